@@ -1,0 +1,88 @@
+# `make` prints what there is. Needs Go, make and git (and bash); everything else is built from Go modules into bin/.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-builtin-rules
+
+# The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. Set it to use others than those built here.
+assets_given := $(KUBEBUILDER_ASSETS)
+KUBEBUILDER_ASSETS ?= $(shell hack/controlplane/build.sh --dir)
+
+# Where `make run` keeps its data; several may run side by side with a folder each.
+DEV_DIR ?= .dev
+# How long `make fuzz` stays with each target.
+FUZZTIME ?= 30s
+# What `make test` passes on to go test, as in: make test TESTFLAGS='-run TestMerge -v' TESTS=./controllers/...
+TESTFLAGS ?=
+TESTS ?= ./...
+
+# Exported only to the recipes that use them, so that a plain `make build` asks for nothing.
+dev_env = KUBEBUILDER_ASSETS="$(KUBEBUILDER_ASSETS)" DEV_DIR="$(DEV_DIR)" PATH="$(CURDIR)/bin:$(KUBEBUILDER_ASSETS):$$PATH"
+
+##@ Try it
+
+.PHONY: run
+run: controlplane ## Run everything in the foreground: API server, a simulated LambdaTest, the operator. Ctrl-C stops it all.
+	$(dev_env) go run ./hack/dev run
+
+.PHONY: demo
+demo: controlplane ## Play a story from Okta's first request to the last kubectl get, and compare the ends.
+	$(dev_env) go run ./hack/dev demo
+
+.PHONY: conformance
+conformance: ## Run Okta's SCIM test suite against what `make run` runs.
+	$(dev_env) go run ./hack/dev conformance
+
+##@ Develop
+
+.PHONY: generate
+generate: bin/controller-gen ## Write what is derived from the API types: deep copies, apply configurations, CRDs, the role.
+	hack/generate.sh
+
+.PHONY: build
+build: ## Build the operator into bin/manager, one static binary.
+	CGO_ENABLED=0 go build -trimpath -o bin/manager .
+
+.PHONY: controlplane
+controlplane: ## Build the Kubernetes control plane that tests and `make run` use, once (minutes; then instant).
+	$(if $(assets_given),@echo "using KUBEBUILDER_ASSETS=$(KUBEBUILDER_ASSETS)",@hack/controlplane/build.sh)
+
+.PHONY: clean
+clean: ## Remove everything that was built or written while running.
+	rm -rf bin out .dev*
+
+##@ Check
+
+.PHONY: test
+test: controlplane ## Run every test, against a real API server. TESTS and TESTFLAGS narrow it down.
+	KUBEBUILDER_ASSETS="$(KUBEBUILDER_ASSETS)" go test $(TESTFLAGS) $(TESTS)
+
+.PHONY: fuzz
+fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
+	hack/fuzz.sh "$(FUZZTIME)"
+
+.PHONY: lint
+lint: bin/golangci-lint ## Run the linters of .golangci.yml.
+	bin/golangci-lint run
+
+.PHONY: verify
+verify: bin/controller-gen bin/golangci-lint ## Fail when generated files are stale, or on formatting, vet, go.mod or lint.
+	hack/verify.sh
+
+##@ Help
+
+.PHONY: help
+help: ## Print this.
+	@awk 'BEGIN {FS = ":.*## "; print "make <target>"} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# Tools, pinned in hack/tools/go.mod.
+bin/controller-gen: tool_package := sigs.k8s.io/controller-tools/cmd/controller-gen
+bin/golangci-lint: tool_package := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
+bin/controller-gen bin/golangci-lint: hack/tools/go.mod hack/tools/go.sum
+	@echo "building $@, once"
+	@cd hack/tools && GOWORK=off CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ $(tool_package)
+	@touch $@

@@ -1,0 +1,32 @@
+#!/usr/bin/env bash
+# Copyright 2026 The lambdatest-operator Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Writes what is derived from markers in Go code:
+#
+#   api/**/zz_generated.deepcopy.go            from the types
+#   api/v1alpha1/applyconfiguration/           from the types
+#   config/crd/bases/                          from the types and their +kubebuilder markers
+#   config/rbac/role.yaml                      from the +kubebuilder:rbac markers
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+header=hack/boilerplate.go.txt
+
+# Files of types and kinds that are gone would otherwise stay.
+rm -rf config/crd/bases api/v1alpha1/applyconfiguration
+
+bin/controller-gen \
+	object:headerFile=$header \
+	applyconfiguration:headerFile=$header \
+	crd output:crd:dir=config/crd/bases \
+	paths=./api/...
+
+role_paths=()
+for folder in controllers scimserver; do
+	[[ -d $folder ]] && role_paths+=("paths=./$folder/...")
+done
+[[ -f main.go ]] && role_paths+=("paths=.")
+if ((${#role_paths[@]})); then
+	bin/controller-gen rbac:roleName=lambdatest-operator "${role_paths[@]}" output:rbac:dir=config/rbac
+fi
