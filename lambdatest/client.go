@@ -1,0 +1,161 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lambdatest
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Client calls the SCIM API of one LambdaTest organization. It may be used by
+// many goroutines at once. Printing it, in whatever format, shows no token.
+type Client struct {
+	base *url.URL
+	http *http.Client
+
+	// The token lives in these closures only: no formatter or JSON encoder can
+	// reach into them.
+	authorize func(*http.Request)
+	redact    func(string) string
+
+	userAgent    string
+	sameUserName func(a, b string) bool
+	now          func() time.Time
+}
+
+// Option changes a Client while New makes it.
+type Option func(*Client)
+
+// WithHTTPClient makes calls through a copy of h, so that the caller decides on
+// transport, proxies, TLS and time outs. Redirects are refused whatever h says.
+func WithHTTPClient(h *http.Client) Option {
+	return func(c *Client) { c.http = h }
+}
+
+// WithDialControl asks control before each connection is made. The address is
+// the one dialled, after name resolution ("192.0.2.1:443"), so a name that
+// resolves to a forbidden address is caught. Behind a proxy it is the proxy's.
+// It replaces WithHTTPClient, and is replaced by a later one.
+func WithDialControl(control func(network, address string) error) Option {
+	return func(c *Client) { c.http = &http.Client{Transport: transport(control), Timeout: DefaultTimeout} }
+}
+
+// WithUserAgent sets the User-Agent header, "lambdatest-operator" otherwise.
+func WithUserAgent(agent string) Option {
+	return func(c *Client) { c.userAgent = agent }
+}
+
+// WithSameUserName sets how userNames are compared when an answer is checked;
+// without it they are compared without regard to case.
+func WithSameUserName(same func(a, b string) bool) Option {
+	return func(c *Client) { c.sameUserName = same }
+}
+
+// WithClock sets the clock that a Retry-After date is compared with.
+func WithClock(now func() time.Time) Option {
+	return func(c *Client) { c.now = now }
+}
+
+// New returns a client for the API at baseURL, for instance
+// "https://auth.lambdatest.com/api/scim". It refuses a URL that is relative,
+// carries credentials or a fragment, or is neither http nor https, and a token
+// that no header can carry. No error repeats the token.
+func New(baseURL, token string, options ...Option) (*Client, error) {
+	base, err := parseBaseURL(baseURL)
+	if err != nil {
+		return nil, fmt.Errorf("reading base URL: %w", err)
+	}
+	if err := checkToken(token); err != nil {
+		return nil, fmt.Errorf("reading token: %w", err)
+	}
+	c := &Client{
+		base:         base,
+		authorize:    func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) },
+		redact:       func(s string) string { return strings.ReplaceAll(s, token, "[token]") },
+		userAgent:    "lambdatest-operator",
+		sameUserName: strings.EqualFold,
+		now:          time.Now,
+	}
+	for _, option := range options {
+		option(c)
+	}
+	c.http = withoutRedirects(c.http)
+	return c, nil
+}
+
+// String names the API that is called, without the token.
+func (c *Client) String() string {
+	return "lambdatest.Client(" + c.base.Host + ")"
+}
+
+// GoString is String: %#v shows no token either.
+func (c *Client) GoString() string {
+	return c.String()
+}
+
+func parseBaseURL(raw string) (*url.URL, error) {
+	base, err := url.Parse(raw)
+	if err != nil {
+		// The cause repeats the URL, and with it a password that it may carry.
+		return nil, errors.New("not a URL")
+	}
+	switch {
+	case base.Scheme != "https" && base.Scheme != "http":
+		return nil, errors.New("neither http nor https")
+	case base.Hostname() == "":
+		return nil, errors.New("no host")
+	case base.User != nil:
+		return nil, errors.New("carries credentials; the token belongs in the Secret")
+	case base.Fragment != "":
+		return nil, errors.New("carries a fragment")
+	}
+	return base, nil
+}
+
+// checkToken admits visible ASCII, which every bearer token is (RFC 6750,
+// section 2.1) and which cannot break a header.
+func checkToken(token string) error {
+	if token == "" {
+		return errors.New("empty")
+	}
+	for _, char := range []byte(token) {
+		if char <= ' ' || char > '~' {
+			return errors.New("contains a space, a line break or a character outside ASCII")
+		}
+	}
+	return nil
+}
+
+// withoutRedirects returns a copy of h that takes a redirect for an answer:
+// following it would show the token to whatever host it names.
+func withoutRedirects(h *http.Client) *http.Client {
+	if h == nil {
+		h = &http.Client{Transport: transport(nil), Timeout: DefaultTimeout}
+	}
+	own := *h
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+func transport(control func(network, address string) error) *http.Transport {
+	dialer := &net.Dialer{Timeout: DefaultTimeout, KeepAlive: 15 * time.Second}
+	if control != nil {
+		dialer.Control = func(network, address string, _ syscall.RawConn) error { return control(network, address) }
+	}
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		DialContext:            dialer.DialContext,
+		ForceAttemptHTTP2:      true,
+		TLSHandshakeTimeout:    DefaultTimeout,
+		MaxIdleConnsPerHost:    32,
+		IdleConnTimeout:        90 * time.Second,
+		MaxResponseHeaderBytes: maxHeaderBytes,
+	}
+}

@@ -1,0 +1,180 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lambdatest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+)
+
+// Page is a part of a list. It agrees with itself; whether all pages together
+// are complete is for the caller to see, since accounts come and go meanwhile.
+type Page[T any] struct {
+	Items []T
+	// StartIndex is the place of the first item in the list, counted from 1.
+	StartIndex int
+	// Total is the length of the whole list, as LambdaTest counted it.
+	Total int
+}
+
+// Next is the start of the next page, and whether there is one.
+func (p Page[T]) Next() (startIndex int, more bool) {
+	next := p.StartIndex + len(p.Items)
+	return next, next <= p.Total
+}
+
+// ListUsers reads one page of all accounts, deactivated ones included. It has
+// count items at most: LambdaTest may give fewer, but never none while some are
+// left.
+func (c *Client) ListUsers(ctx context.Context, startIndex, count int) (Page[User], error) {
+	return list(ctx, c, page("/Users", startIndex, count), wireUser.user, func(u User) string { return u.ID })
+}
+
+// FindUser looks an account up by its userName, without regard to case, and
+// says whether there is one. An address of another organization is IsRejected.
+func (c *Client) FindUser(ctx context.Context, userName string) (User, bool, error) {
+	req := search("/Users", "userName", userName)
+	if err := checkUserName(req, userName); err != nil {
+		return User{}, false, err
+	}
+	found, err := list(ctx, c, req, wireUser.user, func(u User) string { return u.ID })
+	if err != nil {
+		return User{}, false, err
+	}
+	return only(c, req, found, func(u User) bool { return c.sameUserName(u.UserName, userName) })
+}
+
+// ListGroups reads one page of all groups.
+func (c *Client) ListGroups(ctx context.Context, startIndex, count int) (Page[Group], error) {
+	return list(ctx, c, page("/Groups", startIndex, count), wireGroup.group, func(g Group) string { return g.ID })
+}
+
+// FindGroup looks a group up by its displayName, without regard to case, and
+// says whether there is one.
+func (c *Client) FindGroup(ctx context.Context, displayName string) (Group, bool, error) {
+	req := search("/Groups", "displayName", displayName)
+	if displayName == "" {
+		return Group{}, false, invalid(req.name(), "the displayName is empty")
+	}
+	found, err := list(ctx, c, req, wireGroup.group, func(g Group) string { return g.ID })
+	if err != nil {
+		return Group{}, false, err
+	}
+	return only(c, req, found, func(g Group) bool { return c.sameUserName(g.DisplayName, displayName) })
+}
+
+// page is a call for one page; Encode sorts, so the query is the same each time.
+func page(route string, startIndex, count int) call {
+	return call{method: http.MethodGet, route: route, query: url.Values{
+		"startIndex": {strconv.Itoa(startIndex)},
+		"count":      {strconv.Itoa(count)},
+	}}
+}
+
+// search is a call with the only filter there is.
+func search(route, attribute, value string) call {
+	// A filter's value is a JSON string (RFC 7644, section 3.4.2.2).
+	quoted, err := encode(value)
+	if err != nil {
+		quoted = []byte(strconv.Quote(value))
+	}
+	filter := attribute + " eq " + string(bytes.TrimSpace(quoted))
+	return call{method: http.MethodGet, route: route, query: url.Values{"filter": {filter}}}
+}
+
+// wireList is RFC 7644, section 3.4.2. Items are decoded one by one by the
+// caller's type, so that both kinds share the checks.
+type wireList[W any] struct {
+	TotalResults *int `json:"totalResults"`
+	StartIndex   *int `json:"startIndex"`
+	Resources    []W  `json:"Resources"`
+}
+
+// list makes a call that answers with a list, and checks it.
+func list[W, T any](ctx context.Context, c *Client, req call, read func(W) (T, string), id func(T) string) (Page[T], error) {
+	startIndex, count, err := bounds(req)
+	if err != nil {
+		return Page[T]{}, err
+	}
+	var wire wireList[W]
+	if err := c.do(ctx, req, &wire); err != nil {
+		return Page[T]{}, err
+	}
+	if wrong := wire.contradiction(startIndex, count); wrong != "" {
+		return Page[T]{}, c.malformed(req, http.StatusOK, wrong)
+	}
+	items, wrong := readAll(wire.Resources, read, id)
+	if wrong != "" {
+		return Page[T]{}, c.malformed(req, http.StatusOK, wrong)
+	}
+	return Page[T]{Items: items, StartIndex: startIndex, Total: *wire.TotalResults}, nil
+}
+
+// bounds reads back which part was asked for; a search asks for the start.
+func bounds(req call) (startIndex, count int, err error) {
+	if req.query.Has("filter") {
+		return 1, 0, nil
+	}
+	startIndex, _ = strconv.Atoi(req.query.Get("startIndex"))
+	count, _ = strconv.Atoi(req.query.Get("count"))
+	if startIndex < 1 || count < 1 {
+		return 0, 0, invalid(req.name(), "startIndex and count begin at 1")
+	}
+	return startIndex, count, nil
+}
+
+// contradiction names how a list disagrees with itself or with what was asked.
+func (l wireList[W]) contradiction(startIndex, count int) string {
+	size := len(l.Resources)
+	switch {
+	case l.TotalResults == nil || *l.TotalResults < 0:
+		return "the answer is a list without totalResults"
+	case l.StartIndex != nil && *l.StartIndex != startIndex && size > 0:
+		return fmt.Sprintf("the page starts at %d, not at %d as asked", *l.StartIndex, startIndex)
+	case count > 0 && size > count:
+		return fmt.Sprintf("the page has %d items, more than the %d asked for", size, count)
+	case size > 0 && startIndex-1+size > *l.TotalResults:
+		return fmt.Sprintf("the page ends at %d, past totalResults %d", startIndex-1+size, *l.TotalResults)
+	case size == 0 && startIndex <= *l.TotalResults:
+		return fmt.Sprintf("the page is empty, though totalResults is %d", *l.TotalResults)
+	}
+	return ""
+}
+
+func readAll[W, T any](wire []W, read func(W) (T, string), id func(T) string) ([]T, string) {
+	items := make([]T, 0, len(wire))
+	seen := make(map[string]struct{}, len(wire))
+	for _, resource := range wire {
+		item, wrong := read(resource)
+		if wrong != "" {
+			return nil, wrong
+		}
+		if _, twice := seen[id(item)]; twice {
+			return nil, "the page shows an id twice"
+		}
+		seen[id(item)] = struct{}{}
+		items = append(items, item)
+	}
+	return items, ""
+}
+
+// only returns the one thing that a search found. Anything that does not match
+// means that the filter was not applied: nothing of it can be believed.
+func only[T any](c *Client, req call, found Page[T], matches func(T) bool) (T, bool, error) {
+	var none T
+	if found.Total > 1 || len(found.Items) > 1 {
+		return none, false, c.malformed(req, http.StatusOK, "the search found more than one")
+	}
+	if len(found.Items) == 0 {
+		return none, false, nil
+	}
+	if !matches(found.Items[0]) {
+		return none, false, c.malformed(req, http.StatusOK, "the search found somebody else")
+	}
+	return found.Items[0], true, nil
+}

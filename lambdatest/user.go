@@ -1,0 +1,142 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lambdatest
+
+import (
+	"context"
+	"net/http"
+)
+
+// The roles of an account, highest first.
+const (
+	RoleAdmin = "Admin"
+	RoleUser  = "User"
+	RoleGuest = "Guest"
+)
+
+// User is an account of the organization, as LambdaTest shows it.
+type User struct {
+	// ID is LambdaTest's decimal number.
+	ID string
+	// UserName is the e-mail address. It never changes after creation.
+	UserName string
+	Active   bool
+	// GivenName and FamilyName are taken at creation; SCIM cannot change them after.
+	GivenName  string
+	FamilyName string
+	// Role is one of the roles above; empty when LambdaTest does not say.
+	Role string
+	// ConcurrencyGroup is the name of one that exists at LambdaTest; empty for none.
+	ConcurrencyGroup string
+}
+
+// UserChange is what UpdateUser changes; nil leaves a thing alone.
+type UserChange struct {
+	Active           *bool
+	Role             *string
+	ConcurrencyGroup *string
+}
+
+// IsEmpty says that there is nothing to change, and so no call to make.
+func (c UserChange) IsEmpty() bool {
+	return c == UserChange{}
+}
+
+// CreateUser creates the account, or updates the one that this organization
+// already has under that userName: the answer's ID says which it is. Role and
+// ConcurrencyGroup are sent unless empty; LambdaTest may set the role of an
+// existing account to User when none is sent. ID is ignored. An address of
+// another organization is IsRejected.
+func (c *Client) CreateUser(ctx context.Context, user User) (User, error) {
+	req := call{method: http.MethodPost, route: "/Users", body: newWireUser(user)}
+	if err := checkUserName(req, user.UserName); err != nil {
+		return User{}, err
+	}
+	return c.user(ctx, req, func(got User) string {
+		if !c.sameUserName(got.UserName, user.UserName) {
+			return "the answer shows another userName than was created"
+		}
+		return ""
+	})
+}
+
+// GetUser reads one account. A user of another organization is IsRejected, an
+// unknown id IsNotFound.
+func (c *Client) GetUser(ctx context.Context, id string) (User, error) {
+	return c.userByID(ctx, call{method: http.MethodGet, route: "/Users/{id}", id: id})
+}
+
+// UpdateUser makes all changes in one call and returns the account after it.
+// It does not compare that with what was asked: roles that groups give, or a
+// change made meanwhile, are for the caller to see. An empty change is refused
+// without a call.
+func (c *Client) UpdateUser(ctx context.Context, id string, change UserChange) (User, error) {
+	req := call{method: http.MethodPatch, route: "/Users/{id}", id: id, body: userPatch(change)}
+	if change.IsEmpty() {
+		return User{}, invalid(req.name(), "nothing to change")
+	}
+	return c.userByID(ctx, req)
+}
+
+// DeactivateUser switches the account off. LambdaTest keeps it; doing it twice
+// is no error.
+func (c *Client) DeactivateUser(ctx context.Context, id string) error {
+	req := call{method: http.MethodDelete, route: "/Users/{id}", id: id}
+	if err := checkUserID(req); err != nil {
+		return err
+	}
+	return c.do(ctx, req, nil)
+}
+
+func (c *Client) userByID(ctx context.Context, req call) (User, error) {
+	if err := checkUserID(req); err != nil {
+		return User{}, err
+	}
+	return c.user(ctx, req, func(got User) string {
+		if got.ID != req.id {
+			return "the answer shows another id than was asked for"
+		}
+		return ""
+	})
+}
+
+// user makes a call that answers with one user; doubt names what is wrong with
+// it, if anything.
+func (c *Client) user(ctx context.Context, req call, doubt func(User) string) (User, error) {
+	var wire wireUser
+	if err := c.do(ctx, req, &wire); err != nil {
+		return User{}, err
+	}
+	user, wrong := wire.user()
+	if wrong == "" {
+		wrong = doubt(user)
+	}
+	if wrong != "" {
+		return User{}, c.malformed(req, http.StatusOK, wrong)
+	}
+	return user, nil
+}
+
+func checkUserName(req call, userName string) error {
+	if userName == "" || len(userName) > maxUserNameBytes {
+		return invalid(req.name(), "the userName is empty or too long")
+	}
+	return nil
+}
+
+func checkUserID(req call) error {
+	if !isDecimal(req.id) {
+		return invalid(req.name(), "the id is not a decimal number")
+	}
+	return nil
+}
+
+func isDecimal(id string) bool {
+	for _, char := range []byte(id) {
+		if char < '0' || char > '9' {
+			return false
+		}
+	}
+	return id != "" && len(id) <= 40
+}

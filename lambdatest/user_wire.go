@@ -1,0 +1,104 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package lambdatest
+
+// The names of the API. They share nothing with those of this project's own
+// SCIM endpoint: the two dialects change independently.
+const (
+	userSchema    = "urn:ietf:params:scim:schemas:core:2.0:User"
+	userExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
+	patchSchema   = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+
+	rolePath             = userExtension + ":OrganizationRole"
+	concurrencyGroupPath = userExtension + ":LambdatestGroup"
+)
+
+type wireUser struct {
+	Schemas   []string           `json:"schemas"`
+	ID        string             `json:"id,omitempty"`
+	UserName  string             `json:"userName"`
+	Active    *bool              `json:"active"`
+	Name      wireName           `json:"name"`
+	Extension *wireUserExtension `json:"urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User,omitempty"`
+}
+
+type wireName struct {
+	GivenName  string `json:"givenName"`
+	FamilyName string `json:"familyName"`
+}
+
+type wireUserExtension struct {
+	OrganizationRole string `json:"OrganizationRole,omitempty"`
+	LambdatestGroup  string `json:"LambdatestGroup,omitempty"`
+}
+
+type wirePatch struct {
+	Schemas    []string        `json:"schemas"`
+	Operations []wireOperation `json:"Operations"`
+}
+
+type wireOperation struct {
+	Op    string `json:"op"`
+	Path  string `json:"path"`
+	Value any    `json:"value"`
+}
+
+// newWireUser is the body of a creation.
+func newWireUser(user User) wireUser {
+	wire := wireUser{
+		Schemas:  []string{userSchema},
+		UserName: user.UserName,
+		Active:   &user.Active,
+		Name:     wireName{GivenName: user.GivenName, FamilyName: user.FamilyName},
+	}
+	extension := wireUserExtension{OrganizationRole: user.Role, LambdatestGroup: user.ConcurrencyGroup}
+	if extension != (wireUserExtension{}) {
+		wire.Schemas = append(wire.Schemas, userExtension)
+		wire.Extension = &extension
+	}
+	return wire
+}
+
+// user is the way back; the second result names what is missing. An absent
+// "active" must not be taken for false: it would pass for a denial carried out.
+func (w wireUser) user() (User, string) {
+	switch {
+	case !isDecimal(w.ID):
+		return User{}, "the answer shows a user without a numeric id"
+	case w.UserName == "":
+		return User{}, "the answer shows a user without userName"
+	case w.Active == nil:
+		return User{}, "the answer shows a user without active"
+	}
+	user := User{
+		ID:         w.ID,
+		UserName:   w.UserName,
+		Active:     *w.Active,
+		GivenName:  w.Name.GivenName,
+		FamilyName: w.Name.FamilyName,
+	}
+	if w.Extension != nil {
+		user.Role, user.ConcurrencyGroup = w.Extension.OrganizationRole, w.Extension.LambdatestGroup
+	}
+	return user, ""
+}
+
+// userPatch spells "Replace" as LambdaTest documents it.
+func userPatch(change UserChange) wirePatch {
+	patch := wirePatch{Schemas: []string{patchSchema}}
+	if change.Active != nil {
+		patch.replace("active", *change.Active)
+	}
+	if change.Role != nil {
+		patch.replace(rolePath, *change.Role)
+	}
+	if change.ConcurrencyGroup != nil {
+		patch.replace(concurrencyGroupPath, *change.ConcurrencyGroup)
+	}
+	return patch
+}
+
+func (p *wirePatch) replace(path string, value any) {
+	p.Operations = append(p.Operations, wireOperation{Op: "Replace", Path: path, Value: value})
+}
