@@ -1,0 +1,350 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ManagementPolicy says whether a claim counts.
+//
+// +kubebuilder:validation:Enum=Full;Observe
+type ManagementPolicy string
+
+// The management policies.
+const (
+	// ManagementFull counts: what the claim says is carried out.
+	ManagementFull ManagementPolicy = "Full"
+	// ManagementObserve counts for nothing: status says what the claim would change.
+	ManagementObserve ManagementPolicy = "Observe"
+)
+
+// UserDeletionPolicy says what becomes of the account when the last claim about its person goes.
+//
+// +kubebuilder:validation:Enum=Deactivate;Orphan
+type UserDeletionPolicy string
+
+// The deletion policies of a user.
+const (
+	// DeletionDeactivate deactivates the account.
+	DeletionDeactivate UserDeletionPolicy = "Deactivate"
+	// DeletionOrphan leaves the account as it is and makes no call.
+	DeletionOrphan UserDeletionPolicy = "Orphan"
+)
+
+// PersonName is how a person is called.
+type PersonName struct {
+	// givenName is the first name, 1 to 256 characters.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	GivenName string `json:"givenName"`
+
+	// familyName is the last name, 1 to 256 characters.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +required
+	FamilyName string `json:"familyName"`
+}
+
+// Email is one address of a person (RFC 7643, section 4.1.2).
+type Email struct {
+	// value is the address.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=320
+	// +required
+	Value string `json:"value"`
+
+	// type is a label such as "work" or "home".
+	//
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Type string `json:"type,omitempty"`
+
+	// primary marks the preferred address; at most one is.
+	//
+	// +optional
+	Primary bool `json:"primary,omitempty"`
+
+	// display is a readable form of the address.
+	//
+	// +kubebuilder:validation:MaxLength=320
+	// +optional
+	Display string `json:"display,omitempty"`
+}
+
+// LambdaTestUserSpec is what one party says about one person.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.deletedAt) || (has(self.active) && !self.active)",message="deletedAt marks a denial: it needs active: false"
+type LambdaTestUserSpec struct {
+	// organizationRef names the LambdaTestOrganization, in the same namespace, that the person belongs to. Immutable.
+	//
+	// +kubebuilder:default={name: "default"}
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="organizationRef is immutable: delete this resource and create one that names the other organization"
+	// +optional
+	OrganizationRef OrganizationReference `json:"organizationRef,omitzero"`
+
+	// userName is the person's e-mail address at LambdaTest, at most 254 characters. Two userNames that differ only in case are the
+	// same person. Immutable, because LambdaTest cannot rename an account.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=254
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="userName is immutable, LambdaTest cannot rename an account: delete this resource and create one with the new userName"
+	// +kubebuilder:validation:XValidation:rule="self.trim() == self && !self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",message="userName must not begin or end with white space, nor hold control characters"
+	// +required
+	UserName string `json:"userName"`
+
+	// name is used when the account is created. LambdaTest never changes it afterwards; the person does, in the account settings.
+	//
+	// +required
+	Name PersonName `json:"name"`
+
+	// role in the organization: Admin, User or Guest. While unset, a new account starts as User and an existing one keeps its role.
+	// Roles from groups come before it.
+	//
+	// +optional
+	Role Role `json:"role,omitempty"`
+
+	// active says whether the person may sign in; unset means true. False is a denial, and a denial by any claim about the person
+	// wins over all others.
+	//
+	// +optional
+	Active *bool `json:"active,omitempty"`
+
+	// concurrencyGroup is the name of an existing LambdaTest concurrency group (LambdatestGroup at LambdaTest). Unset means that the
+	// operator leaves it alone.
+	//
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
+
+	// externalId is the identity provider's own id of the person. It is not sent to LambdaTest.
+	//
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	ExternalID string `json:"externalId,omitempty"`
+
+	// displayName is the name to show. It is not sent to LambdaTest.
+	//
+	// +kubebuilder:validation:MaxLength=256
+	// +optional
+	DisplayName string `json:"displayName,omitempty"`
+
+	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. Unset, the SCIM endpoint shows the userName as
+	// primary work address; an empty list shows none.
+	//
+	// +kubebuilder:validation:MaxItems=20
+	// +listType=atomic
+	// +optional
+	Emails []Email `json:"emails,omitzero"`
+
+	// managementPolicy is Full, the default, or Observe: then status says what would change, and the resource counts for nothing. It
+	// neither denies nor keeps the person, and its deletion makes no call.
+	//
+	// +kubebuilder:default=Full
+	// +optional
+	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
+
+	// deletedAt is when the identity provider deleted the person. Only the SCIM endpoint sets it. The resource stays as a denial for
+	// a while, 30 days unless the operator's flag says otherwise, and is hidden from the provider.
+	//
+	// +optional
+	DeletedAt *metav1.Time `json:"deletedAt,omitempty"`
+
+	// deletionPolicy says what becomes of the account when the last resource about the person is deleted: Deactivate, the default,
+	// or Orphan, which leaves the account as it is and needs no credentials.
+	//
+	// +kubebuilder:default=Deactivate
+	// +optional
+	DeletionPolicy UserDeletionPolicy `json:"deletionPolicy,omitempty"`
+}
+
+// AccountState is what LambdaTest last said about an account.
+type AccountState struct {
+	// active says whether the person may sign in.
+	//
+	// +required
+	Active bool `json:"active"`
+
+	// role of the account.
+	//
+	// +optional
+	Role string `json:"role,omitempty"`
+
+	// concurrencyGroup of the account.
+	//
+	// +optional
+	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
+
+	// givenName of the account.
+	//
+	// +optional
+	GivenName string `json:"givenName,omitempty"`
+
+	// familyName of the account.
+	//
+	// +optional
+	FamilyName string `json:"familyName,omitempty"`
+}
+
+// EffectiveState is what is wanted for a person once all claims are merged, and who decided each part. A decider reads
+// "LambdaTestUser/<name>" or "LambdaTestGroup/<name>"; where nobody decided it is absent.
+type EffectiveState struct {
+	// active says whether the person shall be able to sign in.
+	//
+	// +required
+	Active bool `json:"active"`
+
+	// activeFrom names the claim that denies, when one does.
+	//
+	// +optional
+	ActiveFrom string `json:"activeFrom,omitempty"`
+
+	// role the person shall have; absent while nobody sets one.
+	//
+	// +optional
+	Role Role `json:"role,omitempty"`
+
+	// roleFrom names the claim or the group that decides the role.
+	//
+	// +optional
+	RoleFrom string `json:"roleFrom,omitempty"`
+
+	// concurrencyGroup the person shall be in; absent while nobody sets one.
+	//
+	// +optional
+	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
+
+	// concurrencyGroupFrom names the claim that decides the concurrency group.
+	//
+	// +optional
+	ConcurrencyGroupFrom string `json:"concurrencyGroupFrom,omitempty"`
+}
+
+// PlannedChange is one difference that is shown and not carried out.
+type PlannedChange struct {
+	// attribute that would change: account, active, role or concurrencyGroup.
+	//
+	// +required
+	Attribute string `json:"attribute"`
+
+	// from is the value at LambdaTest; absent when there is none.
+	//
+	// +optional
+	From string `json:"from,omitempty"`
+
+	// to is the value that would be set; absent when it would be removed.
+	//
+	// +optional
+	To string `json:"to,omitempty"`
+}
+
+// LambdaTestUserStatus is what the operator has seen and done. It is written only when it differs.
+type LambdaTestUserStatus struct {
+	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	//
+	// +kubebuilder:default=-1
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	//
+	// +optional
+	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
+
+	// accountID is the id of the account at LambdaTest, a decimal number.
+	//
+	// +optional
+	AccountID string `json:"accountID,omitempty"`
+
+	// account is what LambdaTest last said about the account; absent while there is none.
+	//
+	// +optional
+	Account *AccountState `json:"account,omitempty"`
+
+	// effective is what is wanted for the person, merged from all resources about them, and who decided each part.
+	//
+	// +optional
+	Effective *EffectiveState `json:"effective,omitempty"`
+
+	// plannedChanges are the differences that are not carried out, because of managementPolicy: Observe, driftPolicy: Report, a
+	// suspended organization or the deprovision guard.
+	//
+	// +listType=atomic
+	// +optional
+	PlannedChanges []PlannedChange `json:"plannedChanges,omitempty"`
+
+	// conditions are Ready, and Reconciling or Stalled while true.
+	//
+	// +listType=map
+	// +listMapKey=type
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+}
+
+// LambdaTestUser is one party's claim about one person: what Git, kubectl or an identity provider says of somebody's role and
+// access in a LambdaTest organization. Several may be about the same person; the operator merges them, a denial wins, and LambdaTest
+// is made to agree.
+//
+// +genclient
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=ltuser,categories=lambdatest
+// +kubebuilder:selectablefield:JSONPath=`.spec.userName`
+// +kubebuilder:selectablefield:JSONPath=`.spec.organizationRef.name`
+// +kubebuilder:printcolumn:name="Username",type=string,JSONPath=`.spec.userName`
+// +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.status.account.role`,description="Role in force at LambdaTest"
+// +kubebuilder:printcolumn:name="Active",type=boolean,JSONPath=`.status.account.active`,description="Whether LambdaTest lets the person sign in"
+// +kubebuilder:printcolumn:name="Source",type=string,JSONPath=`.metadata.labels.iam\.lambdatest\.io/source`,description="scim or import; empty for declared resources"
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="Organization",type=string,JSONPath=`.spec.organizationRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.status.accountID`,priority=1
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
+// +kubebuilder:validation:XValidation:rule="!has(self.spec.deletedAt) || self.metadata.name.startsWith('scim-')",message="spec.deletedAt is set by the SCIM endpoint only: to deny a person, set spec.active: false"
+type LambdaTestUser struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is standard object metadata.
+	//
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// spec is what this party says about the person.
+	//
+	// +required
+	Spec LambdaTestUserSpec `json:"spec"`
+
+	// status is what the operator has seen and done.
+	//
+	// +kubebuilder:default={}
+	// +optional
+	Status LambdaTestUserStatus `json:"status,omitzero"`
+}
+
+// IsDenial tells whether the claim says that the person must not be active.
+func (u *LambdaTestUser) IsDenial() bool { return u.Spec.Active != nil && !*u.Spec.Active }
+
+// IsMarkedDeleted tells whether the identity provider deleted the person: the claim still denies, and SCIM no longer shows it.
+func (u *LambdaTestUser) IsMarkedDeleted() bool { return u.Spec.DeletedAt != nil }
+
+// GetConditions returns the conditions of the status.
+func (u *LambdaTestUser) GetConditions() []metav1.Condition { return u.Status.Conditions }
+
+// SetConditions replaces the conditions of the status.
+func (u *LambdaTestUser) SetConditions(conditions []metav1.Condition) {
+	u.Status.Conditions = conditions
+}
+
+// LambdaTestUserList is a list of LambdaTestUsers.
+//
+// +kubebuilder:object:root=true
+type LambdaTestUserList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []LambdaTestUser `json:"items"`
+}

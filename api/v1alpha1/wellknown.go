@@ -1,0 +1,62 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// SourceLabel tells which part of the operator writes a resource: SourceSCIM or SourceImport. Declared resources (kubectl, Flux,
+// Argo CD) do not carry it, and an admission policy keeps it so.
+const SourceLabel = "iam.lambdatest.io/source"
+
+// Values of SourceLabel.
+const (
+	// SourceSCIM marks a resource that the SCIM endpoint created for an identity provider.
+	SourceSCIM = "scim"
+	// SourceImport marks a resource that an organization's `importUsers: Observe` created.
+	SourceImport = "import"
+)
+
+// PersonLabel holds the digest of the person (26 base32 characters, see PersonDigest), so that all claims about one person can be
+// selected without an address in a label. The operator sets it on its own resources only.
+const PersonLabel = "iam.lambdatest.io/person"
+
+// Annotations that people and the operator write.
+const (
+	// ReconcileRequestedAtAnnotation asks for a resync: any new value (a timestamp by convention) is acted on once and shows up in
+	// status.lastHandledReconcileAt.
+	ReconcileRequestedAtAnnotation = "iam.lambdatest.io/reconcile-requested-at"
+	// ApproveDeprovisionAnnotation on an organization lets the held set named by its value (status.guard.held.token) go through.
+	ApproveDeprovisionAnnotation = "iam.lambdatest.io/approve-deprovision"
+	// RejectDeprovisionAnnotation on an organization releases the held set named by its value without touching any account.
+	RejectDeprovisionAnnotation = "iam.lambdatest.io/reject-deprovision"
+	// LastModifiedAnnotation is the RFC 3339 time of the last SCIM write: meta.lastModified of RFC 7643, section 3.1.
+	LastModifiedAnnotation = "iam.lambdatest.io/last-modified"
+	// ExpiresAnnotationPrefix, followed by a key of a SCIM token Secret, gives the RFC 3339 time after which that token is refused.
+	ExpiresAnnotationPrefix = "iam.lambdatest.io/expires-"
+)
+
+// Finalizer keeps a resource until what it stands for at LambdaTest has been settled: deactivated, handed over or let go.
+const Finalizer = "iam.lambdatest.io/finalizer"
+
+// Keys and name suffix of the Secrets the operator reads and writes.
+const (
+	// DefaultTokenKey is the key of the Secret in which an organization's LambdaTest token is looked up.
+	DefaultTokenKey = "token"
+	// SCIMTokenSecretSuffix follows the organization's name in the Secret that the controller creates when `scim.tokenSecretRef`
+	// is unset.
+	SCIMTokenSecretSuffix = "-scim-token"
+	// MinSCIMTokenBytes is the length below which a SCIM token is ignored and reported: 32 bytes are 192 bits in base64.
+	MinSCIMTokenBytes = 32
+	// SCIMTokenDigestPrefix precedes the hex SHA-256 digest of a token in a Secret that does not hold the token itself.
+	SCIMTokenDigestPrefix = "sha256:"
+)
+
+// IsSCIM tells whether the SCIM endpoint owns the object.
+func IsSCIM(object metav1.Object) bool { return object.GetLabels()[SourceLabel] == SourceSCIM }
+
+// IsImported tells whether an organization's import owns the object.
+func IsImported(object metav1.Object) bool { return object.GetLabels()[SourceLabel] == SourceImport }
+
+// IsDeclared tells whether people own the object: it was applied by kubectl, Flux, Argo CD or alike.
+func IsDeclared(object metav1.Object) bool { return object.GetLabels()[SourceLabel] == "" }
