@@ -20,7 +20,7 @@ if [[ "${1:-}" == --dir ]]; then
 	exit
 fi
 
-fingerprint=$(cat "$module/go.mod" "$module/go.sum" "${BASH_SOURCE[0]}" | cksum)
+fingerprint=$(cat "$module/go.mod" "$module/go.sum" | cksum)
 stamp="$assets/.built-from"
 is_built() { [[ -f "$stamp" && "$(cat "$stamp")" == "$fingerprint" ]]; }
 
@@ -38,31 +38,39 @@ fi
 cd "$module"
 export CGO_ENABLED=0 GOWORK=off
 scratch=$(mktemp -d "$assets/.building.XXXXXX")
-trap 'kill "${reporter:-}" 2>/dev/null || true; rm -rf "$scratch"' EXIT
+trap 'rm -rf "$scratch"' EXIT
 
 elapsed() { printf '%dm%02ds' $((SECONDS / 60)) $((SECONDS % 60)); }
 
-# report prints a line every 20 seconds, so that a long compilation does not look like a hang.
-report() {
-	while sleep 20; do
-		echo "    $(elapsed)  $1: $(wc -l <"$scratch/log" | tr -d ' ') packages compiled"
+# progress reads what go build -v prints, a package a line, keeps it in the log and says every 20 seconds how far
+# the build is, so that a long compilation does not look like a hang.
+progress() {
+	local name=$1 count=0 due=$((SECONDS + 20)) line status
+	while true; do
+		status=0
+		IFS= read -r -t 5 line || status=$?
+		if ((status == 0)); then
+			echo "$line" >>"$scratch/log"
+			count=$((count + 1))
+		elif ((status <= 128)); then # more than 128 is the timeout, less the end
+			return
+		fi
+		if ((SECONDS >= due)); then
+			echo "    $(elapsed)  $name: $count packages compiled"
+			due=$((SECONDS + 20))
+		fi
 	done
 }
 
 # build <name> <package> <ldflags>: the binary appears under its name only when it is complete.
 build() {
-	local name=$1 package=$2 ldflags=$3 failed=0
+	local name=$1 package=$2 ldflags=$3
 	echo "==> $(elapsed)  $name"
 	: >"$scratch/log"
-	report "$name" 9>&- &
-	reporter=$!
-	go build -v -trimpath -ldflags "-s -w $ldflags" -o "$scratch/$name" "$package" >"$scratch/log" 2>&1 || failed=$?
-	kill "$reporter" 2>/dev/null || true
-	wait "$reporter" 2>/dev/null || true
-	if ((failed)); then
+	if ! go build -v -trimpath -ldflags "-s -w $ldflags" -o "$scratch/$name" "$package" 2>&1 | progress "$name"; then
 		tail -n 40 "$scratch/log" >&2
 		echo "building $name stopped; run it again to go on from here" >&2
-		exit "$failed"
+		exit 1
 	fi
 	mv "$scratch/$name" "$assets/$name"
 }

@@ -1,0 +1,208 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controlplane
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/process"
+)
+
+// startTimeout covers a loaded machine; alone it takes a few seconds.
+const startTimeout = 2 * time.Minute
+
+// Options say what to run.
+type Options struct {
+	// Dir is the folder for data, certificates, kubeconfigs and logs; it is created when missing. What an earlier
+	// control plane left there is removed first. Empty is a temporary folder.
+	Dir string
+	// ControllerManager also runs the controllers of namespaces, garbage and service accounts. Without them
+	// namespaces do not go away and owned objects stay.
+	ControllerManager bool
+	// APIServerFlags are added to kube-apiserver's, as in "--audit-log-path=…"; a repeated flag wins.
+	APIServerFlags []string
+	// Stdout is told what is being started; nil discards it.
+	Stdout io.Writer
+}
+
+// ControlPlane is a running control plane. Its processes can be stopped, killed and started again one by one;
+// they keep their port and data.
+type ControlPlane struct {
+	Etcd      *process.Process
+	APIServer *process.Process
+	// ControllerManager is nil unless it was asked for.
+	ControllerManager *process.Process
+
+	folder folder
+	pki    *authority
+	ports  ports
+	config *rest.Config
+}
+
+// Start runs a control plane and returns when it can be used: the API server is ready, and the namespace "default" and,
+// with the controller manager, its service account exist. If anything fails, or ctx ends, nothing is left running.
+func Start(ctx context.Context, options Options) (*ControlPlane, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+
+	binaries, err := Assets()
+	if err != nil {
+		return nil, err
+	}
+	plane, err := prepare(binaries, options)
+	if err != nil {
+		return nil, fmt.Errorf("preparing the control plane: %w", err)
+	}
+	if err := plane.start(ctx, options.Stdout); err != nil {
+		plane.Stop()
+		return nil, err
+	}
+	return plane, nil
+}
+
+// prepare does everything up to the first process.
+func prepare(binaries string, options Options) (*ControlPlane, error) {
+	folder, err := openFolder(options.Dir)
+	if err != nil {
+		return nil, err
+	}
+	plane := &ControlPlane{folder: folder}
+	if err := plane.configure(binaries, options); err != nil {
+		plane.folder.remove()
+		return nil, err
+	}
+	return plane, nil
+}
+
+func (c *ControlPlane) configure(binaries string, options Options) error {
+	var err error
+	if c.ports, err = freePorts(); err != nil {
+		return err
+	}
+	if c.pki, err = newAuthority(c.folder.path("pki")); err != nil {
+		return err
+	}
+	if c.config, err = c.ConfigFor("admin", "system:masters"); err != nil {
+		return err
+	}
+	if err := writeKubeconfig(c.KubeconfigPath(), c.config); err != nil {
+		return err
+	}
+	c.Etcd = c.etcd(binaries)
+	if c.APIServer, err = c.apiServer(binaries, options.APIServerFlags); err != nil {
+		return err
+	}
+	if options.ControllerManager {
+		c.ControllerManager, err = c.controllerManager(binaries)
+	}
+	return err
+}
+
+func (c *ControlPlane) start(ctx context.Context, stdout io.Writer) error {
+	if stdout == nil {
+		stdout = io.Discard
+	}
+	for _, part := range c.parts() {
+		begun := time.Now()
+		if err := part.Start(ctx); err != nil {
+			return err
+		}
+		fmt.Fprintf(stdout, "%s is ready after %s\n", part.Name(), time.Since(begun).Round(100*time.Millisecond))
+	}
+	return nil
+}
+
+// parts are the processes in the order in which they need each other.
+func (c *ControlPlane) parts() []*process.Process {
+	parts := []*process.Process{c.Etcd, c.APIServer}
+	if c.ControllerManager != nil {
+		parts = append(parts, c.ControllerManager)
+	}
+	return parts
+}
+
+// Stop ends every process and removes every file the control plane wrote. It may be called twice.
+func (c *ControlPlane) Stop() {
+	parts := c.parts()
+	for i := len(parts) - 1; i >= 0; i-- {
+		parts[i].Stop()
+	}
+	c.folder.remove()
+}
+
+// RestartAPIServer kills the API server, starts it again on its port and returns when it is ready.
+func (c *ControlPlane) RestartAPIServer(ctx context.Context) error {
+	return c.APIServer.Restart(ctx)
+}
+
+// RestartEtcd kills etcd, starts it again on its port and data and returns when both etcd and the API server are ready.
+func (c *ControlPlane) RestartEtcd(ctx context.Context) error {
+	if err := c.Etcd.Restart(ctx); err != nil {
+		return err
+	}
+	return c.APIServer.WaitReady(ctx)
+}
+
+// InstallCRDs applies the CustomResourceDefinitions in files or folders, and returns when they are served.
+func (c *ControlPlane) InstallCRDs(paths ...string) error {
+	_, err := envtest.InstallCRDs(c.config, envtest.CRDInstallOptions{Paths: paths, ErrorIfPathMissing: true})
+	if err != nil {
+		return fmt.Errorf("installing CRDs: %w", err)
+	}
+	return nil
+}
+
+// folder is where a control plane keeps its files.
+type folder struct {
+	root      string
+	temporary bool
+}
+
+// ownSubfolders are all that a control plane writes into its folder; nothing else there is touched.
+var ownSubfolders = []string{"etcd", "pki", "kubeconfigs", "kubectl-cache", "logs"}
+
+func openFolder(dir string) (folder, error) {
+	f := folder{root: dir}
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "controlplane-")
+		if err != nil {
+			return folder{}, fmt.Errorf("making a temporary folder: %w", err)
+		}
+		f = folder{root: temporary, temporary: true}
+	}
+	absolute, err := filepath.Abs(f.root)
+	if err != nil {
+		return folder{}, fmt.Errorf("finding %s: %w", dir, err)
+	}
+	f.root = absolute
+	for _, name := range ownSubfolders {
+		if err := os.RemoveAll(f.path(name)); err != nil {
+			return folder{}, fmt.Errorf("removing what an earlier control plane left: %w", err)
+		}
+		if err := os.MkdirAll(f.path(name), 0o700); err != nil {
+			return folder{}, fmt.Errorf("making the folder: %w", err)
+		}
+	}
+	return f, nil
+}
+
+func (f folder) path(elements ...string) string {
+	return filepath.Join(append([]string{f.root}, elements...)...)
+}
+
+// remove is best effort: the operating system empties its temporary folder, and the next start empties a given one.
+func (f folder) remove() {
+	for _, name := range ownSubfolders {
+		_ = os.RemoveAll(f.path(name))
+	}
+	_ = os.Remove(f.root) // goes only when nobody else has files in it
+}

@@ -1,0 +1,12 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package process
+
+import "syscall"
+
+// attributes gives a child a process group of its own, so that Ctrl-C in a terminal reaches the parent alone
+// and the parent decides the order of stopping, and has the kernel kill it when the parent is gone.
+func attributes() *syscall.SysProcAttr {
+	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+}
