@@ -5,7 +5,7 @@
 # Writes what is derived from markers in Go code:
 #
 #   api/**/zz_generated.deepcopy.go            from the types
-#   api/v1alpha1/applyconfiguration/           from the types
+#   api/applyconfiguration/                    from the types
 #   config/crd/bases/                          from the types and their +kubebuilder markers
 #   config/rbac/role.yaml                      from the +kubebuilder:rbac markers
 set -euo pipefail
@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 header=hack/boilerplate.go.txt
 
 # Files of types and kinds that are gone would otherwise stay.
-rm -rf config/crd/bases api/v1alpha1/applyconfiguration
+rm -rf config/crd/bases api/applyconfiguration
 
 bin/controller-gen \
 	object:headerFile=$header \
