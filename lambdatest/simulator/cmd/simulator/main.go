@@ -1,0 +1,125 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+)
+
+// drainTimeout bounds how long calls in flight may keep the program from ending.
+const drainTimeout = 2 * time.Second
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx, os.Args[1:], os.Stdout); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "simulator:", err)
+		os.Exit(1)
+	}
+}
+
+// run serves until ctx ends.
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags, err := parse(args, out)
+	if err != nil {
+		return fmt.Errorf("reading flags: %w", err)
+	}
+	sim := flags.server()
+	if err := sim.Listen(flags.listen); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, sim.URL())
+	<-ctx.Done()
+	// The context that ended cannot bound the end.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+	defer cancel()
+	if sim.Shutdown(ctx) != nil {
+		sim.Close()
+	}
+	return nil
+}
+
+// options are the flags.
+type options struct {
+	listen            string
+	token             string
+	orgs              []org
+	accounts          int
+	seed              uint64
+	concurrencyGroups []string
+	switches          simulator.Switches
+}
+
+type org struct{ name, token string }
+
+func parse(args []string, out io.Writer) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
+	flags.SetOutput(out)
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 takes a free one")
+	flags.StringVar(&o.token, "token", "", "`token` of the first organization, which is called default")
+	flags.Func("org", "a further organization, as `name=token`; may be repeated", o.addOrg)
+	flags.IntVar(&o.accounts, "accounts", 0, "how many accounts the first organization starts with")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything left to chance")
+	flags.Func("concurrency-group", "`name` of a concurrency group that exists; may be repeated", func(name string) error {
+		o.concurrencyGroups = append(o.concurrencyGroups, name)
+		return nil
+	})
+	flags.TextVar(&o.switches.Latency, "latency", simulator.Duration(0), "how long every call takes, such as 50ms")
+	flags.IntVar(&o.switches.PageSize, "page-size", 0, "size of a page when the call does not say; 0 is 20")
+	flags.IntVar(&o.switches.MaxPageSize, "max-page-size", 0, "size of a page at most; 0 is 100")
+	flags.IntVar(&o.switches.RateLimit, "rate-limit", 0, "calls a second, above which is 429; 0 is no limit")
+	flags.BoolVar(&o.switches.GroupsOff, "groups-off", false, "group provisioning is not switched on")
+	if err := flags.Parse(args); err != nil {
+		return options{}, err
+	}
+	if flags.NArg() > 0 {
+		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	return o, nil
+}
+
+func (o *options) addOrg(value string) error {
+	name, token, found := strings.Cut(value, "=")
+	if !found || name == "" || token == "" {
+		return errors.New("an organization is name=token")
+	}
+	o.orgs = append(o.orgs, org{name, token})
+	return nil
+}
+
+// server makes the organizations. Without --token the first --org is the first;
+// without either there is one with simulator.DefaultToken.
+func (o *options) server() *simulator.Server {
+	orgs := o.orgs
+	if o.token != "" {
+		orgs = append([]org{{"default", o.token}}, orgs...)
+	}
+	if len(orgs) == 0 {
+		orgs = []org{{"default", simulator.DefaultToken}}
+	}
+	shape := []simulator.Option{
+		simulator.With(o.switches),
+		simulator.ConcurrencyGroups(o.concurrencyGroups...),
+		simulator.Seed(o.seed),
+	}
+	first := slices.Concat(shape, []simulator.Option{simulator.Name(orgs[0].name), simulator.Token(orgs[0].token), simulator.Population(o.accounts)})
+	sim := simulator.New(first...)
+	for _, further := range orgs[1:] {
+		sim.AddOrg(further.name, further.token, shape...)
+	}
+	return sim
+}

@@ -1,0 +1,145 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"net/http"
+	"slices"
+)
+
+const (
+	schemaGroup          = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	schemaGroupExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group"
+)
+
+// group is a group of accounts; a deleted one waits under its name.
+type group struct {
+	id          string
+	displayName string
+	roles       []string
+	members     []*account
+}
+
+// postGroup creates, or restores a deleted group of the same name: its id comes
+// back, its members do not.
+func (o *Org) postGroup(in request) (reply, error) {
+	draft, err := o.readGroup(in, groupDraft{})
+	if err != nil {
+		return reply{}, err
+	}
+	if draft.displayName == "" {
+		return reply{}, invalidValue("displayName is required")
+	}
+	if o.named[fold(draft.displayName)] != nil {
+		return reply{}, taken("a group of that displayName exists")
+	}
+	g := o.restoreOrNew(draft.displayName)
+	o.carry(g, draft)
+	return reply{status: http.StatusCreated, body: o.oneGroup(g)}, nil
+}
+
+func (o *Org) restoreOrNew(displayName string) *group {
+	g := o.deleted[fold(displayName)]
+	if g == nil {
+		g = &group{id: o.world.nextID()}
+	}
+	delete(o.deleted, fold(displayName))
+	o.groups = append(o.groups, g)
+	o.groupIDs[g.id] = g
+	return g
+}
+
+func (o *Org) getGroup(in request) (reply, error) {
+	g, err := o.groupWithID(in.id)
+	if err != nil {
+		return reply{}, err
+	}
+	return reply{status: http.StatusOK, body: o.oneGroup(g)}, nil
+}
+
+func (o *Org) listGroups(in request) (reply, error) {
+	all := o.groups
+	if in.query.Has("filter") {
+		name, err := filtered(in.query.Get("filter"), "displayName")
+		if err != nil {
+			return reply{}, err
+		}
+		all = nil
+		if g := o.named[fold(name)]; g != nil {
+			all = []*group{g}
+		}
+	}
+	return list(o, in, all, o.showGroup)
+}
+
+// putGroup replaces the whole membership, and name and roles if given.
+func (o *Org) putGroup(in request) (reply, error) {
+	return o.changeGroup(in, func(draft groupDraft) (groupDraft, error) {
+		draft.members = nil
+		return o.readGroup(in, draft)
+	})
+}
+
+func (o *Org) patchGroup(in request) (reply, error) {
+	return o.changeGroup(in, func(draft groupDraft) (groupDraft, error) {
+		changes, err := operations(in.body)
+		if err != nil {
+			return draft, err
+		}
+		for _, change := range changes {
+			if err := o.readGroupChange(change, &draft); err != nil {
+				return draft, err
+			}
+		}
+		return draft, nil
+	})
+}
+
+// deleteGroup deletes softly; the roles of its members are recomputed.
+func (o *Org) deleteGroup(in request) (reply, error) {
+	if o.switches.GroupsOff {
+		return reply{}, groupsOff()
+	}
+	g, err := o.groupWithID(in.id)
+	if err != nil {
+		return reply{}, err
+	}
+	o.retire(g)
+	return reply{status: http.StatusNoContent}, nil
+}
+
+func (o *Org) retire(g *group) {
+	o.carry(g, groupDraft{displayName: g.displayName})
+	delete(o.named, fold(g.displayName))
+	delete(o.groupIDs, g.id)
+	o.groups = slices.DeleteFunc(o.groups, func(other *group) bool { return other == g })
+	o.deleted[fold(g.displayName)] = g
+}
+
+// changeGroup changes a group as a whole or not at all.
+func (o *Org) changeGroup(in request, change func(groupDraft) (groupDraft, error)) (reply, error) {
+	if o.switches.GroupsOff {
+		return reply{}, groupsOff()
+	}
+	g, err := o.groupWithID(in.id)
+	if err != nil {
+		return reply{}, err
+	}
+	draft, err := change(groupDraft{g.displayName, g.roles, slices.Clone(g.members)})
+	if err != nil {
+		return reply{}, err
+	}
+	if other := o.named[fold(draft.displayName)]; other != nil && other != g {
+		return reply{}, taken("a group of that displayName exists")
+	}
+	o.carry(g, draft)
+	return reply{status: http.StatusOK, body: o.oneGroup(g)}, nil
+}
+
+func (o *Org) groupWithID(id string) (*group, error) {
+	if g := o.groupIDs[id]; g != nil {
+		return g, nil
+	}
+	return nil, notFound("there is no group " + id)
+}

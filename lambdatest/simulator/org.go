@@ -1,0 +1,126 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"crypto/subtle"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Org is one organization: its accounts and groups, what goes wrong in it, and
+// a record of the calls it saw.
+type Org struct {
+	name         string
+	world        *world
+	token        string
+	formerTokens []string
+
+	accounts []*account // by creation
+	groups   []*group   // living ones, by creation
+	groupIDs map[string]*group
+	named    map[string]*group // living ones, by folded displayName
+	deleted  map[string]*group // by folded displayName
+
+	concurrencyGroups map[string]bool
+
+	switches Switches
+	faults   []*armed
+	random   *rand.Rand
+	bucket   bucket
+
+	records []Call
+	counts  map[string]int
+}
+
+// account is a person at LambdaTest; org is nil for one of an organization
+// that is not simulated.
+type account struct {
+	id               string
+	org              *Org
+	userName         string
+	givenName        string
+	familyName       string
+	active           bool
+	role             string
+	concurrencyGroup string
+	groups           map[*group]struct{}
+	created          time.Time
+	modified         time.Time
+}
+
+// add makes an organization; the caller holds the lock, or the only reference.
+func (w *world) add(name, token string, options []Option) *Org {
+	o := &Org{
+		name:              name,
+		token:             token,
+		world:             w,
+		groupIDs:          map[string]*group{},
+		named:             map[string]*group{},
+		deleted:           map[string]*group{},
+		concurrencyGroups: map[string]bool{},
+		random:            rand.New(rand.NewPCG(1, 1)),
+		counts:            map[string]int{},
+	}
+	for _, option := range options {
+		option(o)
+	}
+	w.orgs = append(w.orgs, o)
+	return o
+}
+
+// withToken finds whose token it is. For a token that is nobody's it finds
+// whose it was, or the first organization, so that the call is on record.
+func (w *world) withToken(token string) (org *Org, valid bool) {
+	for _, o := range w.orgs {
+		if subtle.ConstantTimeCompare([]byte(o.token), []byte(token)) == 1 {
+			return o, true
+		}
+	}
+	for _, o := range w.orgs {
+		if slices.Contains(o.formerTokens, token) {
+			return o, false
+		}
+	}
+	return w.orgs[0], false
+}
+
+// nextID counts users and groups of all organizations.
+func (w *world) nextID() string {
+	w.lastID++
+	return strconv.Itoa(w.lastID)
+}
+
+// enter takes a new account into the books.
+func (w *world) enter(a *account) {
+	a.id = w.nextID()
+	a.created, a.modified = w.now(), w.now()
+	a.groups = map[*group]struct{}{}
+	w.accounts[a.id] = a
+	w.names[fold(a.userName)] = a
+	if a.org != nil {
+		a.org.accounts = append(a.org.accounts, a)
+	}
+}
+
+// leave takes an account out of the books, as only LambdaTest itself can.
+func (w *world) leave(a *account) {
+	delete(w.accounts, a.id)
+	delete(w.names, fold(a.userName))
+	if a.org == nil {
+		return
+	}
+	a.org.accounts = slices.DeleteFunc(a.org.accounts, func(other *account) bool { return other == a })
+	for g := range a.groups {
+		g.members = slices.DeleteFunc(g.members, func(other *account) bool { return other == a })
+	}
+}
+
+// fold makes names equal that differ in case only.
+func fold(name string) string {
+	return strings.ToLower(name)
+}

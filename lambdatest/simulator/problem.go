@@ -1,0 +1,79 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+)
+
+// problem is a refusal, as RFC 7644 section 3.12 words it.
+type problem struct {
+	status   int
+	scimType string
+	detail   string
+}
+
+// Error implements error.
+func (p *problem) Error() string {
+	return p.detail
+}
+
+type wireProblem struct {
+	Schemas  []string `json:"schemas"`
+	Status   string   `json:"status"`
+	ScimType string   `json:"scimType,omitempty"`
+	Detail   string   `json:"detail"`
+}
+
+func invalidValue(detail string) error {
+	return &problem{http.StatusBadRequest, "invalidValue", detail}
+}
+
+func invalidSyntax(detail string) error {
+	return &problem{http.StatusBadRequest, "invalidSyntax", detail}
+}
+
+func invalidPath(detail string) error {
+	return &problem{http.StatusBadRequest, "invalidPath", detail}
+}
+
+func invalidFilter(detail string) error {
+	return &problem{http.StatusBadRequest, "invalidFilter", detail}
+}
+
+func anotherOrganization() error {
+	return &problem{http.StatusBadRequest, "", "the user belongs to another organization"}
+}
+
+func notFound(detail string) error {
+	return &problem{http.StatusNotFound, "", detail}
+}
+
+func taken(detail string) error {
+	return &problem{http.StatusConflict, "uniqueness", detail}
+}
+
+func groupsOff() error {
+	return &problem{http.StatusForbidden, "", "group provisioning is not enabled for this organization"}
+}
+
+func tooLarge(detail string) error {
+	return &problem{http.StatusRequestEntityTooLarge, "", detail}
+}
+
+// refusal is the answer that a problem gives.
+func refusal(err error) reply {
+	var p *problem
+	if !errors.As(err, &p) {
+		p = &problem{status: http.StatusInternalServerError, detail: err.Error()}
+	}
+	return reply{status: p.status, body: wireProblem{
+		Schemas:  []string{"urn:ietf:params:scim:api:messages:2.0:Error"},
+		Status:   strconv.Itoa(p.status),
+		ScimType: p.scimType,
+		Detail:   p.detail,
+	}}
+}

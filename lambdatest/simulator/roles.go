@@ -1,0 +1,97 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import "slices"
+
+// groupDraft is what a group is about to become.
+type groupDraft struct {
+	displayName string
+	roles       []string
+	members     []*account
+}
+
+func (d *groupDraft) setRoles(doc document) error {
+	roles, err := texts(doc["LambdatestRoles"])
+	if err != nil {
+		return err
+	}
+	for _, role := range roles {
+		if rank(role) == 0 {
+			return invalidValue("LambdatestRoles are Admin, User or Guest")
+		}
+	}
+	d.roles = roles
+	return nil
+}
+
+// carry makes the group what the draft says, and recomputes the roles of those
+// whom that touches.
+func (o *Org) carry(g *group, draft groupDraft) {
+	touched := differing(g.members, draft.members)
+	if !slices.Equal(g.roles, draft.roles) {
+		touched = distinct(slices.Concat(g.members, draft.members))
+	}
+	before := make(map[*account]string, len(touched))
+	for _, a := range touched {
+		before[a] = a.roleFromGroups()
+	}
+	delete(o.named, fold(g.displayName))
+	g.displayName, g.roles = draft.displayName, draft.roles
+	o.named[fold(g.displayName)] = g
+	g.enrol(draft.members)
+	for _, a := range touched {
+		a.recompute(before[a])
+	}
+}
+
+func (g *group) enrol(members []*account) {
+	for _, a := range g.members {
+		delete(a.groups, g)
+	}
+	for _, a := range members {
+		a.groups[g] = struct{}{}
+	}
+	g.members = members
+}
+
+// differing returns who is in one list only.
+func differing(a, b []*account) []*account {
+	lists := make(map[*account]int, len(a))
+	for _, member := range slices.Concat(a, b) {
+		lists[member]++
+	}
+	all := distinct(slices.Concat(a, b))
+	return slices.DeleteFunc(all, func(member *account) bool { return lists[member] > 1 })
+}
+
+// roleFromGroups is the highest role of all memberships; empty when none gives one.
+func (a *account) roleFromGroups() string {
+	highest := ""
+	for g := range a.groups {
+		for _, role := range g.roles {
+			if rank(role) > rank(highest) {
+				highest = role
+			}
+		}
+	}
+	return highest
+}
+
+// recompute follows the groups: the highest role of all memberships, and User
+// when the last one that gave a role is left. Groups that give no role leave
+// the account's role alone.
+func (a *account) recompute(before string) {
+	switch role := a.roleFromGroups(); {
+	case role != "":
+		a.role = role
+	case before != "":
+		a.role = "User"
+	}
+}
+
+// rank orders roles; 0 is no role at all.
+func rank(role string) int {
+	return slices.Index([]string{"Guest", "User", "Admin"}, role) + 1
+}

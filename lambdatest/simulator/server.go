@@ -1,0 +1,150 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+)
+
+// Prefix is the path of the API below the server's URL.
+const Prefix = "/api/scim"
+
+// DefaultToken is the token of an organization that is made without Token.
+const DefaultToken = "simulator-token"
+
+// Server is a simulated LambdaTest with one or more organizations. The first
+// one's methods are the server's own, so that most tests need to know of one
+// thing only. All methods may be used by many goroutines at once.
+type Server struct {
+	*Org
+
+	world *world
+	mux   *http.ServeMux
+
+	serving sync.Mutex
+	http    *http.Server
+	address string
+}
+
+// world is what organizations share: people belong to one of them, and ids are
+// unique over all. One lock guards it and everything below it.
+type world struct {
+	sync.Mutex
+	now      func() time.Time
+	orgs     []*Org
+	lastID   int
+	accounts map[string]*account // by id
+	names    map[string]*account // by folded userName
+}
+
+// New returns a server with one organization. It is an http.Handler; Start or
+// Listen serve it.
+func New(options ...Option) *Server {
+	w := &world{
+		now:      time.Now,
+		lastID:   firstID,
+		accounts: map[string]*account{},
+		names:    map[string]*account{},
+	}
+	s := &Server{Org: w.add("default", DefaultToken, options), world: w}
+	s.mux = s.routes()
+	return s
+}
+
+// Start returns a server that listens on a free port of the loopback
+// interface. It panics if there is none.
+func Start(options ...Option) *Server {
+	s := New(options...)
+	if err := s.Listen("127.0.0.1:0"); err != nil {
+		panic(err)
+	}
+	return s
+}
+
+// AddOrg adds an organization with a token of its own. Its users are "another
+// organization's" for all others.
+func (s *Server) AddOrg(name, token string, options ...Option) *Org {
+	s.world.Lock()
+	defer s.world.Unlock()
+	return s.world.add(name, token, options)
+}
+
+// OrgNamed returns an organization; the empty name is the first one's.
+func (s *Server) OrgNamed(name string) (*Org, bool) {
+	s.world.Lock()
+	defer s.world.Unlock()
+	for _, org := range s.world.orgs {
+		if name == "" || org.name == name {
+			return org, true
+		}
+	}
+	return nil, false
+}
+
+// Listen serves on address until Close. After Close it may be called again, to
+// come back on the same address with the same state.
+func (s *Server) Listen(address string) error {
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	s.address = listener.Addr().String()
+	s.http = &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout}
+	go func(server *http.Server) {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			panic(fmt.Errorf("serving the simulator: %w", err))
+		}
+	}(s.http)
+	return nil
+}
+
+// URL is the server's address, for instance "http://127.0.0.1:8080".
+func (s *Server) URL() string {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	return "http://" + s.address
+}
+
+// BaseURL is the API's, as a client takes it.
+func (s *Server) BaseURL() string {
+	return s.URL() + Prefix
+}
+
+// Close cuts all connections and stops serving. State and records stay.
+func (s *Server) Close() {
+	if server := s.stopped(); server != nil {
+		_ = server.Close()
+	}
+}
+
+// Shutdown stops serving after the calls in flight, or when ctx ends.
+func (s *Server) Shutdown(ctx context.Context) error {
+	if server := s.stopped(); server != nil {
+		return server.Shutdown(ctx)
+	}
+	return nil
+}
+
+// stopped takes the running server, if there is one.
+func (s *Server) stopped() *http.Server {
+	s.serving.Lock()
+	defer s.serving.Unlock()
+	server := s.http
+	s.http = nil
+	return server
+}
+
+// ServeHTTP answers one request. It panics with http.ErrAbortHandler, which
+// net/http takes for "cut the connection", where an answer is lost.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mux.ServeHTTP(w, r)
+}

@@ -1,0 +1,166 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package simulator
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+)
+
+// Account is an account as tests and the demo see it.
+type Account struct {
+	ID               string `json:"id"`
+	UserName         string `json:"userName"`
+	GivenName        string `json:"givenName"`
+	FamilyName       string `json:"familyName"`
+	Active           bool   `json:"active"`
+	Role             string `json:"role"`
+	ConcurrencyGroup string `json:"concurrencyGroup"`
+}
+
+// Group is a group as tests and the demo see it.
+type Group struct {
+	ID          string   `json:"id"`
+	DisplayName string   `json:"displayName"`
+	Roles       []string `json:"roles"`
+	Members     []Member `json:"members"`
+}
+
+// Member is an account in a group, spelled as the API does.
+type Member struct {
+	ID       string `json:"value"`
+	UserName string `json:"display"`
+}
+
+// AddAccount adds an account without a call. The ID is given by the simulator;
+// the role is User unless set. It panics when the userName is taken.
+func (o *Org) AddAccount(a Account) Account {
+	o.world.Lock()
+	defer o.world.Unlock()
+	return o.add(a).export()
+}
+
+func (o *Org) add(a Account) *account {
+	added := &account{org: o, userName: a.UserName, givenName: a.GivenName, familyName: a.FamilyName}
+	added.edit(a)
+	o.world.mustBeFree(a.UserName)
+	o.world.enter(added)
+	return added
+}
+
+// AddForeignAccount adds an account to an organization that is not simulated:
+// for this one it is another organization's.
+func (o *Org) AddForeignAccount(userName string) Account {
+	o.world.Lock()
+	defer o.world.Unlock()
+	o.world.mustBeFree(userName)
+	foreign := &account{userName: userName, active: true, role: "User"}
+	o.world.enter(foreign)
+	return foreign.export()
+}
+
+func (w *world) mustBeFree(userName string) {
+	if w.names[fold(userName)] != nil {
+		panic(fmt.Sprintf("simulator: %s has an account already", userName))
+	}
+}
+
+// EditAccount is somebody editing an account at LambdaTest, where names can be
+// changed too. The userName and the ID stay as they are.
+func (o *Org) EditAccount(userName string, change func(*Account)) (Account, error) {
+	o.world.Lock()
+	defer o.world.Unlock()
+	found := o.world.names[fold(userName)]
+	if found == nil || found.org != o {
+		return Account{}, fmt.Errorf("finding account %s: %w", userName, notFound("no such account"))
+	}
+	edited := found.export()
+	change(&edited)
+	found.edit(edited)
+	found.modified = o.world.now()
+	return found.export(), nil
+}
+
+func (a *account) edit(to Account) {
+	a.givenName, a.familyName = to.GivenName, to.FamilyName
+	a.active, a.role = to.Active, cmp.Or(to.Role, "User")
+	a.concurrencyGroup = to.ConcurrencyGroup
+}
+
+func (a *account) export() Account {
+	return Account{
+		ID:               a.id,
+		UserName:         a.userName,
+		GivenName:        a.givenName,
+		FamilyName:       a.familyName,
+		Active:           a.active,
+		Role:             a.role,
+		ConcurrencyGroup: a.concurrencyGroup,
+	}
+}
+
+// RemoveAccount takes an account away for good, which SCIM cannot do, and says
+// whether there was one.
+func (o *Org) RemoveAccount(userName string) bool {
+	o.world.Lock()
+	defer o.world.Unlock()
+	found := o.world.names[fold(userName)]
+	if found == nil || found.org != o {
+		return false
+	}
+	o.world.leave(found)
+	return true
+}
+
+// Account returns one account by its userName, without a call.
+func (o *Org) Account(userName string) (Account, bool) {
+	o.world.Lock()
+	defer o.world.Unlock()
+	found := o.world.names[fold(userName)]
+	if found == nil || found.org != o {
+		return Account{}, false
+	}
+	return found.export(), true
+}
+
+// Accounts returns all accounts in the order of their creation, without a call.
+func (o *Org) Accounts() []Account {
+	o.world.Lock()
+	defer o.world.Unlock()
+	all := make([]Account, 0, len(o.accounts))
+	for _, a := range o.accounts {
+		all = append(all, a.export())
+	}
+	return all
+}
+
+// SetConcurrencyGroup makes a concurrency group exist, or not any more.
+// Accounts in it keep its name.
+func (o *Org) SetConcurrencyGroup(name string, exists bool) {
+	o.world.Lock()
+	defer o.world.Unlock()
+	o.setConcurrencyGroups([]string{name}, exists)
+}
+
+func (o *Org) setConcurrencyGroups(names []string, exist bool) {
+	for _, name := range slices.Compact(names) {
+		o.concurrencyGroups[name] = exist
+	}
+}
+
+// RotateToken replaces the token: the old one is 401 from now on.
+func (o *Org) RotateToken(token string) {
+	o.world.Lock()
+	defer o.world.Unlock()
+	o.formerTokens = append(o.formerTokens, o.token)
+	o.token = token
+}
+
+// Token returns the token in force.
+func (o *Org) Token() string {
+	o.world.Lock()
+	defer o.world.Unlock()
+	return o.token
+}
