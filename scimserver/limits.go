@@ -1,0 +1,97 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import "time"
+
+// Limits are the guard rails that an operator may want to move. A zero field means its default.
+type Limits struct {
+	// UserBodyBytes is the size limit of a body about users; default DefaultUserBodyBytes.
+	UserBodyBytes int64
+	// GroupBodyBytes is the size limit of a body about groups; default DefaultGroupBodyBytes.
+	GroupBodyBytes int64
+	// RequestsPerSecond is what one token may send on average; default DefaultRequestsPerSecond.
+	RequestsPerSecond float64
+	// RequestBurst is what one token may send at once after a quiet time; default twice RequestsPerSecond.
+	RequestBurst int
+}
+
+const (
+	// DefaultUserBodyBytes bounds a user: all that is stored of one fits into 20 KiB, what providers add is dropped.
+	DefaultUserBodyBytes = 1 << 20
+	// DefaultGroupBodyBytes bounds a group: 25 000 members, the most a resource holds, with $ref and display are 8 MiB.
+	DefaultGroupBodyBytes = 16 << 20
+	// DefaultRequestsPerSecond is well above the 25 a second that Entra ID asks for.
+	DefaultRequestsPerSecond = 100
+)
+
+const (
+	// maxNesting of a JSON body: a SCIM resource needs five levels; a decoder's stack should not be the client's to choose.
+	maxNesting = 32
+	// maxOperations of one PATCH: Entra sends one per attribute, others one per member.
+	maxOperations = 5000
+	// maxFilterBytes of a filter or a path, and maxFilterNesting of its brackets: what people and providers write is far below.
+	maxFilterBytes   = 8 << 10
+	maxFilterNesting = 32
+	// maxFilterTerms of a filter: each is evaluated for every resource of the organization.
+	maxFilterTerms = 100
+
+	// defaultPageSize is what Okta steps by, whatever it asked for.
+	defaultPageSize = 100
+	// maxPageSize keeps an answer below about a megabyte.
+	maxPageSize = 1000
+
+	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
+	maxHeaderBytes = 32 << 10
+	// headerTimeout is how long a client may take to send its headers.
+	headerTimeout = 10 * time.Second
+	// requestTimeout bounds reading a request, and answering it: 16 MiB over a slow line, and a group of 25 000.
+	requestTimeout = 60 * time.Second
+	// idleTimeout is longer than that of the usual load balancers, so that they close first and never meet a closed connection.
+	idleTimeout = 120 * time.Second
+	// shutdownTimeout bounds the wait for requests in flight when the process stops; below the 30 s that a pod is given.
+	shutdownTimeout = 20 * time.Second
+
+	// storeTimeout bounds one call to the API server. Identity providers wait for 30 s and more.
+	storeTimeout = 10 * time.Second
+	// writeAttempts and writeBackoff bound the retries of a write that met another one: 8 attempts take about 1.5 s.
+	writeAttempts = 12
+	writeBackoff  = 5 * time.Millisecond
+	maxBackoff    = 400 * time.Millisecond
+	// ownWriteWait is how long an answer waits for the index to show the write that it reports.
+	ownWriteWait = time.Second
+	// goneWait is how long a POST waits for a resource of the same name to finish its deletion.
+	goneWait = 3 * time.Second
+	// retryAfter is what a client that must come back is told, in seconds.
+	retryAfter = 2 * time.Second
+	// memberChecks is how many members unknown to the index are looked up one by one to render a group.
+	memberChecks = 64
+
+	// failedAttempts may be made at once by one client address without a valid token, then one every failedInterval.
+	failedAttempts = 60
+	failedInterval = time.Second
+	// failedAddresses is how many client addresses are remembered.
+	failedAddresses = 10_000
+
+	// tokenRetry is the pause before a Secret that could not be read is read again.
+	tokenRetry = 2 * time.Second
+	// tokenExpiryNotice is how long before a token's expiry an event says so.
+	tokenExpiryNotice = 14 * 24 * time.Hour
+)
+
+func (l Limits) withDefaults() Limits {
+	if l.UserBodyBytes == 0 {
+		l.UserBodyBytes = DefaultUserBodyBytes
+	}
+	if l.GroupBodyBytes == 0 {
+		l.GroupBodyBytes = DefaultGroupBodyBytes
+	}
+	if l.RequestsPerSecond == 0 {
+		l.RequestsPerSecond = DefaultRequestsPerSecond
+	}
+	if l.RequestBurst == 0 {
+		l.RequestBurst = int(2 * l.RequestsPerSecond)
+	}
+	return l
+}

@@ -1,0 +1,115 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"errors"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers;lambdatestgroups,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// BasePath is where the endpoint lives on its listener; a provider's base URL ends in it.
+const BasePath = "/scim/v2"
+
+// Options say what a Server works with. Client, Reader, Cache, Recorder and a Listener or an Address are required.
+type Options struct {
+	// Client writes. Its reads are not used.
+	Client client.Client
+	// Reader reads from the API server itself (mgr.GetAPIReader()), so that every replica sees what another one wrote.
+	Reader client.Reader
+	// Cache feeds the index that lists are answered from, and the table of tokens. Of Secrets only the metadata is watched; the
+	// tokens are read with Reader.
+	Cache cache.Cache
+
+	// Listener to serve on; it is closed when the server stops. Without it the server listens on Address.
+	Listener net.Listener
+	// Address to listen on, such as ":8443".
+	Address string
+	// TLSCertFile and TLSKeyFile are read again when they change. Both empty: plain HTTP, for use behind an ingress.
+	TLSCertFile, TLSKeyFile string
+	// ExternalURL, when set, is what providers use as base URL, up to and without BasePath, such as "https://scim.example.com".
+	// meta.location begins with it. Empty: taken from the request.
+	ExternalURL string
+	// DrainDelay is how long requests are still served after the stop was asked for, while Ready already says no, so that load
+	// balancers notice.
+	DrainDelay time.Duration
+
+	// Recorder writes events about resources (mgr.GetEventRecorder).
+	Recorder events.EventRecorder
+	// Log gets one line per write, and the causes of errors that clients are not told.
+	Log logr.Logger
+	// Registerer gets the metrics; nil means that they are kept and not exposed.
+	Registerer prometheus.Registerer
+	// Limits are the guard rails; zero fields mean their defaults.
+	Limits Limits
+	// Now is the clock; nil means time.Now.
+	Now func() time.Time
+}
+
+// Server is the SCIM endpoint: an http.Handler, and a Runnable of a manager that every replica runs, leader or not.
+type Server struct {
+	options Options
+	client  client.Client
+	reader  client.Reader
+	log     logr.Logger
+	now     func() time.Time
+	limits  Limits
+}
+
+// New returns a server that serves once Start runs.
+func New(options Options) (*Server, error) {
+	if err := options.validate(); err != nil {
+		return nil, err
+	}
+	if options.Now == nil {
+		options.Now = time.Now
+	}
+	options.ExternalURL = strings.TrimSuffix(options.ExternalURL, "/")
+	return &Server{
+		options: options,
+		client:  options.Client,
+		reader:  options.Reader,
+		log:     options.Log,
+		now:     options.Now,
+		limits:  options.Limits.withDefaults(),
+	}, nil
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Client == nil || o.Reader == nil || o.Cache == nil:
+		return errors.New("scimserver needs a client, a reader and a cache")
+	case o.Recorder == nil:
+		return errors.New("scimserver needs an event recorder")
+	case (o.TLSCertFile == "") != (o.TLSKeyFile == ""):
+		return errors.New("TLS needs both a certificate file and a key file")
+	case o.ExternalURL != "" && !isHTTPURL(o.ExternalURL):
+		return errors.New("the external URL must be an absolute http or https URL")
+	}
+	return nil
+}
+
+func isHTTPURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}
+
+// NeedLeaderElection tells the manager that every replica serves.
+func (s *Server) NeedLeaderElection() bool { return false }
+
+var _ http.Handler = (*Server)(nil)
