@@ -1,0 +1,91 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Package lease knows until when this process certainly leads. client-go's leader election tells when the lead is lost; a call to
+// LambdaTest has to know beforehand whether it can end in time. It imports client-go only.
+package lease
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/uuid"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+)
+
+// namespaceFile holds the namespace of the pod this process runs in.
+const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// Lock is a Lease that remembers when it was last written by this process.
+type Lock struct {
+	resourcelock.Interface
+	duration time.Duration
+	now      func() time.Time
+	renewed  atomic.Pointer[time.Time]
+}
+
+// New returns a lock on the Lease of that namespace and name, held for duration after each renewal. An empty namespace is the pod's
+// own; outside a pod it must be given.
+func New(config *rest.Config, namespace, name string, duration, renewDeadline time.Duration) (*Lock, error) {
+	if namespace == "" {
+		own, err := os.ReadFile(namespaceFile)
+		if err != nil {
+			return nil, fmt.Errorf("finding the namespace of the lease, which must be given outside a pod: %w", err)
+		}
+		namespace = strings.TrimSpace(string(own))
+	}
+	inner, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, name,
+		resourcelock.ResourceLockConfig{Identity: identity()}, config, renewDeadline)
+	if err != nil {
+		return nil, fmt.Errorf("creating the lock: %w", err)
+	}
+	return &Lock{Interface: inner, duration: duration, now: time.Now}, nil
+}
+
+// Until returns when another replica may take over at the earliest: the lease counts from when the last successful renewal was sent.
+// Before the first one it is the zero time.
+func (l *Lock) Until() time.Time {
+	renewed := l.renewed.Load()
+	if renewed == nil {
+		return time.Time{}
+	}
+	return renewed.Add(l.duration)
+}
+
+// Create takes a lease that nobody had.
+func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	return l.write(func() error { return l.Interface.Create(ctx, record) }, record)
+}
+
+// Update takes, renews or releases the lease.
+func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
+	return l.write(func() error { return l.Interface.Update(ctx, record) }, record)
+}
+
+func (l *Lock) write(send func() error, record resourcelock.LeaderElectionRecord) error {
+	sent := l.now()
+	if record.HolderIdentity != l.Identity() {
+		// Released: whatever the answer, another replica may already have it.
+		l.renewed.Store(nil)
+		return send()
+	}
+	if err := send(); err != nil {
+		return err
+	}
+	l.renewed.Store(&sent)
+	return nil
+}
+
+// identity is unique per process, also when a pod name comes back.
+func identity() string {
+	host, err := os.Hostname()
+	if err != nil {
+		host = "unknown"
+	}
+	return host + "_" + string(uuid.NewUUID())
+}
