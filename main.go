@@ -1,0 +1,268 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+// Command lambdatest-operator manages the users of LambdaTest organizations from a Kubernetes cluster: identity providers talk SCIM
+// to it, Git declares resources, and LambdaTest is made to agree. This file has flags and wiring; it decides nothing.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	"k8s.io/klog/v2"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers"
+	"github.com/lambdatest-operator/lambdatest-operator/lease"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
+)
+
+// The lease by which replicas agree on a leader. A leader that cannot renew within renewDeadline stops; another takes over after
+// leaseDuration. Promises about denials are made in terms of it.
+const (
+	leaseName     = "lambdatest-operator"
+	leaseDuration = 15 * time.Second
+	renewDeadline = 10 * time.Second
+	retryPeriod   = 2 * time.Second
+	// drainTime is how long requests and calls under way may take once the process is asked to stop. Kubernetes waits 30 s.
+	drainTime = 25 * time.Second
+	// defaultMarkRetention is how long Entra waits between disabling and deleting somebody, and so how long a return is likely.
+	defaultMarkRetention = 30 * 24 * time.Hour
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := command().ExecuteContext(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}
+
+func command() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "lambdatest-operator",
+		Short:         "Manages the users of LambdaTest organizations from a Kubernetes cluster",
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(runCommand())
+	return root
+}
+
+// runOptions are the flags of `lambdatest-operator run`.
+type runOptions struct {
+	kubeconfig     string
+	namespaces     []string
+	leaderElection bool
+	leaseNamespace string
+
+	scimAddress     string
+	scimCertFile    string
+	scimKeyFile     string
+	scimExternalURL string
+	scimDrainDelay  time.Duration
+
+	metricsAddress string
+	metricsSecure  bool
+	healthAddress  string
+
+	upstreamHosts []string
+	markRetention time.Duration
+
+	logFormat string
+	logLevel  string
+}
+
+func (o *runOptions) bind(flags *pflag.FlagSet) {
+	flags.StringVar(&o.kubeconfig, "kubeconfig", os.Getenv("KUBECONFIG"), "kubeconfig `file`; without one, the service account of the pod")
+	flags.StringSliceVar(&o.namespaces, "namespaces", nil, "watch these `namespaces` only; default all")
+	flags.BoolVar(&o.leaderElection, "leader-elect", true, "let one replica at a time call LambdaTest; all of them answer SCIM")
+	flags.StringVar(&o.leaseNamespace, "leader-election-namespace", "", "`namespace` of the lease; default the pod's own")
+	flags.StringVar(&o.scimAddress, "scim-bind-address", ":8082", "`address` of the SCIM endpoint, which answers under /scim/v2")
+	flags.StringVar(&o.scimCertFile, "scim-tls-cert-file", "", "PEM certificate `file` of the SCIM endpoint, reloaded when it changes; without one it speaks plain HTTP, for an ingress in front")
+	flags.StringVar(&o.scimKeyFile, "scim-tls-key-file", "", "PEM key `file` that belongs to --scim-tls-cert-file")
+	flags.StringVar(&o.scimExternalURL, "scim-external-url", "", "`URL` that identity providers use, up to and without /scim/v2, for meta.location; default what the request says")
+	flags.DurationVar(&o.scimDrainDelay, "scim-drain-delay", 5*time.Second, "how long requests are still taken once the process is asked to stop, so that load balancers notice")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 turns them off")
+	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over HTTPS to clients that the API server authorizes; false is for loopback only")
+	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "`address` of /healthz and /readyz")
+	flags.StringSliceVar(&o.upstreamHosts, "upstream-hosts", nil, "hosts, or `host:port`, that an organization's baseURL may name besides LambdaTest's own; \"http://host:port\" also allows plain HTTP to it")
+	flags.DurationVar(&o.markRetention, "deleted-user-retention", defaultMarkRetention, "how long a person whom the identity provider deleted stays denied, once the account is off")
+	flags.StringVar(&o.logFormat, "log-format", "json", "`format` of log lines: json or text")
+	flags.StringVar(&o.logLevel, "log-level", "info", "`level` from which lines are logged: debug, info, warn or error")
+}
+
+func runCommand() *cobra.Command {
+	options := &runOptions{}
+	command := &cobra.Command{
+		Use:   "run",
+		Short: "Run the operator: the SCIM endpoint, and the controllers when this replica leads",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return run(cmd.Context(), options) },
+	}
+	options.bind(command.Flags())
+	return command
+}
+
+func run(ctx context.Context, options *runOptions) error {
+	log, err := options.logger()
+	if err != nil {
+		return err
+	}
+	ctrl.SetLogger(log)
+	klog.SetLogger(log)
+	restConfig, err := options.restConfig()
+	if err != nil {
+		return err
+	}
+	managerOptions := options.manager(log)
+	controllerOptions := options.controllers()
+	if options.leaderElection {
+		lock, err := lease.New(restConfig, options.leaseNamespace, leaseName, leaseDuration, renewDeadline)
+		if err != nil {
+			return fmt.Errorf("preparing the leader election: %w", err)
+		}
+		managerOptions.LeaderElectionResourceLockInterface = lock
+		controllerOptions.LeadUntil = lock.Until
+	}
+	mgr, err := ctrl.NewManager(restConfig, managerOptions)
+	if err != nil {
+		return fmt.Errorf("creating the manager: %w", err)
+	}
+	if err := controllers.Setup(mgr, controllerOptions); err != nil {
+		return fmt.Errorf("setting up the controllers: %w", err)
+	}
+	if err := addSCIM(mgr, options, log.WithName("scim")); err != nil {
+		return fmt.Errorf("setting up the SCIM endpoint: %w", err)
+	}
+	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
+		return fmt.Errorf("adding the health check: %w", err)
+	}
+	return mgr.Start(ctx)
+}
+
+// addSCIM lets every replica serve SCIM, whoever leads.
+func addSCIM(mgr ctrl.Manager, options *runOptions, log logr.Logger) error {
+	server, err := scimserver.New(scimserver.Options{
+		Client:      mgr.GetClient(),
+		Reader:      mgr.GetAPIReader(),
+		Cache:       mgr.GetCache(),
+		Address:     options.scimAddress,
+		TLSCertFile: options.scimCertFile,
+		TLSKeyFile:  options.scimKeyFile,
+		ExternalURL: options.scimExternalURL,
+		DrainDelay:  options.scimDrainDelay,
+		Recorder:    mgr.GetEventRecorder("lambdatest-operator"),
+		Log:         log,
+		Registerer:  metrics.Registry,
+	})
+	if err != nil {
+		return err
+	}
+	if err := mgr.Add(server); err != nil {
+		return err
+	}
+	return mgr.AddReadyzCheck("scim", server.Ready)
+}
+
+func (o *runOptions) logger() (logr.Logger, error) {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
+		return logr.Logger{}, fmt.Errorf("--log-level is debug, info, warn or error, not %q", o.logLevel)
+	}
+	handlerOptions := &slog.HandlerOptions{Level: level}
+	switch o.logFormat {
+	case "json":
+		return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, handlerOptions)), nil
+	case "text":
+		return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, handlerOptions)), nil
+	default:
+		return logr.Logger{}, fmt.Errorf("--log-format is json or text, not %q", o.logFormat)
+	}
+}
+
+// restConfig turns client-go's own rate limit off: the API server has priority and fairness, and a denial must not queue here.
+func (o *runOptions) restConfig() (*rest.Config, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", o.kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster, with --kubeconfig or as a pod: %w", err)
+	}
+	config.QPS = -1
+	config.UserAgent = "lambdatest-operator"
+	return config, nil
+}
+
+func (o *runOptions) manager(log logr.Logger) ctrl.Options {
+	lease, renew, retry, drain := leaseDuration, renewDeadline, retryPeriod, drainTime
+	return ctrl.Options{
+		Scheme:                        scheme(),
+		Logger:                        log,
+		Cache:                         o.cache(),
+		LeaderElection:                o.leaderElection,
+		LeaderElectionID:              leaseName,
+		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &lease,
+		RenewDeadline:                 &renew,
+		RetryPeriod:                   &retry,
+		GracefulShutdownTimeout:       &drain,
+		HealthProbeBindAddress:        o.healthAddress,
+		Metrics:                       o.metrics(),
+	}
+}
+
+func (o *runOptions) cache() cache.Options {
+	options := cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	if len(o.namespaces) > 0 {
+		options.DefaultNamespaces = map[string]cache.Config{}
+		for _, namespace := range o.namespaces {
+			options.DefaultNamespaces[namespace] = cache.Config{}
+		}
+	}
+	return options
+}
+
+func (o *runOptions) metrics() metricsserver.Options {
+	options := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	if o.metricsSecure {
+		options.FilterProvider = filters.WithAuthenticationAndAuthorization
+	}
+	return options
+}
+
+func (o *runOptions) controllers() controllers.Options {
+	return controllers.Options{
+		UpstreamHosts: o.upstreamHosts,
+		MarkRetention: o.markRetention,
+		LeaseDuration: leaseDuration,
+	}
+}
+
+// scheme knows the kinds that are watched, read or written.
+func scheme() *runtime.Scheme {
+	scheme := runtime.NewScheme()
+	utilruntime.Must(clientgoscheme.AddToScheme(scheme))
+	utilruntime.Must(apiextensionsv1.AddToScheme(scheme))
+	utilruntime.Must(v1alpha1.AddToScheme(scheme))
+	return scheme
+}
