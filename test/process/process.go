@@ -170,7 +170,7 @@ func (p *Process) launch() (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(p.command.Path, p.command.Args...)
+	cmd := exec.Command(p.command.Path, p.command.Args...) //nolint:noctx // it lives until Stop or Kill, longer than Start's context
 	cmd.Env, cmd.Dir = p.command.Env, p.command.Dir
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = attributes()

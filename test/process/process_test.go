@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	child := process.New(process.Command{Name: "sleep", Path: "sleep", Args: []string{"300"}})
-	if err := child.Start(context.Background()); err != nil {
+	if err := child.Start(context.Background()); err != nil { //nolint:forbidigo // TestMain has no test whose context it could take
 		fmt.Println(err)
 		os.Exit(1)
 	}

@@ -1,0 +1,73 @@
+#!/usr/bin/env bash
+# Copyright 2026 The lambdatest-operator Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Checks what can be checked without running a test. Every check runs, also after one that fails, and the last line
+# says which did. Generated files are left regenerated.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+failed=()
+
+# check <name> <what to do when it fails> <command...>
+check() {
+	local name=$1 advice=$2
+	shift 2
+	echo "==> $name"
+	if ! "$@"; then
+		echo "    $name: $advice" >&2
+		failed+=("$name")
+	fi
+}
+
+# generated compares with what was there before, not with a commit, so that it also works on uncommitted changes.
+generated() {
+	local before paths=(api config/crd/bases config/rbac/role.yaml) status=0
+	before=$(mktemp -d)
+	snapshot "$before" "${paths[@]}"
+	hack/generate.sh || status=1
+	((status)) || for path in "${paths[@]}"; do
+		diff -ruN "$before/$path" "$path" || status=1
+	done
+	rm -rf "$before"
+	return "$status"
+}
+
+snapshot() {
+	local folder=$1 path
+	shift
+	for path in "$@"; do
+		mkdir -p "$folder/$(dirname "$path")"
+		[[ ! -e $path ]] || cp -R "$path" "$folder/$path"
+	done
+}
+
+formatted() {
+	local files
+	files=$(git ls-files --cached --others --exclude-standard -- '*.go' | while read -r file; do
+		[[ ! -e $file ]] || echo "$file"
+	done | xargs gofmt -l)
+	[[ -z $files ]] || { echo "$files"; return 1; }
+}
+
+tidy() {
+	local module status=0
+	for module in . hack/controlplane hack/tools; do
+		(cd "$module" && go mod tidy -diff) || status=1
+	done
+	return "$status"
+}
+
+check "generated files" "stale; they are regenerated now: look at the difference and commit it" generated
+check "gofmt" "run gofmt -w on these files" formatted
+check "go mod tidy" "run go mod tidy in that module and commit go.mod and go.sum" tidy
+check "go vet" "mend the lines above" go vet ./...
+check "golangci-lint" "mend the lines above; .golangci.yml says why each linter is there" bin/golangci-lint run
+
+if ((${#failed[@]})); then
+	printf 'verify failed: '
+	printf '%s; ' "${failed[@]}"
+	echo "what to do is said above"
+	exit 1
+fi
+echo "verify passed"
