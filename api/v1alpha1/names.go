@@ -8,6 +8,7 @@ import (
 	"encoding/base32"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"golang.org/x/text/cases"
 	"golang.org/x/text/unicode/norm"
@@ -35,7 +36,18 @@ func fold(s string) string {
 	if isLowerASCII(s) {
 		return s
 	}
-	return norm.NFC.String(cases.Fold().String(norm.NFD.String(s)))
+	folded := cases.Fold().String(norm.NFD.String(s))
+	return norm.NFC.String(strings.Map(oneOfItsCases, folded))
+}
+
+// oneOfItsCases gives the same rune for all that differ only in case. Full folding alone does not: golang.org/x/text v0.44 folds
+// capital and small Cherokee letters into each other.
+func oneOfItsCases(r rune) rune {
+	first := r
+	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
+		first = min(first, other)
+	}
+	return unicode.ToLower(first)
 }
 
 // isLowerASCII recognises what folding leaves alone, which is nearly every userName there is.

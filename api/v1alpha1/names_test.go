@@ -24,6 +24,8 @@ func TestFoldUserNameSaysWhoIsTheSamePerson(t *testing.T) {
 		{"final sigma", "ΣΊΣΥΦΟΣ@example.com", "σίσυφος@example.com", true},
 		{"composed and decomposed", "caf\u00e9@example.com", "cafe\u0301@example.com", true},
 		{"decomposed capital", "CAFE\u0301@example.com", "caf\u00e9@example.com", true},
+		{"Cherokee capital", "\u13a0@example.com", "\uab70@example.com", true},
+		{"Kelvin sign", "\u212aim@example.com", "kim@example.com", true},
 		{"iota below", "\u1fb3@example.com", "\u03b1\u03b9@example.com", true},
 		{"another person", "ada@example.com", "adam@example.com", false},
 		{"a tag is part of the address", "ada+1@example.com", "ada@example.com", false},

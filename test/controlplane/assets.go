@@ -38,7 +38,7 @@ func Assets() (string, error) {
 }
 
 func builtAssets() (string, error) {
-	root, err := moduleRoot()
+	root, err := ModuleRoot()
 	if err != nil {
 		return "", err
 	}
@@ -54,8 +54,8 @@ func builtAssets() (string, error) {
 	return filepath.Join(root, "bin", "k8s", name), nil
 }
 
-// moduleRoot walks up from the working directory, which for a test is the folder of its package.
-func moduleRoot() (string, error) {
+// ModuleRoot returns the folder of the repository. It walks up from the working directory, which for a test is the folder of its package.
+func ModuleRoot() (string, error) {
 	dir, err := os.Getwd()
 	if err != nil {
 		return "", err

@@ -1,0 +1,195 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package environment
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	"github.com/lambdatest-operator/lambdatest-operator/test/controlplane"
+)
+
+const (
+	// Namespace is where the organizations and their people live.
+	Namespace = "default"
+	// OperatorNamespace and OperatorServiceAccount are what config/ installs.
+	OperatorNamespace      = "lambdatest-operator-system"
+	OperatorServiceAccount = "lambdatest-operator"
+
+	startTimeout = 3 * time.Minute
+)
+
+// Options say what to run.
+type Options struct {
+	// Dir is the folder for data and logs; empty is a temporary one. Stop removes what was written there.
+	Dir string
+	// Replicas of the operator; 0 means 2.
+	Replicas int
+	// OperatorFlags are added to each replica's.
+	OperatorFlags []string
+	// Organizations to create, each with a simulated LambdaTest organization of its own; nil means Organizations().
+	Organizations []Organization
+	// Progress is told what is being started; nil discards it.
+	Progress io.Writer
+}
+
+// Environment is the running product.
+type Environment struct {
+	Plane     *controlplane.ControlPlane
+	Simulator *simulator.Server
+	Replicas  []*Replica
+	Front     *Front
+	// Client is the administrator's.
+	Client client.Client
+	// Organizations that were asked for, by name.
+	Organizations map[string]*Organization
+
+	dir       string
+	temporary bool
+	progress  io.Writer
+}
+
+// Start runs everything and returns once every replica serves and every organization is ready. If anything fails, nothing is left
+// running.
+func Start(ctx context.Context, options Options) (*Environment, error) {
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	env := &Environment{progress: options.Progress, Organizations: map[string]*Organization{}}
+	if env.progress == nil {
+		env.progress = io.Discard
+	}
+	if err := env.start(ctx, options); err != nil {
+		env.Stop()
+		return nil, err
+	}
+	return env, nil
+}
+
+func (e *Environment) start(ctx context.Context, options Options) error {
+	if err := e.openDir(options.Dir); err != nil {
+		return err
+	}
+	binary, err := e.installAndBuild(ctx)
+	if err != nil {
+		return err
+	}
+	organizations := options.Organizations
+	if organizations == nil {
+		organizations = Organizations()
+	}
+	if err := e.createOrganizations(ctx, organizations); err != nil {
+		return err
+	}
+	if err := e.startReplicas(ctx, binary, options); err != nil {
+		return err
+	}
+	return e.waitForOrganizations(ctx)
+}
+
+// installAndBuild starts the control plane and installs config/dev in it, while the operator is being built.
+func (e *Environment) installAndBuild(ctx context.Context) (string, error) {
+	built := make(chan error, 1)
+	binary := filepath.Join(e.dir, "lambdatest-operator")
+	go func() { built <- build(ctx, binary) }()
+	installed := e.install(ctx)
+	if err := <-built; err != nil {
+		return "", err
+	}
+	return binary, installed
+}
+
+func (e *Environment) install(ctx context.Context) error {
+	var err error
+	e.Plane, err = controlplane.Start(ctx, controlplane.Options{
+		Dir: filepath.Join(e.dir, "controlplane"), ControllerManager: true, Stdout: e.progress,
+	})
+	if err != nil {
+		return err
+	}
+	scheme := runtime.NewScheme()
+	if err := clientgoscheme.AddToScheme(scheme); err != nil {
+		return err
+	}
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		return err
+	}
+	if e.Client, err = client.New(e.Plane.Config(), client.Options{Scheme: scheme}); err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	return e.applyConfig(ctx)
+}
+
+// applyConfig installs the CRDs and waits for them before the rest: creates right after that are slow in the API server.
+func (e *Environment) applyConfig(ctx context.Context) error {
+	root, err := controlplane.ModuleRoot()
+	if err != nil {
+		return err
+	}
+	if err := e.Plane.InstallCRDs(filepath.Join(root, "config/crd/bases")); err != nil {
+		return err
+	}
+	if _, err := e.Plane.Kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(root, "config/dev")); err != nil {
+		return fmt.Errorf("installing config/dev: %w", err)
+	}
+	fmt.Fprintln(e.progress, "installed config/dev: CRDs, RBAC, admission policy")
+	return nil
+}
+
+// Dir is the folder for data and logs.
+func (e *Environment) Dir() string { return e.dir }
+
+// Kubectl runs kubectl as administrator and returns what it prints.
+func (e *Environment) Kubectl(ctx context.Context, args ...string) (string, error) {
+	return e.Plane.Kubectl(ctx, args...)
+}
+
+// Stop ends every process and removes what was written, in the order that lets the operator say goodbye. It may be called twice.
+func (e *Environment) Stop() {
+	if e.Front != nil {
+		e.Front.Close()
+	}
+	e.stopReplicas()
+	if e.Plane != nil {
+		e.Plane.Stop()
+	}
+	if e.Simulator != nil {
+		e.Simulator.Close()
+	}
+	e.removeDir()
+}
+
+func (e *Environment) openDir(dir string) error {
+	var err error
+	if dir == "" {
+		e.temporary = true
+		e.dir, err = os.MkdirTemp("", "environment-")
+		return err
+	}
+	if e.dir, err = filepath.Abs(dir); err != nil {
+		return err
+	}
+	return os.MkdirAll(e.dir, 0o700)
+}
+
+// removeDir leaves a folder alone in which somebody else keeps files.
+func (e *Environment) removeDir() {
+	if e.temporary {
+		_ = os.RemoveAll(e.dir)
+		return
+	}
+	for _, own := range []string{"lambdatest-operator", "kubeconfig", "logs"} {
+		_ = os.RemoveAll(filepath.Join(e.dir, own))
+	}
+	_ = os.Remove(e.dir)
+}

@@ -1,0 +1,122 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package environment
+
+import (
+	"context"
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+)
+
+// syncInterval is how often the simulated organizations are compared: often enough to watch.
+const syncInterval = 5 * time.Second
+
+// Organization is a LambdaTestOrganization and the simulated organization behind it.
+type Organization struct {
+	// Name of the resource and of the simulated organization.
+	Name string
+	// Spec of the resource; baseURL and tokenSecretRef are filled in.
+	Spec v1alpha1.LambdaTestOrganizationSpec
+	// Simulate shapes the simulated organization.
+	Simulate []simulator.Option
+
+	// LambdaTest is the simulated organization, UpstreamToken its token; SCIMToken is what an identity provider presents.
+	LambdaTest    *simulator.Org
+	UpstreamToken string
+	SCIMToken     string
+}
+
+// Organizations returns what `make run` has: "default", and "any", which takes every userName.
+func Organizations() []Organization {
+	spec := v1alpha1.LambdaTestOrganizationSpec{
+		SyncInterval: metav1.Duration{Duration: syncInterval},
+		RateLimit:    v1alpha1.RateLimit{RequestsPerSecond: 100, Burst: 100},
+	}
+	anyName := spec
+	anyName.SCIM.UserNamePolicy = v1alpha1.UserNameAny
+	return []Organization{{Name: "default", Spec: spec}, {Name: "any", Spec: anyName}}
+}
+
+func (e *Environment) createOrganizations(ctx context.Context, organizations []Organization) error {
+	for i := range organizations {
+		organization := organizations[i]
+		organization.UpstreamToken = rand.Text()
+		if err := e.simulate(&organization); err != nil {
+			return err
+		}
+		if err := e.createOrganization(ctx, &organization); err != nil {
+			return fmt.Errorf("creating organization %s: %w", organization.Name, err)
+		}
+		e.Organizations[organization.Name] = &organization
+	}
+	fmt.Fprintf(e.progress, "a simulated LambdaTest answers at %s\n", e.Simulator.BaseURL())
+	return nil
+}
+
+func (e *Environment) simulate(organization *Organization) error {
+	if e.Simulator != nil {
+		organization.LambdaTest = e.Simulator.AddOrg(organization.Name, organization.UpstreamToken, organization.Simulate...)
+		return nil
+	}
+	options := append([]simulator.Option{simulator.Name(organization.Name), simulator.Token(organization.UpstreamToken)}, organization.Simulate...)
+	e.Simulator = simulator.New(options...)
+	organization.LambdaTest = e.Simulator.Org
+	return e.Simulator.Listen("127.0.0.1:0")
+}
+
+func (e *Environment) createOrganization(ctx context.Context, organization *Organization) error {
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: organization.Name + "-lambdatest-token"},
+		StringData: map[string]string{v1alpha1.DefaultTokenKey: organization.UpstreamToken},
+	}
+	resource := &v1alpha1.LambdaTestOrganization{
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: organization.Name},
+		Spec:       organization.Spec,
+	}
+	resource.Spec.BaseURL = e.Simulator.BaseURL()
+	resource.Spec.TokenSecretRef.Name = secret.Name
+	if err := e.Client.Create(ctx, secret); err != nil {
+		return err
+	}
+	return e.Client.Create(ctx, resource)
+}
+
+// waitForOrganizations returns when every organization is ready and has a token for an identity provider.
+func (e *Environment) waitForOrganizations(ctx context.Context) error {
+	for _, organization := range e.Organizations {
+		err := Await(ctx, func(ctx context.Context) error { return e.findToken(ctx, organization) })
+		if err != nil {
+			return fmt.Errorf("waiting for organization %s: %w", organization.Name, err)
+		}
+	}
+	return nil
+}
+
+func (e *Environment) findToken(ctx context.Context, organization *Organization) error {
+	resource := &v1alpha1.LambdaTestOrganization{}
+	if err := e.Client.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: organization.Name}, resource); err != nil {
+		return err
+	}
+	ready := meta.FindStatusCondition(resource.Status.Conditions, v1alpha1.ReadyCondition)
+	if ready == nil || ready.Status != metav1.ConditionTrue {
+		return fmt.Errorf("it is not ready: %+v", ready)
+	}
+	secret := &corev1.Secret{}
+	if err := e.Client.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: resource.SCIMTokenSecretName()}, secret); err != nil {
+		return err
+	}
+	for _, token := range secret.Data {
+		organization.SCIMToken = string(token)
+	}
+	return nil
+}
