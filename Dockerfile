@@ -1,4 +1,3 @@
-# syntax=docker/dockerfile:1
 # Builds the operator's image. To package a binary that is built already (bin/manager):
 #   docker build --build-arg BINARY=prebuilt .
 ARG BINARY=compiled

@@ -6,9 +6,9 @@ SHELL := bash
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-builtin-rules
 
-# The folder with etcd, kube-apiserver, kube-controller-manager and kubectl. Set it to use others than those built here.
-assets_given := $(KUBEBUILDER_ASSETS)
-KUBEBUILDER_ASSETS ?= $(shell hack/controlplane/build.sh --dir)
+# The folder with etcd, kube-apiserver, kube-controller-manager and kubectl: those built here, unless KUBEBUILDER_ASSETS
+# names others.
+assets = $(or $(abspath $(KUBEBUILDER_ASSETS)),$(shell hack/controlplane/build.sh --dir))
 
 # Where `make run` keeps its data; several may run side by side with a folder each.
 DEV_DIR ?= .dev
@@ -18,8 +18,10 @@ FUZZTIME ?= 30s
 TESTFLAGS ?=
 TESTS ?= ./...
 
-# Exported only to the recipes that use them, so that a plain `make build` asks for nothing.
-dev_env = KUBEBUILDER_ASSETS="$(KUBEBUILDER_ASSETS)" DEV_DIR="$(DEV_DIR)" PATH="$(CURDIR)/bin:$(KUBEBUILDER_ASSETS):$$PATH"
+# Go's race detector needs a C compiler: without one the tests run without it.
+RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
+
+dev_env = KUBEBUILDER_ASSETS="$(assets)" DEV_DIR="$(DEV_DIR)" PATH="$(CURDIR)/bin:$(assets):$$PATH"
 
 ##@ Try it
 
@@ -47,7 +49,7 @@ build: ## Build the operator into bin/manager, one static binary.
 
 .PHONY: controlplane
 controlplane: ## Build the Kubernetes control plane that tests and `make run` use, once (minutes; then instant).
-	$(if $(assets_given),@echo "using KUBEBUILDER_ASSETS=$(KUBEBUILDER_ASSETS)",@hack/controlplane/build.sh)
+	@$(if $(KUBEBUILDER_ASSETS),echo "using KUBEBUILDER_ASSETS=$(assets)",hack/controlplane/build.sh)
 
 .PHONY: clean
 clean: ## Remove everything that was built or written while running.
@@ -57,7 +59,7 @@ clean: ## Remove everything that was built or written while running.
 
 .PHONY: test
 test: controlplane ## Run every test, against a real API server. TESTS and TESTFLAGS narrow it down.
-	KUBEBUILDER_ASSETS="$(KUBEBUILDER_ASSETS)" go test $(TESTFLAGS) $(TESTS)
+	KUBEBUILDER_ASSETS="$(assets)" go test $(RACE) -timeout 20m $(TESTFLAGS) $(TESTS)
 
 .PHONY: fuzz
 fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
