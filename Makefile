@@ -12,6 +12,8 @@ assets = $(or $(abspath $(KUBEBUILDER_ASSETS)),$(shell hack/controlplane/build.s
 
 # Where `make run` keeps its data; several may run side by side with a folder each.
 DEV_DIR ?= .dev
+# How many replicas of the operator `make run` and `make demo` start.
+REPLICAS ?= 2
 # How long `make fuzz` stays with each target.
 FUZZTIME ?= 30s
 # What `make test` passes on to go test, as in: make test TESTFLAGS='-run TestMerge -v' TESTS=./controllers/...
@@ -21,21 +23,26 @@ TESTS ?= ./...
 # Go's race detector needs a C compiler: without one the tests run without it.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
-dev_env = KUBEBUILDER_ASSETS="$(assets)" DEV_DIR="$(DEV_DIR)" PATH="$(CURDIR)/bin:$(assets):$$PATH"
+dev_env = KUBEBUILDER_ASSETS="$(assets)" DEV_DIR="$(DEV_DIR)" REPLICAS="$(REPLICAS)" PATH="$(CURDIR)/bin:$(assets):$$PATH"
 
 ##@ Try it
 
 .PHONY: run
-run: controlplane ## Run everything in the foreground: API server, a simulated LambdaTest, the operator. Ctrl-C stops it all.
-	$(dev_env) go run ./hack/dev run
+run: controlplane bin/dev ## Run everything in the foreground: API server, a simulated LambdaTest, the operator. Ctrl-C stops it all.
+	@$(dev_env) exec bin/dev run
 
 .PHONY: demo
-demo: controlplane ## Play a story from Okta's first request to the last kubectl get, and compare the ends.
-	$(dev_env) go run ./hack/dev demo
+demo: controlplane bin/dev ## Play a story from Okta's first request to the last kubectl get, and compare the ends.
+	@$(dev_env) exec bin/dev demo
 
 .PHONY: conformance
-conformance: ## Run Okta's SCIM test suite against what `make run` runs.
-	$(dev_env) go run ./hack/dev conformance
+conformance: bin/dev ## Run Okta's SCIM test suite against what `make run` runs.
+	@$(dev_env) exec bin/dev conformance
+
+# A program of its own instead of "go run", which would not pass SIGTERM on.
+.PHONY: bin/dev
+bin/dev:
+	@go build -o bin/dev ./hack/dev
 
 ##@ Develop
 

@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"unicode"
 
 	"pgregory.net/rapid"
 
@@ -46,6 +47,18 @@ func TestFoldUserNameOfAFoldedNameIsItself(t *testing.T) {
 			t.Fatalf("%q folds to %q", folded, again)
 		}
 	})
+}
+
+func TestFoldUserNameOfEveryLetterIsThatOfAllItsCases(t *testing.T) {
+	for r := rune(1); r <= unicode.MaxRune; r++ {
+		folded := v1alpha1.FoldUserName(string(r))
+		if again := v1alpha1.FoldUserName(folded); again != folded {
+			t.Errorf("%U folds to %q, and that to %q", r, folded, again)
+		}
+		if other := unicode.SimpleFold(r); v1alpha1.FoldUserName(string(other)) != folded {
+			t.Errorf("%U and %U differ only in case, and fold to different forms", r, other)
+		}
+	}
 }
 
 func TestSCIMUserNameIsAnIdWithoutAnAddressInIt(t *testing.T) {

@@ -1,0 +1,72 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+)
+
+// playDemo runs everything, plays the story, shows both ends and compares them.
+func playDemo(ctx context.Context, dir string, replicas int) error {
+	env, err := environment.Start(ctx, environment.Options{Dir: dir, Replicas: replicas, Progress: os.Stdout})
+	if err != nil {
+		return err
+	}
+	defer env.Stop()
+	fmt.Println()
+	if err := newStory(env).play(ctx); err != nil {
+		return fmt.Errorf("%w\n%s", err, whereTheLogsAre(env))
+	}
+	if err := showBothEnds(ctx, env); err != nil {
+		return err
+	}
+	disagreements, err := compare(ctx, env)
+	if err != nil {
+		return err
+	}
+	if len(disagreements) > 0 {
+		return fmt.Errorf("the resources and LambdaTest disagree: %w", errors.Join(disagreements...))
+	}
+	fmt.Println("\nThe resources and LambdaTest agree.")
+	return nil
+}
+
+// whereTheLogsAre prints the end of each replica's log, since the folder goes away with the environment.
+func whereTheLogsAre(env *environment.Environment) string {
+	const tail = 3000
+	var all string
+	for _, replica := range env.Replicas {
+		content, err := os.ReadFile(replica.LogPath())
+		if err != nil {
+			continue
+		}
+		all += fmt.Sprintf("\nthe end of the log of %s:\n%s", replica.Name(), content[max(0, len(content)-tail):])
+	}
+	return all
+}
+
+// step is one sentence of the story.
+type step struct {
+	sentence string
+	play     func(context.Context) error
+}
+
+// tell plays the steps one after the other and prints a line for each, with the time it took until everything had settled.
+func tell(ctx context.Context, steps []step) error {
+	for _, step := range steps {
+		begun := time.Now()
+		if err := step.play(ctx); err != nil {
+			fmt.Printf("FAILED     %s\n", step.sentence)
+			return fmt.Errorf("%s: %w", step.sentence, err)
+		}
+		fmt.Printf("%7.3f s  %s\n", time.Since(begun).Seconds(), step.sentence)
+	}
+	return nil
+}
