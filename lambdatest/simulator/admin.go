@@ -20,8 +20,9 @@ type state struct {
 	Calls    map[string]int `json:"calls"`
 }
 
-// faultRequest is the body of POST /_faults. Clear comes first, then switches,
-// of which those that are not named stay, then the faults.
+// faultRequest is the body of POST /_faults. Clear comes first, and ends faults
+// and switches; then switches, of which those that are not named stay; then
+// the faults.
 type faultRequest struct {
 	Clear             bool            `json:"clear"`
 	Switches          json.RawMessage `json:"switches"`
@@ -145,6 +146,11 @@ func adminFaults(o *Org, r *http.Request) (reply, error) {
 	var body faultRequest
 	if err := decode(r.Body, &body); err != nil {
 		return reply{}, err
+	}
+	for _, fault := range body.Faults {
+		if err := fault.check(); err != nil || fault.Kind == hold {
+			return reply{}, cmp.Or(err, invalidValue("a call can be held by a test only"))
+		}
 	}
 	if body.Clear {
 		o.ClearFaults()

@@ -23,12 +23,12 @@ func (o *Org) encounter(route string) encounter {
 		met.fault = &Fault{Kind: Refuse, Status: http.StatusTooManyRequests, RetryAfter: "1"}
 	}
 	for _, a := range o.faults {
-		patient := a.Kind == Slow || a.hold != nil
+		patient := a.Kind == Slow || a.Kind == hold
 		if !patient && met.fault != nil || !a.meets(o, route) {
 			continue
 		}
 		switch {
-		case a.hold != nil:
+		case a.Kind == hold:
 			met.holds = append(met.holds, a.hold)
 		case patient:
 			met.delay += time.Duration(a.Delay)
@@ -52,8 +52,8 @@ func (e encounter) wait(ctx context.Context) bool {
 			return false
 		}
 	}
-	for _, hold := range e.holds {
-		if !hold.wait(ctx) {
+	for _, h := range e.holds {
+		if !h.wait(ctx) {
 			return false
 		}
 	}
@@ -116,13 +116,9 @@ type Hold struct {
 // HoldNext stops the next call until Release, so that a test can act while the
 // call is in flight.
 func (o *Org) HoldNext(options ...FaultOption) *Hold {
-	fault := Fault{Times: 1}
-	for _, option := range options {
-		option(&fault)
-	}
-	hold := &Hold{arrived: make(chan struct{}, 1), release: make(chan struct{}, 1)}
-	o.arm(&armed{Fault: fault, hold: hold})
-	return hold
+	h := &Hold{arrived: make(chan struct{}, 1), release: make(chan struct{}, 1)}
+	o.Inject(Fault{Kind: hold, Times: 1, hold: h}, options...)
+	return h
 }
 
 // Arrived receives once the call is there.

@@ -4,6 +4,7 @@
 package simulator
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -29,6 +30,9 @@ const (
 	Slow Kind = "slow"
 	// Abandoned marks a call on record whose caller gave up before it was done.
 	Abandoned Kind = "abandoned"
+
+	// hold: waits for a Hold, which HTTP cannot give.
+	hold Kind = "hold"
 )
 
 // garbage is what a proxy or a captive portal would say.
@@ -51,6 +55,8 @@ type Fault struct {
 	Body string `json:"body,omitempty"`
 	// Delay is how long Slow takes, on top of the latency.
 	Delay Duration `json:"delay,omitempty"`
+
+	hold *Hold
 }
 
 // FaultOption narrows or dresses a fault.
@@ -120,11 +126,31 @@ func (o *Org) SlowNext(d time.Duration, options ...FaultOption) {
 }
 
 // Inject arms a fault. Of those that fit a call, the one armed first meets it.
+// It panics when the fault could meet nothing: a test would pass for nothing.
 func (o *Org) Inject(fault Fault, options ...FaultOption) {
 	for _, option := range options {
 		option(&fault)
 	}
+	if err := fault.check(); err != nil {
+		panic(fmt.Errorf("simulator: %w", err))
+	}
 	o.arm(&armed{Fault: fault})
+}
+
+// check refuses a fault that would meet no call, or do nothing to it.
+func (f Fault) check() error {
+	kinds := []Kind{Refuse, Drop, Intercept, Lose, Garble, Slow, hold}
+	switch {
+	case !slices.Contains(kinds, f.Kind):
+		return invalidValue(fmt.Sprintf("there is no fault of kind %q", f.Kind))
+	case f.Call != "" && calls[f.Call] == nil:
+		return invalidValue(fmt.Sprintf("there is no call %q", f.Call))
+	case f.Kind == Refuse && f.Status < 200, f.Status > 599, f.Status < 0:
+		return invalidValue(fmt.Sprintf("nothing is answered with status %d", f.Status))
+	case f.Times < 0 || f.Probability < 0 || f.Probability > 1:
+		return invalidValue("times or probability is out of range")
+	}
+	return nil
 }
 
 // ClearFaults disarms everything that has not met its calls yet. Calls that are
@@ -138,8 +164,7 @@ func (o *Org) ClearFaults() {
 // armed is a fault and what is left of it.
 type armed struct {
 	Fault
-	hold *Hold
-	met  int
+	met int
 }
 
 func (o *Org) arm(a *armed) {

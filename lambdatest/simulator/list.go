@@ -64,7 +64,7 @@ func (o *Org) page(length, start, count int) (places []int, total int) {
 	for i := start - 1; i < min(start-1+count, length); i++ {
 		places = append(places, place(i))
 	}
-	places = places[:max(len(places)-lies.GapsInPages, 0)]
+	places = places[:max(len(places)-max(lies.GapsInPages, 0), 0)]
 	return slices.Clip(places), max(length+lies.WrongTotals, 0)
 }
 

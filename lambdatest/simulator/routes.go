@@ -34,23 +34,26 @@ type reply struct {
 // operation does what one route does; the lock is held.
 type operation func(*Org, request) (reply, error)
 
+// calls are those that the contract has.
+var calls = map[string]operation{
+	"GET /Users":         (*Org).listUsers,
+	"POST /Users":        (*Org).postUser,
+	"GET /Users/{id}":    (*Org).getUser,
+	"PUT /Users/{id}":    (*Org).putUser,
+	"PATCH /Users/{id}":  (*Org).patchUser,
+	"DELETE /Users/{id}": (*Org).deleteUser,
+
+	"GET /Groups":         (*Org).listGroups,
+	"POST /Groups":        (*Org).postGroup,
+	"GET /Groups/{id}":    (*Org).getGroup,
+	"PUT /Groups/{id}":    (*Org).putGroup,
+	"PATCH /Groups/{id}":  (*Org).patchGroup,
+	"DELETE /Groups/{id}": (*Org).deleteGroup,
+}
+
 func (s *Server) routes() *http.ServeMux {
 	mux := http.NewServeMux()
-	for route, do := range map[string]operation{
-		"GET /Users":         (*Org).listUsers,
-		"POST /Users":        (*Org).postUser,
-		"GET /Users/{id}":    (*Org).getUser,
-		"PUT /Users/{id}":    (*Org).putUser,
-		"PATCH /Users/{id}":  (*Org).patchUser,
-		"DELETE /Users/{id}": (*Org).deleteUser,
-
-		"GET /Groups":         (*Org).listGroups,
-		"POST /Groups":        (*Org).postGroup,
-		"GET /Groups/{id}":    (*Org).getGroup,
-		"PUT /Groups/{id}":    (*Org).putGroup,
-		"PATCH /Groups/{id}":  (*Org).patchGroup,
-		"DELETE /Groups/{id}": (*Org).deleteGroup,
-	} {
+	for route, do := range calls {
 		method, path, _ := strings.Cut(route, " ")
 		mux.HandleFunc(method+" "+Prefix+path, func(w http.ResponseWriter, r *http.Request) {
 			s.serve(route, do, w, r)

@@ -30,6 +30,7 @@ type Server struct {
 
 	serving sync.Mutex
 	http    *http.Server
+	ended   chan struct{} // closed when http no longer listens
 	address string
 }
 
@@ -99,11 +100,13 @@ func (s *Server) Listen(address string) error {
 	defer s.serving.Unlock()
 	s.address = listener.Addr().String()
 	s.http = &http.Server{Handler: s, ReadHeaderTimeout: headerTimeout}
-	go func(server *http.Server) {
+	s.ended = make(chan struct{})
+	go func(server *http.Server, ended chan struct{}) {
+		defer close(ended)
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			panic(fmt.Errorf("serving the simulator: %w", err))
 		}
-	}(s.http)
+	}(s.http, s.ended)
 	return nil
 }
 
@@ -119,28 +122,31 @@ func (s *Server) BaseURL() string {
 	return s.URL() + Prefix
 }
 
-// Close cuts all connections and stops serving. State and records stay.
+// Close cuts all connections and stops serving; the address is free when it
+// returns. State and records stay.
 func (s *Server) Close() {
-	if server := s.stopped(); server != nil {
+	if server, ended := s.running(); server != nil {
 		_ = server.Close()
+		<-ended
 	}
 }
 
-// Shutdown stops serving after the calls in flight, or when ctx ends.
+// Shutdown is Close after the calls in flight; when ctx ends before they do, it
+// says so and they go on.
 func (s *Server) Shutdown(ctx context.Context) error {
-	if server := s.stopped(); server != nil {
-		return server.Shutdown(ctx)
+	server, ended := s.running()
+	if server == nil {
+		return nil
 	}
-	return nil
+	err := server.Shutdown(ctx)
+	<-ended
+	return err
 }
 
-// stopped takes the running server, if there is one.
-func (s *Server) stopped() *http.Server {
+func (s *Server) running() (*http.Server, chan struct{}) {
 	s.serving.Lock()
 	defer s.serving.Unlock()
-	server := s.http
-	s.http = nil
-	return server
+	return s.http, s.ended
 }
 
 // ServeHTTP answers one request. It panics with http.ErrAbortHandler, which

@@ -13,9 +13,9 @@ import (
 type Account struct {
 	ID               string `json:"id"`
 	UserName         string `json:"userName"`
+	Active           bool   `json:"active"`
 	GivenName        string `json:"givenName"`
 	FamilyName       string `json:"familyName"`
-	Active           bool   `json:"active"`
 	Role             string `json:"role"`
 	ConcurrencyGroup string `json:"concurrencyGroup"`
 }
