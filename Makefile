@@ -88,10 +88,8 @@ help: ## Print this.
 		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
 		/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# Tools, pinned in hack/tools/go.mod.
-bin/controller-gen: tool_package := sigs.k8s.io/controller-tools/cmd/controller-gen
-bin/golangci-lint: tool_package := github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-bin/controller-gen bin/golangci-lint: hack/tools/go.mod hack/tools/go.sum
+# Tools, each pinned by a module in hack/tools.
+bin/controller-gen bin/golangci-lint: bin/%: hack/tools/%/go.mod hack/tools/%/go.sum
 	@echo "building $@, once"
-	@cd hack/tools && GOWORK=off CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ $(tool_package)
+	@cd hack/tools/$* && GOWORK=off CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ tool
 	@touch $@

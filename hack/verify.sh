@@ -52,7 +52,7 @@ formatted() {
 
 tidy() {
 	local module status=0
-	for module in . hack/controlplane hack/tools; do
+	for module in . hack/controlplane hack/tools/*/; do
 		(cd "$module" && go mod tidy -diff) || status=1
 	done
 	return "$status"
