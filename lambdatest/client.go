@@ -52,8 +52,8 @@ func WithUserAgent(agent string) Option {
 	return func(c *Client) { c.userAgent = agent }
 }
 
-// WithSameUserName sets how userNames are compared when an answer is checked;
-// without it they are compared without regard to case.
+// WithSameUserName sets how userNames, and displayNames of groups, are compared
+// when an answer is checked; without it they are compared without regard to case.
 func WithSameUserName(same func(a, b string) bool) Option {
 	return func(c *Client) { c.sameUserName = same }
 }

@@ -93,7 +93,7 @@ func TestClientKeepsTheQueryOfItsBaseURL(t *testing.T) {
 
 func TestPrintingAClientShowsNoToken(t *testing.T) {
 	client := clientOf(t, "https://auth.example.com/api/scim")
-	encoded, err := json.Marshal(client)
+	encoded, err := json.Marshal(client) //nolint:staticcheck // that nothing of it is encoded is what this shows
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,5 +171,17 @@ func TestDialControlDecidesBeforeAnythingIsSent(t *testing.T) {
 	}
 	if calls := sim.Counts(); len(calls) != 0 {
 		t.Errorf("calls arrived: %v", calls)
+	}
+}
+
+func TestSameUserNameDecidesWhoIsMeant(t *testing.T) {
+	client := answering(t, saying(`{"totalResults":1,"Resources":[{"id":"1","userName":"one","active":true}]}`),
+		lambdatest.WithSameUserName(func(a, b string) bool { return a == "one" && b == "another" }))
+
+	if _, found, err := client.FindUser(t.Context(), "another"); !found || err != nil {
+		t.Errorf("found %v, error %v; want the account", found, err)
+	}
+	if _, _, err := client.FindUser(t.Context(), "one"); !lambdatest.IsUnavailable(err) {
+		t.Errorf("the error is %v; want an answer that is not believed", err)
 	}
 }

@@ -87,8 +87,7 @@ func search(route, attribute, value string) call {
 	return call{method: http.MethodGet, route: route, query: url.Values{"filter": {filter}}}
 }
 
-// wireList is RFC 7644, section 3.4.2. Items are decoded one by one by the
-// caller's type, so that both kinds share the checks.
+// wireList is RFC 7644, section 3.4.2, for users and for groups.
 type wireList[W any] struct {
 	TotalResults *int `json:"totalResults"`
 	StartIndex   *int `json:"startIndex"`

@@ -72,6 +72,14 @@ func TestSomebodyEditsAnAccountAtLambdaTest(t *testing.T) {
 	}
 }
 
+func TestAForeignAccountIsAddedOverHTTP(t *testing.T) {
+	sim := started(t)
+	if got := admin(t, sim, "POST /_accounts", `{"userName": "eve@example.com", "foreign": true}`); got.status != http.StatusCreated {
+		t.Errorf("status %d, want 201", got.status)
+	}
+	play(t, sim, step{`GET /Users?filter=userName%20eq%20%22eve@example.com%22`, "", 400, ""})
+}
+
 func TestAnAccountThatGoesLeavesItsGroups(t *testing.T) {
 	sim := started(t, simulator.Population(2))
 	sim.SetGroup("QA", nil, "user-000001@example.com", "user-000002@example.com")

@@ -50,6 +50,22 @@ func TestAFaultMeetsTheCallsItWasMadeFor(t *testing.T) {
 	play(t, sim, step{"GET /Users", "", 200, ""})
 }
 
+func TestAFaultThatCouldMeetNothingPanics(t *testing.T) {
+	defer func() {
+		if recover() == nil {
+			t.Error("it was armed")
+		}
+	}()
+	started(t).FailNext(http.StatusBadGateway, simulator.On("PATCH /Users"))
+}
+
+func TestSlowCallsAreDone(t *testing.T) {
+	sim := started(t, simulator.ConcurrencyGroups("QA"))
+	sim.SlowNext(time.Millisecond)
+	sim.SlowNext(time.Millisecond, simulator.Always())
+	play(t, sim, step{"POST /Users", newAda, 201, shownAda})
+}
+
 func TestARefusedCallIsNotDone(t *testing.T) {
 	sim := started(t, simulator.ConcurrencyGroups("QA"))
 	sim.FailNext(http.StatusInternalServerError)
