@@ -1,0 +1,86 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+)
+
+// SCIMToken is one key of a SCIM token Secret: a token that an identity provider may present, known by its digest alone.
+//
+// +kubebuilder:object:generate=false
+// +kubebuilder:ac:generate=false
+type SCIMToken struct {
+	// Key in the Secret.
+	Key string
+	// Digest is the SHA-256 of the token. It is zero when Ignored.
+	Digest [sha256.Size]byte
+	// Expires is when the token stops being accepted; zero means never.
+	Expires time.Time
+	// Ignored says why the token is never accepted, as a clause that follows its key; empty when it is fine. A token whose expiry
+	// cannot be read is ignored: nobody meant it to last for ever.
+	Ignored string
+}
+
+// IsExpired tells whether the token is past its expiry.
+func (t SCIMToken) IsExpired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
+
+// Accepts tells whether the token may be presented at that time.
+func (t SCIMToken) Accepts(now time.Time) bool { return t.Ignored == "" && !t.IsExpired(now) }
+
+// SCIMTokenDigest returns what a presented token is looked up by.
+func SCIMTokenDigest(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
+
+// ParseSCIMTokens reads the data and annotations of a SCIM token Secret: every key is a token, in the order of their names. A value is
+// the token itself or "sha256:" and the hex digest of it; white space around either is ignored. The annotation
+// iam.lambdatest.io/expires-<key> limits how long a token is accepted.
+func ParseSCIMTokens(data map[string][]byte, annotations map[string]string) []SCIMToken {
+	tokens := make([]SCIMToken, 0, len(data))
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		tokens = append(tokens, parseSCIMToken(key, string(data[key]), annotations[ExpiresAnnotationPrefix+key]))
+	}
+	return tokens
+}
+
+func parseSCIMToken(key, value, expires string) SCIMToken {
+	token := SCIMToken{Key: key}
+	digest, err := digestOfToken(strings.TrimSpace(value))
+	if err == nil && expires != "" {
+		token.Expires, err = parseExpiry(strings.TrimSpace(expires))
+	}
+	if err != nil {
+		token.Ignored = err.Error()
+		return token
+	}
+	token.Digest = digest
+	return token
+}
+
+func digestOfToken(value string) (digest [sha256.Size]byte, err error) {
+	if text, isDigest := strings.CutPrefix(value, SCIMTokenDigestPrefix); isDigest {
+		decoded, err := hex.DecodeString(strings.TrimSpace(text))
+		if err != nil || len(decoded) != sha256.Size {
+			return digest, fmt.Errorf("is no SHA-256 digest: %d hexadecimal digits must follow %q", 2*sha256.Size, SCIMTokenDigestPrefix)
+		}
+		return [sha256.Size]byte(decoded), nil
+	}
+	if len(value) < MinSCIMTokenBytes {
+		return digest, fmt.Errorf("is shorter than %d bytes", MinSCIMTokenBytes)
+	}
+	return SCIMTokenDigest(value), nil
+}
+
+func parseExpiry(text string) (time.Time, error) {
+	expires, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("has an expiry annotation that is no RFC 3339 time, such as 2026-12-31T00:00:00Z")
+	}
+	return expires, nil
+}

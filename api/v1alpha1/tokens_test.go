@@ -1,0 +1,71 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+func TestParseSCIMTokens(t *testing.T) {
+	const token = "0123456789abcdef0123456789abcdef"
+	digest := sha256.Sum256([]byte(token))
+	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+	tests := []struct {
+		name    string
+		value   string
+		expires string
+		accepts bool
+		ignored string
+	}{
+		{name: "a token as it is", value: token, accepts: true},
+		{name: "a trailing newline is trimmed", value: token + "\r\n", accepts: true},
+		{name: "a digest", value: "sha256:" + hex.EncodeToString(digest[:]) + "\n", accepts: true},
+		{name: "a digest in capitals", value: "sha256:" + strings.ToUpper(hex.EncodeToString(digest[:])), accepts: true},
+		{name: "a digest that is cut off", value: "sha256:abcd", ignored: "is no SHA-256 digest"},
+		{name: "a short token", value: token[1:], ignored: "is shorter than 32 bytes"},
+		{name: "white space does not make it longer", value: token[1:] + "  ", ignored: "is shorter than 32 bytes"},
+		{name: "an empty value", value: "", ignored: "is shorter than 32 bytes"},
+		{name: "before its expiry", value: token, expires: "2026-11-24T12:00:01Z", accepts: true},
+		{name: "at its expiry", value: token, expires: "2026-11-24T12:00:00Z"},
+		{name: "with an expiry that nobody can read", value: token, expires: "tomorrow", ignored: "has an expiry annotation"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			annotations := map[string]string{}
+			if test.expires != "" {
+				annotations[v1alpha1.ExpiresAnnotationPrefix+"okta"] = test.expires
+			}
+			parsed := v1alpha1.ParseSCIMTokens(map[string][]byte{"okta": []byte(test.value)}, annotations)
+			if len(parsed) != 1 || parsed[0].Key != "okta" {
+				t.Fatalf("parsed %v, want one token with key okta", parsed)
+			}
+			if got := parsed[0].Accepts(now); got != test.accepts {
+				t.Errorf("accepts = %v, want %v", got, test.accepts)
+			}
+			if !strings.HasPrefix(parsed[0].Ignored, test.ignored) || (test.ignored == "") != (parsed[0].Ignored == "") {
+				t.Errorf("ignored = %q, want %q", parsed[0].Ignored, test.ignored)
+			}
+			if test.accepts && parsed[0].Digest != digest {
+				t.Error("digest is not that of the token")
+			}
+		})
+	}
+}
+
+func TestParseSCIMTokensInOrder(t *testing.T) {
+	tokens := v1alpha1.ParseSCIMTokens(map[string][]byte{"b": nil, "a": nil, "c": nil}, nil)
+	var keys []string
+	for _, token := range tokens {
+		keys = append(keys, token.Key)
+	}
+	if got := strings.Join(keys, ""); got != "abc" {
+		t.Errorf("keys in order %s, want abc", got)
+	}
+}
