@@ -9,6 +9,9 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
+	"sync"
+	"syscall"
 	"time"
 
 	"k8s.io/client-go/rest"
@@ -46,6 +49,7 @@ type ControlPlane struct {
 	pki    *authority
 	ports  ports
 	config *rest.Config
+	stop   sync.Once
 }
 
 // Start runs a control plane and returns when it can be used: the API server is ready, and the namespace "default" and,
@@ -132,11 +136,15 @@ func (c *ControlPlane) parts() []*process.Process {
 
 // Stop ends every process and removes every file the control plane wrote. It may be called twice.
 func (c *ControlPlane) Stop() {
-	parts := c.parts()
-	for i := len(parts) - 1; i >= 0; i-- {
-		parts[i].Stop()
-	}
-	c.folder.remove()
+	// Once, since the folder may be somebody else's by the second call.
+	c.stop.Do(func() {
+		parts := c.parts()
+		slices.Reverse(parts)
+		for _, part := range parts {
+			part.Stop()
+		}
+		c.folder.remove()
+	})
 }
 
 // RestartAPIServer kills the API server, starts it again on its port and returns when it is ready.
@@ -163,27 +171,25 @@ func (c *ControlPlane) InstallCRDs(paths ...string) error {
 
 // folder is where a control plane keeps its files.
 type folder struct {
-	root      string
-	temporary bool
+	root string
+	lock *os.File
 }
 
 // ownSubfolders are all that a control plane writes into its folder; nothing else there is touched.
 var ownSubfolders = []string{"etcd", "pki", "kubeconfigs", "kubectl-cache", "logs"}
 
+// lockName is a file that is locked as long as a control plane uses the folder. The lock goes with its owner.
+const lockName = "lock"
+
 func openFolder(dir string) (folder, error) {
-	f := folder{root: dir}
-	if dir == "" {
-		temporary, err := os.MkdirTemp("", "controlplane-")
-		if err != nil {
-			return folder{}, fmt.Errorf("making a temporary folder: %w", err)
-		}
-		f = folder{root: temporary, temporary: true}
-	}
-	absolute, err := filepath.Abs(f.root)
+	root, err := makeRoot(dir)
 	if err != nil {
-		return folder{}, fmt.Errorf("finding %s: %w", dir, err)
+		return folder{}, err
 	}
-	f.root = absolute
+	f := folder{root: root}
+	if f.lock, err = lockFile(f.path(lockName)); err != nil {
+		return folder{}, fmt.Errorf("taking %s, which another control plane may be using: %w", root, err)
+	}
 	for _, name := range ownSubfolders {
 		if err := os.RemoveAll(f.path(name)); err != nil {
 			return folder{}, fmt.Errorf("removing what an earlier control plane left: %w", err)
@@ -195,14 +201,45 @@ func openFolder(dir string) (folder, error) {
 	return f, nil
 }
 
+func makeRoot(dir string) (string, error) {
+	if dir == "" {
+		temporary, err := os.MkdirTemp("", "controlplane-")
+		if err != nil {
+			return "", fmt.Errorf("making a temporary folder: %w", err)
+		}
+		return temporary, nil
+	}
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("finding %s: %w", dir, err)
+	}
+	if err := os.MkdirAll(root, 0o700); err != nil {
+		return "", fmt.Errorf("making the folder: %w", err)
+	}
+	return root, nil
+}
+
+func lockFile(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
 func (f folder) path(elements ...string) string {
 	return filepath.Join(append([]string{f.root}, elements...)...)
 }
 
 // remove is best effort: the operating system empties its temporary folder, and the next start empties a given one.
 func (f folder) remove() {
-	for _, name := range ownSubfolders {
+	for _, name := range append([]string{lockName}, ownSubfolders...) {
 		_ = os.RemoveAll(f.path(name))
 	}
+	_ = f.lock.Close()
 	_ = os.Remove(f.root) // goes only when nobody else has files in it
 }

@@ -103,6 +103,14 @@ func TestControlPlane(t *testing.T) {
 		}
 	})
 
+	t.Run("keeps its folder from another one", func(t *testing.T) {
+		_, err := controlplane.Start(t.Context(), controlplane.Options{Dir: dir})
+
+		if err == nil || !strings.Contains(err.Error(), "another control plane") {
+			t.Errorf("Start() = %v, want a refusal", err)
+		}
+	})
+
 	t.Run("leaves no process and no file", func(t *testing.T) {
 		pids := []int{plane.Etcd.PID(), plane.APIServer.PID(), plane.ControllerManager.PID()}
 
