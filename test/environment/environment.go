@@ -91,6 +91,7 @@ func (e *Environment) start(ctx context.Context, options Options) error {
 	if err := e.createOrganizations(ctx, organizations); err != nil {
 		return err
 	}
+	fmt.Fprintf(e.progress, "a simulated LambdaTest answers at %s\n", e.Simulator.BaseURL())
 	if err := e.startReplicas(ctx, binary, options); err != nil {
 		return err
 	}

@@ -51,6 +51,7 @@ func (e *Environment) createOrganizations(ctx context.Context, organizations []O
 	for i := range organizations {
 		organization := organizations[i]
 		organization.UpstreamToken = rand.Text()
+		organization.Simulate = append([]simulator.Option{simulator.Name(organization.Name)}, organization.Simulate...)
 		if err := e.simulate(&organization); err != nil {
 			return err
 		}
@@ -59,8 +60,19 @@ func (e *Environment) createOrganizations(ctx context.Context, organizations []O
 		}
 		e.Organizations[organization.Name] = &organization
 	}
-	fmt.Fprintf(e.progress, "a simulated LambdaTest answers at %s\n", e.Simulator.BaseURL())
 	return nil
+}
+
+// AddOrganization creates one more organization while everything runs, and returns when it is ready.
+func (e *Environment) AddOrganization(ctx context.Context, organization Organization) (*Organization, error) {
+	if err := e.createOrganizations(ctx, []Organization{organization}); err != nil {
+		return nil, err
+	}
+	added := e.Organizations[organization.Name]
+	if err := Await(ctx, func(ctx context.Context) error { return e.findToken(ctx, added) }); err != nil {
+		return nil, fmt.Errorf("waiting for organization %s: %w", added.Name, err)
+	}
+	return added, nil
 }
 
 func (e *Environment) simulate(organization *Organization) error {
@@ -68,8 +80,7 @@ func (e *Environment) simulate(organization *Organization) error {
 		organization.LambdaTest = e.Simulator.AddOrg(organization.Name, organization.UpstreamToken, organization.Simulate...)
 		return nil
 	}
-	options := append([]simulator.Option{simulator.Name(organization.Name), simulator.Token(organization.UpstreamToken)}, organization.Simulate...)
-	e.Simulator = simulator.New(options...)
+	e.Simulator = simulator.New(append([]simulator.Option{simulator.Token(organization.UpstreamToken)}, organization.Simulate...)...)
 	organization.LambdaTest = e.Simulator.Org
 	return e.Simulator.Listen("127.0.0.1:0")
 }
