@@ -40,10 +40,10 @@ func runEnvironment(ctx context.Context, dir string, replicas int) error {
 
 // interrupted turns whatever fails because of Ctrl-C into a quiet end.
 func interrupted(ctx context.Context, err error) error {
-	if ctx.Err() != nil {
-		return nil
+	if ctx.Err() == nil {
+		return err
 	}
-	return err
+	return nil
 }
 
 // addPeople lets Okta create somebody and applies the folder of manifests.

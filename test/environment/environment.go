@@ -23,8 +23,9 @@ import (
 const (
 	// Namespace is where the organizations and their people live.
 	Namespace = "default"
-	// OperatorNamespace and OperatorServiceAccount are what config/ installs.
-	OperatorNamespace      = "lambdatest-operator-system"
+	// OperatorNamespace is where config/ installs the operator.
+	OperatorNamespace = "lambdatest-operator-system"
+	// OperatorServiceAccount is the account it runs under.
 	OperatorServiceAccount = "lambdatest-operator"
 
 	startTimeout = 3 * time.Minute

@@ -53,7 +53,7 @@ func (f *Front) rewrite(request *httputil.ProxyRequest) {
 
 // target is the next replica that runs, or the next one when none does.
 func (f *Front) target() *url.URL {
-	turn := int(f.next.Add(1) % uint64(len(f.replicas))) //nolint:gosec // a remainder by the number of replicas fits
+	turn := int(f.next.Add(1) % uint64(len(f.replicas)))
 	chosen := f.replicas[turn]
 	for i := range f.replicas {
 		if candidate := f.replicas[(turn+i)%len(f.replicas)]; candidate.PID() != 0 {
