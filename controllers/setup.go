@@ -4,10 +4,16 @@
 package controllers
 
 import (
+	"cmp"
+	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
 // Options are the operator's flags that concern the controllers. The zero value of each field means its default.
@@ -29,10 +35,75 @@ type Options struct {
 	Now func() time.Time
 }
 
-// Setup adds all controllers to the manager. They run on the leader only; the caches behind them are warm on every replica.
-func Setup(mgr ctrl.Manager, options Options) error {
-	if mgr == nil {
-		return errors.New("setting up controllers: no manager")
+// withDefaults fills in what was left out.
+func (o Options) withDefaults() Options {
+	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
+	o.BackoffMin = cmp.Or(o.BackoffMin, defaultBackoffMin)
+	o.BackoffMax = cmp.Or(o.BackoffMax, defaultBackoffMax)
+	o.MarkRetention = cmp.Or(o.MarkRetention, defaultMarkRetention)
+	o.LeaseDuration = cmp.Or(o.LeaseDuration, defaultLeaseDuration)
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func (o Options) validate() error {
+	switch {
+	case o.Concurrency < 1:
+		return errors.New("concurrency must be at least 1")
+	case o.BackoffMin <= 0 || o.BackoffMax < o.BackoffMin:
+		return errors.New("backoff must be positive, and its minimum no more than its maximum")
+	case o.LeaseDuration <= callTimeout:
+		return fmt.Errorf("the lease must last longer than a call, %s", callTimeout)
 	}
 	return nil
+}
+
+// Setup adds all controllers to the manager. They run on the leader only; the caches behind them are warm on every replica. It asks
+// for the field indexes on LambdaTestUsers that they need, so it may be called once per manager.
+func Setup(mgr ctrl.Manager, options Options) error {
+	options = options.withDefaults()
+	if err := options.validate(); err != nil {
+		return fmt.Errorf("reading options: %w", err)
+	}
+	hosts, err := parseUpstreamHosts(options.UpstreamHosts)
+	if err != nil {
+		return err
+	}
+	if err := addIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
+	registry := newConnections(options)
+	if err := mgr.Add(registry); err != nil {
+		return fmt.Errorf("adding connections: %w", err)
+	}
+	people := &PersonReconciler{
+		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("lambdatest-operator"),
+		connections: registry, options: options,
+	}
+	organizations := &OrganizationReconciler{
+		client: people.client, live: people.live, recorder: people.recorder,
+		connections: registry, options: options, hosts: hosts, dial: dialer(hosts, options.Now),
+	}
+	if err := organizations.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up organizations: %w", err)
+	}
+	if err := people.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up people: %w", err)
+	}
+	return nil
+}
+
+// dialer makes the client of an organization.
+func dialer(hosts upstreamHosts, now func() time.Time) func(baseURL, token string) (Upstream, error) {
+	return func(baseURL, token string) (Upstream, error) {
+		return lambdatest.New(baseURL, token,
+			lambdatest.WithDialControl(hosts.dialControl),
+			lambdatest.WithClock(now),
+			lambdatest.WithSameUserName(func(a, b string) bool {
+				return v1alpha1.FoldUserName(a) == v1alpha1.FoldUserName(b)
+			}),
+		)
+	}
 }

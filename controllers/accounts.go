@@ -1,0 +1,215 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"sync"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// accounts is what is known of an organization's accounts: from the last complete comparison, and from every call since. People
+// are named by folded userName.
+type accounts struct {
+	mu     sync.Mutex
+	byUser map[string]account
+	// asked is since when somebody needs to know about people for whom something is to be done.
+	asked map[string]time.Time
+	// sweptAt is when the last complete comparison began; zero when there was none.
+	sweptAt time.Time
+	// tried says that a comparison was attempted, whatever came of it.
+	tried bool
+}
+
+// account is an account and when it was read. What is remembered from before the start was read at the zero time.
+type account struct {
+	lambdatest.User
+	readAt time.Time
+	// absent: there was no account.
+	absent bool
+	// doubtful: a change was sent, nobody knows what came of it, and the account was not read since.
+	doubtful bool
+	// readBackAt, unless zero, is when a late change can no longer take effect. Whoever must not miss one reads again then.
+	readBackAt time.Time
+}
+
+func newAccounts() *accounts {
+	return &accounts{byUser: map[string]account{}, asked: map[string]time.Time{}}
+}
+
+// remember takes what a resource's status says for known, unless more is.
+func (a *accounts) remember(user string, remembered lambdatest.User) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.byUser[user]; !ok && remembered.ID != "" {
+		a.byUser[user] = account{User: remembered}
+	}
+}
+
+// saw takes an account that an answer showed; readAt is when the call began.
+func (a *accounts) saw(user string, seen lambdatest.User, readAt time.Time) {
+	a.update(user, account{User: seen, readAt: readAt})
+}
+
+// missed takes the answer that there is no account.
+func (a *accounts) missed(user string, readAt time.Time) {
+	a.update(user, account{absent: true, readAt: readAt})
+}
+
+func (a *accounts) update(user string, seen account) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if before := a.byUser[user].readBackAt; before.After(seen.readAt) {
+		seen.readBackAt = before
+	}
+	a.byUser[user] = seen
+}
+
+// doubt marks that nobody knows what became of a change that may take effect until then.
+func (a *accounts) doubt(user string, until time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	entry.doubtful, entry.readBackAt = true, until
+	a.byUser[user] = entry
+}
+
+// readBack asks for another read once late changes, of a former leader for instance, can no longer take effect.
+func (a *accounts) readBack(user string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	if entry.readBackAt.IsZero() && entry.readAt.Before(at) {
+		entry.readBackAt = at
+		a.byUser[user] = entry
+	}
+}
+
+// observe returns what is known about a person for whom something may have to be done. Settled people have nothing done: what is
+// known about them counts as current, since a comparison would have told.
+func (a *accounts) observe(user string, now time.Time, settled bool) observed {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	since, needed := a.asked[user]
+	switch {
+	case settled:
+		delete(a.asked, user)
+	case !needed:
+		since = now
+		a.asked[user] = now
+	}
+	entry, ok := a.byUser[user]
+	have := observed{comparing: !a.tried, doubtful: entry.doubtful, readBackAt: entry.readBackAt}
+	have.due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
+	switch {
+	case ok && entry.absent:
+		have.known, have.current = true, settled || !entry.readAt.Before(since)
+	case ok && entry.ID != "":
+		have.known, have.account, have.current = true, &entry.User, settled || !entry.readAt.Before(since)
+	case !a.sweptAt.IsZero():
+		have.known, have.current = true, settled || !a.sweptAt.Before(since)
+	}
+	return have
+}
+
+// get returns the account, if one is known.
+func (a *accounts) get(user string) (lambdatest.User, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	return entry.User, entry.ID != ""
+}
+
+// said returns the account as LambdaTest last showed it; nil and true when it said that there is none.
+func (a *accounts) said(user string) (*lambdatest.User, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry, ok := a.byUser[user]
+	switch {
+	case ok && entry.ID != "":
+		return &entry.User, true
+	case ok && entry.absent:
+		return nil, true
+	}
+	return nil, !ok && !a.sweptAt.IsZero()
+}
+
+// forget drops what is asked about a person, and what is known if that is only memory.
+func (a *accounts) forget(user string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.asked, user)
+	if entry := a.byUser[user]; entry.readAt.IsZero() || entry.absent {
+		delete(a.byUser, user)
+	}
+}
+
+// missingIn returns the known accounts that a listing begun at that time should have and has not.
+func (a *accounts) missingIn(listing map[string]lambdatest.User, begun time.Time) map[string]lambdatest.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	missing := map[string]lambdatest.User{}
+	for user, entry := range a.byUser {
+		if _, listed := listing[user]; !listed && entry.ID != "" && entry.readAt.Before(begun) {
+			missing[user] = entry.User
+		}
+	}
+	return missing
+}
+
+// size counts the accounts that are known.
+func (a *accounts) size() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.byUser)
+}
+
+// replace takes a complete listing. What was read after it began stays. It returns who differs from what was known before.
+func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for user, entry := range a.byUser {
+		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.doubtful {
+			delete(a.byUser, user)
+			if !entry.absent {
+				changed = append(changed, user)
+			}
+		}
+	}
+	for user, listed := range listing {
+		before, ok := a.byUser[user]
+		if ok && !before.readAt.Before(begun) {
+			continue
+		}
+		if !ok || before.absent || before.User != listed {
+			changed = append(changed, user)
+		}
+		entry := account{User: listed, readAt: begun}
+		if before.readBackAt.After(begun) {
+			entry.readBackAt = before.readBackAt
+		}
+		a.byUser[user] = entry
+	}
+	a.sweptAt, a.tried = begun, true
+	return changed
+}
+
+// attempted notes that a comparison failed: nobody waits for it any longer.
+func (a *accounts) attempted() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tried = true
+}
+
+// each calls visit for every account until it returns false.
+func (a *accounts) each(visit func(user string, account lambdatest.User) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for user, entry := range a.byUser {
+		if entry.ID != "" && !visit(user, entry.User) {
+			return
+		}
+	}
+}

@@ -1,0 +1,116 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// backoff says how long to wait after a number of failures in a row.
+type backoff struct {
+	min, max time.Duration
+}
+
+// after doubles with each failure, within the bounds, and spreads by a quarter.
+func (b backoff) after(failures int) time.Duration {
+	wait := b.max
+	if shift := failures - 1; shift < 30 && b.min<<max(shift, 0) < b.max {
+		wait = b.min << max(shift, 0)
+	}
+	return wait - time.Duration(rand.Float64()*float64(wait)/4)
+}
+
+// circuit remembers how the calls of one organization went, and says whether the next one makes sense. It is a value with a lock
+// elsewhere: the lane's.
+type circuit struct {
+	backoff backoff
+
+	// unauthorized: the token was refused. Only another token ends this.
+	unauthorized bool
+	// failing are the people whose calls failed since one succeeded.
+	failing map[string]struct{}
+	// failures counts how often the circuit was opened in a row.
+	failures int
+	// openedAt is when it was opened last; retryAt when the next probe may go. Both zero while it is closed.
+	openedAt, retryAt time.Time
+	// pausedUntil is when LambdaTest wants to be called again, after a 429; pauses counts those without a date in a row.
+	pausedUntil time.Time
+	pauses      int
+}
+
+// state is what metrics and messages call it.
+func (c *circuit) state() string {
+	switch {
+	case c.unauthorized:
+		return "unauthorized"
+	case !c.retryAt.IsZero():
+		return "open"
+	}
+	return "closed"
+}
+
+// suspicious tells whether calls go one at a time.
+func (c *circuit) suspicious() bool { return len(c.failing) > 0 || !c.retryAt.IsZero() }
+
+// permits says whether a call may be made now, and otherwise when to ask again; never is the zero time. Denials probe an open
+// circuit sooner than anything else.
+func (c *circuit) permits(now time.Time, denial bool) (bool, time.Time) {
+	if c.unauthorized {
+		return false, time.Time{}
+	}
+	at := c.retryAt
+	if soon := c.openedAt.Add(denialBackoffMax); denial && soon.Before(at) {
+		at = soon
+	}
+	if c.pausedUntil.After(at) {
+		at = c.pausedUntil
+	}
+	return !now.Before(at), at
+}
+
+// record takes the outcome of a call on somebody's behalf.
+func (c *circuit) record(now time.Time, user string, err error) {
+	switch {
+	case lambdatest.IsUnauthorized(err):
+		c.unauthorized = true
+	case lambdatest.IsRateLimited(err):
+		c.pause(now, err)
+	case lambdatest.IsUnavailable(err):
+		c.fail(now, user)
+	case err == nil, lambdatest.IsRejected(err), lambdatest.IsNotFound(err), lambdatest.IsForbidden(err), lambdatest.IsConflict(err):
+		// LambdaTest answered.
+		c.failing, c.failures, c.pauses = nil, 0, 0
+		c.openedAt, c.retryAt = time.Time{}, time.Time{}
+	}
+}
+
+func (c *circuit) pause(now time.Time, err error) {
+	wait, told := lambdatest.RetryAfter(err)
+	if !told {
+		c.pauses++
+		wait = c.backoff.after(c.pauses)
+	}
+	if until := now.Add(wait); until.After(c.pausedUntil) {
+		c.pausedUntil = until
+	}
+}
+
+func (c *circuit) fail(now time.Time, user string) {
+	if c.failing == nil {
+		c.failing = map[string]struct{}{}
+	}
+	c.failing[user] = struct{}{}
+	if len(c.failing) < circuitThreshold {
+		return
+	}
+	c.openedAt = now
+	// Of the calls that were under way together, one counts.
+	if !now.Before(c.retryAt) {
+		c.failures++
+		c.retryAt = now.Add(c.backoff.after(c.failures))
+	}
+}

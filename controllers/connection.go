@@ -1,0 +1,285 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// errNotCalled is the outcome of a call that was not made.
+var errNotCalled = errors.New("the call was not made")
+
+// connection is everything about one organization that lives in memory: how it is called, what is known of its accounts, who waits.
+// The organization controller opens, changes and closes it; people are carried out through it.
+type connection struct {
+	organization types.NamespacedName
+	options      Options
+	people       *doorway[PersonKey]
+	changed      func()
+
+	lane     *lane
+	accounts *accounts
+	ledger   *ledger
+	setbacks *setbacks
+	openedAt time.Time
+
+	mu       sync.Mutex
+	upstream Upstream
+	settings settings
+	obstacle situation
+	// comparison is how the last sweep ended.
+	comparison comparison
+	sweepSoon  chan struct{}
+	lookUps    int
+}
+
+// settings are what an organization's spec says about its connection.
+type settings struct {
+	// fingerprint tells whether address or token changed; it is a digest.
+	fingerprint  string
+	tokenSecret  string
+	syncInterval time.Duration
+	reportDrift  bool
+	perSecond    int
+	burst        int
+	createdAt    time.Time
+}
+
+// comparison is how a sweep ended.
+type comparison struct {
+	at    time.Time
+	err   error
+	pages int
+	// unclaimed counts the accounts that no resource is about.
+	unclaimed int
+	// complete says that there was a complete one since the connection was opened.
+	complete bool
+}
+
+func newConnection(organization types.NamespacedName, options Options, people *doorway[PersonKey], changed func()) *connection {
+	c := &connection{
+		organization: organization,
+		options:      options,
+		people:       people,
+		changed:      changed,
+		accounts:     newAccounts(),
+		ledger:       newLedger(),
+		setbacks:     newSetbacks(),
+		openedAt:     options.Now(),
+		sweepSoon:    make(chan struct{}, 1),
+	}
+	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
+	c.lane = newLane(options.Now, bounds, func(user string) { c.wake(priorityGranted, user) }, c.circuitChanged)
+	c.lane.stop(true)
+	return c
+}
+
+// use puts settings and client into force, and lifts whatever stood in the way. An upstream of nil keeps the one in use.
+func (c *connection) use(set settings, upstream Upstream) {
+	c.mu.Lock()
+	lifted := c.obstacle != situation{} || c.upstream == nil || upstream != nil
+	faster := set.syncInterval != c.settings.syncInterval
+	c.settings, c.obstacle = set, situation{}
+	if upstream != nil {
+		c.upstream = upstream
+	}
+	c.mu.Unlock()
+
+	c.lane.limit(set.perSecond, set.burst)
+	if upstream != nil {
+		c.lane.renew()
+	}
+	if lifted {
+		c.lane.stop(false)
+		c.setbacks.clearAll()
+		c.wakeOpen()
+	}
+	if lifted || faster {
+		c.sweepNow()
+	}
+}
+
+// block stops all calls for a reason that people are told.
+func (c *connection) block(because situation) {
+	c.mu.Lock()
+	told := c.obstacle == because
+	c.obstacle = because
+	c.mu.Unlock()
+	c.lane.stop(true)
+	if !told {
+		c.wakeOpen()
+	}
+}
+
+// state returns the settings in force, and what stands in the way of calls; the zero situation is nothing.
+func (c *connection) state() (settings, situation) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settings, c.obstacle
+}
+
+// connected tells whether there is a client.
+func (c *connection) connected() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.upstream != nil
+}
+
+// call makes one call on somebody's behalf, for whom the lane was acquired.
+func (c *connection) call(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
+	c.mu.Lock()
+	upstream, blocked := c.upstream, c.obstacle != situation{}
+	c.mu.Unlock()
+	timeout, err := c.callTimeout()
+	if blocked || upstream == nil {
+		err = errNotCalled
+	}
+	if err == nil {
+		bounded, cancel := context.WithTimeout(ctx, timeout)
+		err = do(bounded, upstream)
+		cancel()
+		observeCall(c.organization, name, err)
+		err = c.current(upstream, err)
+	}
+	c.lane.done(user, err)
+	return err
+}
+
+// current ignores the failure of a client that was replaced during the call: its token may be the reason.
+func (c *connection) current(used Upstream, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && used != c.upstream && !lambdatest.IsOutcomeUnknown(err) {
+		return errors.Join(errNotCalled, errors.New("the connection changed meanwhile"))
+	}
+	return err
+}
+
+// callTimeout is how long a call may take while we certainly lead.
+func (c *connection) callTimeout() (time.Duration, error) {
+	if c.options.LeadUntil == nil {
+		return callTimeout, nil
+	}
+	left := c.options.LeadUntil().Sub(c.options.Now())
+	if left < callTimeout {
+		return 0, fmt.Errorf("the lease is about to end: %w", errNotCalled)
+	}
+	return callTimeout, nil
+}
+
+// lateUntil is until when a change that was sent now may take effect, should its answer be lost.
+func (c *connection) lateUntil() time.Time { return c.options.Now().Add(callTimeout) }
+
+// formerLeaderUntil is until when a call of a former leader may take effect.
+func (c *connection) formerLeaderUntil() time.Time {
+	return c.openedAt.Add(c.options.LeaseDuration + callTimeout)
+}
+
+// lastComparison returns how the last sweep ended.
+func (c *connection) lastComparison() comparison {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.comparison
+}
+
+// sweepNow asks for a comparison before its time.
+func (c *connection) sweepNow() {
+	select {
+	case c.sweepSoon <- struct{}{}:
+	default:
+	}
+}
+
+// lookedUp counts lookups: once there were as many as a comparison has pages, a comparison is the cheaper way to know.
+func (c *connection) lookedUp() {
+	c.mu.Lock()
+	c.lookUps++
+	many := c.comparison.complete && c.lookUps > c.comparison.pages+1
+	if many {
+		c.lookUps = 0
+	}
+	c.mu.Unlock()
+	if many {
+		c.sweepNow()
+	}
+}
+
+// circuitChanged tells those who wait, so that their status says why, and the organization.
+func (c *connection) circuitChanged() {
+	if state, _ := c.lane.state(); state != "closed" {
+		c.wake(priorityInitialList, c.lane.waiting()...)
+	}
+	c.changed()
+}
+
+// wakeOpen looks again at everybody for whom something is to be done, those who are to lose access first.
+func (c *connection) wakeOpen() {
+	for _, user := range c.ledger.open() {
+		c.wake(c.ledger.urgency(user), user)
+	}
+}
+
+// wakeIdle looks again at those of them who do not wait for their turn already.
+func (c *connection) wakeIdle() {
+	waiting := map[string]struct{}{}
+	for _, user := range c.lane.waiting() {
+		waiting[user] = struct{}{}
+	}
+	for _, user := range c.ledger.open() {
+		if _, ok := waiting[user]; !ok {
+			c.wake(priorityDrift, user)
+		}
+	}
+}
+
+func (c *connection) wake(priority int, users ...string) {
+	keys := make([]PersonKey, len(users))
+	for i, user := range users {
+		keys[i] = PersonKey{Namespace: c.organization.Namespace, Organization: c.organization.Name, UserName: user}
+	}
+	c.people.add(priority, keys...)
+}
+
+// run keeps the connection going until ctx ends.
+func (c *connection) run(ctx context.Context) {
+	go c.lane.run(ctx)
+	go c.reportCounts(ctx)
+	c.sweepLoop(ctx)
+}
+
+// reportCounts lets the organization's status follow its people, at most every countsInterval.
+func (c *connection) reportCounts(ctx context.Context) {
+	ticker := time.NewTicker(countsInterval)
+	defer ticker.Stop()
+	var reported uint64
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if _, version := c.ledger.counts(); version != reported {
+			reported = version
+			c.changed()
+		}
+	}
+}
+
+// notReady tells people that their organization has a problem of its own.
+func notReady(organization, problem string) situation {
+	return situation{
+		readiness: stalled,
+		reason:    v1alpha1.OrganizationNotReadyReason,
+		message:   fmt.Sprintf("%s %s cannot be called: %s", v1alpha1.OrganizationKind, organization, problem),
+	}
+}

@@ -1,0 +1,122 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+)
+
+// connections knows the connection of every organization. It is a Runnable: connections work while the manager leads.
+type connections struct {
+	options       Options
+	people        *doorway[PersonKey]
+	organizations *doorway[reconcile.Request]
+
+	mu      sync.Mutex
+	byName  map[types.NamespacedName]*connection
+	closers map[types.NamespacedName]context.CancelFunc
+	ctx     context.Context //nolint:containedctx // the manager's, handed to goroutines that a reconcile starts
+}
+
+var _ manager.LeaderElectionRunnable = (*connections)(nil)
+
+func newConnections(options Options) *connections {
+	return &connections{
+		options:       options,
+		people:        newDoorway[PersonKey](),
+		organizations: newDoorway[reconcile.Request](),
+		byName:        map[types.NamespacedName]*connection{},
+		closers:       map[types.NamespacedName]context.CancelFunc{},
+	}
+}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: only the leader calls LambdaTest.
+func (c *connections) NeedLeaderElection() bool { return true }
+
+// Start runs all connections, also those opened later, until ctx ends.
+func (c *connections) Start(ctx context.Context) error {
+	c.mu.Lock()
+	c.ctx = ctx
+	for name, connection := range c.byName {
+		c.run(name, connection)
+	}
+	c.mu.Unlock()
+	<-ctx.Done()
+	return nil
+}
+
+// find returns the connection of an organization, if it was opened.
+func (c *connections) find(organization types.NamespacedName) (*connection, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	found, ok := c.byName[organization]
+	return found, ok
+}
+
+// open returns the connection of an organization, and whether it is new. A new one makes no calls until it is told to use something.
+func (c *connections) open(organization types.NamespacedName) (*connection, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if found, ok := c.byName[organization]; ok {
+		return found, false
+	}
+	opened := newConnection(organization, c.options, c.people, func() {
+		c.organizations.add(priorityChange, reconcile.Request{NamespacedName: organization})
+	})
+	c.byName[organization] = opened
+	if c.ctx != nil {
+		c.run(organization, opened)
+	}
+	return opened, true
+}
+
+// close ends the connection of an organization that is gone.
+func (c *connections) close(organization types.NamespacedName) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if stop, ok := c.closers[organization]; ok {
+		stop()
+		delete(c.closers, organization)
+	}
+	delete(c.byName, organization)
+	forgetMetrics(organization)
+}
+
+func (c *connections) run(organization types.NamespacedName, opened *connection) {
+	ctx, cancel := context.WithCancel(c.ctx)
+	c.closers[organization] = cancel
+	go opened.run(ctx)
+}
+
+// all lists the connections.
+func (c *connections) all() []*connection {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	list := make([]*connection, 0, len(c.byName))
+	for _, connection := range c.byName {
+		list = append(list, connection)
+	}
+	return list
+}
+
+// olderWithToken names an older organization that is called with the same token at the same address, if there is one.
+func (c *connections) olderWithToken(asking *connection, fingerprint string, createdAt time.Time) string {
+	for _, other := range c.all() {
+		set, obstacle := other.state()
+		if other == asking || obstacle != (situation{}) || set.fingerprint != fingerprint {
+			continue
+		}
+		name := other.organization
+		if set.createdAt.Before(createdAt) || set.createdAt.Equal(createdAt) && name.String() < asking.organization.String() {
+			return name.String()
+		}
+	}
+	return ""
+}

@@ -1,0 +1,103 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// Field indexes of the cache; the names are ours, the API server knows none of them.
+const (
+	personIndex       = "iam.lambdatest.io/person"
+	organizationIndex = "iam.lambdatest.io/organization"
+)
+
+// PersonKey is one person of one organization: what all claims about that person have in common, and what work is keyed by.
+type PersonKey struct {
+	Namespace    string
+	Organization string
+	// UserName is folded, so that it is the same for everybody who means the same person.
+	UserName string
+}
+
+// personKeyOf returns whom a claim is about.
+func personKeyOf(user *v1alpha1.LambdaTestUser) PersonKey {
+	return PersonKey{
+		Namespace:    user.Namespace,
+		Organization: user.Spec.OrganizationRef.Name,
+		UserName:     v1alpha1.FoldUserName(user.Spec.UserName),
+	}
+}
+
+// organization names the organization of the person.
+func (k PersonKey) organization() types.NamespacedName {
+	return types.NamespacedName{Namespace: k.Namespace, Name: k.Organization}
+}
+
+// digest stands for the person where an address must not be read, as in logs.
+func (k PersonKey) digest() string {
+	return v1alpha1.PersonDigest(k.Organization, k.UserName)
+}
+
+// String shows no address.
+func (k PersonKey) String() string {
+	return k.Namespace + "/" + k.Organization + "/" + k.digest()
+}
+
+// indexValue is the key within its namespace; an organization's name holds no slash.
+func (k PersonKey) indexValue() string {
+	return k.Organization + "/" + k.UserName
+}
+
+// indexers are the field indexes of LambdaTestUsers by name.
+func indexers() map[string]client.IndexerFunc {
+	return map[string]client.IndexerFunc{
+		personIndex: func(object client.Object) []string {
+			return []string{personKeyOf(object.(*v1alpha1.LambdaTestUser)).indexValue()}
+		},
+		organizationIndex: func(object client.Object) []string {
+			return []string{object.(*v1alpha1.LambdaTestUser).Spec.OrganizationRef.Name}
+		},
+	}
+}
+
+// addIndexes tells the cache which fields people are looked up by.
+func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for name, extract := range indexers() {
+		if err := indexer.IndexField(ctx, &v1alpha1.LambdaTestUser{}, name, extract); err != nil {
+			return fmt.Errorf("indexing %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// claimsAbout lists the claims about a person. They are the cache's own: whoever changes one makes a copy first.
+func claimsAbout(ctx context.Context, reader client.Reader, key PersonKey) ([]*v1alpha1.LambdaTestUser, error) {
+	return listClaims(ctx, reader, key.Namespace, client.MatchingFields{personIndex: key.indexValue()})
+}
+
+// claimsOf lists the claims of an organization, under the rule of claimsAbout.
+func claimsOf(ctx context.Context, reader client.Reader, organization types.NamespacedName) ([]*v1alpha1.LambdaTestUser, error) {
+	return listClaims(ctx, reader, organization.Namespace, client.MatchingFields{organizationIndex: organization.Name})
+}
+
+func listClaims(ctx context.Context, reader client.Reader, namespace string, fields client.MatchingFields) ([]*v1alpha1.LambdaTestUser, error) {
+	var list v1alpha1.LambdaTestUserList
+	if err := reader.List(ctx, &list, client.InNamespace(namespace), fields, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing claims: %w", err)
+	}
+	claims := make([]*v1alpha1.LambdaTestUser, len(list.Items))
+	for i := range list.Items {
+		claims[i] = &list.Items[i]
+	}
+	slices.SortFunc(claims, byPrecedence)
+	return claims, nil
+}

@@ -1,0 +1,302 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// lane decides who of an organization makes the next call, and when. Each organization has its own, so one's backlog, limits and
+// outages are nobody else's.
+//
+// A reconcile that wants to call asks acquire. Either it may at once, or its person waits here, in order of priority, while the
+// reconcile returns and the worker is free. When the turn comes the lane holds the reservation and wakes the person up; the
+// reconcile that follows looks again at everything, and acquires without waiting. What it then does not need goes back by forget.
+type lane struct {
+	now  func() time.Time
+	wake func(user string)
+	// changed is told when the circuit opens or closes.
+	changed func()
+
+	mu       sync.Mutex
+	ceiling  rate.Limit
+	limiter  *rate.Limiter
+	retries  *rate.Limiter
+	circuit  circuit
+	stopped  bool
+	fresh    *laneQueue
+	retrying *laneQueue
+	granted  map[string]struct{}
+	inFlight int
+	kick     chan struct{}
+}
+
+func newLane(now func() time.Time, bounds backoff, wake func(user string), changed func()) *lane {
+	return &lane{
+		now: now, wake: wake, changed: changed,
+		limiter: rate.NewLimiter(1, 1), retries: rate.NewLimiter(1, 1),
+		circuit: circuit{backoff: bounds},
+		fresh:   newLaneQueue(), retrying: newLaneQueue(),
+		granted: map[string]struct{}{},
+		kick:    make(chan struct{}, 1),
+	}
+}
+
+// limit sets the ceiling of calls a second, and how many may follow each other after a quiet time.
+func (l *lane) limit(perSecond, burst int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.now()
+	if l.ceiling != rate.Limit(perSecond) {
+		l.ceiling = rate.Limit(perSecond)
+		l.setRate(now, l.ceiling)
+	}
+	l.limiter.SetBurstAt(now, burst)
+	l.retries.SetBurstAt(now, max(burst/retryShare, 1))
+}
+
+func (l *lane) setRate(now time.Time, to rate.Limit) {
+	l.limiter.SetLimitAt(now, to)
+	l.retries.SetLimitAt(now, to/retryShare)
+}
+
+// acquire asks to make one call for a person. True: call now, and say done afterwards. False: the person waits and will be woken.
+func (l *lane) acquire(user string, priority int, retry bool) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.granted[user]; ok {
+		delete(l.granted, user)
+		return true
+	}
+	l.put(ticket{user: user, priority: priority, retry: retry, since: l.now()})
+	l.grant(user)
+	if _, ok := l.granted[user]; ok {
+		delete(l.granted, user)
+		return true
+	}
+	l.nudge()
+	return false
+}
+
+// wait blocks until its caller may make one call. User is any name that is no person's.
+func (l *lane) wait(ctx context.Context, user string, priority int) error {
+	ready := make(chan struct{})
+	l.mu.Lock()
+	l.put(ticket{user: user, priority: priority, since: l.now(), ready: ready})
+	l.grant("")
+	l.nudge()
+	l.mu.Unlock()
+	select {
+	case <-ready:
+		l.mu.Lock()
+		delete(l.granted, user)
+		l.mu.Unlock()
+		return nil
+	case <-ctx.Done():
+		l.forget(user)
+		return fmt.Errorf("waiting for a turn: %w", ctx.Err())
+	}
+}
+
+func (l *lane) put(t ticket) {
+	queue, other := l.fresh, l.retrying
+	if t.retry {
+		queue, other = other, queue
+	}
+	other.remove(t.user)
+	queue.put(t)
+}
+
+// done takes the outcome of a call that was acquired on somebody's behalf.
+func (l *lane) done(user string, err error) {
+	l.mu.Lock()
+	before := l.circuit.state()
+	l.inFlight--
+	l.adapt(err)
+	l.circuit.record(l.now(), user, err)
+	after := l.circuit.state()
+	l.grant("")
+	l.nudge()
+	l.mu.Unlock()
+	if before != after {
+		l.changed()
+	}
+}
+
+// adapt halves the rate at a 429, once for all calls that were under way together, and lets it grow again with every success.
+func (l *lane) adapt(err error) {
+	now := l.now()
+	switch {
+	case lambdatest.IsRateLimited(err):
+		if !now.Before(l.circuit.pausedUntil) {
+			l.setRate(now, max(l.limiter.Limit()/2, minRate))
+		}
+	case err == nil && l.limiter.Limit() < l.ceiling:
+		l.setRate(now, min(l.limiter.Limit()*rateRecovery, l.ceiling))
+	}
+}
+
+// forget takes a person out: nobody waits, and a grant that was not needed goes to somebody else.
+func (l *lane) forget(user string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.fresh.remove(user)
+	l.retrying.remove(user)
+	if _, ok := l.granted[user]; ok {
+		delete(l.granted, user)
+		l.inFlight--
+		l.nudge()
+	}
+}
+
+// renew forgets how calls went, after the token or the address changed.
+func (l *lane) renew() {
+	l.mu.Lock()
+	l.circuit = circuit{backoff: l.circuit.backoff}
+	l.setRate(l.now(), l.ceiling)
+	l.nudge()
+	l.mu.Unlock()
+}
+
+// stop and start say whether grants are given at all.
+func (l *lane) stop(stopped bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.stopped = stopped
+	l.nudge()
+}
+
+// state names the circuit's state, and until when LambdaTest wants to be left alone, if it does.
+func (l *lane) state() (name string, pausedUntil time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.circuit.state(), l.circuit.pausedUntil
+}
+
+// waiting lists the people who wait.
+func (l *lane) waiting() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return append(l.fresh.people(), l.retrying.people()...)
+}
+
+// run grants turns as they come until ctx ends.
+func (l *lane) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.kick:
+		case <-timer.C:
+		}
+		l.mu.Lock()
+		wait, waiting := l.grant("")
+		l.mu.Unlock()
+		if waiting {
+			timer.Reset(wait)
+		}
+	}
+}
+
+func (l *lane) nudge() {
+	select {
+	case l.kick <- struct{}{}:
+	default:
+	}
+}
+
+// grant gives reservations to those whose turn it is. Everybody but self is woken up. It returns when to try again; false means
+// that only an event, such as the end of a call, can change anything.
+func (l *lane) grant(self string) (time.Duration, bool) {
+	for {
+		now := l.now()
+		next, queue, wait, ok := l.choose(now)
+		if next == nil {
+			return wait, ok
+		}
+		queue.take(next)
+		l.granted[next.user] = struct{}{}
+		l.inFlight++
+		switch {
+		case next.ready != nil:
+			close(next.ready)
+		case next.user != self:
+			l.wake(next.user)
+		}
+	}
+}
+
+// choose picks whose turn it is and takes the reservation for it.
+func (l *lane) choose(now time.Time) (next *ticket, from *laneQueue, wait time.Duration, ok bool) {
+	if l.stopped || l.inFlight >= l.allowedInFlight() {
+		return nil, nil, 0, false
+	}
+	var soonest time.Time
+	for _, queue := range l.order() {
+		candidate := queue.next()
+		if candidate == nil {
+			continue
+		}
+		allowed, at := l.circuit.permits(now, candidate.priority >= priorityDenial)
+		if allowed {
+			at, allowed = l.reserve(now, candidate.retry)
+		}
+		if allowed {
+			return candidate, queue, 0, true
+		}
+		if !at.IsZero() && (soonest.IsZero() || at.Before(soonest)) {
+			soonest = at
+		}
+	}
+	return nil, nil, soonest.Sub(now), !soonest.IsZero()
+}
+
+// order puts the queue with the more urgent ticket first; people whose calls fail come after others of their priority.
+func (l *lane) order() []*laneQueue {
+	fresh, retry := l.fresh.next(), l.retrying.next()
+	if fresh != nil && retry != nil && retry.priority > fresh.priority {
+		return []*laneQueue{l.retrying, l.fresh}
+	}
+	return []*laneQueue{l.fresh, l.retrying}
+}
+
+// reserve takes a token, or says when there will be one. A retry also takes one of the few that retries have.
+func (l *lane) reserve(now time.Time, retry bool) (time.Time, bool) {
+	reservation := l.limiter.ReserveN(now, 1)
+	wait := reservation.DelayFrom(now)
+	if retry && wait == 0 {
+		wait = l.reserveRetry(now)
+	}
+	if wait > 0 {
+		reservation.CancelAt(now)
+		return now.Add(wait), false
+	}
+	return now, true
+}
+
+func (l *lane) reserveRetry(now time.Time) time.Duration {
+	reservation := l.retries.ReserveN(now, 1)
+	wait := reservation.DelayFrom(now)
+	if wait > 0 {
+		reservation.CancelAt(now)
+	}
+	return wait
+}
+
+// allowedInFlight shrinks to one call at a time while calls fail.
+func (l *lane) allowedInFlight() int {
+	if l.circuit.suspicious() {
+		return 1
+	}
+	return maxInFlight
+}

@@ -1,0 +1,123 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"container/heap"
+	"container/list"
+	"time"
+)
+
+// ticket is somebody who waits to make one call.
+type ticket struct {
+	user     string
+	priority int
+	since    time.Time
+	// retry: the last call for this person failed.
+	retry bool
+	// ready is closed at the grant, for whoever blocks on it; nil for people, who are reconciled instead.
+	ready chan struct{}
+
+	seq   uint64
+	place int           // in the heap
+	aged  *list.Element // in the order of arrival
+}
+
+// laneQueue orders tickets: by priority, then by arrival; every fourth one that is no denial goes to the longest waiting.
+type laneQueue struct {
+	byUser  map[string]*ticket
+	heap    ticketHeap
+	arrived *list.List
+	seq     uint64
+	turn    int
+}
+
+func newLaneQueue() *laneQueue {
+	return &laneQueue{byUser: map[string]*ticket{}, arrived: list.New()}
+}
+
+// put adds a ticket, or changes the one that its user has; who waits already keeps the place in time.
+func (q *laneQueue) put(t ticket) {
+	if waiting, ok := q.byUser[t.user]; ok {
+		waiting.priority, waiting.retry = t.priority, t.retry
+		heap.Fix(&q.heap, waiting.place)
+		return
+	}
+	q.seq++
+	t.seq = q.seq
+	t.aged = q.arrived.PushBack(&t)
+	q.byUser[t.user] = &t
+	heap.Push(&q.heap, &t)
+}
+
+// remove takes a ticket out, if it is there.
+func (q *laneQueue) remove(user string) {
+	t, ok := q.byUser[user]
+	if !ok {
+		return
+	}
+	heap.Remove(&q.heap, t.place)
+	q.arrived.Remove(t.aged)
+	delete(q.byUser, user)
+}
+
+// next returns whose turn it is, without taking the ticket; nil when nobody waits.
+func (q *laneQueue) next() *ticket {
+	if len(q.heap) == 0 {
+		return nil
+	}
+	best := q.heap[0]
+	if best.priority < priorityDenial && q.turn%agingShare == agingShare-1 {
+		return q.arrived.Front().Value.(*ticket)
+	}
+	return best
+}
+
+// take removes the ticket that next returned.
+func (q *laneQueue) take(t *ticket) {
+	if t.priority < priorityDenial {
+		q.turn++
+	}
+	q.remove(t.user)
+}
+
+// people lists everybody who waits to be reconciled, in no order.
+func (q *laneQueue) people() []string {
+	users := make([]string, 0, len(q.byUser))
+	for user, t := range q.byUser {
+		if t.ready == nil {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+type ticketHeap []*ticket
+
+func (h ticketHeap) Len() int { return len(h) }
+
+func (h ticketHeap) Less(i, j int) bool {
+	if h[i].priority != h[j].priority {
+		return h[i].priority > h[j].priority
+	}
+	return h[i].seq < h[j].seq
+}
+
+func (h ticketHeap) Swap(i, j int) {
+	h[i], h[j] = h[j], h[i]
+	h[i].place, h[j].place = i, j
+}
+
+func (h *ticketHeap) Push(x any) {
+	t := x.(*ticket)
+	t.place = len(*h)
+	*h = append(*h, t)
+}
+
+func (h *ticketHeap) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}

@@ -1,0 +1,125 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import "sync"
+
+// standing is how a person stands: what the counts of an organization are made of.
+type standing uint8
+
+const (
+	// standsClaimed: a claim counts.
+	standsClaimed standing = 1 << iota
+	// standsActive: active at LambdaTest.
+	standsActive
+	// standsSynced: LambdaTest has what is wanted.
+	standsSynced
+	// standsFailing: it has not, for a reason other than waiting.
+	standsFailing
+	// standsDrifted: it differs, and driftPolicy says Report.
+	standsDrifted
+	// standsDenied: to lose access, and LambdaTest could not be told yet.
+	standsDenied
+	// standsOpen: something is to be done.
+	standsOpen
+)
+
+// counts are how many people stand how.
+type counts struct {
+	people, active, synced, failing, drifted, pendingDenials int
+}
+
+// ledger knows how each person of an organization stood after the last reconcile.
+type ledger struct {
+	mu      sync.Mutex
+	byUser  map[string]standing
+	version uint64
+}
+
+func newLedger() *ledger { return &ledger{byUser: map[string]standing{}} }
+
+// enter notes how a person stands.
+func (l *ledger) enter(user string, now standing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if before, ok := l.byUser[user]; !ok || before != now {
+		l.byUser[user] = now
+		l.version++
+	}
+}
+
+// strike forgets a person.
+func (l *ledger) strike(user string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.byUser[user]; ok {
+		delete(l.byUser, user)
+		l.version++
+	}
+}
+
+// has tells whether there is any claim about a person.
+func (l *ledger) has(user string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	_, ok := l.byUser[user]
+	return ok
+}
+
+// open lists the people for whom something is to be done.
+func (l *ledger) open() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var users []string
+	for user, stands := range l.byUser {
+		if stands&standsOpen != 0 {
+			users = append(users, user)
+		}
+	}
+	return users
+}
+
+// all lists everybody.
+func (l *ledger) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	users := make([]string, 0, len(l.byUser))
+	for user := range l.byUser {
+		users = append(users, user)
+	}
+	return users
+}
+
+// counts adds up. The version changes whenever they may.
+func (l *ledger) counts() (counts, uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var sum counts
+	for _, stands := range l.byUser {
+		sum.people += one(stands, standsClaimed)
+		sum.active += one(stands, standsClaimed|standsActive)
+		sum.synced += one(stands, standsSynced)
+		sum.failing += one(stands, standsFailing)
+		sum.drifted += one(stands, standsDrifted)
+		sum.pendingDenials += one(stands, standsDenied)
+	}
+	return sum, l.version
+}
+
+func one(stands, all standing) int {
+	if stands&all == all {
+		return 1
+	}
+	return 0
+}
+
+// urgency is the priority with which an open person is looked at again.
+func (l *ledger) urgency(user string) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.byUser[user]&standsDenied != 0 {
+		return priorityDenial
+	}
+	return priorityChange
+}

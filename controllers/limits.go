@@ -1,0 +1,76 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import "time"
+
+// How urgent work is. Within one class the queue is first come, first served. A handful of values, because each is a label of a metric.
+const (
+	// priorityGranted is for people who hold a reservation for a call: whoever waits for them waits for nothing.
+	priorityGranted = 500
+	// priorityDenial is for people who are to lose access.
+	priorityDenial = 400
+	// priorityChange is for people of whom something else was said.
+	priorityChange = 300
+	// prioritySweep is for the pages of a comparison. Adoption waits for them, so they come before creations.
+	prioritySweep = 250
+	// priorityCreation is for people who have no account yet.
+	priorityCreation = 200
+	// priorityDrift is for accounts that were changed at LambdaTest.
+	priorityDrift = 100
+	// priorityInitialList is for everything that was there when the operator started.
+	priorityInitialList = 0
+)
+
+const (
+	// callTimeout bounds a call to LambdaTest, and stays well below the lease of 15 s: a call that was begun by the leader has ended
+	// before anybody else can be it.
+	callTimeout = 8 * time.Second
+
+	// sweepPageSize is how many accounts a page of a comparison asks for; LambdaTest may give fewer.
+	sweepPageSize = 100
+	// sweepPasses is how often a comparison reads the pages of a list that shifts before it gives up until next time.
+	sweepPasses = 3
+	// sweepJitter spreads comparisons by a tenth of their interval, so that organizations do not march in step.
+	sweepJitter = 0.1
+	// maxLookUpsPerSweep bounds the lookups of accounts that are missing in a list: more missing ones make the list unbelievable.
+	maxLookUpsPerSweep = 200
+
+	// maxInFlight is how many calls an organization may have under way: a quarter of the default concurrency, so that slow
+	// organizations leave workers to the others.
+	maxInFlight = 16
+	// agingShare lets every fourth grant that is no denial go to whoever waits longest, so that nobody waits for ever.
+	agingShare = 4
+	// retryShare is the part of an organization's rate that is left to people whose calls fail.
+	retryShare = 5
+	// circuitThreshold is how many people in a row must fail before the organization is taken for unavailable.
+	circuitThreshold = 3
+	// minRate is the slowest an organization is slowed down to by 429s, in calls a second.
+	minRate = 0.2
+	// rateRecovery is what a success multiplies a slowed rate by.
+	rateRecovery = 1.05
+
+	// denialBackoffMax bounds the wait of people who are to lose access: a denial is promised within 5 s of LambdaTest's return.
+	denialBackoffMax = 2 * time.Second
+	// longPause is how long LambdaTest must ask for patience before those who wait for it are told so.
+	longPause = 5 * time.Second
+	// refusalRetry is how long a refusal is believed when nobody changes anything.
+	refusalRetry = time.Hour
+	// countsInterval is how often, at most, the counts in an organization's status follow its people.
+	countsInterval = 5 * time.Second
+	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.
+	orgRetry = 5 * time.Minute
+
+	// maxStepsPerReconcile bounds how often one reconcile looks, plans and calls: a lookup, a change, a change without what was refused.
+	maxStepsPerReconcile = 4
+)
+
+// Defaults of Options.
+const (
+	defaultConcurrency   = 64
+	defaultBackoffMin    = time.Second
+	defaultBackoffMax    = 2 * time.Minute
+	defaultMarkRetention = 30 * 24 * time.Hour
+	defaultLeaseDuration = 15 * time.Second
+)

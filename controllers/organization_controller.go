@@ -1,0 +1,310 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// OrganizationReconciler keeps the connection of each LambdaTestOrganization: address, token, limits; and tells how it goes.
+type OrganizationReconciler struct {
+	client client.Client
+	// live reads Secrets, which no cache holds.
+	live        client.Reader
+	recorder    events.EventRecorder
+	connections *connections
+	hosts       upstreamHosts
+	dial        func(baseURL, token string) (Upstream, error)
+	options     Options
+}
+
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch;update;patch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create
+
+// Reconcile opens, changes or closes the connection, and writes the organization's status. It makes no call to LambdaTest.
+func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	stored := &v1alpha1.LambdaTestOrganization{}
+	err := r.client.Get(ctx, request.NamespacedName, stored)
+	if apierrors.IsNotFound(err) {
+		r.connections.close(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	if err != nil {
+		return ctrl.Result{}, fmt.Errorf("reading organization: %w", err)
+	}
+	organization := stored.DeepCopy()
+	if !organization.DeletionTimestamp.IsZero() {
+		gone, err := r.finalize(ctx, organization)
+		if gone || err != nil {
+			return ctrl.Result{}, err
+		}
+	} else if err := r.ensureFinalizer(ctx, organization); err != nil {
+		return ctrl.Result{}, err
+	}
+	connection, fresh := r.connections.open(request.NamespacedName)
+	now, err := r.connect(ctx, organization, connection)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if fresh {
+		if err := r.wakeEverybody(ctx, connection); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	if !organization.DeletionTimestamp.IsZero() {
+		if now, err = r.peopleRemain(ctx, organization, now); err != nil {
+			return ctrl.Result{}, err
+		}
+	}
+	return ctrl.Result{RequeueAfter: now.retryAfter}, r.report(ctx, stored, organization, connection, now)
+}
+
+// connect brings the connection into the state that the spec asks for, and says where things stand.
+func (r *OrganizationReconciler) connect(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (situation, error) {
+	if err := r.ensureSCIMToken(ctx, organization); err != nil {
+		return situation{}, err
+	}
+	if organization.Spec.Suspend {
+		c.block(suspended(organization.Name))
+		return situation{readiness: stalled, reason: v1alpha1.SuspendedReason, message: "No calls are made: set spec.suspend to false to go on."}, nil
+	}
+	if err := r.hosts.check(organization.Spec.BaseURL); err != nil {
+		return r.blocked(c, organization, v1alpha1.InvalidBaseURLReason, err.Error()), nil
+	}
+	token, problem, err := r.readToken(ctx, organization)
+	if err != nil || problem != "" {
+		return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, problem), err
+	}
+	set := settingsOf(organization, token)
+	if older := r.connections.olderWithToken(c, set.fingerprint, set.createdAt); older != "" {
+		return r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason,
+			fmt.Sprintf("%s uses the same token: delete one of the two, or give this one the token of another LambdaTest organization", older)), nil
+	}
+	if current, _ := c.state(); current.fingerprint == set.fingerprint && c.connected() {
+		c.use(set, nil)
+		return r.connected(c), nil
+	}
+	upstream, err := r.dial(organization.Spec.BaseURL, token)
+	if err != nil {
+		return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, fmt.Sprintf(
+			"the token in Secret %s cannot be used (%v): put the token there as LambdaTest shows it", organization.Spec.TokenSecretRef.Name, err)), nil
+	}
+	c.use(set, upstream)
+	return r.connected(c), nil
+}
+
+// blocked stops the connection for a reason that somebody has to remove.
+func (r *OrganizationReconciler) blocked(c *connection, organization *v1alpha1.LambdaTestOrganization, reason, problem string) situation {
+	c.block(notReady(organization.Name, problem))
+	return situation{readiness: stalled, reason: reason, message: problem, retryAfter: orgRetry}
+}
+
+func suspended(organization string) situation {
+	return situation{
+		readiness: stalled,
+		reason:    v1alpha1.SuspendedReason,
+		message: fmt.Sprintf("%s %s is suspended, so nothing is changed at LambdaTest: set its spec.suspend to false to go on.",
+			v1alpha1.OrganizationKind, organization),
+	}
+}
+
+// connected says how a working connection does, by its circuit and its last comparison.
+func (r *OrganizationReconciler) connected(c *connection) situation {
+	set, _ := c.state()
+	last := c.lastComparison()
+	switch state, _ := c.lane.state(); {
+	case state == "unauthorized":
+		return situation{
+			readiness: stalled, reason: v1alpha1.UnauthorizedReason,
+			message: fmt.Sprintf("LambdaTest refuses the token: put a valid one into Secret %s; it is used at once.", set.tokenSecret),
+		}
+	case state == "open":
+		return situation{
+			readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
+			message: "LambdaTest does not answer. It is tried again and again; nothing needs to be done here.",
+		}
+	case last.err != nil:
+		return situation{
+			readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
+			message: fmt.Sprintf("The last comparison was discarded, and is repeated (%v).", last.err),
+		}
+	case !last.complete:
+		return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The first comparison of the whole organization is under way."}
+	}
+	return situation{readiness: ready, reason: v1alpha1.SyncedReason, message: "LambdaTest is reached, and compared regularly."}
+}
+
+// settingsOf reads what the spec says about the connection.
+func settingsOf(organization *v1alpha1.LambdaTestOrganization, token string) settings {
+	spec := organization.Spec
+	return settings{
+		fingerprint:  fingerprint(spec.BaseURL, token),
+		tokenSecret:  spec.TokenSecretRef.Name,
+		syncInterval: max(spec.SyncInterval.Duration, time.Second),
+		reportDrift:  spec.DriftPolicy == v1alpha1.DriftReport,
+		perSecond:    int(max(spec.RateLimit.RequestsPerSecond, 1)),
+		burst:        int(max(spec.RateLimit.Burst, 1)),
+		createdAt:    organization.CreationTimestamp.Time,
+	}
+}
+
+func (r *OrganizationReconciler) ensureFinalizer(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
+	if controllerutil.ContainsFinalizer(organization, v1alpha1.Finalizer) {
+		return nil
+	}
+	before := organization.DeepCopy()
+	controllerutil.AddFinalizer(organization, v1alpha1.Finalizer)
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, organization, patch); err != nil {
+		return fmt.Errorf("adding finalizer: %w", err)
+	}
+	return nil
+}
+
+// finalize lets the organization go once nobody needs it, and says whether it has gone. Until then it works on.
+func (r *OrganizationReconciler) finalize(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (bool, error) {
+	remaining, err := r.remaining(ctx, organization)
+	if err != nil || remaining > 0 {
+		return false, err
+	}
+	r.connections.close(client.ObjectKeyFromObject(organization))
+	if !controllerutil.ContainsFinalizer(organization, v1alpha1.Finalizer) {
+		return true, nil
+	}
+	before := organization.DeepCopy()
+	controllerutil.RemoveFinalizer(organization, v1alpha1.Finalizer)
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := client.IgnoreNotFound(r.client.Patch(ctx, organization, patch)); err != nil {
+		return false, fmt.Errorf("removing finalizer: %w", err)
+	}
+	return true, nil
+}
+
+// remaining counts the claims that still need the organization. Those that only observe need nothing.
+func (r *OrganizationReconciler) remaining(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (int, error) {
+	claims, err := claimsOf(ctx, r.client, client.ObjectKeyFromObject(organization))
+	remaining := 0
+	for _, claim := range claims {
+		if controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
+			remaining++
+		}
+	}
+	return remaining, err
+}
+
+// peopleRemain tells an organization that is being deleted what keeps it.
+func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, now situation) (situation, error) {
+	remaining, err := r.remaining(ctx, organization)
+	return situation{
+		readiness: stalled, reason: v1alpha1.PeopleRemainReason,
+		message: fmt.Sprintf("%d LambdaTestUsers still need this organization: delete them, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)",
+			remaining, now.message),
+		retryAfter: countsInterval,
+	}, err
+}
+
+// wakeEverybody hands all people of a newly opened connection to their queue: those who came before it were sent away.
+func (r *OrganizationReconciler) wakeEverybody(ctx context.Context, c *connection) error {
+	claims, err := claimsOf(ctx, r.client, c.organization)
+	for _, claim := range claims {
+		r.connections.people.add(priorityOf(claim, true), personKeyOf(claim))
+	}
+	return err
+}
+
+// report writes the organization's status, if it differs.
+func (r *OrganizationReconciler) report(ctx context.Context, stored, organization *v1alpha1.LambdaTestOrganization, c *connection, now situation) error {
+	describeOrganization(organization, c)
+	settle(organization, now, metav1.NewTime(r.options.Now()))
+	if equality.Semantic.DeepEqual(stored.Status, organization.Status) {
+		return nil
+	}
+	if err := client.IgnoreNotFound(r.client.Status().Patch(ctx, organization, client.MergeFrom(stored))); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	r.recordTransition(stored, organization)
+	return nil
+}
+
+func (r *OrganizationReconciler) recordTransition(before, after *v1alpha1.LambdaTestOrganization) {
+	old, now := readyCondition(before), readyCondition(after)
+	if old != nil && old.Reason == now.Reason {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if now.Status != metav1.ConditionTrue && now.Reason != v1alpha1.ProgressingReason {
+		kind = corev1.EventTypeWarning
+	}
+	r.recorder.Eventf(after, nil, kind, now.Reason, "Reconcile", "%s", now.Message)
+}
+
+// describeOrganization fills in everything but the conditions.
+func describeOrganization(organization *v1alpha1.LambdaTestOrganization, c *connection) {
+	sum, _ := c.ledger.counts()
+	last := c.lastComparison()
+	state, _ := c.lane.state()
+	observeCounts(c.organization, sum, last.unclaimed, state)
+	status := &organization.Status
+	status.LastHandledReconcileAt = organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.SCIMTokenSecret = organization.SCIMTokenSecretName()
+	status.People, status.Active = count(sum.people), count(sum.active)
+	status.Synced, status.Failing = count(sum.synced), count(sum.failing)
+	status.Drifted, status.PendingDenials = count(sum.drifted), count(sum.pendingDenials)
+	if last.complete {
+		status.Unclaimed = count(last.unclaimed)
+	}
+}
+
+func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // people are far fewer than two billion
+
+// SetupWithManager adds the controller to the manager.
+func (r *OrganizationReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("organization").
+		For(&v1alpha1.LambdaTestOrganization{}, builder.WithPredicates(organizationChanged())).
+		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.organizationsOfSecret)).
+		WatchesRawSource(r.connections.organizations.source()).
+		Complete(r)
+}
+
+// organizationChanged lets pass what people write; counts and conditions are the operator's own.
+func organizationChanged() predicate.Predicate {
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
+}
+
+// organizationsOfSecret finds whose token a Secret may hold.
+func (r *OrganizationReconciler) organizationsOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	var list v1alpha1.LambdaTestOrganizationList
+	if err := r.client.List(ctx, &list, client.InNamespace(secret.GetNamespace())); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "listing organizations of a changed Secret")
+		return nil
+	}
+	var requests []reconcile.Request
+	for i := range list.Items {
+		organization := &list.Items[i]
+		if secret.GetName() == organization.Spec.TokenSecretRef.Name || secret.GetName() == organization.SCIMTokenSecretName() {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(organization)})
+		}
+	}
+	return requests
+}

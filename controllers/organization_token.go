@@ -1,0 +1,95 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// scimTokenBytes make a SCIM token: 256 bits.
+const scimTokenBytes = 32
+
+// readToken reads the organization's LambdaTest token, or says what is wrong with its Secret.
+func (r *OrganizationReconciler) readToken(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (token, problem string, err error) {
+	ref := organization.Spec.TokenSecretRef
+	secret := &corev1.Secret{}
+	err = r.live.Get(ctx, types.NamespacedName{Namespace: organization.Namespace, Name: ref.Name}, secret)
+	if apierrors.IsNotFound(err) {
+		return "", fmt.Sprintf("there is no Secret %s: create it with the LambdaTest token under the key %q", ref.Name, tokenKey(ref)), nil
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("reading Secret %s: %w", ref.Name, err)
+	}
+	token = strings.TrimSpace(string(secret.Data[tokenKey(ref)]))
+	if token == "" {
+		return "", fmt.Sprintf("Secret %s has nothing under the key %q: put the LambdaTest token there", ref.Name, tokenKey(ref)), nil
+	}
+	return token, "", nil
+}
+
+func tokenKey(ref v1alpha1.SecretKeyReference) string {
+	if ref.Key == "" {
+		return v1alpha1.DefaultTokenKey
+	}
+	return ref.Key
+}
+
+// fingerprint tells connections apart without keeping what they are made of.
+func fingerprint(baseURL, token string) string {
+	sum := sha256.Sum256([]byte(baseURL + "\x00" + token))
+	return hex.EncodeToString(sum[:])
+}
+
+// ensureSCIMToken creates the Secret with a token for the identity provider, unless the spec names one or it is there. A Secret of
+// that name that is not the organization's own is left alone and used: whoever can create it may decide.
+func (r *OrganizationReconciler) ensureSCIMToken(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
+	if organization.Spec.SCIM.TokenSecretRef != nil || !organization.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	name := types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}
+	existing := &metav1.PartialObjectMetadata{}
+	existing.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	err := r.live.Get(ctx, name, existing)
+	if err == nil || !apierrors.IsNotFound(err) {
+		return err
+	}
+	secret, err := r.newSCIMToken(organization)
+	if err != nil {
+		return err
+	}
+	if err := r.client.Create(ctx, secret); err != nil && !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("creating Secret %s: %w", name.Name, err)
+	}
+	return nil
+}
+
+func (r *OrganizationReconciler) newSCIMToken(organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, error) {
+	random := make([]byte, scimTokenBytes)
+	if _, err := rand.Read(random); err != nil {
+		return nil, fmt.Errorf("making a token: %w", err)
+	}
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()},
+		Type:       corev1.SecretTypeOpaque,
+		Data:       map[string][]byte{v1alpha1.DefaultTokenKey: []byte(base64.RawURLEncoding.EncodeToString(random))},
+	}
+	if err := controllerutil.SetControllerReference(organization, secret, r.client.Scheme()); err != nil {
+		return nil, fmt.Errorf("owning Secret %s: %w", secret.Name, err)
+	}
+	return secret, nil
+}

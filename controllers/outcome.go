@@ -1,0 +1,266 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// succeeded notes that a call did what it should. An answer that shows something else is a refusal: nothing is repeated for ever.
+func (r *PersonReconciler) succeeded(w *personWork, given circumstances) situation {
+	if !w.next.mutates() {
+		return situation{}
+	}
+	if w.next.denies && r.options.Now().Before(w.connection.formerLeaderUntil()) {
+		w.connection.accounts.readBack(w.user, w.connection.formerLeaderUntil())
+	}
+	r.announce(w)
+	if w.next.step == stepDeactivate || given.refusedGroup != "" || given.denialOnly {
+		return situation{}
+	}
+	account, _ := w.connection.accounts.get(w.user)
+	ignored, _ := differing(w.desired, account, given)
+	if w.next.step == stepUpdate && !ignored.IsEmpty() {
+		return r.refused(w, "LambdaTest accepted the change and did not make it: compare with the account at LambdaTest")
+	}
+	w.connection.setbacks.clear(w.user)
+	return situation{}
+}
+
+// failed turns an error of LambdaTest into what to do and to tell. The zero situation means: look and plan again.
+func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances) situation {
+	switch {
+	case errors.Is(err, errNotCalled), errors.Is(err, context.Canceled):
+		return situation{retryAfter: r.options.BackoffMin}
+	case lambdatest.IsOutcomeUnknown(err):
+		w.connection.accounts.doubt(w.user, w.connection.lateUntil())
+		return r.unavailable(w, err)
+	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
+		// Everybody's trouble: back to the place in the lane.
+		w.connection.lane.acquire(w.user, w.next.priority, w.failedBefore())
+		return w.troubled(err)
+	case lambdatest.IsUnavailable(err):
+		return r.unavailable(w, err)
+	case lambdatest.IsNotFound(err) && w.next.step != stepLookUp:
+		// The id is gone; the person may have another one.
+		w.connection.accounts.doubt(w.user, r.options.Now())
+		return situation{}
+	}
+	return r.rejected(w, err, given)
+}
+
+// rejected leaves out what may have been the reason, as far as the rest makes sense without it.
+func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstances) situation {
+	group := w.desired.effective.ConcurrencyGroup
+	sentGroup := w.next.create.ConcurrencyGroup != "" || w.next.update.ConcurrencyGroup != nil
+	switch {
+	case w.next.step == stepLookUp:
+		return r.terminal(w, v1alpha1.OwnedByAnotherOrganizationReason, fmt.Sprintf(
+			"LambdaTest says that the address belongs to another organization (%s): remove it there first, or delete this resource.", err))
+	case sentGroup:
+		given.refusedGroup = group
+		w.refusal = err
+		return situation{}
+	case w.next.denies && w.next.step == stepUpdate && !given.denialOnly:
+		given.denialOnly = true
+		w.refusal = err
+		return situation{}
+	case w.next.step == stepCreate && w.refusal == nil:
+		// A lookup tells whether the address is another organization's.
+		w.refusal = err
+		w.connection.accounts.doubt(w.user, r.options.Now())
+		return situation{}
+	}
+	return r.refused(w, err.Error())
+}
+
+// refused is a refusal that only a change of a resource can lift.
+func (r *PersonReconciler) refused(w *personWork, why string) situation {
+	return r.terminal(w, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+		"LambdaTest refuses this (%s): correct the resource, or ask for another try with the annotation %s.",
+		why, v1alpha1.ReconcileRequestedAtAnnotation))
+}
+
+// terminal remembers a refusal, so that nothing but a change, a request or much time repeats the call.
+func (r *PersonReconciler) terminal(w *personWork, reason, message string) situation {
+	told := situation{readiness: stalled, reason: reason, message: message}
+	now := r.options.Now()
+	w.connection.setbacks.set(w.user, setback{wanted: w.wanted(), retryAt: now.Add(refusalRetry), situation: told})
+	return told
+}
+
+// unavailable spaces the repetitions of one person's call; denials are never far apart.
+func (r *PersonReconciler) unavailable(w *personWork, err error) situation {
+	held, _ := w.connection.setbacks.get(w.user, w.wanted())
+	bounds := backoff{min: r.options.BackoffMin, max: r.options.BackoffMax}
+	if w.next.denies {
+		bounds.max = min(bounds.max, denialBackoffMax)
+	}
+	held.wanted, held.failures = w.wanted(), held.failures+1
+	wait := bounds.after(held.failures)
+	held.retryAt = r.options.Now().Add(wait)
+	held.situation = w.troubled(err)
+	w.connection.setbacks.set(w.user, held)
+	told := held.situation
+	told.retryAfter = wait
+	return told
+}
+
+// troubled tells of trouble that is not the person's.
+func (w *personWork) troubled(err error) situation {
+	switch {
+	case lambdatest.IsUnauthorized(err):
+		return w.unauthorized()
+	case lambdatest.IsRateLimited(err):
+		return rateLimited()
+	}
+	return situation{
+		readiness: progressing,
+		reason:    v1alpha1.UpstreamUnavailableReason,
+		message:   fmt.Sprintf("LambdaTest gave no answer that can be trusted (%s). The call is repeated by itself.", err),
+	}
+}
+
+func rateLimited() situation {
+	return situation{
+		readiness: progressing,
+		reason:    v1alpha1.RateLimitedReason,
+		message:   "LambdaTest asks to slow down. The call is repeated by itself; nothing needs to be done.",
+	}
+}
+
+func (w *personWork) unauthorized() situation {
+	set, _ := w.connection.state()
+	return situation{
+		readiness: stalled,
+		reason:    v1alpha1.UnauthorizedReason,
+		message: w.wayOut(fmt.Sprintf("LambdaTest refuses the token of %s %s: put a valid one into Secret %s; it is used at once.",
+			v1alpha1.OrganizationKind, w.key.Organization, set.tokenSecret)),
+	}
+}
+
+// wayOut adds, for those who are being deleted, how to go without LambdaTest.
+func (w *personWork) wayOut(message string) string {
+	if w.desired.fate != fateDeactivated {
+		return message
+	}
+	return message + " Until then this resource stays; to let it go and leave the account as it is, set spec.deletionPolicy: Orphan."
+}
+
+// blocked tells a person what stands in the way of the organization.
+func (w *personWork) blocked(obstacle situation) situation {
+	if obstacle.reason == v1alpha1.SuspendedReason && w.desired.fate == fateKept && w.next.denies && w.mayBeActive() {
+		return situation{
+			readiness: stalled,
+			reason:    v1alpha1.DeniedButActiveReason,
+			message: fmt.Sprintf("The person is denied and can still sign in, because %s %s is suspended: set its spec.suspend to false, or deactivate the person at LambdaTest.",
+				v1alpha1.OrganizationKind, w.key.Organization),
+		}
+	}
+	obstacle.message = w.wayOut(obstacle.message)
+	return obstacle
+}
+
+func (w *personWork) mayBeActive() bool {
+	account, known := w.connection.accounts.get(w.user)
+	return !known || account.Active
+}
+
+// waiting is what to tell somebody who waits for a turn: nothing, unless it may take long.
+func (w *personWork) waiting() situation {
+	switch state, pausedUntil := w.connection.lane.state(); {
+	case state == "unauthorized":
+		return w.unauthorized()
+	case state == "open":
+		return situation{
+			readiness: progressing,
+			reason:    v1alpha1.UpstreamUnavailableReason,
+			message:   "LambdaTest has not answered for a while. It is tried again and again; nothing needs to be done here.",
+		}
+	case pausedUntil.After(w.connection.options.Now().Add(longPause)):
+		return rateLimited()
+	}
+	return situation{}
+}
+
+// atRest is the outcome when nothing is left to do.
+func (w *personWork) atRest(have observed, given circumstances) situation {
+	now := w.connection.options.Now()
+	switch {
+	case w.desired.fate != fateKept:
+		return situation{readiness: ready}
+	case w.next.reported:
+		return situation{
+			readiness: stalled,
+			reason:    v1alpha1.DriftedReason,
+			message: fmt.Sprintf("LambdaTest differs, see status.plannedChanges, and driftPolicy of %s %s is Report: change the account, this resource, or the policy.",
+				v1alpha1.OrganizationKind, w.key.Organization),
+		}
+	case given.refusedGroup != "" || given.denialOnly:
+		return w.partlyRefused(given)
+	}
+	w.connection.setbacks.clear(w.user)
+	told := situation{readiness: ready, reason: v1alpha1.SyncedReason, message: w.syncedMessage(have)}
+	if w.next.denies && have.readBackAt.After(now) {
+		told.retryAfter = have.readBackAt.Sub(now)
+	}
+	return told
+}
+
+func (w *personWork) partlyRefused(given circumstances) situation {
+	if held, ok := w.connection.setbacks.get(w.user, w.wanted()); ok && held.partial() && w.refusal == nil {
+		return held.situation
+	}
+	told := situation{
+		readiness: stalled,
+		reason:    v1alpha1.UpstreamRejectedReason,
+		message:   fmt.Sprintf("The person was deactivated, but LambdaTest refuses the rest (%v): correct the resource.", w.refusal),
+	}
+	if given.refusedGroup != "" {
+		told.reason = v1alpha1.ConcurrencyGroupNotFoundReason
+		told.message = fmt.Sprintf("LambdaTest refuses the concurrency group %q (%v): create it there, or correct spec.concurrencyGroup. Everything else is done.",
+			given.refusedGroup, w.refusal)
+	}
+	w.connection.setbacks.set(w.user, setback{
+		wanted: w.wanted(), retryAt: w.connection.options.Now().Add(refusalRetry),
+		refusedGroup: given.refusedGroup, denialOnly: given.denialOnly, situation: told,
+	})
+	return told
+}
+
+func (w *personWork) syncedMessage(have observed) string {
+	switch {
+	case have.account == nil && w.next.denies:
+		return "The person is denied and has no account at LambdaTest."
+	case w.next.denies:
+		return "The person is denied and cannot sign in at LambdaTest."
+	}
+	return "LambdaTest has what is wanted."
+}
+
+// announce records the change that was made, on the claim that decides.
+func (r *PersonReconciler) announce(w *personWork) {
+	claim := w.claims[0]
+	if len(w.living) > 0 {
+		claim = w.living[0]
+	}
+	if w.denial != nil {
+		claim = w.denial
+	}
+	switch w.next.step {
+	case stepCreate:
+		r.recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Created", "Create", "Created the account at LambdaTest.")
+	case stepDeactivate:
+		r.recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Deactivated", "Deactivate", "Deactivated the account: nobody claims the person any more.")
+	case stepUpdate:
+		r.recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Changed", "Update", "Changed at LambdaTest: %s.", changesText(w.next))
+	}
+}

@@ -1,0 +1,180 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-logr/logr"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// PersonReconciler makes LambdaTest agree with all LambdaTestUsers about one person.
+type PersonReconciler struct {
+	client client.Client
+	// live reads from the API server: where acting on what the cache has not seen yet would be wrong.
+	live        client.Reader
+	recorder    events.EventRecorder
+	connections *connections
+	options     Options
+}
+
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers,verbs=get;list;watch;create;update;patch;delete
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers/finalizers,verbs=update
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
+// +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile merges the claims about a person, compares with the account, and makes at most one change at LambdaTest.
+func (r *PersonReconciler) Reconcile(ctx context.Context, key PersonKey) (ctrl.Result, error) {
+	result, err := r.reconcile(ctx, key)
+	if apierrors.IsConflict(err) {
+		// Somebody wrote meanwhile: the cache is about to show it.
+		return ctrl.Result{RequeueAfter: conflictRetry, Priority: new(priorityChange)}, nil
+	}
+	return result, err
+}
+
+func (r *PersonReconciler) reconcile(ctx context.Context, key PersonKey) (ctrl.Result, error) {
+	work, err := r.look(ctx, key)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if len(work.claims) == 0 {
+		r.forget(key)
+		return ctrl.Result{}, nil
+	}
+	if err := r.letGo(ctx, work); err != nil {
+		return ctrl.Result{}, err
+	}
+	outcome, err := r.converge(ctx, work)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if err := r.report(ctx, work, outcome); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: outcome.retryAfter, Priority: new(work.next.priority)}, nil
+}
+
+// personWork is one reconcile of a person: what was read, and what came of it.
+type personWork struct {
+	person
+	key  PersonKey
+	user string // the folded userName, as lanes, tables and ledgers name the person
+	// organization is nil when there is none, connection when it was not opened yet.
+	organization *v1alpha1.LambdaTestOrganization
+	connection   *connection
+	fromGroups   groupRole
+	// next is the last plan.
+	next change
+	// refusal is what LambdaTest refused in this reconcile, and may refuse once more without a part of it.
+	refusal error
+	// released claims have lost their finalizer: nothing is left to tell them.
+	released map[types.UID]bool
+	// requested says that somebody asked for a resync.
+	requested bool
+}
+
+// look reads everything that a decision depends on.
+func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork, error) {
+	work := &personWork{key: key, user: key.UserName, released: map[types.UID]bool{}}
+	claims, err := claimsAbout(ctx, r.client, key)
+	if err != nil || len(claims) == 0 {
+		return work, err
+	}
+	organization := &v1alpha1.LambdaTestOrganization{}
+	err = r.client.Get(ctx, key.organization(), organization)
+	switch {
+	case err == nil:
+		work.organization = organization
+		work.connection, _ = r.connections.find(key.organization())
+		err = r.ensureFinalizers(ctx, claims)
+	case apierrors.IsNotFound(err):
+		err = nil
+	}
+	if err != nil {
+		return work, fmt.Errorf("reading about a person: %w", err)
+	}
+	work.person = merge(claims, work.fromGroups)
+	work.recall()
+	return work, nil
+}
+
+// recall takes what status remembers for known where memory has nothing, as after a restart.
+func (w *personWork) recall() {
+	for _, claim := range w.claims {
+		if w.connection != nil && claim.Status.AccountID != "" && claim.Status.Account != nil {
+			w.connection.accounts.remember(w.user, rememberedAccount(claim))
+		}
+		requested := claim.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+		w.requested = w.requested || requested != "" && requested != claim.Status.LastHandledReconcileAt
+	}
+}
+
+// ensureFinalizers comes before the first call: from then on no claim goes without its account being settled.
+func (r *PersonReconciler) ensureFinalizers(ctx context.Context, claims []*v1alpha1.LambdaTestUser) error {
+	for i, claim := range claims {
+		if !claim.DeletionTimestamp.IsZero() || !isFull(claim) || controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
+			continue
+		}
+		updated := claim.DeepCopy()
+		controllerutil.AddFinalizer(updated, v1alpha1.Finalizer)
+		patch := client.MergeFromWithOptions(claim, client.MergeFromWithOptimisticLock{})
+		if err := r.client.Patch(ctx, updated, patch); err != nil {
+			return fmt.Errorf("adding finalizer: %w", err)
+		}
+		claims[i] = updated
+	}
+	return nil
+}
+
+// forget drops what is in memory about a person whom no claim is about.
+func (r *PersonReconciler) forget(key PersonKey) {
+	connection, ok := r.connections.find(key.organization())
+	if !ok {
+		return
+	}
+	connection.lane.forget(key.UserName)
+	connection.ledger.strike(key.UserName)
+	connection.setbacks.clear(key.UserName)
+	connection.accounts.forget(key.UserName)
+}
+
+// SetupWithManager adds the controller to the manager.
+func (r *PersonReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return builder.TypedControllerManagedBy[PersonKey](mgr).
+		Named("person").
+		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(), claimChanged())).
+		WatchesRawSource(r.connections.people.source()).
+		WithOptions(controller.TypedOptions[PersonKey]{
+			MaxConcurrentReconciles: r.options.Concurrency,
+			RateLimiter:             personRateLimiter(r.options),
+		}).
+		WithLogConstructor(func(key *PersonKey) logr.Logger {
+			log := mgr.GetLogger().WithName("person")
+			if key == nil {
+				return log
+			}
+			return log.WithValues("namespace", key.Namespace, "organization", key.Organization, "person", key.digest())
+		}).
+		Complete(r)
+}
+
+// conflictRetry is how long the cache gets to show what somebody else wrote.
+const conflictRetry = 200 * time.Millisecond

@@ -1,0 +1,193 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// converge plans and calls until nothing is left to do, or something is in the way, or the person has to wait for a turn. Of all its
+// calls at most one changes an account; a second one follows only where LambdaTest refused the first.
+func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situation, error) {
+	if done, there := r.withoutConnection(w); there {
+		return done, nil
+	}
+	c := w.connection
+	given := w.circumstances()
+	var told situation
+	for range maxStepsPerReconcile {
+		have := c.accounts.observe(w.user, r.options.Now(), given.settled)
+		have.doubtful = have.doubtful || w.requested
+		w.next = plan(w.desired, have, given)
+		if w.next.step == stepNone {
+			c.lane.forget(w.user)
+			return w.atRest(have, given), nil
+		}
+		if told = r.inTheWay(w); told != (situation{}) {
+			c.lane.forget(w.user)
+			return told, nil
+		}
+		if w.next.step == stepAwait {
+			return situation{}, nil
+		}
+		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
+			c.lane.forget(w.user)
+			return situation{readiness: ready}, errors.Join(err, r.orphan(ctx, w, terminating))
+		}
+		if !c.lane.acquire(w.user, w.next.priority, w.failedBefore()) {
+			return w.waiting(), nil
+		}
+		if told = r.carryOut(ctx, w, &given); told != (situation{}) {
+			return told, nil
+		}
+	}
+	return situation{retryAfter: conflictRetry}, nil
+}
+
+// withoutConnection is what can be said while the organization cannot be asked, and whether that is all there is to say.
+func (r *PersonReconciler) withoutConnection(w *personWork) (situation, bool) {
+	switch {
+	case len(w.living)+len(w.leaving) == 0 && w.connection == nil, w.desired.fate == fateLeft && len(w.living) == 0:
+		return situation{readiness: ready}, true
+	case w.organization == nil:
+		return situation{
+			readiness: stalled,
+			reason:    v1alpha1.OrganizationNotFoundReason,
+			message: fmt.Sprintf("There is no %s %q in namespace %s: create it, or delete this resource and name another one.",
+				v1alpha1.OrganizationKind, w.key.Organization, w.key.Namespace),
+		}, true
+	case w.connection == nil:
+		// The organization was not looked at yet; everybody is looked at again then.
+		return situation{}, true
+	}
+	return situation{}, false
+}
+
+// circumstances are what the plan needs to know beyond wish and account.
+func (w *personWork) circumstances() circumstances {
+	set, _ := w.connection.state()
+	given := circumstances{settled: w.settled(), reportDrift: set.reportDrift}
+	if w.requested {
+		w.connection.setbacks.clear(w.user)
+	}
+	if held, ok := w.connection.setbacks.get(w.user, w.wanted()); ok && held.partial() && held.waiting(w.connection.options.Now()) {
+		given.refusedGroup, given.denialOnly = held.refusedGroup, held.denialOnly
+	}
+	return given
+}
+
+// settled tells whether what is wanted had been reached, by what the claims were told last.
+func (w *personWork) settled() bool {
+	for _, claim := range w.living {
+		reached := isReady(claim) || isReadyFor(claim, v1alpha1.DriftedReason)
+		if claim.Status.ObservedGeneration != claim.Generation || !reached || claim.Status.Effective == nil {
+			return false
+		}
+		if *claim.Status.Effective != w.desired.effective {
+			return false
+		}
+	}
+	return len(w.living) > 0
+}
+
+// wanted names what is tried: after a failure, anything else is tried at once.
+func (w *personWork) wanted() string {
+	var name strings.Builder
+	for _, claim := range append(w.living, w.leaving...) {
+		fmt.Fprintf(&name, "%s/%d/%t ", claim.UID, claim.Generation, claim.DeletionTimestamp.IsZero())
+	}
+	fmt.Fprintf(&name, "%s", w.desired.effective.Role)
+	return name.String()
+}
+
+func (w *personWork) failedBefore() bool {
+	held, ok := w.connection.setbacks.get(w.user, w.wanted())
+	return ok && held.failures > 0
+}
+
+// inTheWay is why no call is made now: the organization, or an earlier answer to the same wish. The zero situation is nothing.
+func (r *PersonReconciler) inTheWay(w *personWork) situation {
+	if _, obstacle := w.connection.state(); obstacle != (situation{}) {
+		return w.blocked(obstacle)
+	}
+	now := r.options.Now()
+	held, ok := w.connection.setbacks.get(w.user, w.wanted())
+	if !ok || held.partial() || !held.waiting(now) {
+		return situation{}
+	}
+	told := held.situation
+	told.retryAfter = held.retryAt.Sub(now)
+	return told
+}
+
+// carryOut makes the planned call, for which the lane was acquired. The zero situation means: look and plan again.
+func (r *PersonReconciler) carryOut(ctx context.Context, w *personWork, given *circumstances) situation {
+	err := r.callUpstream(ctx, w)
+	if w.next.step == stepLookUp {
+		w.requested = w.requested && err != nil
+	}
+	if err == nil {
+		return r.succeeded(w, *given)
+	}
+	return r.failed(w, err, given)
+}
+
+func (r *PersonReconciler) callUpstream(ctx context.Context, w *personWork) error {
+	c, next := w.connection, w.next
+	begun := r.options.Now()
+	switch next.step {
+	case stepLookUp:
+		c.lookedUp()
+		return c.call(ctx, w.user, "FindUser", func(ctx context.Context, upstream Upstream) error {
+			account, found, err := upstream.FindUser(ctx, w.spelled())
+			switch {
+			case err != nil:
+			case found:
+				c.accounts.saw(w.user, account, begun)
+			default:
+				c.accounts.missed(w.user, begun)
+			}
+			return err
+		})
+	case stepCreate:
+		return c.call(ctx, w.user, "CreateUser", r.storing(w, func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
+			return upstream.CreateUser(ctx, next.create)
+		}))
+	case stepUpdate:
+		return c.call(ctx, w.user, "UpdateUser", r.storing(w, func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
+			return upstream.UpdateUser(ctx, next.id, next.update)
+		}))
+	default:
+		return c.call(ctx, w.user, "DeactivateUser", r.storing(w, func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
+			account, _ := c.accounts.get(w.user)
+			account.Active = false
+			return account, upstream.DeactivateUser(ctx, next.id)
+		}))
+	}
+}
+
+// storing keeps what a change answers. It is dated after the call, so that a page that was read meanwhile does not replace it.
+func (r *PersonReconciler) storing(w *personWork, do func(context.Context, Upstream) (lambdatest.User, error)) func(context.Context, Upstream) error {
+	return func(ctx context.Context, upstream Upstream) error {
+		account, err := do(ctx, upstream)
+		if err == nil {
+			w.connection.accounts.saw(w.user, account, r.options.Now())
+		}
+		return err
+	}
+}
+
+// spelled is the userName as a claim spells it.
+func (w *personWork) spelled() string {
+	if w.desired.userName != "" {
+		return w.desired.userName
+	}
+	return w.claims[0].Spec.UserName
+}

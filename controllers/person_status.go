@@ -1,0 +1,225 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// report writes down where things stand: in each claim's status where it differs, and in the ledger. Claims that waited for their
+// account to be switched off are let go once it is.
+func (r *PersonReconciler) report(ctx context.Context, w *personWork, now situation) error {
+	if w.desired.fate == fateDeactivated && now.readiness == ready {
+		if err := r.releaseAll(ctx, w); err != nil {
+			return err
+		}
+	}
+	w.enter(now)
+	for _, claim := range w.claims {
+		if w.released[claim.UID] {
+			continue
+		}
+		if err := r.reportTo(ctx, w, claim, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// reportTo writes one claim's status, if it differs.
+func (r *PersonReconciler) reportTo(ctx context.Context, w *personWork, claim *v1alpha1.LambdaTestUser, now situation) error {
+	now = w.tell(claim, now)
+	if now.readiness == silent {
+		return nil
+	}
+	updated := claim.DeepCopy()
+	w.describe(updated)
+	settle(updated, now, metav1.NewTime(r.options.Now()))
+	if equality.Semantic.DeepEqual(claim.Status, updated.Status) {
+		return nil
+	}
+	if err := client.IgnoreNotFound(r.client.Status().Patch(ctx, updated, client.MergeFrom(claim))); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	r.recordTransition(claim, updated)
+	return nil
+}
+
+// tell turns what holds for the person into what holds for one claim.
+func (w *personWork) tell(claim *v1alpha1.LambdaTestUser, now situation) situation {
+	if !isFull(claim) {
+		return situation{
+			readiness: ready,
+			reason:    v1alpha1.ObservedReason,
+			message:   "This resource only observes; status.plannedChanges is what it would change. To carry it out, set managementPolicy: Full.",
+		}
+	}
+	if !claim.DeletionTimestamp.IsZero() {
+		return now
+	}
+	if older := duplicateOf(claim, w.living); older != nil {
+		return situation{
+			readiness: stalled,
+			reason:    v1alpha1.DuplicateUserNameReason,
+			message: fmt.Sprintf("%s is about the same person and older: it decides, this one contributes only a denial. Delete one of the two.",
+				claimReference(older)),
+		}
+	}
+	if now.readiness == ready && w.denial != nil && !claim.IsDenial() {
+		now.reason = v1alpha1.DeniedByAnotherClaimReason
+		now.message = deniedMessage(w.denial)
+	}
+	return now
+}
+
+// deniedMessage names the claim that denies, since when, and the ways out.
+func deniedMessage(denial *v1alpha1.LambdaTestUser) string {
+	since := denial.Annotations[v1alpha1.LastModifiedAnnotation]
+	if denial.IsMarkedDeleted() {
+		since = denial.Spec.DeletedAt.UTC().Format("2006-01-02T15:04:05Z")
+	}
+	if since != "" {
+		since = " since " + since
+	}
+	if v1alpha1.IsSCIM(denial) {
+		return fmt.Sprintf("%s denies this person%s, and a denial wins: reactivate the person at the identity provider, or delete that resource.",
+			claimReference(denial), since)
+	}
+	return fmt.Sprintf("%s denies this person%s, and a denial wins: set its spec.active to true, or delete it.", claimReference(denial), since)
+}
+
+// describe fills in everything but the conditions.
+func (w *personWork) describe(claim *v1alpha1.LambdaTestUser) {
+	status := &claim.Status
+	status.LastHandledReconcileAt = claim.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	if w.desired.fate == fateKept && len(w.living) > 0 {
+		status.Effective = w.desired.effective.DeepCopy()
+	}
+	account, known := w.observedAccount()
+	switch {
+	case account != nil:
+		status.AccountID = account.ID
+		status.Account = accountState(*account)
+	case known:
+		status.AccountID, status.Account = "", nil
+	}
+	status.PlannedChanges = w.planned(claim, account, known)
+}
+
+// observedAccount is what LambdaTest last said, and whether anybody asked.
+func (w *personWork) observedAccount() (*lambdatest.User, bool) {
+	if w.connection == nil {
+		return nil, false
+	}
+	return w.connection.accounts.said(w.user)
+}
+
+// planned are the differences that a claim is shown because nobody carries them out.
+func (w *personWork) planned(claim *v1alpha1.LambdaTestUser, account *lambdatest.User, known bool) []v1alpha1.PlannedChange {
+	want := w.desired
+	switch {
+	case !isFull(claim):
+		want = w.observing(claim, w.fromGroups)
+	case w.next.reported || w.held():
+	default:
+		return nil
+	}
+	if !known && account == nil {
+		return nil
+	}
+	have := observed{account: account, known: true, current: true}
+	return plan(want, have, circumstances{}).differences
+}
+
+// held tells whether the organization keeps the person's change from being carried out.
+func (w *personWork) held() bool {
+	if w.connection == nil || !w.next.mutates() {
+		return false
+	}
+	_, obstacle := w.connection.state()
+	return obstacle.reason == v1alpha1.SuspendedReason
+}
+
+// enter notes in the ledger how the person stands now.
+func (w *personWork) enter(now situation) {
+	if w.connection == nil {
+		return
+	}
+	if len(w.released) == len(w.claims) {
+		w.connection.ledger.strike(w.user)
+		return
+	}
+	account, _ := w.observedAccount()
+	active := account != nil && account.Active
+	var stands standing
+	for flag, holds := range map[standing]bool{
+		standsClaimed: len(w.living) > 0,
+		standsActive:  active,
+		standsSynced:  len(w.living) > 0 && now.readiness == ready,
+		standsFailing: now.readiness == progressing || now.readiness == stalled,
+		standsDrifted: now.reason == v1alpha1.DriftedReason,
+		standsDenied:  w.desired.denies() && w.next.step != stepNone && (active || account == nil),
+		standsOpen:    now.readiness != ready,
+	} {
+		if holds {
+			stands |= flag
+		}
+	}
+	w.connection.ledger.enter(w.user, stands)
+}
+
+// recordTransition is an event when a claim comes into trouble or out of it.
+func (r *PersonReconciler) recordTransition(before, after *v1alpha1.LambdaTestUser) {
+	old, now := readyCondition(before), readyCondition(after)
+	switch {
+	case now == nil || old != nil && old.Reason == now.Reason:
+	case now.Status != metav1.ConditionTrue:
+		r.recorder.Eventf(after, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", now.Message)
+	case old != nil:
+		r.recorder.Eventf(after, nil, corev1.EventTypeNormal, now.Reason, "Reconcile", "%s", now.Message)
+	}
+}
+
+func accountState(account lambdatest.User) *v1alpha1.AccountState {
+	return &v1alpha1.AccountState{
+		Active:           account.Active,
+		Role:             account.Role,
+		ConcurrencyGroup: account.ConcurrencyGroup,
+		GivenName:        account.GivenName,
+		FamilyName:       account.FamilyName,
+	}
+}
+
+// rememberedAccount is the way back.
+func rememberedAccount(claim *v1alpha1.LambdaTestUser) lambdatest.User {
+	state := claim.Status.Account
+	return lambdatest.User{
+		ID:               claim.Status.AccountID,
+		UserName:         claim.Spec.UserName,
+		Active:           state.Active,
+		Role:             state.Role,
+		ConcurrencyGroup: state.ConcurrencyGroup,
+		GivenName:        state.GivenName,
+		FamilyName:       state.FamilyName,
+	}
+}
+
+// changesText is what an update changed, for people to read.
+func changesText(c change) string {
+	parts := make([]string, 0, len(c.differences))
+	for _, difference := range c.differences {
+		parts = append(parts, fmt.Sprintf("%s from %q to %q", difference.Attribute, difference.From, difference.To))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,201 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// sweeper is the name under which a comparison waits in the lane; no userName begins so.
+const sweeper = "\x00sweep"
+
+// listing is what a comparison has read: accounts by folded userName.
+type listing struct {
+	byUser map[string]lambdatest.User
+	byID   map[string]string // folded userName
+	total  int
+	pages  int
+}
+
+// sweepLoop compares the whole organization every syncInterval, and before its time when asked.
+func (c *connection) sweepLoop(ctx context.Context) {
+	failures := 0
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-c.sweepSoon:
+		case <-timer.C:
+		}
+		set, obstacle := c.state()
+		if obstacle != (situation{}) || set.syncInterval == 0 {
+			continue
+		}
+		wait := jittered(set.syncInterval)
+		if err := c.sweep(ctx); err != nil {
+			failures++
+			wait = min(wait, backoff{min: c.options.BackoffMin, max: c.options.BackoffMax}.after(failures))
+		} else {
+			failures = 0
+		}
+		timer.Reset(wait)
+	}
+}
+
+func jittered(interval time.Duration) time.Duration {
+	return interval + time.Duration((2*rand.Float64()-1)*sweepJitter*float64(interval))
+}
+
+// sweep compares the organization with what is known: page by page, complete and consistent or not at all. It writes nothing; who
+// differs is handed to the people's queue.
+func (c *connection) sweep(ctx context.Context) error {
+	begun := c.options.Now()
+	found, err := c.listAll(ctx)
+	if err == nil {
+		err = c.confirmMissing(ctx, found, begun)
+	}
+	observeSweep(c.organization, begun, c.options.Now().Sub(begun), err)
+	if err != nil {
+		err = fmt.Errorf("comparing the organization: %w", err)
+		c.accounts.attempted()
+	} else {
+		changed := c.accounts.replace(found.byUser, begun)
+		c.wake(priorityDrift, changed...)
+	}
+	first := c.noteComparison(begun, found, err)
+	c.wakeIdle()
+	if first || err != nil {
+		c.changed()
+	}
+	return err
+}
+
+// noteComparison remembers how it ended and says whether that is news.
+func (c *connection) noteComparison(begun time.Time, found listing, err error) bool {
+	unclaimed := 0
+	if err == nil {
+		unclaimed = c.countUnclaimed()
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.comparison
+	if err != nil {
+		c.comparison.err = err
+		return before.err == nil
+	}
+	c.comparison = comparison{at: begun, pages: found.pages, unclaimed: unclaimed, complete: true}
+	c.lookUps = 0
+	return !before.complete || before.err != nil || before.unclaimed != unclaimed
+}
+
+func (c *connection) countUnclaimed() int {
+	unclaimed := 0
+	c.accounts.each(func(user string, _ lambdatest.User) bool {
+		if !c.ledger.has(user) {
+			unclaimed++
+		}
+		return true
+	})
+	return unclaimed
+}
+
+// listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further
+// passes fill the gaps.
+func (c *connection) listAll(ctx context.Context) (listing, error) {
+	found := listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}}
+	for range sweepPasses {
+		if err := c.listOnce(ctx, &found); err != nil {
+			return found, err
+		}
+		if len(found.byID) == found.total {
+			return found, nil
+		}
+	}
+	return found, fmt.Errorf("the list says %d accounts and shows %d", found.total, len(found.byID))
+}
+
+func (c *connection) listOnce(ctx context.Context, found *listing) error {
+	for start, more := 1, true; more; {
+		page, err := c.listPage(ctx, start)
+		if err != nil {
+			return err
+		}
+		if err := found.add(page); err != nil {
+			return err
+		}
+		start, more = page.Next()
+	}
+	return nil
+}
+
+func (c *connection) listPage(ctx context.Context, start int) (lambdatest.Page[lambdatest.User], error) {
+	var page lambdatest.Page[lambdatest.User]
+	if err := c.lane.wait(ctx, sweeper, prioritySweep); err != nil {
+		return page, err
+	}
+	err := c.call(ctx, sweeper, "ListUsers", func(ctx context.Context, upstream Upstream) error {
+		var err error
+		page, err = upstream.ListUsers(ctx, start, sweepPageSize)
+		return err
+	})
+	return page, err
+}
+
+// add takes a page in. Two ids for one userName, or two userNames for one id, are a lie.
+func (l *listing) add(page lambdatest.Page[lambdatest.User]) error {
+	l.pages++
+	l.total = page.Total
+	for _, user := range page.Items {
+		folded := v1alpha1.FoldUserName(user.UserName)
+		if before, ok := l.byUser[folded]; ok && before.ID != user.ID {
+			return errors.New("the list shows two accounts of one userName")
+		}
+		if before, ok := l.byID[user.ID]; ok && before != folded {
+			return errors.New("the list shows one account under two userNames")
+		}
+		l.byUser[folded], l.byID[user.ID] = user, folded
+	}
+	return nil
+}
+
+// confirmMissing looks up, by id, known accounts that the list lacks. Those that are there after all make the list unbelievable.
+func (c *connection) confirmMissing(ctx context.Context, found listing, begun time.Time) error {
+	missing := c.accounts.missingIn(found.byUser, begun)
+	if len(missing) > maxLookUpsPerSweep {
+		return fmt.Errorf("the list lacks %d known accounts", len(missing))
+	}
+	for _, account := range missing {
+		there, err := c.exists(ctx, account.ID)
+		if err != nil {
+			return fmt.Errorf("looking for a missing account: %w", err)
+		}
+		if there {
+			return errors.New("the list lacks an account that exists")
+		}
+	}
+	return nil
+}
+
+func (c *connection) exists(ctx context.Context, id string) (bool, error) {
+	if err := c.lane.wait(ctx, sweeper, prioritySweep); err != nil {
+		return false, err
+	}
+	err := c.call(ctx, sweeper, "GetUser", func(ctx context.Context, upstream Upstream) error {
+		_, err := upstream.GetUser(ctx, id)
+		return err
+	})
+	if lambdatest.IsNotFound(err) || lambdatest.IsRejected(err) {
+		return false, nil
+	}
+	return err == nil, err
+}

@@ -1,0 +1,30 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// Upstream is what is asked of one LambdaTest organization about people. *lambdatest.Client is one. Its errors are told apart by the
+// questions of package lambdatest (IsRejected, IsUnavailable, …). It checks what it is told: an answer about somebody else is an
+// error. It retries nothing.
+type Upstream interface {
+	// ListUsers reads one page of all accounts.
+	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
+	// FindUser looks an account up by its userName and says whether there is one.
+	FindUser(ctx context.Context, userName string) (lambdatest.User, bool, error)
+	// GetUser reads one account.
+	GetUser(ctx context.Context, id string) (lambdatest.User, error)
+	// CreateUser creates an account, or updates the one that is there; without a role it may reset that one's.
+	CreateUser(ctx context.Context, user lambdatest.User) (lambdatest.User, error)
+	// UpdateUser makes all changes in one call and returns the account as it is then.
+	UpdateUser(ctx context.Context, id string, change lambdatest.UserChange) (lambdatest.User, error)
+	// DeactivateUser switches an account off.
+	DeactivateUser(ctx context.Context, id string) error
+}
+
+var _ Upstream = (*lambdatest.Client)(nil)
