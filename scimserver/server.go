@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -69,6 +70,17 @@ type Server struct {
 	log     logr.Logger
 	now     func() time.Time
 	limits  Limits
+
+	index   *index
+	tokens  *tokenLoader
+	gate    *gate
+	router  *router
+	metrics *metrics
+	batches *groupBatches
+	told    map[string]bool // token notices that were logged; used by the token loader alone
+
+	started  atomic.Bool
+	draining atomic.Bool
 }
 
 // New returns a server that serves once Start runs.
@@ -80,14 +92,25 @@ func New(options Options) (*Server, error) {
 		options.Now = time.Now
 	}
 	options.ExternalURL = strings.TrimSuffix(options.ExternalURL, "/")
-	return &Server{
+	metrics, err := newMetrics(options.Registerer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{
 		options: options,
 		client:  options.Client,
 		reader:  options.Reader,
 		log:     options.Log,
 		now:     options.Now,
 		limits:  options.Limits.withDefaults(),
-	}, nil
+		index:   newIndex(),
+		metrics: metrics,
+		batches: newGroupBatches(),
+	}
+	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
+	s.gate = newGate(s.tokens, s.limits)
+	s.router = newRouter(s.routes())
+	return s, nil
 }
 
 func (o Options) validate() error {

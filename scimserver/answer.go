@@ -1,0 +1,73 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+)
+
+// mediaType is that of every answer, whatever came in (RFC 7644, section 8.1).
+const mediaType = "application/scim+json"
+
+const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
+
+// reply is what an operation answers. Only answer touches a ResponseWriter.
+type reply struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
+func noContent() reply { return reply{status: http.StatusNoContent} }
+
+// jsonReply renders what has no schema table: discovery and errors.
+func jsonReply(status int, value any) reply {
+	body, err := json.Marshal(value)
+	if err != nil { // structs and maps of this package: cannot happen
+		return reply{status: http.StatusInternalServerError}
+	}
+	return reply{status: status, body: body}
+}
+
+// resourceReply answers with one resource, its version and its place.
+func resourceReply(status int, t *resourceType, v valuer, p projection) reply {
+	etag, _ := v.value("meta.version").(string)
+	location, _ := v.value("meta.location").(string)
+	return reply{
+		status: status,
+		header: http.Header{"Etag": {etag}, "Location": {location}},
+		body:   t.appendResource(make([]byte, 0, 1024), v, p),
+	}
+}
+
+// errorReply is RFC 7644, section 3.12. The status is a string there.
+func errorReply(p *problem) reply {
+	body := struct {
+		Schemas  []string `json:"schemas"`
+		Status   string   `json:"status"`
+		ScimType scimType `json:"scimType,omitempty"`
+		Detail   string   `json:"detail"`
+	}{[]string{errorSchema}, strconv.Itoa(p.status), p.kind, p.detail}
+	answer := jsonReply(p.status, body)
+	answer.header = p.header
+	return answer
+}
+
+// answer writes a reply.
+func answer(w http.ResponseWriter, a reply) {
+	header := w.Header()
+	for name, values := range a.header {
+		header[name] = values
+	}
+	header.Set("Cache-Control", "no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	if len(a.body) > 0 {
+		header.Set("Content-Type", mediaType)
+		header.Set("Content-Length", strconv.Itoa(len(a.body)))
+	}
+	w.WriteHeader(a.status)
+	_, _ = w.Write(a.body) // a client that is gone needs no answer
+}

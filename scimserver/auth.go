@@ -1,0 +1,67 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"net"
+	"net/http"
+	"strings"
+
+	"golang.org/x/time/rate"
+)
+
+// gate decides who may ask, and how often.
+type gate struct {
+	tokens *tokenLoader
+	// perToken bounds what a provider sends; failed bounds guesses. A valid token is never measured against failed: whoever shares an
+	// address with a guesser, behind a proxy for example, is not locked out.
+	perToken *limiters
+	failed   *limiters
+}
+
+func newGate(tokens *tokenLoader, limits Limits) *gate {
+	return &gate{
+		tokens:   tokens,
+		perToken: newLimiters(rate.Limit(limits.RequestsPerSecond), limits.RequestBurst, failedAddresses),
+		failed:   newLimiters(rate.Every(failedInterval), failedAttempts, failedAddresses),
+	}
+}
+
+// admit returns the grant of the request's bearer token (RFC 6750).
+func (g *gate) admit(r *http.Request) (*grant, error) {
+	now := g.tokens.now()
+	if token, ok := bearerToken(r); ok {
+		if found := g.tokens.find(token); found != nil {
+			if wait, ok := g.perToken.allow(string(found.token.Digest[:]), now); !ok {
+				return found, later(http.StatusTooManyRequests, wait, "too many requests with this token: %g a second are allowed", float64(g.perToken.limit))
+			}
+			return found, nil
+		}
+	}
+	if wait, ok := g.failed.allow(clientAddress(r), now); !ok {
+		return nil, later(http.StatusTooManyRequests, wait, "too many requests without a valid token from this address")
+	}
+	return nil, unauthorized()
+}
+
+func unauthorized() error {
+	p := newProblem(http.StatusUnauthorized, "", "the bearer token is missing, unknown or expired")
+	p.header = http.Header{"Www-Authenticate": {`Bearer realm="scim"`}}
+	return p
+}
+
+// bearerToken reads the Authorization header; the scheme is matched without regard to case (RFC 9110, section 11.1).
+func bearerToken(r *http.Request) (string, bool) {
+	scheme, token, ok := strings.Cut(r.Header.Get("Authorization"), " ")
+	token = strings.TrimSpace(token)
+	return token, ok && strings.EqualFold(scheme, "Bearer") && token != ""
+}
+
+func clientAddress(r *http.Request) string {
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return r.RemoteAddr
+	}
+	return host
+}

@@ -1,0 +1,322 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// object holds attributes by their canonical names: string, bool, object, or []any of these. A stored object has no nil values; one
+// that was read from a body has nil where the client sent null, "" or [], which RFC 7643, section 2.5, calls unassigned.
+type object map[string]any
+
+// parseJSON decodes a body that must be one JSON object, and refuses what nests too deep before a decoder sees it.
+func parseJSON(body []byte) (map[string]any, error) {
+	if depth := nesting(body); depth > maxNesting {
+		return nil, badSyntax("the body is nested deeper than %d levels", maxNesting)
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	var value map[string]any
+	if err := decoder.Decode(&value); err != nil {
+		return nil, badSyntax("the body is not a JSON object: %s", jsonDetail(err))
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, badSyntax("the body goes on after its JSON object")
+	}
+	if value == nil {
+		return nil, badSyntax("the body is not a JSON object")
+	}
+	return value, nil
+}
+
+// jsonDetail does not repeat the body: it may hold a password.
+func jsonDetail(err error) string {
+	switch err := err.(type) {
+	case *json.SyntaxError:
+		return fmt.Sprintf("syntax error at byte %d", err.Offset)
+	case *json.UnmarshalTypeError:
+		return "it is a JSON " + err.Value
+	default:
+		return "it ends too early"
+	}
+}
+
+// nesting returns how deep brackets nest outside of strings.
+func nesting(body []byte) int {
+	depth, deepest := 0, 0
+	inString := false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			depth++
+			deepest = max(deepest, depth)
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return deepest
+}
+
+// readBody turns the JSON of a whole resource into canonical attributes: any spelling, dotted and URN keys, unknown and read-only
+// attributes left out, values coerced to their types.
+func (t *resourceType) readBody(body map[string]any) (object, error) {
+	result := object{}
+	for _, key := range slices.Sorted(maps.Keys(body)) {
+		if strings.EqualFold(key, t.schema) {
+			if nested, ok := body[key].(map[string]any); ok {
+				inner, err := t.readBody(nested)
+				if err != nil {
+					return nil, err
+				}
+				maps.Copy(result, inner)
+			}
+			continue
+		}
+		if err := t.readKey(result, key, body[key]); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+func (t *resourceType) readKey(result object, key string, raw any) error {
+	target, err := t.target(key)
+	if err != nil || target.attribute == nil || target.filter != nil || target.attribute.mutability == readOnly {
+		return nil // unknown, or not the client's to set
+	}
+	a, sub := target.attribute, target.sub
+	if sub == nil {
+		return assignOnce(result, a, key, raw)
+	}
+	if a.multiValued {
+		return nil
+	}
+	inner, _ := result[a.name].(object)
+	if inner == nil {
+		inner = object{}
+	}
+	result[a.name] = inner
+	return assignOnce(inner, sub, key, raw)
+}
+
+func assignOnce(result object, a *attribute, key string, raw any) error {
+	value, err := a.coerce(raw)
+	if err != nil {
+		return err
+	}
+	before, given := result[a.name]
+	if earlier, isObject := before.(object); isObject && a.dataType == typeComplex && !a.multiValued {
+		later, _ := value.(object)
+		for name, v := range later {
+			if old, twice := earlier[name]; twice && !reflect.DeepEqual(old, v) {
+				return badValue("%s is given twice, with different values", a.path)
+			}
+			earlier[name] = v
+		}
+		return nil
+	}
+	if given && !reflect.DeepEqual(before, value) {
+		return badValue("%s is given twice, with different values", a.path)
+	}
+	result[a.name] = value
+	return nil
+}
+
+// coerce turns a decoded JSON value into the attribute's type: nil when unassigned.
+func (a *attribute) coerce(raw any) (any, error) {
+	if raw == nil || raw == "" {
+		return nil, nil
+	}
+	if a.multiValued {
+		return a.coerceMany(raw)
+	}
+	return a.coerceOne(raw)
+}
+
+func (a *attribute) coerceMany(raw any) (any, error) {
+	list, ok := raw.([]any)
+	if !ok {
+		list = []any{raw} // a single value where a list belongs
+	}
+	var result []any
+	for _, element := range list {
+		if element == nil || element == "" {
+			continue
+		}
+		if text, ok := element.(string); ok && a.dataType == typeComplex {
+			element = map[string]any{"value": text}
+		}
+		value, err := a.coerceOne(element)
+		if err != nil {
+			return nil, err
+		}
+		if o, ok := value.(object); ok && o.isEmpty() {
+			continue
+		}
+		result = append(result, value)
+	}
+	if len(result) == 0 {
+		return nil, nil
+	}
+	return result, nil
+}
+
+func (a *attribute) coerceOne(raw any) (any, error) {
+	switch a.dataType {
+	case typeComplex:
+		return a.coerceComplex(raw)
+	case typeBoolean:
+		if b, ok := asBool(raw); ok {
+			return b, nil
+		}
+		return nil, badValue("%s must be true or false", a.path)
+	default:
+		return a.coerceText(raw)
+	}
+}
+
+func (a *attribute) coerceText(raw any) (any, error) {
+	if list, ok := raw.([]any); ok && len(list) == 1 {
+		raw = list[0]
+	}
+	if wrapped, ok := raw.(map[string]any); ok { // a multi-valued attribute of simple values, given as complex ones
+		if inner, ok := wrapped["value"].(string); ok {
+			raw = inner
+		}
+	}
+	text, ok := raw.(string)
+	if !ok {
+		return nil, badValue("%s must be a string", a.path)
+	}
+	if !a.strict || text == "" {
+		return text, nil
+	}
+	for _, canonical := range a.canonical {
+		if strings.EqualFold(strings.TrimSpace(text), canonical) {
+			return canonical, nil
+		}
+	}
+	return nil, badValue("%s must be one of %s, not %q", a.path, strings.Join(a.canonical, ", "), shorten(text))
+}
+
+// coerceComplex keeps the known sub-attributes. A one-element array stands for its element.
+func (a *attribute) coerceComplex(raw any) (any, error) {
+	if list, ok := raw.([]any); ok && len(list) == 1 {
+		raw = list[0]
+	}
+	given, ok := raw.(map[string]any)
+	if !ok {
+		return nil, badValue("%s must be an object", a.path)
+	}
+	result := object{}
+	for _, key := range slices.Sorted(maps.Keys(given)) {
+		sub := a.subAttribute(key)
+		if sub == nil || sub.mutability == readOnly {
+			continue
+		}
+		if err := assignOnce(result, sub, key, given[key]); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+func (o object) isEmpty() bool {
+	for _, v := range o {
+		if v != nil {
+			return false
+		}
+	}
+	return true
+}
+
+// asBool reads a boolean in the shapes that providers send: a string of any case, a one-element array, a complex value.
+func asBool(raw any) (value, ok bool) {
+	switch raw := raw.(type) {
+	case bool:
+		return raw, true
+	case string:
+		switch text := strings.TrimSpace(raw); {
+		case strings.EqualFold(text, "true"):
+			return true, true
+		case strings.EqualFold(text, "false"):
+			return false, true
+		}
+	case []any:
+		if len(raw) == 1 {
+			return asBool(raw[0])
+		}
+	case map[string]any:
+		return asBool(raw["value"])
+	}
+	return false, false
+}
+
+// assigned returns a copy without what is unassigned.
+func (o object) assigned() object {
+	result := make(object, len(o))
+	for name, value := range o {
+		if inner, ok := value.(object); ok {
+			if inner = inner.assigned(); len(inner) == 0 {
+				continue
+			}
+			value = inner
+		}
+		if list, ok := value.([]any); ok {
+			value = assignedElements(list)
+		}
+		if value != nil {
+			result[name] = value
+		}
+	}
+	return result
+}
+
+func assignedElements(list []any) any {
+	result := make([]any, 0, len(list))
+	for _, element := range list {
+		if o, ok := element.(object); ok {
+			if o = o.assigned(); len(o) == 0 {
+				continue
+			}
+			element = o
+		}
+		result = append(result, element)
+	}
+	if len(result) == 0 {
+		return nil
+	}
+	return result
+}
+
+// text returns a string attribute, or "".
+func (o object) text(name string) string {
+	s, _ := o[name].(string)
+	return s
+}
+
+// inner returns a complex attribute, or nil.
+func (o object) inner(name string) object {
+	inner, _ := o[name].(object)
+	return inner
+}
+
+// list returns a multi-valued attribute, or nil.
+func (o object) list(name string) []any {
+	list, _ := o[name].([]any)
+	return list
+}

@@ -1,0 +1,58 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// cursor is a place in a list: RFC 9865. It names the last resource that was shown and not a number of resources, so that those that
+// come and go meanwhile are neither shown twice nor pushed over the edge of a page. It holds nothing secret; the seal ties it to the
+// organization and the filter that it was made for.
+type cursor struct {
+	shelf    int
+	position position
+}
+
+// before tells whether a resource at that place is still to come. The zero cursor is before everything.
+func (c cursor) before(at cursor) bool {
+	return cmp.Or(cmp.Compare(c.shelf, at.shelf), comparePosition(c.position, at.position)) < 0
+}
+
+const sealBytes = 16
+
+func seal(organization types.NamespacedName, filter string, place []byte) []byte {
+	sum := sha256.Sum256([]byte(organization.String() + "\x00" + filter + "\x00" + string(place)))
+	return sum[:sealBytes]
+}
+
+func (c cursor) encode(organization types.NamespacedName, filter string) string {
+	place := append([]byte{byte(c.shelf)}, binary.BigEndian.AppendUint64(nil, uint64(c.position.created))...)
+	place = append(place, c.position.name...)
+	return base64.RawURLEncoding.EncodeToString(append(seal(organization, filter, place), place...))
+}
+
+// readCursor reads what encode wrote; an empty text is the beginning.
+func readCursor(text string, organization types.NamespacedName, filter string) (cursor, error) {
+	if text == "" {
+		return cursor{shelf: -1}, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(text)
+	if err != nil || len(raw) < sealBytes+1+8 {
+		return cursor{}, badCursor("the cursor is none that this endpoint gave")
+	}
+	place := raw[sealBytes:]
+	if string(seal(organization, filter, place)) != string(raw[:sealBytes]) {
+		return cursor{}, badCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
+	}
+	return cursor{
+		shelf:    int(place[0]),
+		position: position{created: int64(binary.BigEndian.Uint64(place[1:9])), name: string(place[9:])},
+	}, nil
+}

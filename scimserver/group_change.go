@@ -1,0 +1,140 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// groupChange is what a request wants of a group that exists.
+type groupChange struct {
+	// apply turns the group's attributes into the wanted ones. hidden tells which members the provider is not shown: what replaces
+	// the members replaces those who were shown.
+	apply        func(current object, hidden func(id string) bool) (object, error)
+	precondition func(*v1alpha1.LambdaTestGroup) error
+}
+
+// on decides what becomes of a group's spec: everything that was asked for, or an error and nothing.
+func (c groupChange) on(group *v1alpha1.LambdaTestGroup, rules groupRules, hidden func(id string) bool) (v1alpha1.LambdaTestGroupSpec, error) {
+	spec := *group.Spec.DeepCopy()
+	if c.precondition != nil {
+		if err := c.precondition(group); err != nil {
+			return spec, err
+		}
+	}
+	wanted, err := c.apply(groupAttributes(rules.organization, &group.Spec), hidden)
+	if err != nil {
+		return spec, err
+	}
+	return spec, rules.store(wanted, &spec)
+}
+
+// replaceGroup is a PUT. What it does not mention of displayName, externalId, members and the extension it keeps.
+func replaceGroup(body map[string]any) (groupChange, error) {
+	given, err := groupType.readBody(body)
+	if err != nil {
+		return groupChange{}, err
+	}
+	if _, mentioned := given["displayName"]; mentioned && given["displayName"] == nil {
+		return groupChange{}, badValue("displayName is required")
+	}
+	return groupChange{apply: func(current object, hidden func(string) bool) (object, error) {
+		wanted := maps.Clone(current)
+		for name, value := range given.assignedOrNil() {
+			wanted = wanted.with(name, value)
+		}
+		if _, mentioned := given["members"]; !mentioned {
+			return wanted, nil
+		}
+		return withHidden(current, wanted, hidden), nil
+	}}, nil
+}
+
+// assignedOrNil is assigned, with nil for what the client unassigned.
+func (o object) assignedOrNil() object {
+	result := o.assigned()
+	for name := range o {
+		if _, ok := result[name]; !ok {
+			result[name] = nil
+		}
+	}
+	return result
+}
+
+// withHidden adds the members of before that the provider is not shown.
+func withHidden(before, after object, hidden func(string) bool) object {
+	members := slices.Clone(after.list("members"))
+	for _, member := range before.list("members") {
+		if o, ok := member.(object); ok && hidden(o.text("value")) {
+			members = append(members, o)
+		}
+	}
+	if len(members) == 0 {
+		return after.with("members", nil)
+	}
+	return after.with("members", members)
+}
+
+// patchGroup is a PATCH.
+func patchGroup(operations []operation) groupChange {
+	return groupChange{apply: func(current object, hidden func(string) bool) (object, error) {
+		for i, o := range operations {
+			next, err := groupType.apply(current, i, o)
+			if err != nil {
+				return nil, err
+			}
+			if o.replacesMembers() {
+				next = withHidden(current, next, hidden)
+			}
+			current = next
+		}
+		return current, nil
+	}}
+}
+
+// replacesMembers tells whether an operation speaks of all members, and not of those it names.
+func (o operation) replacesMembers() bool {
+	if path := strings.TrimSpace(o.path); path != "" && !strings.EqualFold(path, groupSchema) {
+		target, err := groupType.target(path)
+		isMembers := err == nil && target.attribute != nil && target.attribute.name == "members"
+		return isMembers && target.filter == nil && (o.verb == opReplace || o.verb == opRemove && o.value == nil)
+	}
+	fields, _ := o.value.(map[string]any)
+	given, _ := groupType.readBody(fields)
+	_, mentioned := given["members"]
+	return mentioned && o.verb == opReplace
+}
+
+// newGroup is what a POST creates.
+func newGroup(body map[string]any, rules groupRules) (v1alpha1.LambdaTestGroupSpec, error) {
+	given, err := groupType.readBody(body)
+	if err != nil {
+		return v1alpha1.LambdaTestGroupSpec{}, err
+	}
+	var spec v1alpha1.LambdaTestGroupSpec
+	return spec, rules.store(given.assigned(), &spec)
+}
+
+// changedGroupFields names the attributes in which two specs differ.
+func changedGroupFields(before, after *v1alpha1.LambdaTestGroupSpec) []string {
+	var changed []string
+	for _, field := range []struct {
+		name string
+		same bool
+	}{
+		{"displayName", before.DisplayName == after.DisplayName},
+		{"externalId", before.ExternalID == after.ExternalID},
+		{"members", slices.Equal(before.Members, after.Members)},
+		{lambdatestRolesName, sameRoles(before.Roles, after.Roles)},
+	} {
+		if !field.same {
+			changed = append(changed, field.name)
+		}
+	}
+	return changed
+}

@@ -1,0 +1,251 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// maxMembers is the limit of the resource's schema.
+const maxMembers = 25_000
+
+// groupView shows a LambdaTestGroup as attributes, with those of its members that a provider may see.
+type groupView struct {
+	group *v1alpha1.LambdaTestGroup
+	// members finds those of its members whom the provider may see; it is asked only when they are wanted.
+	members func(*v1alpha1.LambdaTestGroup) []memberReference
+	base    string
+}
+
+// memberReference is a member: the resource has the userName, SCIM the id.
+type memberReference struct{ id, userName string }
+
+var (
+	plainGroupSchemas    = []any{groupSchema}
+	extendedGroupSchemas = []any{groupSchema, groupExtension}
+)
+
+func (v *groupView) value(path string) any {
+	spec := &v.group.Spec
+	switch path {
+	case "schemas":
+		if len(spec.Roles) == 0 {
+			return plainGroupSchemas
+		}
+		return extendedGroupSchemas
+	case "id":
+		return v.group.Name
+	case "externalId":
+		return some(spec.ExternalID)
+	case "displayName":
+		return spec.DisplayName
+	case "members":
+		return v.memberElements()
+	case groupExtension + ":" + lambdatestRolesName, groupExtension:
+		return roleValues(spec.Roles)
+	default:
+		return metaValue(groupType, v.group, v.base, path)
+	}
+}
+
+func roleValues(roles []v1alpha1.Role) any {
+	if len(roles) == 0 {
+		return nil
+	}
+	values := make([]any, 0, len(roles))
+	for _, role := range roles {
+		values = append(values, string(role))
+	}
+	return values
+}
+
+func (v *groupView) memberElements() any {
+	members := v.members(v.group)
+	list := make(elements, 0, len(members))
+	for i := range members {
+		list = append(list, memberElement{&members[i], v.base})
+	}
+	return list.orNil()
+}
+
+type memberElement struct {
+	member *memberReference
+	base   string
+}
+
+func (e memberElement) value(name string) any {
+	switch name {
+	case "value":
+		return e.member.id
+	case "$ref":
+		return e.base + userType.endpoint + "/" + e.member.id
+	case "display":
+		return e.member.userName
+	case "type":
+		return userType.name
+	default:
+		return nil
+	}
+}
+
+// groupAttributes returns what a provider may write of a group, as PATCH works on it: all members, shown or not.
+func groupAttributes(organization string, spec *v1alpha1.LambdaTestGroupSpec) object {
+	o := object{"displayName": some(spec.DisplayName), "externalId": some(spec.ExternalID)}
+	if roles := roleValues(spec.Roles); roles != nil {
+		o[groupExtension] = object{lambdatestRolesName: roles}
+	}
+	o = o.assigned()
+	if len(spec.Members) > 0 {
+		members := make([]any, 0, len(spec.Members))
+		for _, userName := range spec.Members {
+			id := v1alpha1.SCIMUserName(organization, userName)
+			members = append(members, object{"value": id, "display": userName, "type": userType.name})
+		}
+		o["members"] = members
+	}
+	return o
+}
+
+// groupRules are what storing a group depends on.
+type groupRules struct {
+	organization string
+	maxRole      v1alpha1.Role
+	// taken tells whether another group has that displayName.
+	taken func(displayName string) bool
+	// userNames finds the people behind ids that the group does not have yet. It fails, naming an id that SCIM does not know.
+	userNames func(ids []string) (map[string]string, error)
+}
+
+// store writes attributes into a spec, and only differences.
+func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
+	if err := possibleDisplayName(o.text("displayName")); err != nil {
+		return err
+	}
+	if name := o.text("displayName"); v1alpha1.FoldDisplayName(name) != v1alpha1.FoldDisplayName(spec.DisplayName) && r.taken(name) {
+		return taken("a group with this displayName exists")
+	}
+	if utf8.RuneCountInString(o.text("externalId")) > 256 {
+		return badValue("externalId has more than 256 characters")
+	}
+	roles, err := r.roles(o.inner(groupExtension).list(lambdatestRolesName), spec.Roles)
+	if err != nil {
+		return err
+	}
+	members, err := r.members(o.list("members"), spec.Members)
+	if err != nil {
+		return err
+	}
+	spec.DisplayName = o.text("displayName")
+	spec.ExternalID = o.text("externalId")
+	if !sameRoles(spec.Roles, roles) {
+		spec.Roles = roles
+	}
+	if !slices.Equal(spec.Members, members) {
+		spec.Members = members
+	}
+	return nil
+}
+
+func possibleDisplayName(name string) error {
+	switch {
+	case name == "":
+		return badValue("displayName is required")
+	case utf8.RuneCountInString(name) > 256:
+		return badValue("displayName has more than 256 characters")
+	case strings.TrimSpace(name) != name || strings.ContainsFunc(name, isControl):
+		return badValue("displayName must not begin or end with white space, nor hold control characters")
+	}
+	return nil
+}
+
+func (r groupRules) roles(values []any, before []v1alpha1.Role) ([]v1alpha1.Role, error) {
+	var roles []v1alpha1.Role
+	for _, value := range values {
+		text, _ := value.(string)
+		role := v1alpha1.Role(text)
+		if slices.Contains(roles, role) {
+			continue
+		}
+		if r.maxRole != "" && role.Rank() > r.maxRole.Rank() && !slices.Contains(before, role) {
+			return nil, badValue("%s %s is more than this organization lets its identity provider give: %s at most",
+				lambdatestRolesName, role, r.maxRole)
+		}
+		roles = append(roles, role)
+	}
+	return roles, nil
+}
+
+// sameRoles: the order of roles means nothing, so a change of it is none.
+func sameRoles(a, b []v1alpha1.Role) bool {
+	return len(a) == len(b) && !slices.ContainsFunc(a, func(role v1alpha1.Role) bool { return !slices.Contains(b, role) })
+}
+
+// members turns ids into userNames. Ids that the group has already are kept as they are: whom they stand for was checked when they
+// came, and a PUT that echoes an old list must not fail for ever.
+func (r groupRules) members(values []any, before []string) ([]string, error) {
+	ids, err := memberIDs(values)
+	if err != nil {
+		return nil, err
+	}
+	known := make(map[string]string, len(before))
+	for _, userName := range before {
+		known[v1alpha1.SCIMUserName(r.organization, userName)] = userName
+	}
+	var unknown []string
+	for _, id := range ids {
+		if _, ok := known[id]; !ok {
+			unknown = append(unknown, id)
+		}
+	}
+	found, err := r.userNames(unknown)
+	if err != nil {
+		return nil, err
+	}
+	return orderedMembers(r.organization, ids, before, known, found), nil
+}
+
+// orderedMembers keeps the order of those who were there, so that a PUT in another order writes nothing, and appends the new ones.
+func orderedMembers(organization string, ids, before []string, known, found map[string]string) []string {
+	wanted := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		wanted[id] = true
+	}
+	members := make([]string, 0, len(ids))
+	for _, userName := range before {
+		if id := v1alpha1.SCIMUserName(organization, userName); wanted[id] {
+			members = append(members, userName)
+			delete(wanted, id)
+		}
+	}
+	for _, id := range ids {
+		if _, old := known[id]; !old && wanted[id] {
+			members = append(members, found[id])
+			delete(wanted, id)
+		}
+	}
+	if len(members) == 0 {
+		return nil
+	}
+	return members
+}
+
+func memberIDs(values []any) ([]string, error) {
+	if len(values) > maxMembers {
+		return nil, newProblem(413, "", "a group has at most %d members", maxMembers)
+	}
+	ids := make([]string, 0, len(values))
+	for _, value := range values {
+		o, _ := value.(object)
+		id := o.text("value")
+		if id == "" {
+			return nil, badValue("members.value is required")
+		}
+		ids = append(ids, id)
+	}
+	return ids, nil
+}

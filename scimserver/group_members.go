@@ -1,0 +1,151 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// parallelReads is how many members are looked up at the API server at a time.
+const parallelReads = 8
+
+// groupRules are the rules for groups of the request's organization. group is nil for a new one.
+func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) groupRules {
+	return groupRules{
+		organization: r.organization().Name,
+		maxRole:      r.organization().Spec.SCIM.MaxRole,
+		taken: func(displayName string) bool {
+			other := s.index.groupNamed(r.organizationKey(), displayName)
+			return other != nil && (group == nil || other.Name != group.Name)
+		},
+		userNames: func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
+	}
+}
+
+// userNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have
+// created them just now) at the API server.
+func (s *Server) userNames(r *request, ids []string) (map[string]string, error) {
+	found := make(map[string]string, len(ids))
+	var unknown []string
+	for _, id := range ids {
+		if user := s.index.user(r.organizationKey(), id); user != nil && isVisibleUser(user) {
+			found[id] = user.Spec.UserName
+		} else {
+			unknown = append(unknown, id)
+		}
+	}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(r.Context())
+	group.SetLimit(parallelReads)
+	for _, id := range unknown {
+		group.Go(func() error {
+			user, err := s.liveUser(ctx, r.organizationKey(), id)
+			if err != nil {
+				return unknownMember(err, id)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			found[id] = user.Spec.UserName
+			return nil
+		})
+	}
+	return found, group.Wait()
+}
+
+func unknownMember(err error, id string) error {
+	var p *problem
+	if errors.As(err, &p) && p.status == 404 {
+		return badValue("members: there is no user with the id %q", shorten(id))
+	}
+	return err
+}
+
+// hiddenMember tells whether a member is not shown: the provider deleted the person, or their resource is gone.
+func (s *Server) hiddenMember(r *request) func(id string) bool {
+	return func(id string) bool {
+		user := s.index.user(r.organizationKey(), id)
+		return user == nil || !isVisibleUser(user)
+	}
+}
+
+// indexedMembers returns the members that the index shows, for lists.
+func (s *Server) indexedMembers(r *request) func(*v1alpha1.LambdaTestGroup) []memberReference {
+	return func(group *v1alpha1.LambdaTestGroup) []memberReference {
+		members, _ := s.splitMembers(r, group)
+		return members
+	}
+}
+
+// liveMembers does the same for one group, and asks the API server about members that the index does not know: another replica may
+// have created them just now.
+func (s *Server) liveMembers(r *request) func(*v1alpha1.LambdaTestGroup) []memberReference {
+	return func(group *v1alpha1.LambdaTestGroup) []memberReference {
+		members, unknown := s.splitMembers(r, group)
+		if len(unknown) == 0 {
+			return members
+		}
+		return append(members, s.lookUp(r, unknown[:min(len(unknown), memberChecks)])...)
+	}
+}
+
+// splitMembers returns the visible members, and those about whom the index knows nothing.
+func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visible, unknown []memberReference) {
+	visible = make([]memberReference, 0, len(group.Spec.Members))
+	for _, userName := range group.Spec.Members {
+		member := memberReference{id: v1alpha1.SCIMUserName(r.organization().Name, userName), userName: userName}
+		switch user := s.index.user(r.organizationKey(), member.id); {
+		case user == nil:
+			unknown = append(unknown, member)
+		case isVisibleUser(user):
+			visible = append(visible, member)
+		}
+	}
+	return visible, unknown
+}
+
+func (s *Server) lookUp(r *request, members []memberReference) []memberReference {
+	there := make([]bool, len(members))
+	group, ctx := errgroup.WithContext(r.Context())
+	group.SetLimit(parallelReads)
+	for i, member := range members {
+		group.Go(func() error {
+			_, err := s.liveUser(ctx, r.organizationKey(), member.id)
+			there[i] = err == nil
+			return nil
+		})
+	}
+	_ = group.Wait() // the functions return no error: who cannot be found is not shown
+	var found []memberReference
+	for i, member := range members {
+		if there[i] {
+			found = append(found, member)
+		}
+	}
+	return found
+}
+
+// leaveGroups takes a person out of all groups of the organization.
+func (s *Server) leaveGroups(r *request, userName string) error {
+	id := v1alpha1.SCIMUserName(r.organization().Name, userName)
+	for _, group := range s.index.groupsOf(r.organizationKey(), userName) {
+		leave := patchGroup([]operation{{verb: opRemove, path: "members", value: []any{map[string]any{"value": id}}}})
+		if _, _, err := s.submitGroup(r, group.id, leave); err != nil && problemOf(err).status != 404 {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitHidden waits, bounded, until the index no longer shows a group that was deleted.
+func (s *Server) awaitHidden(ctx context.Context, group *v1alpha1.LambdaTestGroup) {
+	next := group.DeepCopy()
+	next.ResourceVersion = nextVersion(group.ResourceVersion)
+	s.awaitIndex(ctx, next, v1alpha1.GroupKind)
+}

@@ -1,0 +1,273 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"context"
+	"math"
+	"slices"
+	"strconv"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// index is what lists are answered from: the SCIM resources of every organization in the order of their creation, so that a page
+// costs the same at any depth, and the groups of every member. Informers feed it. It holds pointers to their objects and no copies.
+type index struct {
+	mu          sync.RWMutex
+	directories map[types.NamespacedName]*directory
+	waiting     map[waitKey][]waiter
+}
+
+// directory is one organization's part.
+type directory struct {
+	users       ordered[*v1alpha1.LambdaTestUser]
+	groups      ordered[*v1alpha1.LambdaTestGroup]
+	memberships map[string][]*v1alpha1.LambdaTestGroup // by folded userName
+}
+
+// waitKey names an object whose event somebody waits for.
+type waitKey struct {
+	kind string
+	name types.NamespacedName
+}
+
+type waiter struct {
+	version uint64
+	seen    chan struct{}
+}
+
+func newIndex() *index {
+	return &index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}}
+}
+
+func (x *index) directory(namespace, organization string) *directory {
+	key := types.NamespacedName{Namespace: namespace, Name: organization}
+	d := x.directories[key]
+	if d == nil {
+		d = &directory{
+			users:       newOrdered[*v1alpha1.LambdaTestUser](),
+			groups:      newOrdered[*v1alpha1.LambdaTestGroup](),
+			memberships: map[string][]*v1alpha1.LambdaTestGroup{},
+		}
+		x.directories[key] = d
+	}
+	return d
+}
+
+// storeUser and dropUser follow the informer of users, storeGroup and dropGroup that of groups.
+func (x *index) storeUser(user *v1alpha1.LambdaTestUser, initial bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
+	if v1alpha1.IsSCIM(user) {
+		d.users.store(user, isVisibleUser(user), initial)
+	} else {
+		d.users.drop(user.Name)
+	}
+	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, versionOf(user.ResourceVersion))
+}
+
+func (x *index) dropUser(user *v1alpha1.LambdaTestUser) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	x.directory(user.Namespace, user.Spec.OrganizationRef.Name).users.drop(user.Name)
+	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, math.MaxUint64)
+}
+
+func (x *index) storeGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
+	d.enrol(d.groups.byName[group.Name], group)
+	if v1alpha1.IsSCIM(group) {
+		d.groups.store(group, isVisibleGroup(group), initial)
+	} else {
+		d.groups.drop(group.Name)
+	}
+	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, versionOf(group.ResourceVersion))
+}
+
+func (x *index) dropGroup(group *v1alpha1.LambdaTestGroup) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
+	d.enrol(d.groups.byName[group.Name], nil)
+	d.groups.drop(group.Name)
+	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, math.MaxUint64)
+}
+
+// enrol brings memberships from one version of a group to the next; either may be nil.
+func (d *directory) enrol(before, after *v1alpha1.LambdaTestGroup) {
+	if before != nil {
+		for _, userName := range before.Spec.Members {
+			d.leave(v1alpha1.FoldUserName(userName), before.Name)
+		}
+	}
+	if after != nil && isVisibleGroup(after) && v1alpha1.IsSCIM(after) {
+		for _, userName := range after.Spec.Members {
+			folded := v1alpha1.FoldUserName(userName)
+			d.leave(folded, after.Name) // a list of members may name somebody twice
+			d.memberships[folded] = append(d.memberships[folded], after)
+		}
+	}
+}
+
+func (d *directory) leave(folded, group string) {
+	groups, ok := d.memberships[folded]
+	if !ok {
+		return
+	}
+	rest := slices.DeleteFunc(groups, func(g *v1alpha1.LambdaTestGroup) bool { return g.Name == group })
+	if len(rest) == 0 {
+		delete(d.memberships, folded)
+		return
+	}
+	d.memberships[folded] = rest
+}
+
+// isVisibleUser: a user whom the provider deleted, or whose resource is going, is not there.
+func isVisibleUser(user *v1alpha1.LambdaTestUser) bool {
+	return !user.IsMarkedDeleted() && user.DeletionTimestamp.IsZero()
+}
+
+func isVisibleGroup(group *v1alpha1.LambdaTestGroup) bool { return group.DeletionTimestamp.IsZero() }
+
+// users returns all visible users of an organization, in order. The slice is the caller's.
+func (x *index) users(organization types.NamespacedName) []*v1alpha1.LambdaTestUser {
+	return snapshot(x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
+}
+
+// groups returns all visible groups of an organization, in order. The slice is the caller's.
+func (x *index) groups(organization types.NamespacedName) []*v1alpha1.LambdaTestGroup {
+	return snapshot(x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
+}
+
+func (x *index) userPage(organization types.NamespacedName, start, count int) ([]*v1alpha1.LambdaTestUser, int) {
+	return page(x, organization, start, count, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
+}
+
+func (x *index) groupPage(organization types.NamespacedName, start, count int) ([]*v1alpha1.LambdaTestGroup, int) {
+	return page(x, organization, start, count, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
+}
+
+// user returns the resource of that id, visible or not, and nil when the index has none.
+func (x *index) user(organization types.NamespacedName, id string) *v1alpha1.LambdaTestUser {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if d := x.directories[organization]; d != nil {
+		return d.users.byName[id]
+	}
+	return nil
+}
+
+// group returns the visible group of that displayName, or nil.
+func (x *index) groupNamed(organization types.NamespacedName, displayName string) *v1alpha1.LambdaTestGroup {
+	folded := v1alpha1.FoldDisplayName(displayName)
+	for _, group := range x.groups(organization) {
+		if v1alpha1.FoldDisplayName(group.Spec.DisplayName) == folded {
+			return group
+		}
+	}
+	return nil
+}
+
+// groupsOf returns the visible groups that a person is in, in the order of their creation.
+func (x *index) groupsOf(organization types.NamespacedName, userName string) []groupReference {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	d := x.directories[organization]
+	if d == nil || len(d.memberships) == 0 {
+		return nil
+	}
+	groups := d.memberships[v1alpha1.FoldUserName(userName)]
+	if len(groups) == 0 {
+		return nil
+	}
+	groups = slices.Clone(groups)
+	slices.SortFunc(groups, compareCreation[*v1alpha1.LambdaTestGroup])
+	references := make([]groupReference, 0, len(groups))
+	for _, group := range groups {
+		references = append(references, groupReference{id: group.Name, displayName: group.Spec.DisplayName})
+	}
+	return references
+}
+
+// waitFor returns when the index has the object at that version, or has seen it go, or when ctx is done.
+func (x *index) waitFor(ctx context.Context, kind, namespace, name, resourceVersion string) {
+	seen := x.await(kind, types.NamespacedName{Namespace: namespace, Name: name}, versionOf(resourceVersion))
+	select {
+	case <-seen:
+	case <-ctx.Done():
+	}
+}
+
+func (x *index) await(kind string, name types.NamespacedName, version uint64) <-chan struct{} {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	w := waiter{version: version, seen: make(chan struct{})}
+	if x.has(kind, name, version) {
+		close(w.seen)
+		return w.seen
+	}
+	key := waitKey{kind, name}
+	x.waiting[key] = append(x.waiting[key], w)
+	return w.seen
+}
+
+func (x *index) has(kind string, name types.NamespacedName, version uint64) bool {
+	for organization, d := range x.directories {
+		if organization.Namespace != name.Namespace {
+			continue
+		}
+		if user := d.users.byName[name.Name]; kind == v1alpha1.UserKind && user != nil {
+			return versionOf(user.ResourceVersion) >= version
+		}
+		if group := d.groups.byName[name.Name]; kind == v1alpha1.GroupKind && group != nil {
+			return versionOf(group.ResourceVersion) >= version
+		}
+	}
+	return version == math.MaxUint64 // gone already
+}
+
+// tell wakes those who waited for this version or an earlier one. The caller holds the lock.
+func (x *index) tell(kind, namespace, name string, version uint64) {
+	key := waitKey{kind, types.NamespacedName{Namespace: namespace, Name: name}}
+	waiters, ok := x.waiting[key]
+	if !ok {
+		return
+	}
+	rest := slices.DeleteFunc(waiters, func(w waiter) bool {
+		if w.version <= version {
+			close(w.seen)
+			return true
+		}
+		return false
+	})
+	if len(rest) == 0 {
+		delete(x.waiting, key)
+		return
+	}
+	x.waiting[key] = rest
+}
+
+// foreverVersion is a version that only the end of an object reaches.
+const foreverVersion = "18446744073709551615"
+
+// versionOf reads a resourceVersion, which Kubernetes guarantees to be a number that grows. Anything else is older than all.
+func versionOf(resourceVersion string) uint64 {
+	version, err := strconv.ParseUint(resourceVersion, 10, 64)
+	if err != nil {
+		return 0
+	}
+	return version
+}
+
+// nextVersion is a version that only a later write reaches.
+func nextVersion(resourceVersion string) string {
+	return strconv.FormatUint(versionOf(resourceVersion)+1, 10)
+}

@@ -1,0 +1,178 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+)
+
+// pageOut is a page on its way out.
+type pageOut struct {
+	body  []byte
+	items int
+	total int
+	next  string // cursor of the next page
+	last  cursor // place of the last item
+}
+
+// listReply answers a list over one shelf, or over several as if they stood one behind the other.
+func listReply(r *request, q listQuery, shelves ...shelf) (reply, error) {
+	var from cursor
+	if q.hasCursor {
+		var err error
+		if from, err = readCursor(q.cursor, r.organizationKey(), q.filter); err != nil {
+			return reply{}, err
+		}
+	}
+	matches, sole, err := compileFor(q.filter, shelves)
+	if err != nil {
+		return reply{}, err
+	}
+	out := &pageOut{body: make([]byte, 0, 256+q.count*700)}
+	skip := q.start - 1
+	for i, shelf := range shelves {
+		part := part{shelf: shelf, number: i, query: q, projection: shelf.resources.project(q.attributes, q.excluded), match: matches[i], sole: sole[i]}
+		if q.hasCursor {
+			err = part.follow(r.Context(), r, from, out)
+		} else {
+			err = part.count(r.Context(), &skip, out)
+		}
+		if err != nil {
+			return reply{}, err
+		}
+	}
+	return out.reply(q), nil
+}
+
+// soleTerm is the id or userName that a filter demands.
+type soleTerm struct{ name, value string }
+
+// compileFor gives the filter its meaning on each shelf. On several, a name that one type has and another has not is absent there.
+func compileFor(text string, shelves []shelf) ([]predicate, []soleTerm, error) {
+	matches, sole := make([]predicate, len(shelves)), make([]soleTerm, len(shelves))
+	if text == "" {
+		return matches, sole, nil
+	}
+	parsed, err := parseFilter(text)
+	if err != nil {
+		return nil, nil, err
+	}
+	understood := false
+	for i, shelf := range shelves {
+		match, failed := compileFilter(shelf.resources, parsed)
+		if failed != nil {
+			err = failed
+			matches[i] = func(valuer) bool { return false }
+			continue
+		}
+		understood = true
+		matches[i] = match
+		sole[i].name, sole[i].value = soleKey(shelf.resources, parsed)
+	}
+	if !understood {
+		return nil, nil, err
+	}
+	return matches, sole, nil
+}
+
+// part is one shelf's part in a list.
+type part struct {
+	shelf      shelf
+	number     int
+	query      listQuery
+	projection projection
+	match      predicate
+	sole       soleTerm
+}
+
+// count serves startIndex and count: skip is how many matches are still to be passed over.
+func (p *part) count(ctx context.Context, skip *int, out *pageOut) error {
+	room := p.query.count - out.items
+	if p.match == nil {
+		some, total := p.shelf.slice(*skip, room)
+		out.total += total
+		*skip = max(0, *skip-total)
+		for i := range some.length {
+			out.add(p.shelf.resources, some.view(i), p.projection)
+		}
+		return nil
+	}
+	candidates, err := p.candidates(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range candidates.length {
+		v := candidates.view(i)
+		if !p.match(v) {
+			continue
+		}
+		out.total++
+		if *skip > 0 {
+			*skip--
+		} else if out.items < p.query.count {
+			out.add(p.shelf.resources, v, p.projection)
+		}
+	}
+	return nil
+}
+
+// candidates are all resources, or the one that the filter demands, read live.
+func (p *part) candidates(ctx context.Context) (books, error) {
+	if p.sole.name != "" {
+		return p.shelf.one(ctx, p.sole.name, p.sole.value)
+	}
+	return p.shelf.all(), nil
+}
+
+// follow serves a cursor: what stands after a position, whatever came or went before it.
+func (p *part) follow(ctx context.Context, r *request, from cursor, out *pageOut) error {
+	candidates, err := p.candidates(ctx)
+	if err != nil {
+		return err
+	}
+	for i := range candidates.length {
+		v := candidates.view(i)
+		if p.match != nil && !p.match(v) {
+			continue
+		}
+		out.total++
+		at := cursor{shelf: p.number, position: positionOf(candidates.object(i))}
+		if !from.before(at) {
+			continue
+		}
+		if out.items == p.query.count {
+			if out.next == "" && out.items > 0 {
+				out.next = out.last.encode(r.organizationKey(), p.query.filter)
+			}
+			continue
+		}
+		out.add(p.shelf.resources, v, p.projection)
+		out.last = at
+	}
+	return nil
+}
+
+func (o *pageOut) add(t *resourceType, v valuer, p projection) {
+	if o.items > 0 {
+		o.body = append(o.body, ',')
+	}
+	o.items++
+	o.body = t.appendResource(o.body, v, p)
+}
+
+// reply is a ListResponse: totalResults counts all matches, itemsPerPage what is in this page.
+func (o *pageOut) reply(q listQuery) reply {
+	head := fmt.Appendf(make([]byte, 0, len(o.body)+256), `{"schemas":[%q],"totalResults":%d,"itemsPerPage":%d,`, listSchema, o.total, o.items)
+	switch {
+	case !q.hasCursor:
+		head = append(strconv.AppendInt(append(head, `"startIndex":`...), int64(q.start), 10), ',')
+	case o.next != "":
+		head = append(appendString(append(head, `"nextCursor":`...), o.next), ',')
+	}
+	body := append(append(append(head, `"Resources":[`...), o.body...), ']', '}')
+	return reply{status: http.StatusOK, body: body}
+}

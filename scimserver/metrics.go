@@ -1,0 +1,120 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+type metrics struct {
+	requests    *prometheus.CounterVec
+	duration    *prometheus.HistogramVec
+	lastUse     *prometheus.GaugeVec
+	expiry      *prometheus.GaugeVec
+	notices     *prometheus.GaugeVec
+	refused     *prometheus.CounterVec
+	leftovers   *prometheus.CounterVec
+	conflicts   *prometheus.CounterVec
+	lateIndexes prometheus.Counter
+}
+
+func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
+	token := []string{"namespace", "organization", "key"}
+	m := &metrics{
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lambdatest_scim_requests_total", Help: "SCIM requests by method, route and status.",
+		}, []string{"method", "route", "status"}),
+		duration: prometheus.NewHistogramVec(prometheus.HistogramOpts{
+			Name: "lambdatest_scim_request_duration_seconds", Help: "Time to answer a SCIM request.",
+			Buckets: []float64{.001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
+		}, []string{"method", "route"}),
+		lastUse: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "lambdatest_scim_token_last_use_timestamp_seconds", Help: "When a SCIM token was last presented to this replica.",
+		}, token),
+		expiry: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "lambdatest_scim_token_expiry_timestamp_seconds", Help: "When a SCIM token stops being accepted; absent without an expiry.",
+		}, token),
+		notices: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Name: "lambdatest_scim_token_problem", Help: "1 for a SCIM token that is ignored, in conflict or about to expire, by reason.",
+		}, append(token, "reason")),
+		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lambdatest_scim_refused_requests_total", Help: "Requests refused before they were looked at, by status.",
+		}, []string{"status"}),
+		leftovers: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lambdatest_scim_denials_with_leftovers_total", Help: "Denials of which something else in the request could not be applied.",
+		}, []string{"namespace", "organization"}),
+		conflicts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lambdatest_scim_write_conflicts_total", Help: "Writes repeated because somebody else wrote at the same time, by kind.",
+		}, []string{"kind"}),
+		lateIndexes: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "lambdatest_scim_late_index_total", Help: "Answers given before the list index showed the write.",
+		}),
+	}
+	return m, m.register(registerer)
+}
+
+func (m *metrics) register(registerer prometheus.Registerer) error {
+	if registerer == nil {
+		return nil
+	}
+	for _, collector := range []prometheus.Collector{
+		m.requests, m.duration, m.lastUse, m.expiry, m.notices, m.refused, m.leftovers, m.conflicts, m.lateIndexes,
+	} {
+		if err := registerer.Register(collector); err != nil {
+			return fmt.Errorf("registering SCIM metrics: %w", err)
+		}
+	}
+	return nil
+}
+
+func (m *metrics) answered(r *request, status int, took time.Duration) {
+	if r.grant == nil {
+		m.refused.WithLabelValues(strconv.Itoa(status)).Inc()
+		return
+	}
+	route := r.route
+	if route == "" {
+		route = "unknown"
+	}
+	m.requests.WithLabelValues(methodLabel(r.Method), route, strconv.Itoa(status)).Inc()
+	m.duration.WithLabelValues(methodLabel(r.Method), route).Observe(took.Seconds())
+}
+
+// methodLabel keeps a client from making up time series.
+func methodLabel(method string) string {
+	switch method {
+	case "GET", "HEAD", "POST", "PUT", "PATCH", "DELETE":
+		return method
+	default:
+		return "other"
+	}
+}
+
+func (m *metrics) used(g *grant, now time.Time) {
+	m.lastUse.WithLabelValues(g.organization.Namespace, g.organization.Name, g.token.Key).Set(float64(now.Unix()))
+}
+
+// tokensChanged shows what is known of the tokens now, and forgets those that are gone.
+func (m *metrics) tokensChanged(notices []tokenNotice, table tokenTable) {
+	m.expiry.Reset()
+	for _, g := range table {
+		if !g.token.Expires.IsZero() {
+			m.expiry.WithLabelValues(g.organization.Namespace, g.organization.Name, g.token.Key).Set(float64(g.token.Expires.Unix()))
+		}
+	}
+	m.notices.Reset()
+	for _, n := range notices {
+		m.notices.WithLabelValues(n.organization.Namespace, n.organization.Name, n.key, n.reason).Set(1)
+	}
+}
+
+func (m *metrics) leftOver(o *v1alpha1.LambdaTestOrganization) {
+	m.leftovers.WithLabelValues(o.Namespace, o.Name).Inc()
+}

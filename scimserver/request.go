@@ -1,0 +1,162 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// request is a request that has been admitted, and what is learned about it on the way.
+type request struct {
+	*http.Request
+	id      string
+	route   string
+	grant   *grant
+	base    string // the provider's base URL: scheme, host and BasePath
+	segment string // what stood for {id} in the route
+	audit   audit
+}
+
+// organization is the one that the request's token is for.
+func (r *request) organization() *v1alpha1.LambdaTestOrganization { return r.grant.organization }
+
+// organizationKey names it.
+func (r *request) organizationKey() types.NamespacedName { return r.grant.organizationKey() }
+
+// requestID keeps the id that a proxy gave the request, when it is fit for a log.
+func requestID(r *http.Request) string {
+	given := r.Header.Get("X-Request-Id")
+	if len(given) > 0 && len(given) <= 64 && !strings.ContainsFunc(given, isOddInID) {
+		return given
+	}
+	var random [8]byte
+	_, _ = rand.Read(random[:]) // never fails: crypto/rand.Read ends the program first
+	return hex.EncodeToString(random[:])
+}
+
+func isOddInID(c rune) bool {
+	return !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:", c))
+}
+
+// baseURL is what resources' locations begin with: the configured external URL, or what the client used, as proxies report it.
+func (s *Server) baseURL(r *http.Request) string {
+	if s.options.ExternalURL != "" {
+		return s.options.ExternalURL + BasePath
+	}
+	scheme := "http"
+	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+		scheme = "https"
+	}
+	return (&url.URL{Scheme: scheme, Host: r.Host, Path: BasePath}).String()
+}
+
+// json reads the body, which must be one JSON object of a media type that SCIM has (RFC 7644, section 3.1).
+func (r *request) json(limit int64) (map[string]any, error) {
+	if err := acceptable(r.Header.Get("Content-Type")); err != nil {
+		return nil, err
+	}
+	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return nil, newProblem(http.StatusUnsupportedMediaType, "", "a body with Content-Encoding is not supported")
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, err
+	case err != nil:
+		return nil, newProblem(http.StatusRequestTimeout, "", "the body did not arrive")
+	}
+	return parseJSON(body)
+}
+
+// acceptable tolerates a missing media type, and parameters of any kind.
+func acceptable(contentType string) error {
+	if contentType == "" {
+		return nil
+	}
+	mediaType, _, err := mime.ParseMediaType(contentType)
+	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != "application/scim+json" && mediaType != "application/json" {
+		return newProblem(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
+	}
+	return nil
+}
+
+// query reads the query string: names in any case, empty parameters as absent, unknown ones ignored. A query that cannot be decoded is
+// refused, because what was lost may have been the filter.
+func (r *request) query() (url.Values, error) {
+	given, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, badValue("the query string is not well-formed")
+	}
+	query := url.Values{}
+	for name, values := range given {
+		name = strings.ToLower(name)
+		for _, value := range values {
+			if strings.TrimSpace(value) != "" {
+				query.Add(name, value)
+			}
+		}
+	}
+	return query, nil
+}
+
+// projection reads `attributes` and `excludedAttributes`. asked tells whether there were any. It never fails, because a denial must
+// not fail by it.
+func (r *request) projection(t *resourceType) (p projection, asked bool) {
+	query, _ := r.query()
+	attributes, excluded := commaSeparated(query["attributes"]), commaSeparated(query["excludedattributes"])
+	return t.project(attributes, excluded), len(attributes)+len(excluded) > 0
+}
+
+func commaSeparated(values []string) []string {
+	var names []string
+	for _, value := range values {
+		for name := range strings.SplitSeq(value, ",") {
+			if name = strings.TrimSpace(name); name != "" {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
+// ifMatch returns the precondition of a write: nil when the client names no version. The comparison ignores the mark of weakness, as
+// RFC 7644, section 3.14, does in its examples.
+func (r *request) ifMatch() func(etag string) error {
+	wanted := r.Header.Values("If-Match")
+	if len(wanted) == 0 {
+		return nil
+	}
+	return func(etag string) error {
+		if namesVersion(wanted, etag) {
+			return nil
+		}
+		return staleVersion(etag)
+	}
+}
+
+// isUnchanged tells whether the client has this version already.
+func (r *request) isUnchanged(etag string) bool {
+	return namesVersion(r.Header.Values("If-None-Match"), etag)
+}
+
+func namesVersion(headers []string, etag string) bool {
+	for _, version := range commaSeparated(headers) {
+		if version == "*" || strings.TrimPrefix(version, "W/") == strings.TrimPrefix(etag, "W/") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,170 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import "strings"
+
+// Schema URNs. The extensions are LambdaTest's own, so that a provider's mapping for LambdaTest works here unchanged.
+const (
+	userSchema           = "urn:ietf:params:scim:schemas:core:2.0:User"
+	groupSchema          = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	enterpriseSchema     = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
+	userExtension        = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
+	groupExtension       = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group"
+	organizationRoleName = "OrganizationRole"
+	lambdatestGroupName  = "LambdatestGroup"
+	lambdatestRolesName  = "LambdatestRoles"
+)
+
+type dataType string
+
+// The data types of RFC 7643, section 2.3, that occur here.
+const (
+	typeString    dataType = "string"
+	typeBoolean   dataType = "boolean"
+	typeDateTime  dataType = "dateTime"
+	typeReference dataType = "reference"
+	typeComplex   dataType = "complex"
+)
+
+type mutability string
+
+// RFC 7643, section 7, "mutability".
+const (
+	readWrite mutability = "readWrite"
+	readOnly  mutability = "readOnly"
+	// immutableOnce is set when the resource is created and never changes.
+	immutableOnce mutability = "immutable"
+)
+
+type returned string
+
+// RFC 7643, section 7, "returned".
+const (
+	returnedAlways  returned = "always"
+	returnedDefault returned = "default"
+)
+
+// attribute is a row of the one table that PATCH, filters, projection, rendering and /Schemas go by.
+type attribute struct {
+	name        string
+	description string
+	dataType    dataType
+	multiValued bool
+	required    bool
+	caseExact   bool
+	mutability  mutability
+	returned    returned
+	unique      bool
+	canonical   []string
+	// strict means that canonical lists all values there are, and not just suggestions.
+	strict     bool
+	references []string
+	sub        []*attribute
+
+	// path is the canonical full name, such as "name.givenName"; derived.
+	path string
+}
+
+// resourceType is one kind of resource: RFC 7643, section 6.
+type resourceType struct {
+	name        string
+	description string
+	endpoint    string
+	schema      string
+	extension   string
+	// attributes of the resource in the order in which they are rendered. The extension is one complex attribute whose name is its
+	// URN, so that "urn:…:User:OrganizationRole" is to PATCH and filters what "name.givenName" is.
+	attributes []*attribute
+	// unstored are attributes of the RFC's schemas, folded, that are understood and always absent.
+	unstored map[string]bool
+
+	byName map[string]*attribute // by folded name
+}
+
+// find returns the attribute of that name, without regard to case (RFC 7643, section 2.1), or nil.
+func (t *resourceType) find(name string) *attribute {
+	if a, ok := t.byName[name]; ok { // the spelling of the schema, which is nearly always used
+		return a
+	}
+	return t.byName[strings.ToLower(name)]
+}
+
+// subAttribute returns the sub-attribute of that name, without regard to case, or nil.
+func (a *attribute) subAttribute(name string) *attribute {
+	for _, sub := range a.sub {
+		if strings.EqualFold(sub.name, name) {
+			return sub
+		}
+	}
+	return nil
+}
+
+func (a *attribute) isExtension() bool { return strings.HasPrefix(a.name, "urn:") }
+
+// finish derives what the table does not spell out.
+func (t *resourceType) finish() *resourceType {
+	t.byName = make(map[string]*attribute, 2*len(t.attributes))
+	for _, a := range t.attributes {
+		a.complete(a.name)
+		t.byName[a.name] = a
+		t.byName[strings.ToLower(a.name)] = a
+		for _, sub := range a.sub {
+			separator := "."
+			if a.isExtension() {
+				separator = ":"
+			}
+			sub.complete(a.name + separator + sub.name)
+		}
+	}
+	return t
+}
+
+func (a *attribute) complete(path string) {
+	a.path = path
+	if a.mutability == "" {
+		a.mutability = readWrite
+	}
+	if a.returned == "" {
+		a.returned = returnedDefault
+	}
+	if a.dataType == "" {
+		a.dataType = typeString
+	}
+}
+
+// common are the attributes of every resource (RFC 7643, section 3.1). /Schemas does not list them.
+func common(schemaAttributes ...*attribute) []*attribute {
+	return append([]*attribute{
+		{name: "schemas", multiValued: true, caseExact: true, dataType: typeReference, mutability: readOnly, returned: returnedAlways},
+		{name: "id", caseExact: true, mutability: readOnly, returned: returnedAlways},
+		{name: "externalId", caseExact: true},
+	}, append(schemaAttributes, metaAttribute())...)
+}
+
+func isCommon(a *attribute) bool {
+	return a.name == "schemas" || a.name == "id" || a.name == "externalId" || a.name == "meta"
+}
+
+func metaAttribute() *attribute {
+	return &attribute{
+		name: "meta", dataType: typeComplex, mutability: readOnly,
+		sub: []*attribute{
+			{name: "resourceType", caseExact: true, mutability: readOnly},
+			{name: "created", dataType: typeDateTime, mutability: readOnly},
+			{name: "lastModified", dataType: typeDateTime, mutability: readOnly},
+			{name: "version", caseExact: true, mutability: readOnly},
+			{name: "location", dataType: typeReference, caseExact: true, mutability: readOnly},
+		},
+	}
+}
+
+// folded builds a set of attribute names.
+func folded(names ...string) map[string]bool {
+	set := make(map[string]bool, len(names))
+	for _, name := range names {
+		set[strings.ToLower(name)] = true
+	}
+	return set
+}

@@ -1,0 +1,156 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"regexp"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// What this server does with the API server: live reads, and writes that wait for the index.
+
+var idForm = regexp.MustCompile(`^scim-[a-z2-7]{26}$`)
+
+// liveUser reads a user that the provider may see. Whatever else has that name does not exist for it.
+func (s *Server) liveUser(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestUser, error) {
+	user := &v1alpha1.LambdaTestUser{}
+	if err := s.liveGet(ctx, organization.Namespace, id, user); err != nil {
+		return nil, ignoreMissing(err, "user", id)
+	}
+	if !ownsUser(organization, user) || !isVisibleUser(user) {
+		return nil, notFound("user", id)
+	}
+	return user, nil
+}
+
+func ownsUser(organization types.NamespacedName, user *v1alpha1.LambdaTestUser) bool {
+	return v1alpha1.IsSCIM(user) && user.Namespace == organization.Namespace && user.Spec.OrganizationRef.Name == organization.Name
+}
+
+// liveGroup reads a group that the provider may see.
+func (s *Server) liveGroup(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestGroup, error) {
+	group := &v1alpha1.LambdaTestGroup{}
+	if err := s.liveGet(ctx, organization.Namespace, id, group); err != nil {
+		return nil, ignoreMissing(err, "group", id)
+	}
+	if !ownsGroup(organization, group) || !isVisibleGroup(group) {
+		return nil, notFound("group", id)
+	}
+	return group, nil
+}
+
+func ownsGroup(organization types.NamespacedName, group *v1alpha1.LambdaTestGroup) bool {
+	return v1alpha1.IsSCIM(group) && group.Namespace == organization.Namespace && group.Spec.OrganizationRef.Name == organization.Name
+}
+
+// liveGet asks the API server only for ids that this endpoint can have given.
+func (s *Server) liveGet(ctx context.Context, namespace, id string, into client.Object) error {
+	if !idForm.MatchString(id) {
+		return apierrors.NewNotFound(v1alpha1.Resource("resources"), id)
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := s.reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, into); err != nil {
+		return fmt.Errorf("reading %s: %w", id, err)
+	}
+	return nil
+}
+
+func ignoreMissing(err error, what, id string) error {
+	if apierrors.IsNotFound(err) {
+		return notFound(what, id)
+	}
+	return err
+}
+
+// newObject is the metadata of a resource of this endpoint.
+func newObject(organization types.NamespacedName, name string, now time.Time) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Namespace:   organization.Namespace,
+		Name:        name,
+		Labels:      map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
+		Annotations: map[string]string{v1alpha1.LastModifiedAnnotation: rfc3339(now)},
+		// With the create, so that no upstream write can come before it.
+		Finalizers: []string{v1alpha1.Finalizer},
+	}
+}
+
+// create, update and remove write to the API server and wait for the index to show it.
+func (s *Server) create(ctx context.Context, object client.Object, kind string) error {
+	return s.write(ctx, object, kind, func(ctx context.Context) error { return s.client.Create(ctx, object) })
+}
+
+func (s *Server) update(ctx context.Context, object client.Object, kind string) error {
+	metav1.SetMetaDataAnnotation(accessor(object), v1alpha1.LastModifiedAnnotation, rfc3339(s.now()))
+	return s.write(ctx, object, kind, func(ctx context.Context) error { return s.client.Update(ctx, object) })
+}
+
+// accessor returns the metadata of one of this package's two kinds.
+func accessor(object client.Object) *metav1.ObjectMeta {
+	switch object := object.(type) {
+	case *v1alpha1.LambdaTestUser:
+		return &object.ObjectMeta
+	case *v1alpha1.LambdaTestGroup:
+		return &object.ObjectMeta
+	default:
+		return &metav1.ObjectMeta{}
+	}
+}
+
+func (s *Server) write(ctx context.Context, object client.Object, kind string, call func(context.Context) error) error {
+	calling, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := call(calling); err != nil {
+		return fmt.Errorf("writing %s: %w", object.GetName(), err)
+	}
+	s.awaitIndex(ctx, object, kind)
+	return nil
+}
+
+// awaitIndex lets the client that wrote find what it wrote in the next list. It is bounded: the write is done either way.
+func (s *Server) awaitIndex(ctx context.Context, object client.Object, kind string) {
+	waiting, cancel := context.WithTimeout(ctx, ownWriteWait)
+	defer cancel()
+	s.index.waitFor(waiting, kind, object.GetNamespace(), object.GetName(), object.GetResourceVersion())
+	if waiting.Err() != nil {
+		s.metrics.lateIndexes.Inc()
+	}
+}
+
+// retrying runs a round of read and write until it is done, pausing longer each time. A client never learns of a conflict: it would
+// not repeat the request.
+func (s *Server) retrying(ctx context.Context, kind string, round func() (done bool, err error)) error {
+	for attempt := range writeAttempts {
+		done, err := round()
+		if done || err != nil && !apierrors.IsConflict(err) {
+			return err
+		}
+		s.metrics.conflicts.WithLabelValues(kind).Inc()
+		if err := pause(ctx, attempt); err != nil {
+			return err
+		}
+	}
+	return later(503, retryAfter, "others change the same %s at the same time: try again", kind)
+}
+
+func pause(ctx context.Context, attempt int) error {
+	wait := min(writeBackoff<<attempt, maxBackoff)
+	wait = wait/2 + rand.N(wait) // around the wait, so that those who met once do not meet again
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(wait):
+		return nil
+	}
+}

@@ -1,0 +1,78 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import "strings"
+
+// target is what a path points at, once the schema has been asked. attribute is nil when no stored attribute is meant.
+type target struct {
+	attribute *attribute
+	sub       *attribute
+	// filter chooses among the elements of a multi-valued attribute; nil means all of them. where is the filter as it was written.
+	filter predicate
+	where  expression
+}
+
+// target resolves a path. A well-formed path to something that is not stored is no error: providers' default mappings send many.
+func (t *resourceType) target(text string) (target, error) {
+	if a, ok := t.byName[text]; ok { // without parsing: nearly every key of nearly every body
+		return target{attribute: a}, nil
+	}
+	path, err := parsePath(text)
+	if err != nil {
+		return target{}, err
+	}
+	a, sub, known := t.resolve(path.attribute)
+	if !known || a == nil {
+		return target{}, nil
+	}
+	return t.narrow(path, a, sub)
+}
+
+// narrow adds the value filter and the sub-attribute that stands after it.
+func (t *resourceType) narrow(path patchPath, a, sub *attribute) (target, error) {
+	result := target{attribute: a, sub: sub}
+	if path.filter == nil {
+		return result, nil
+	}
+	if !a.multiValued || a.dataType != typeComplex {
+		return target{}, badPath("%s has no elements to choose from", a.path)
+	}
+	filter, err := compileElements(a, path.filter)
+	if err != nil {
+		return target{}, badPath("%s", err.Error())
+	}
+	result.filter, result.where = filter, path.filter
+	if path.sub != "" {
+		if result.sub = a.subAttribute(path.sub); result.sub == nil {
+			return target{}, nil
+		}
+	}
+	return result, nil
+}
+
+// resolve finds the attribute that a path names. known with a nil attribute is one that the RFC has and this endpoint does not store.
+func (t *resourceType) resolve(path attributePath) (a, sub *attribute, known bool) {
+	switch {
+	case strings.EqualFold(path.uri, t.extension):
+		a = t.find(t.extension)
+		if path.name == "" {
+			return a, nil, true
+		}
+		sub = a.subAttribute(path.name)
+		return a, sub, sub != nil && path.sub == ""
+	case path.uri != "" && !strings.EqualFold(path.uri, t.schema):
+		return nil, nil, t.unstored[strings.ToLower(path.uri)]
+	}
+	if a = t.find(path.name); a == nil {
+		return nil, nil, t.unstored[strings.ToLower(path.name)]
+	}
+	if path.sub == "" {
+		return a, nil, true
+	}
+	if sub = a.subAttribute(path.sub); sub == nil {
+		return nil, nil, t.unstored[strings.ToLower(path.name+"."+path.sub)]
+	}
+	return a, sub, true
+}

@@ -1,0 +1,180 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// tokenLoader keeps the table of tokens current. It learns from the cache which organizations there are and which Secrets changed, of
+// which the cache holds the metadata alone, and reads a Secret that concerns it live when its resourceVersion is another.
+type tokenLoader struct {
+	reader client.Reader
+	now    func() time.Time
+	notify func([]tokenNotice, tokenTable)
+
+	table atomic.Pointer[tokenTable]
+	wake  chan struct{}
+
+	mu            sync.Mutex
+	organizations map[types.NamespacedName]*v1alpha1.LambdaTestOrganization
+	versions      map[types.NamespacedName]string // resourceVersions of Secrets, by the cache
+
+	secrets map[types.NamespacedName]*secretTokens // used by run alone
+}
+
+func newTokenLoader(reader client.Reader, now func() time.Time, notify func([]tokenNotice, tokenTable)) *tokenLoader {
+	return &tokenLoader{
+		reader:        reader,
+		now:           now,
+		notify:        notify,
+		wake:          make(chan struct{}, 1),
+		organizations: map[types.NamespacedName]*v1alpha1.LambdaTestOrganization{},
+		versions:      map[types.NamespacedName]string{},
+		secrets:       map[types.NamespacedName]*secretTokens{},
+	}
+}
+
+// find returns the grant of a presented token, or nil.
+func (l *tokenLoader) find(token string) *grant {
+	table := l.table.Load()
+	if table == nil {
+		return nil
+	}
+	if g := (*table)[v1alpha1.SCIMTokenDigest(token)]; g != nil && g.token.Accepts(l.now()) {
+		return g
+	}
+	return nil
+}
+
+func (l *tokenLoader) loaded() bool { return l.table.Load() != nil }
+
+func (l *tokenLoader) storeOrganization(o *v1alpha1.LambdaTestOrganization) {
+	l.update(func() { l.organizations[keyOf(o)] = o })
+}
+
+func (l *tokenLoader) dropOrganization(o *v1alpha1.LambdaTestOrganization) {
+	l.update(func() { delete(l.organizations, keyOf(o)) })
+}
+
+func (l *tokenLoader) storeSecret(o *metav1.PartialObjectMetadata) {
+	l.update(func() { l.versions[keyOf(o)] = o.ResourceVersion })
+}
+
+func (l *tokenLoader) dropSecret(o *metav1.PartialObjectMetadata) {
+	l.update(func() { delete(l.versions, keyOf(o)) })
+}
+
+func (l *tokenLoader) update(change func()) {
+	l.mu.Lock()
+	change()
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default: // it will run anyway
+	}
+}
+
+func keyOf(o metav1.Object) types.NamespacedName {
+	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
+}
+
+// run loads the table, and again after each change, until ctx is done.
+func (l *tokenLoader) run(ctx context.Context, failed func(error)) {
+	for {
+		again := l.load(ctx, failed)
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.wake:
+		case <-again:
+		}
+	}
+}
+
+// load builds the table. When a Secret could not be read, what was known of it stays, and the channel says when to try again.
+func (l *tokenLoader) load(ctx context.Context, failed func(error)) <-chan time.Time {
+	organizations, versions := l.wanted()
+	fresh := make(map[types.NamespacedName]*secretTokens, len(versions))
+	var again <-chan time.Time
+	for name, version := range versions {
+		secret, err := l.secret(ctx, name, version)
+		if err != nil {
+			failed(err)
+			again = time.After(tokenRetry)
+		}
+		if secret != nil {
+			fresh[name] = secret
+		}
+	}
+	l.secrets = fresh
+	if again != nil && !l.loaded() {
+		return again // not ready before every token has been read once
+	}
+	table, notices := buildTokens(organizations, fresh, l.now())
+	l.table.Store(&table)
+	l.notify(notices, table)
+	if again == nil {
+		again = l.nextExpiry(table)
+	}
+	return again
+}
+
+// wanted returns the organizations, and the versions of the Secrets that they name and that exist.
+func (l *tokenLoader) wanted() ([]*v1alpha1.LambdaTestOrganization, map[types.NamespacedName]string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var organizations []*v1alpha1.LambdaTestOrganization
+	versions := map[types.NamespacedName]string{}
+	for _, organization := range l.organizations {
+		organizations = append(organizations, organization)
+		for _, name := range secretsOf(organization) {
+			if version, ok := l.versions[name]; ok {
+				versions[name] = version
+			}
+		}
+	}
+	return organizations, versions
+}
+
+func (l *tokenLoader) secret(ctx context.Context, name types.NamespacedName, version string) (*secretTokens, error) {
+	known := l.secrets[name]
+	if known != nil && known.resourceVersion == version {
+		return known, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	secret := &corev1.Secret{}
+	err := l.reader.Get(ctx, name, secret)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return known, fmt.Errorf("reading SCIM token Secret %s: %w", name, err)
+	}
+	return readSecret(secret), nil
+}
+
+// nextExpiry wakes the loader once a day and when a token expires, so that people are told in time.
+func (l *tokenLoader) nextExpiry(table tokenTable) <-chan time.Time {
+	wait := 24 * time.Hour
+	for _, g := range table {
+		if left := g.token.Expires.Sub(l.now()); !g.token.Expires.IsZero() && left > 0 {
+			wait = min(wait, left+time.Second)
+		}
+	}
+	return time.After(wait)
+}

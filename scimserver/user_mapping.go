@@ -1,0 +1,339 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// userView shows a LambdaTestUser as attributes. It copies nothing, so a resource shared with the cache can be looked at.
+type userView struct {
+	user *v1alpha1.LambdaTestUser
+	// groups finds the groups of a userName; it is asked only when they are wanted.
+	groups func(userName string) []groupReference
+	base   string
+}
+
+// groupReference is a group that a user is in.
+type groupReference struct{ id, displayName string }
+
+var (
+	plainUserSchemas    = []any{userSchema}
+	extendedUserSchemas = []any{userSchema, userExtension}
+)
+
+func (v *userView) value(path string) any {
+	spec := &v.user.Spec
+	switch path {
+	case "schemas":
+		if spec.Role == "" && spec.ConcurrencyGroup == "" {
+			return plainUserSchemas
+		}
+		return extendedUserSchemas
+	case "id":
+		return v.user.Name
+	case "externalId":
+		return some(spec.ExternalID)
+	case "userName":
+		return spec.UserName
+	case "name":
+		return object{"givenName": spec.Name.GivenName, "familyName": spec.Name.FamilyName}
+	case "name.givenName":
+		return some(spec.Name.GivenName)
+	case "name.familyName":
+		return some(spec.Name.FamilyName)
+	case "displayName":
+		return some(spec.DisplayName)
+	case "active":
+		return !v.user.IsDenial()
+	case "emails":
+		return emailElements(v.user)
+	case "groups":
+		return v.groupElements()
+	case "roles":
+		return roleElements(v.user)
+	case userExtension + ":" + organizationRoleName:
+		return some(string(spec.Role))
+	case userExtension + ":" + lambdatestGroupName:
+		return some(spec.ConcurrencyGroup)
+	case userExtension:
+		return some(string(spec.Role) + spec.ConcurrencyGroup)
+	default:
+		return metaValue(userType, v.user, v.base, path)
+	}
+}
+
+// some returns nil for an empty string, which is the same as unassigned.
+func some(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+// metaValue is meta, of any resource: RFC 7643, section 3.1.
+func metaValue(t *resourceType, o metav1.Object, base, path string) any {
+	switch path {
+	case "meta":
+		return object{"resourceType": t.name}
+	case "meta.resourceType":
+		return t.name
+	case "meta.created":
+		return rfc3339(o.GetCreationTimestamp().Time)
+	case "meta.lastModified":
+		if text, ok := o.GetAnnotations()[v1alpha1.LastModifiedAnnotation]; ok {
+			if _, err := time.Parse(time.RFC3339, text); err == nil {
+				return text
+			}
+		}
+		return rfc3339(o.GetCreationTimestamp().Time)
+	case "meta.version":
+		return etagOf(o)
+	case "meta.location":
+		return base + t.endpoint + "/" + o.GetName()
+	default:
+		return nil
+	}
+}
+
+func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// etagOf is the version of a resource: it changes with every change of spec, by anybody, and not with status, labels or finalizers.
+// It is weak, because groups and roles of a user come from elsewhere.
+func etagOf(o metav1.Object) string {
+	return fmt.Sprintf(`W/"%s.%d"`, o.GetUID(), o.GetGeneration())
+}
+
+type emailElement struct{ email v1alpha1.Email }
+
+func (e emailElement) value(name string) any {
+	switch name {
+	case "value":
+		return some(e.email.Value)
+	case "display":
+		return some(e.email.Display)
+	case "type":
+		return some(e.email.Type)
+	case "primary":
+		if e.email.Primary {
+			return true
+		}
+	}
+	return nil
+}
+
+// shownEmails: until a provider sets them, the userName is the primary work address.
+func shownEmails(spec *v1alpha1.LambdaTestUserSpec) []v1alpha1.Email {
+	if spec.Emails == nil {
+		return []v1alpha1.Email{{Value: spec.UserName, Type: "work", Primary: true}}
+	}
+	return spec.Emails
+}
+
+func emailElements(user *v1alpha1.LambdaTestUser) any {
+	var list elements
+	for _, email := range shownEmails(&user.Spec) {
+		list = append(list, emailElement{email})
+	}
+	return list.orNil()
+}
+
+func (e elements) orNil() any {
+	if len(e) == 0 {
+		return nil
+	}
+	return e
+}
+
+func (v *userView) groupElements() any {
+	groups := v.groups(v.user.Spec.UserName)
+	list := make(elements, 0, len(groups))
+	for _, group := range groups {
+		list = append(list, object{
+			"value": group.id, "$ref": v.base + groupType.endpoint + "/" + group.id, "display": group.displayName, "type": "direct",
+		})
+	}
+	return list.orNil()
+}
+
+// roleElements is the role in force: what is wanted where somebody decided it, else what LambdaTest last said.
+func roleElements(user *v1alpha1.LambdaTestUser) any {
+	role := ""
+	if account := user.Status.Account; account != nil {
+		role = account.Role
+	}
+	if effective := user.Status.Effective; effective != nil && effective.Role != "" {
+		role = string(effective.Role)
+	}
+	if role == "" {
+		return nil
+	}
+	return elements{object{"value": role, "primary": true}}
+}
+
+// userAttributes returns what a provider may write of a user, as PATCH works on it.
+func userAttributes(spec *v1alpha1.LambdaTestUserSpec) object {
+	o := object{
+		"userName":    spec.UserName,
+		"externalId":  some(spec.ExternalID),
+		"displayName": some(spec.DisplayName),
+		"active":      spec.Active == nil || *spec.Active,
+		"name":        object{"givenName": some(spec.Name.GivenName), "familyName": some(spec.Name.FamilyName)},
+		userExtension: object{organizationRoleName: some(string(spec.Role)), lambdatestGroupName: some(spec.ConcurrencyGroup)},
+	}
+	var emails []any
+	for _, email := range shownEmails(spec) {
+		element := object{"value": email.Value, "display": some(email.Display), "type": some(email.Type)}
+		if email.Primary {
+			element["primary"] = true
+		}
+		emails = append(emails, element)
+	}
+	o["emails"] = emails
+	return o.assigned()
+}
+
+// userRules are what an organization demands of a user.
+type userRules struct {
+	maxRole        v1alpha1.Role
+	userNamePolicy v1alpha1.UserNamePolicy
+}
+
+func rulesOf(organization *v1alpha1.LambdaTestOrganization) userRules {
+	return userRules{maxRole: organization.Spec.SCIM.MaxRole, userNamePolicy: organization.Spec.SCIM.UserNamePolicy}
+}
+
+// store writes attributes into a spec. What the attributes cannot change stays as it is; only differences are written, so that
+// reading and storing again changes nothing. The userName is set when there is none yet.
+func (r userRules) store(o object, spec *v1alpha1.LambdaTestUserSpec) error {
+	isNew, before := spec.UserName == "", userAttributes(spec)
+	name := o.inner("name")
+	if name.text("givenName") == "" || name.text("familyName") == "" {
+		return badValue("name.givenName and name.familyName are required")
+	}
+	role := v1alpha1.Role(o.inner(userExtension).text(organizationRoleName))
+	if err := r.mayGive(role, spec.Role); err != nil {
+		return err
+	}
+	if err := r.storeUserName(o.text("userName"), spec); err != nil {
+		return err
+	}
+	spec.Name = v1alpha1.PersonName{GivenName: name.text("givenName"), FamilyName: name.text("familyName")}
+	spec.Role = role
+	spec.ConcurrencyGroup = o.inner(userExtension).text(lambdatestGroupName)
+	spec.ExternalID = o.text("externalId")
+	spec.DisplayName = o.text("displayName")
+	storeActive(o, spec)
+	if isNew && o["emails"] != nil || !isNew && !sameValue(before["emails"], o["emails"]) {
+		spec.Emails = emailsOf(o.list("emails"))
+	}
+	return lengths(spec)
+}
+
+// storeActive leaves an unset `active`, which means true, as it is when it stays true.
+func storeActive(o object, spec *v1alpha1.LambdaTestUserSpec) {
+	active := o["active"] != false
+	if spec.Active == nil && active {
+		return
+	}
+	spec.Active = &active
+}
+
+func emailsOf(list []any) []v1alpha1.Email {
+	emails := make([]v1alpha1.Email, 0, len(list))
+	for _, element := range list {
+		o, _ := element.(object)
+		emails = append(emails, v1alpha1.Email{
+			Value: o.text("value"), Type: o.text("type"), Display: o.text("display"), Primary: o["primary"] == true,
+		})
+	}
+	return emails
+}
+
+func (r userRules) mayGive(role, before v1alpha1.Role) error {
+	if r.maxRole != "" && role != before && role.Rank() > r.maxRole.Rank() {
+		return badValue("%s %s is more than this organization lets its identity provider give: %s at most",
+			organizationRoleName, role, r.maxRole)
+	}
+	return nil
+}
+
+var emailForm = regexp.MustCompile(`^[^\s@]+@[^\s@]+$`)
+
+// storeUserName keeps the stored spelling: userNames that differ only in case are the same person.
+func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserSpec) error {
+	if spec.UserName != "" {
+		if v1alpha1.FoldUserName(userName) != v1alpha1.FoldUserName(spec.UserName) {
+			return userNameChange()
+		}
+		return nil
+	}
+	if err := possibleUserName(userName); err != nil {
+		return err
+	}
+	if r.userNamePolicy != v1alpha1.UserNameAny && !emailForm.MatchString(userName) {
+		return badValue("userName %q is not an e-mail address, which LambdaTest requires", shorten(userName))
+	}
+	spec.UserName = userName
+	return nil
+}
+
+// possibleUserName tells whether a resource can be about that userName at all.
+func possibleUserName(userName string) error {
+	switch {
+	case userName == "":
+		return badValue("userName is required")
+	case utf8.RuneCountInString(userName) > 254:
+		return badValue("userName has more than 254 characters")
+	case strings.TrimSpace(userName) != userName || strings.ContainsFunc(userName, isControl):
+		return badValue("userName must not begin or end with white space, nor hold control characters")
+	}
+	return nil
+}
+
+func isControl(r rune) bool { return r < 0x20 || r == 0x7f }
+
+// lengths are the limits of the resource's schema, named by SCIM's names.
+func lengths(spec *v1alpha1.LambdaTestUserSpec) error {
+	for _, limit := range []struct {
+		name, value string
+		most        int
+	}{
+		{"name.givenName", spec.Name.GivenName, 256},
+		{"name.familyName", spec.Name.FamilyName, 256},
+		{"displayName", spec.DisplayName, 256},
+		{"externalId", spec.ExternalID, 256},
+		{lambdatestGroupName, spec.ConcurrencyGroup, 256},
+	} {
+		if utf8.RuneCountInString(limit.value) > limit.most {
+			return badValue("%s has more than %d characters", limit.name, limit.most)
+		}
+	}
+	return emailLengths(spec.Emails)
+}
+
+func emailLengths(emails []v1alpha1.Email) error {
+	if len(emails) > 20 {
+		return badValue("emails has more than 20 values")
+	}
+	for _, email := range emails {
+		switch {
+		case email.Value == "":
+			return badValue("emails.value is required")
+		case utf8.RuneCountInString(email.Value) > 320, utf8.RuneCountInString(email.Display) > 320:
+			return badValue("emails.value and emails.display have at most 320 characters")
+		case utf8.RuneCountInString(email.Type) > 64:
+			return badValue("emails.type has at most 64 characters")
+		}
+	}
+	return nil
+}

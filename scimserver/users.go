@@ -1,0 +1,260 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"context"
+	"net/http"
+	"reflect"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// getUser: RFC 7644, section 3.4.1.
+func (s *Server) getUser(r *request) (reply, error) {
+	user, err := s.liveUser(r.Context(), r.organizationKey(), r.segment)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.userReply(r, http.StatusOK, user), nil
+}
+
+// userReply shows a user, or says that the client has this version already.
+func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser) reply {
+	p, _ := r.projection(userType)
+	if r.Method == http.MethodGet && r.isUnchanged(etagOf(user)) {
+		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {etagOf(user)}}}
+	}
+	return resourceReply(status, userType, s.viewUser(r, user), p)
+}
+
+func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *userView {
+	return &userView{user: user, base: r.base, groups: func(userName string) []groupReference {
+		return s.index.groupsOf(r.organizationKey(), userName)
+	}}
+}
+
+// replaceUser: RFC 7644, section 3.5.1.
+func (s *Server) replaceUser(r *request) (reply, error) {
+	body, err := r.json(s.limits.UserBodyBytes)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.changeUser(r, r.segment, replaceUser(body))
+}
+
+// patchUser: RFC 7644, section 3.5.2.
+func (s *Server) patchUser(r *request) (reply, error) {
+	body, err := r.json(s.limits.UserBodyBytes)
+	if err != nil {
+		return reply{}, err
+	}
+	operations, err := readPatch(body)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.changeUser(r, r.segment, patchUser(operations))
+}
+
+// changeUser reads, decides and writes, until nobody else wrote in between.
+func (s *Server) changeUser(r *request, id string, change userChange) (reply, error) {
+	if matches := r.ifMatch(); matches != nil {
+		change.precondition = func(user *v1alpha1.LambdaTestUser) error { return matches(etagOf(user)) }
+	}
+	var user *v1alpha1.LambdaTestUser
+	err := s.retrying(r.Context(), "user", func() (bool, error) {
+		var err error
+		if user, err = s.liveUser(r.Context(), r.organizationKey(), id); err != nil {
+			return true, err
+		}
+		err = s.writeUser(r, user, change)
+		if change.denies && apierrors.IsInvalid(err) {
+			change = change.onlyDenial(err) // the API server knows a rule that this server does not
+			return false, nil
+		}
+		return err == nil, err
+	})
+	if err != nil {
+		return reply{}, ignoreMissing(err, "user", id)
+	}
+	return s.userReply(r, http.StatusOK, user), nil
+}
+
+// writeUser carries out a change of a user that was just read, and turns user into what is stored then.
+func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change userChange) error {
+	spec, leftOut, err := change.on(user, rulesOf(r.organization()))
+	if err != nil {
+		return err
+	}
+	fields := changedFields(&user.Spec, &spec)
+	r.audit = audit{resource: "User/" + user.Name, outcome: "unchanged", leftOut: leftOut}
+	if !reflect.DeepEqual(spec, user.Spec) {
+		user.Spec = spec
+		if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
+			return err
+		}
+		r.audit.outcome, r.audit.fields = "changed", fields
+	}
+	if leftOut != nil {
+		r.audit.outcome = "denied"
+		s.reportLeftOut(r, user, leftOut)
+	}
+	return nil
+}
+
+// reportLeftOut tells people that a provider believes something of a denied user that is not so.
+func (s *Server) reportLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOut error) {
+	s.metrics.leftOver(r.organization())
+	s.options.Recorder.Eventf(user, nil, corev1.EventTypeWarning, "DeniedInPart", "Deny",
+		"The identity provider denied the person; the rest of its request was not applied: %s", problemOf(leftOut).detail)
+}
+
+// deleteUser marks the user as deleted: RFC 7644, section 3.6, "MAY choose not to permanently delete the resource".
+func (s *Server) deleteUser(r *request) (reply, error) {
+	matches := r.ifMatch()
+	err := s.retrying(r.Context(), "user", func() (bool, error) {
+		user, err := s.liveUser(r.Context(), r.organizationKey(), r.segment)
+		if err != nil {
+			return true, err
+		}
+		if matches != nil {
+			if err := matches(etagOf(user)); err != nil {
+				return true, err
+			}
+		}
+		user.Spec = denied(user)
+		now := metav1.NewTime(s.now())
+		user.Spec.DeletedAt = &now
+		err = s.update(r.Context(), user, v1alpha1.UserKind)
+		return err == nil, err
+	})
+	if err != nil {
+		return reply{}, ignoreMissing(err, "user", r.segment)
+	}
+	r.audit = audit{resource: "User/" + r.segment, outcome: "deleted", fields: []string{"active"}}
+	return noContent(), nil
+}
+
+// createUser: RFC 7644, section 3.3.
+func (s *Server) createUser(r *request) (reply, error) {
+	body, err := r.json(s.limits.UserBodyBytes)
+	if err != nil {
+		return reply{}, err
+	}
+	spec, leftOut, err := newUser(body, rulesOf(r.organization()))
+	if err != nil {
+		return reply{}, err
+	}
+	spec.OrganizationRef.Name = r.organization().Name
+	hire := &hire{spec: spec, leftOut: leftOut, denies: bodyDenies(body)}
+	user, status, err := s.hire(r, hire)
+	if err != nil {
+		return reply{}, err
+	}
+	return s.userReply(r, status, user), nil
+}
+
+// hire is what a POST asks for.
+type hire struct {
+	spec    v1alpha1.LambdaTestUserSpec
+	leftOut error
+	denies  bool
+}
+
+// hire creates the person's resource, or revives the one that is there.
+func (s *Server) hire(r *request, h *hire) (user *v1alpha1.LambdaTestUser, status int, err error) {
+	name := v1alpha1.SCIMUserName(r.organization().Name, h.spec.UserName)
+	err = s.retrying(r.Context(), "user", func() (bool, error) {
+		user, err = s.createResource(r, name, h)
+		if !apierrors.IsAlreadyExists(err) {
+			status = http.StatusCreated
+			return err == nil, err
+		}
+		user, status, err = s.meetExisting(r, name, h)
+		return err == nil && user != nil, err
+	})
+	return user, status, err
+}
+
+func (s *Server) createResource(r *request, name string, h *hire) (*v1alpha1.LambdaTestUser, error) {
+	user := &v1alpha1.LambdaTestUser{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *h.spec.DeepCopy()}
+	user.Labels[v1alpha1.PersonLabel] = v1alpha1.PersonDigest(r.organization().Name, h.spec.UserName)
+	if err := s.create(r.Context(), user, v1alpha1.UserKind); err != nil {
+		return nil, err
+	}
+	r.audit = audit{resource: "User/" + name, outcome: "created", leftOut: h.leftOut, fields: changedFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
+	if h.leftOut != nil {
+		r.audit.outcome = "denied"
+		s.reportLeftOut(r, user, h.leftOut)
+	}
+	return user, nil
+}
+
+// meetExisting decides what a POST means for a person who has a resource. A nil user without an error means: try to create again.
+func (s *Server) meetExisting(r *request, name string, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
+	user := &v1alpha1.LambdaTestUser{}
+	if err := s.liveGet(r.Context(), r.organizationKey().Namespace, name, user); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, 0, nil
+		}
+		return nil, 0, err
+	}
+	switch {
+	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(h.spec.UserName):
+		return nil, 0, taken("userName is taken by a resource that this endpoint does not own")
+	case !user.DeletionTimestamp.IsZero():
+		return nil, 0, s.awaitGone(r.Context(), user)
+	case !user.IsDenial() && h.denies:
+		return s.denyExisting(r, user, h)
+	case !user.IsDenial():
+		return nil, 0, taken("a user with this userName exists")
+	}
+	return s.revive(r, user, h)
+}
+
+// denyExisting: a POST that ends in active: false about an active person denies like any other request.
+func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
+	reason := h.leftOut
+	if reason == nil {
+		reason = taken("a user with this userName exists")
+	}
+	change := userChange{denies: true}.onlyDenial(reason)
+	return user, http.StatusOK, s.writeUser(r, user, change)
+}
+
+// revive lets a person who was deactivated or deleted begin again. Somebody else with the same address first leaves the groups: were
+// the process to end between the two, an inactive person without groups is safe, an active one with foreign roles is not.
+func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
+	spec := revived(user, h.spec)
+	if !sameHire(user, spec) {
+		if err := s.leaveGroups(r, user.Spec.UserName); err != nil {
+			return nil, 0, err
+		}
+	}
+	fields := changedFields(&user.Spec, &spec)
+	user.Spec = spec
+	if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
+		return nil, 0, err
+	}
+	r.audit = audit{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: h.leftOut}
+	if h.leftOut != nil {
+		s.reportLeftOut(r, user, h.leftOut)
+	}
+	return user, http.StatusCreated, nil
+}
+
+// awaitGone waits, bounded, until a resource whose deletion is under way is gone.
+func (s *Server) awaitGone(ctx context.Context, user *v1alpha1.LambdaTestUser) error {
+	waiting, cancel := context.WithTimeout(ctx, goneWait)
+	defer cancel()
+	s.index.waitFor(waiting, v1alpha1.UserKind, user.Namespace, user.Name, foreverVersion)
+	if waiting.Err() != nil {
+		return later(http.StatusServiceUnavailable, retryAfter, "the deletion of an earlier user with this userName is not finished: try again")
+	}
+	return nil
+}
