@@ -47,7 +47,7 @@ bin/dev:
 ##@ Develop
 
 .PHONY: generate
-generate: bin/controller-gen ## Write what is derived from the API types: deep copies, apply configurations, CRDs, the role.
+generate: bin/controller-gen ## Write what is derived from the API types: deep copies, apply configurations, CRDs, the role, parts of the chart.
 	hack/generate.sh
 
 .PHONY: build
@@ -80,6 +80,10 @@ lint: bin/golangci-lint ## Run the linters of .golangci.yml.
 verify: bin/controller-gen bin/golangci-lint ## Fail when generated files are stale, or on formatting, vet, go.mod or lint.
 	hack/verify.sh
 
+.PHONY: package
+package: controlplane bin/helm bin/actionlint ## Lint and render chart, overlays and workflows, build the image, and install the product in each way.
+	KUBEBUILDER_ASSETS="$(assets)" hack/package.sh
+
 ##@ Help
 
 .PHONY: help
@@ -89,7 +93,7 @@ help: ## Print this.
 		/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Tools, each pinned by a module in hack/tools.
-bin/controller-gen bin/golangci-lint: bin/%: hack/tools/%/go.mod hack/tools/%/go.sum
+bin/controller-gen bin/golangci-lint bin/helm bin/actionlint: bin/%: hack/tools/%/go.mod hack/tools/%/go.sum
 	@echo "building $@, once"
 	@cd hack/tools/$* && GOWORK=off CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ tool
 	@touch $@

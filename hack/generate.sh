@@ -8,6 +8,11 @@
 #   api/applyconfiguration/                    from the types
 #   config/crd/bases/                          from the types and their +kubebuilder markers
 #   config/rbac/role.yaml                      from the +kubebuilder:rbac markers
+#
+# and from config/ what others have in common with it:
+#
+#   charts/lambdatest-operator/templates/crds/, _rules.tpl, admission_policy.yaml
+#   config/overlays/single-namespace/operator/role.yaml
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -30,3 +35,5 @@ done
 if ((${#role_paths[@]})); then
 	bin/controller-gen rbac:roleName=lambdatest-operator "${role_paths[@]}" output:rbac:dir=config/rbac
 fi
+
+go run ./hack/chart

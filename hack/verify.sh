@@ -22,7 +22,8 @@ check() {
 
 # generated compares with what was there before, not with a commit, so that it also works on uncommitted changes.
 generated() {
-	local before paths=(api config/crd/bases config/rbac/role.yaml) status=0
+	local before status=0
+	local paths=(api config/crd/bases config/rbac/role.yaml config/overlays charts/lambdatest-operator/templates)
 	before=$(mktemp -d)
 	snapshot "$before" "${paths[@]}"
 	hack/generate.sh || status=1

@@ -1,0 +1,42 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// generatedYAML and generatedTemplate are the headers of generated files.
+const (
+	generatedYAML     = "# Generated from %s by hack/chart. Do not edit: run make generate.\n"
+	generatedTemplate = "{{- /* Generated from %s by hack/chart. Do not edit: run make generate. */ -}}\n"
+)
+
+// text is YAML on its way to a template. Comments and layout of the source stay. The first replacement that does not find what it
+// expects is remembered, so that a change of the source cannot silently leave a literal in the chart.
+type text struct {
+	content string
+	err     error
+}
+
+// literal makes a source safe inside a template.
+func literal(source string) *text {
+	return &text{content: strings.ReplaceAll(source, "{{", `{{ "{{" }}`)}
+}
+
+// replace puts new in the place of old, which must occur exactly count times.
+func (t *text) replace(count int, old, new string) *text {
+	found := strings.Count(t.content, old)
+	if found != count && t.err == nil {
+		t.err = fmt.Errorf("%q occurs %d times instead of %d: adapt hack/chart", old, found, count)
+	}
+	t.content = strings.ReplaceAll(t.content, old, new)
+	return t
+}
+
+func (t *text) result() (string, error) {
+	return t.content, t.err
+}
+
