@@ -122,7 +122,7 @@ func (a *attribute) anyElement(sub *attribute, c *comparison) (predicate, error)
 func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
 	a, sub, known := t.resolve(e.path)
 	if known && a == nil {
-		return absent(&comparison{}), nil
+		return t.unstoredElements(e)
 	}
 	if !known || sub != nil || !a.multiValued || a.dataType != typeComplex {
 		return nil, badFilter("%q has no elements to choose from", e.path)
@@ -140,6 +140,23 @@ func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
 		inner = func(v valuer) bool { return chosen(v) && then(v) }
 	}
 	return func(v valuer) bool { return anyOf(v.value(a.path), inner) }, nil
+}
+
+// unstoredElements matches nobody, and refuses what no schema knows like any other filter.
+func (t *resourceType) unstoredElements(e *elementFilter) (predicate, error) {
+	onElement := func(c *comparison) (predicate, error) {
+		if !t.unstored.has(e.path.name, c.path.name) || c.path.sub != "" || c.path.uri != "" {
+			return nil, badFilter("%s has no sub-attribute %q", e.path, c.path)
+		}
+		return nil, nil
+	}
+	nested := func(*elementFilter) (predicate, error) {
+		return nil, badFilter("%s cannot have a filter within a filter", e.path)
+	}
+	if _, err := compile(e.inner, onElement, nested); err != nil {
+		return nil, err
+	}
+	return func(valuer) bool { return false }, nil
 }
 
 func anyOf(value any, matches predicate) bool {

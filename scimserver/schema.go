@@ -77,8 +77,8 @@ type resourceType struct {
 	// attributes of the resource in the order in which they are rendered. The extension is one complex attribute whose name is its
 	// URN, so that "urn:…:User:OrganizationRole" is to PATCH and filters what "name.givenName" is.
 	attributes []*attribute
-	// unstored are attributes of the RFC's schemas, folded, that are understood and always absent.
-	unstored map[string]bool
+	// unstored are attributes of the RFC's schemas that are understood and always absent.
+	unstored unstoredAttributes
 
 	byName map[string]*attribute // by folded name
 }
@@ -158,13 +158,4 @@ func metaAttribute() *attribute {
 			{name: "location", dataType: typeReference, caseExact: true, mutability: readOnly},
 		},
 	}
-}
-
-// folded builds a set of attribute names.
-func folded(names ...string) map[string]bool {
-	set := make(map[string]bool, len(names))
-	for _, name := range names {
-		set[strings.ToLower(name)] = true
-	}
-	return set
 }

@@ -11,12 +11,7 @@ var userType = (&resourceType{
 	endpoint:    "/Users",
 	schema:      userSchema,
 	extension:   userExtension,
-	unstored: folded(
-		"nickName", "profileUrl", "title", "userType", "preferredLanguage", "locale", "timezone", "phoneNumbers", "ims", "photos",
-		"addresses", "entitlements", "x509Certificates",
-		"name.formatted", "name.middleName", "name.honorificPrefix", "name.honorificSuffix", "roles.display", "roles.type",
-		enterpriseSchema,
-	),
+	unstored:    unstoredOfUsers,
 	attributes: common(
 		&attribute{
 			name: "userName", required: true, mutability: immutableOnce, unique: true,

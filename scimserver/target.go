@@ -62,17 +62,19 @@ func (t *resourceType) resolve(path attributePath) (a, sub *attribute, known boo
 		}
 		sub = a.subAttribute(path.name)
 		return a, sub, sub != nil && path.sub == ""
+	case strings.EqualFold(path.uri, enterpriseSchema):
+		return nil, nil, path.name == "" || isEnterprise(path.name) && t.unstored.has(path.name, path.sub)
 	case path.uri != "" && !strings.EqualFold(path.uri, t.schema):
-		return nil, nil, t.unstored[strings.ToLower(path.uri)]
+		return nil, nil, false
 	}
 	if a = t.find(path.name); a == nil {
-		return nil, nil, t.unstored[strings.ToLower(path.name)]
+		return nil, nil, t.unstored.has(path.name, path.sub)
 	}
 	if path.sub == "" {
 		return a, nil, true
 	}
 	if sub = a.subAttribute(path.sub); sub == nil {
-		return nil, nil, t.unstored[strings.ToLower(path.name+"."+path.sub)]
+		return nil, nil, t.unstored.has(path.name, path.sub)
 	}
 	return a, sub, true
 }
