@@ -1,27 +1,38 @@
-# Builds the operator's image. To package a binary that is built already (bin/manager):
-#   docker build --build-arg BINARY=prebuilt .
+# Builds the operator's image:
+#
+#   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=v0.1.0 .
+#
+# Or packages binaries that are built already, in bin/image/<os>-<arch>/, as hack/image.sh does: --build-arg BINARY=prebuilt.
 ARG BINARY=compiled
+# The binary brings all that it needs, certificates of public authorities included (docs/decisions). Any other base works as well, such
+# as gcr.io/distroless/static:nonroot.
+ARG BASE=scratch
 
 FROM --platform=$BUILDPLATFORM golang:1.26 AS compiled
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
-ARG TARGETOS TARGETARCH
+ARG TARGETOS TARGETARCH VERSION
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    CGO_ENABLED=0 GOOS=$TARGETOS GOARCH=$TARGETARCH go build -trimpath -ldflags "-s -w" -o /manager .
+    GOOS=$TARGETOS GOARCH=$TARGETARCH hack/build.sh /manager
 
 FROM scratch AS prebuilt
-COPY bin/manager /manager
+ARG TARGETOS TARGETARCH
+COPY bin/image/${TARGETOS}-${TARGETARCH}/manager /manager
 
 FROM ${BINARY} AS binary
 
-# Certificates of public authorities, which LambdaTest's is signed by, and no shell.
-FROM gcr.io/distroless/static:nonroot
+FROM ${BASE}
+ARG VERSION=development REVISION=unknown
 LABEL org.opencontainers.image.title="lambdatest-operator" \
       org.opencontainers.image.description="Manages the users of a LambdaTest organization from Kubernetes and from identity providers" \
+      org.opencontainers.image.url="https://github.com/lambdatest-operator/lambdatest-operator" \
       org.opencontainers.image.source="https://github.com/lambdatest-operator/lambdatest-operator" \
-      org.opencontainers.image.licenses="Apache-2.0"
-COPY --from=binary /manager /manager
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+COPY --from=binary --chmod=0555 /manager /manager
+# A number, so that the kubelet can tell that it is not root.
 USER 65532:65532
 ENTRYPOINT ["/manager"]

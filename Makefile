@@ -52,7 +52,7 @@ generate: bin/controller-gen ## Write what is derived from the API types: deep c
 
 .PHONY: build
 build: ## Build the operator into bin/manager, one static binary.
-	CGO_ENABLED=0 go build -trimpath -o bin/manager .
+	hack/build.sh bin/manager
 
 .PHONY: controlplane
 controlplane: ## Build the Kubernetes control plane that tests and `make run` use, once (minutes; then instant).

@@ -17,6 +17,7 @@ import (
 	"github.com/go-logr/logr"
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+	_ "golang.org/x/crypto/x509roots/fallback" // certificates of public authorities, for an image without any
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -50,6 +51,9 @@ const (
 	defaultMarkRetention = 30 * 24 * time.Hour
 )
 
+// version is set by the linker, see hack/build.sh.
+var version = "development"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -63,6 +67,7 @@ func command() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lambdatest-operator",
 		Short:         "Manages the users of LambdaTest organizations from a Kubernetes cluster",
+		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
