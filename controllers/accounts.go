@@ -39,12 +39,13 @@ func newAccounts() *accounts {
 	return &accounts{byUser: map[string]account{}, asked: map[string]time.Time{}}
 }
 
-// remember takes what a resource's status says for known, unless more is.
+// remember takes what a resource's status says for known, unless more is. An account that a complete list lacks and that nobody
+// looked up by then is in doubt.
 func (a *accounts) remember(user string, remembered lambdatest.User) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, ok := a.byUser[user]; !ok && remembered.ID != "" {
-		a.byUser[user] = account{User: remembered}
+		a.byUser[user] = account{User: remembered, doubtful: !a.sweptAt.IsZero()}
 	}
 }
 
@@ -172,10 +173,12 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 	defer a.mu.Unlock()
 	for user, entry := range a.byUser {
 		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.doubtful {
-			delete(a.byUser, user)
-			if !entry.absent {
-				changed = append(changed, user)
+			if entry.absent {
+				delete(a.byUser, user)
+				continue
 			}
+			a.byUser[user] = account{absent: true, readAt: begun}
+			changed = append(changed, user)
 		}
 	}
 	for user, listed := range listing {

@@ -50,17 +50,19 @@ func newLane(now func() time.Time, bounds backoff, wake func(user string), chang
 	}
 }
 
-// limit sets the ceiling of calls a second, and how many may follow each other after a quiet time.
+// limit sets the ceiling of calls a second, and how many may follow each other after a quiet time. A lane begins with such a time.
 func (l *lane) limit(perSecond, burst int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now := l.now()
-	if l.ceiling != rate.Limit(perSecond) {
-		l.ceiling = rate.Limit(perSecond)
-		l.setRate(now, l.ceiling)
+	now, ceiling, retryBurst := l.now(), rate.Limit(perSecond), max(burst/retryShare, 1)
+	if l.ceiling == 0 {
+		l.limiter, l.retries = rate.NewLimiter(ceiling, burst), rate.NewLimiter(ceiling/retryShare, retryBurst)
+	} else if l.ceiling != ceiling {
+		l.setRate(now, ceiling)
 	}
+	l.ceiling = ceiling
 	l.limiter.SetBurstAt(now, burst)
-	l.retries.SetBurstAt(now, max(burst/retryShare, 1))
+	l.retries.SetBurstAt(now, retryBurst)
 }
 
 func (l *lane) setRate(now time.Time, to rate.Limit) {

@@ -88,6 +88,12 @@ func (b *UserBuilder) Orphan() *UserBuilder {
 	return b
 }
 
+// Finalized adds a finalizer of somebody else, which keeps the resource in sight while it is deleted.
+func (b *UserBuilder) Finalized(finalizer string) *UserBuilder {
+	b.user.Finalizers = append(b.user.Finalizers, finalizer)
+	return b
+}
+
 // OrganizationBuilder makes a LambdaTestOrganization.
 type OrganizationBuilder struct {
 	organization *v1alpha1.LambdaTestOrganization

@@ -1,0 +1,197 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// deleteNamespace marks it as being deleted; no controller manager runs here that would go on.
+func deleteNamespace(ctx context.Context, name string) {
+	GinkgoHelper()
+	Deleted(ctx, k8s, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+}
+
+var _ = Describe("An organization", func() {
+	It("is ready once it was compared", func(ctx SpecContext) {
+		w := connectedWorld(ctx, simulator.Population(3))
+
+		organization := w.connected(ctx, DefaultOrganization)
+
+		Expect(organization).To(BeReady(v1alpha1.SyncedReason))
+		Expect(*organization.Status.Unclaimed).To(BeEquivalentTo(3))
+	})
+
+	It("says that its Secret is missing, tells its people, and goes on when it appears", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		Applied(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).At(w.upstream.BaseURL()).Obj())
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeStalled(v1alpha1.SecretNotFoundReason))
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.handleWoken(ctx)
+		Expect(Fetched(ctx, k8s, user)).To(BeStalled(v1alpha1.OrganizationNotReadyReason))
+
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-default", upstreamToken))
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+
+		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("uses a new token at once, and then everything continues by itself", Label("rotation", "circuit"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.upstream.RotateToken("the-next-token")
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		Expect(user).To(BeStalled(v1alpha1.UnauthorizedReason))
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeStalled(v1alpha1.UnauthorizedReason))
+		refused := len(w.upstream.Calls())
+		grace := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
+		Expect(grace).To(BeStalled(v1alpha1.UnauthorizedReason))
+		Expect(w.upstream.Calls()).To(HaveLen(refused), "one refusal is enough")
+		w.woken()
+
+		Changed(ctx, k8s, secretNamed(w.namespace, "lambdatest-default"),
+			func(s *corev1.Secret) { s.Data = map[string][]byte{"token": []byte("the-next-token")} })
+		w.connected(ctx, DefaultOrganization)
+		w.handleWoken(ctx)
+
+		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(Fetched(ctx, k8s, grace)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("may not name a host that the operator may not call", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-default", upstreamToken))
+		Applied(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).At("https://scim.example.com/api").Obj())
+
+		organization := w.connected(ctx, DefaultOrganization)
+
+		Expect(organization).To(BeStalled(v1alpha1.InvalidBaseURLReason))
+	})
+
+	It("gets a Secret with a token for the identity provider", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+
+		organization := w.connected(ctx, DefaultOrganization)
+
+		secret := Fetched(ctx, k8s, secretNamed(w.namespace, organization.Status.SCIMTokenSecret))
+		Expect(len(secret.Data["token"])).To(BeNumerically(">=", v1alpha1.MinSCIMTokenBytes))
+		Expect(secret.OwnerReferences).To(HaveExactElements(HaveField("UID", organization.UID)))
+	})
+
+	It("makes no call while it is suspended, and shows who is denied and may sign in", Label("suspend"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) { o.Spec.Suspend = true })
+		w.connected(ctx, DefaultOrganization)
+		w.upstream.ResetCalls()
+
+		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+
+		Expect(user).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		Expect(user.Status.PlannedChanges).To(ConsistOf(HaveField("Attribute", "active")))
+		Expect(*w.connected(ctx, DefaultOrganization).Status.PendingDenials).To(BeEquivalentTo(1))
+		Expect(w.upstream.Calls()).To(BeEmpty())
+
+		w.woken()
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) { o.Spec.Suspend = false })
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.woken()).To(HaveKeyWithValue(personKeyOf(user), BeNumerically(">=", priorityDenial)))
+		w.reconciled(ctx, user)
+		Expect(w.account(ada).Active).To(BeFalse())
+	})
+
+	It("with the token of an older one is told so, and makes no call", Label("duplicate"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-twin", upstreamToken))
+		Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()).Obj())
+
+		Expect(w.connected(ctx, "twin")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("stays until its people are released", Label("deletion"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada))
+		organization := Deleted(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())
+
+		Expect(w.connected(ctx, organization.Name)).To(BeStalled(v1alpha1.PeopleRemainReason))
+		w.reconciled(ctx, Deleted(ctx, k8s, user))
+
+		Expect(w.account(ada).Active).To(BeFalse())
+		Expect(w.connected(ctx, organization.Name)).To(BeNil())
+	})
+})
+
+var _ = Describe("A comparison of the whole organization", Label("sweep"), func() {
+	It("sets back what was changed at LambdaTest", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleGuest))
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Role = "Admin" })
+		Expect(err).NotTo(HaveOccurred())
+
+		w.swept(ctx)
+
+		Expect(w.account(ada).Role).To(Equal("Guest"))
+		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("only reports it, once, when the policy says so; a denial is carried out all the same", Label("drift-report"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.ReportingDrift() })
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleGuest))
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Role = "Admin" })
+		Expect(err).NotTo(HaveOccurred())
+		w.swept(ctx)
+
+		user = Fetched(ctx, k8s, user)
+		Expect(user).To(BeStalled(v1alpha1.DriftedReason))
+		Expect(user.Status.PlannedChanges).To(ConsistOf(v1alpha1.PlannedChange{Attribute: "role", From: "Admin", To: "Guest"}))
+		Expect(w.account(ada).Role).To(Equal("Admin"))
+		w.swept(ctx)
+		Expect(Fetched(ctx, k8s, user).ResourceVersion).To(Equal(user.ResourceVersion))
+
+		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		Expect(w.account(ada).Active).To(BeFalse())
+	})
+
+	It("costs list pages only when everybody is as wanted", Label("adoption", "idle"), func(ctx SpecContext) {
+		w := newWorld(ctx, simulator.Population(250))
+		withOrganization(ctx, w)
+
+		Expect(w.upstream.Counts()).To(Equal(map[string]int{"GET /Users": 3}))
+	})
+
+	It("is discarded when the list is cut short, and nobody is believed gone", Label("partial-sweep"), func(ctx SpecContext) {
+		w := newWorld(ctx, simulator.Population(30))
+		withOrganization(ctx, w)
+		w.upstream.Switch(func(s *simulator.Switches) { s.TruncateLists = 20 })
+		w.clock.Advance(time.Second)
+
+		Expect(w.connection().sweep(ctx)).To(MatchError(ContainSubstring("an account that exists")))
+
+		_, known := w.connection().accounts.get("user-000030@example.com")
+		Expect(known).To(BeTrue())
+	})
+
+	It("creates anew whom LambdaTest no longer has, after a lookup by id", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.upstream.RemoveAccount(ada)
+		w.upstream.ResetCalls()
+
+		w.swept(ctx)
+
+		Expect(w.upstream.Count("GET /Users/{id}")).To(Equal(1))
+		Expect(w.account(ada).Active).To(BeTrue())
+	})
+})

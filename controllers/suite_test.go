@@ -1,0 +1,251 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	"github.com/lambdatest-operator/lambdatest-operator/test/controlplane"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// One API server for the package; every spec has a namespace and a LambdaTest of its own.
+var (
+	restConfig *rest.Config
+	k8s        client.WithWatch
+	scheme     = runtime.NewScheme()
+)
+
+func TestControllers(t *testing.T) {
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Controllers")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	ctrl.SetLogger(GinkgoLogr)
+	Expect(clientgoscheme.AddToScheme(scheme)).To(Succeed())
+	Expect(v1alpha1.AddToScheme(scheme)).To(Succeed())
+
+	plane, err := controlplane.Start(ctx, controlplane.Options{})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(plane.Stop)
+	restConfig = plane.Config()
+	_, err = envtest.InstallCRDs(restConfig, envtest.CRDInstallOptions{Paths: []string{"../config/crd/bases"}, ErrorIfPathMissing: true})
+	Expect(err).NotTo(HaveOccurred())
+	direct, err := client.NewWithWatch(restConfig, client.Options{Scheme: scheme})
+	Expect(err).NotTo(HaveOccurred())
+	k8s = Indexed(direct, indexers())
+})
+
+// clock is what the controllers of a spec take for the time.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// Now is the time.
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Advance lets time pass.
+func (c *clock) Advance(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(by)
+}
+
+// world is everything a spec that calls Reconcile works with.
+type world struct {
+	namespace     string
+	upstream      *simulator.Server
+	clock         *clock
+	recorder      *events.FakeRecorder
+	connections   *connections
+	people        *PersonReconciler
+	organizations *OrganizationReconciler
+}
+
+const upstreamToken = "a-token-of-lambdatest"
+
+// newWorld starts a LambdaTest and makes the controllers, without an organization.
+func newWorld(ctx context.Context, options ...simulator.Option) *world {
+	GinkgoHelper()
+	w := &world{
+		namespace: Namespace(ctx, k8s),
+		upstream:  simulator.Start(append([]simulator.Option{simulator.Token(upstreamToken)}, options...)...),
+		clock:     &clock{now: time.Now()},
+		recorder:  events.NewFakeRecorder(1000),
+	}
+	DeferCleanup(w.upstream.Close)
+	w.restart()
+	return w
+}
+
+// restart makes the controllers anew: what they had in memory is gone.
+func (w *world) restart() {
+	GinkgoHelper()
+	w.restartWith(Options{})
+}
+
+func (w *world) restartWith(options Options) {
+	GinkgoHelper()
+	options.UpstreamHosts = []string{w.upstream.URL()}
+	options.Now = w.clock.Now
+	options = options.withDefaults()
+	hosts, err := parseUpstreamHosts(options.UpstreamHosts)
+	Expect(err).NotTo(HaveOccurred())
+	w.connections = newConnections(options)
+	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
+	w.organizations = &OrganizationReconciler{
+		client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options,
+		hosts: hosts, dial: dialer(hosts, options.Now),
+	}
+}
+
+// withOrganization adds Secret and organization, connects and compares once.
+func withOrganization(ctx context.Context, w *world, change ...func(*OrganizationBuilder)) *world {
+	GinkgoHelper()
+	builder := MakeOrganization(DefaultOrganization).In(w.namespace).At(w.upstream.BaseURL())
+	for _, apply := range change {
+		apply(builder)
+	}
+	Applied(ctx, k8s, MakeSecret(w.namespace, builder.Obj().Spec.TokenSecretRef.Name, upstreamToken))
+	organization := Applied(ctx, k8s, builder.Obj())
+	w.connected(ctx, organization.Name)
+	Expect(w.connection().sweep(ctx)).To(Succeed())
+	w.clock.Advance(time.Second)
+	return w
+}
+
+// connectedWorld is what most specs start from: a LambdaTest, an organization, one comparison done.
+func connectedWorld(ctx context.Context, options ...simulator.Option) *world {
+	GinkgoHelper()
+	w := withOrganization(ctx, newWorld(ctx, options...))
+	w.upstream.ResetCalls()
+	return w
+}
+
+// connected reconciles an organization and returns it.
+func (w *world) connected(ctx context.Context, name string) *v1alpha1.LambdaTestOrganization {
+	GinkgoHelper()
+	organization := MakeOrganization(name).In(w.namespace).Obj()
+	_, err := w.organizations.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(organization)})
+	Expect(err).NotTo(HaveOccurred())
+	if !Exists(ctx, k8s, organization) {
+		return nil
+	}
+	return Fetched(ctx, k8s, organization)
+}
+
+func (w *world) connection() *connection {
+	GinkgoHelper()
+	return w.connectionOf(DefaultOrganization)
+}
+
+func (w *world) connectionOf(organization string) *connection {
+	GinkgoHelper()
+	connection, ok := w.connections.find(client.ObjectKey{Namespace: w.namespace, Name: organization})
+	Expect(ok).To(BeTrue(), "there is no connection for %s", organization)
+	return connection
+}
+
+// reconciled reconciles the person whom a claim is about.
+func (w *world) reconciled(ctx context.Context, user *v1alpha1.LambdaTestUser) ctrl.Result {
+	GinkgoHelper()
+	result, err := w.people.Reconcile(ctx, personKeyOf(user))
+	Expect(err).NotTo(HaveOccurred())
+	return result
+}
+
+// settled applies a claim, reconciles its person and returns it.
+func (w *world) settled(ctx context.Context, builder *UserBuilder) *v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	user := Applied(ctx, k8s, builder.In(w.namespace).Obj())
+	w.reconciled(ctx, user)
+	return Fetched(ctx, k8s, user)
+}
+
+// changed changes a claim, reconciles its person and returns it.
+func (w *world) changed(ctx context.Context, user *v1alpha1.LambdaTestUser, change func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	changed := Changed(ctx, k8s, user, change)
+	w.reconciled(ctx, changed)
+	return Fetched(ctx, k8s, changed)
+}
+
+// again reconciles the person of a claim and returns the claim.
+func (w *world) again(ctx context.Context, user *v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	w.reconciled(ctx, user)
+	return Fetched(ctx, k8s, user)
+}
+
+// swept compares the organization and reconciles everybody whom that woke.
+func (w *world) swept(ctx context.Context) {
+	GinkgoHelper()
+	w.clock.Advance(time.Second)
+	Expect(w.connection().sweep(ctx)).To(Succeed())
+	w.handleWoken(ctx)
+}
+
+// woken returns who was woken since the last time, with the priority asked for.
+func (w *world) woken() map[PersonKey]int {
+	w.connections.people.mu.Lock()
+	defer w.connections.people.mu.Unlock()
+	woken := w.connections.people.early
+	w.connections.people.early = map[PersonKey]int{}
+	return woken
+}
+
+func (w *world) handleWoken(ctx context.Context) {
+	GinkgoHelper()
+	for key := range w.woken() {
+		_, err := w.people.Reconcile(ctx, key)
+		Expect(err).NotTo(HaveOccurred())
+	}
+}
+
+// account returns the account of somebody at LambdaTest; the spec fails without.
+func (w *world) account(userName string) simulator.Account {
+	GinkgoHelper()
+	account, ok := w.upstream.Account(userName)
+	Expect(ok).To(BeTrue(), "there is no account of %s", userName)
+	return account
+}
+
+// events drains the events so far.
+func (w *world) events() []string {
+	var seen []string
+	for {
+		select {
+		case event := <-w.recorder.Events:
+			seen = append(seen, event)
+		default:
+			return seen
+		}
+	}
+}
+
+func secretNamed(namespace, name string) *corev1.Secret {
+	return MakeSecret(namespace, name, "")
+}
