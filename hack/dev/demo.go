@@ -22,7 +22,7 @@ func playDemo(ctx context.Context, dir string, replicas int) error {
 	defer env.Stop()
 	fmt.Println()
 	if err := newStory(env).play(ctx); err != nil {
-		return fmt.Errorf("%w\n%s", err, whereTheLogsAre(env))
+		return fmt.Errorf("%w\n%s", err, env.Logs())
 	}
 	if err := showBothEnds(ctx, env); err != nil {
 		return err
@@ -36,20 +36,6 @@ func playDemo(ctx context.Context, dir string, replicas int) error {
 	}
 	fmt.Println("\nThe resources and LambdaTest agree.")
 	return nil
-}
-
-// whereTheLogsAre prints the end of each replica's log, since the folder goes away with the environment.
-func whereTheLogsAre(env *environment.Environment) string {
-	const tail = 3000
-	var all string
-	for _, replica := range env.Replicas {
-		content, err := os.ReadFile(replica.LogPath())
-		if err != nil {
-			continue
-		}
-		all += fmt.Sprintf("\nthe end of the log of %s:\n%s", replica.Name(), content[max(0, len(content)-tail):])
-	}
-	return all
 }
 
 // step is one sentence of the story.

@@ -28,6 +28,7 @@ const (
 	// OperatorServiceAccount is the account it runs under.
 	OperatorServiceAccount = "lambdatest-operator"
 
+	// startTimeout is for a loaded machine, and begins once everything is built.
 	startTimeout = 3 * time.Minute
 )
 
@@ -64,8 +65,6 @@ type Environment struct {
 // Start runs everything and returns once every replica serves and every organization is ready. If anything fails, nothing is left
 // running.
 func Start(ctx context.Context, options Options) (*Environment, error) {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
-	defer cancel()
 	env := &Environment{progress: options.Progress, Organizations: map[string]*Organization{}}
 	if env.progress == nil {
 		env.progress = io.Discard
@@ -85,6 +84,8 @@ func (e *Environment) start(ctx context.Context, options Options) error {
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
 	organizations := options.Organizations
 	if organizations == nil {
 		organizations = Organizations()
@@ -103,6 +104,7 @@ func (e *Environment) start(ctx context.Context, options Options) error {
 func (e *Environment) installAndBuild(ctx context.Context) (string, error) {
 	built := make(chan error, 1)
 	binary := filepath.Join(e.dir, "lambdatest-operator")
+	fmt.Fprintln(e.progress, "building the operator …")
 	go func() { built <- build(ctx, binary) }()
 	installed := e.install(ctx)
 	if err := <-built; err != nil {

@@ -19,7 +19,7 @@ import (
 )
 
 // syncInterval is how often the simulated organizations are compared: often enough to watch.
-const syncInterval = 5 * time.Second
+const syncInterval = 2 * time.Second
 
 // Organization is a LambdaTestOrganization and the simulated organization behind it.
 type Organization struct {

@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/lambdatest-operator/lambdatest-operator/test/controlplane"
@@ -154,4 +155,18 @@ func freeAddresses(count int) ([]string, error) {
 		addresses = append(addresses, "127.0.0.1:"+strconv.Itoa(port))
 	}
 	return addresses, nil
+}
+
+// Logs returns the end of each replica's log.
+func (e *Environment) Logs() string {
+	const tail = 8192
+	var all strings.Builder
+	for _, replica := range e.Replicas {
+		content, err := os.ReadFile(replica.LogPath())
+		if err != nil {
+			continue
+		}
+		fmt.Fprintf(&all, "\nthe end of the log of %s:\n%s", replica.Name(), content[max(0, len(content)-tail):])
+	}
+	return all.String()
 }

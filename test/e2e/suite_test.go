@@ -1,0 +1,46 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+)
+
+const (
+	// settleTimeout is for a loaded machine; what is waited for takes milliseconds, or one sweep.
+	settleTimeout = 30 * time.Second
+	pollInterval  = 20 * time.Millisecond
+)
+
+var env *environment.Environment
+
+func TestScenarios(t *testing.T) {
+	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(settleTimeout)
+	SetDefaultEventuallyPollingInterval(pollInterval)
+	EnforceDefaultTimeoutsWhenUsingContexts()
+	RunSpecs(t, "Scenarios")
+}
+
+var _ = BeforeSuite(func(ctx SpecContext) {
+	var err error
+	env, err = environment.Start(ctx, environment.Options{
+		Progress:      GinkgoWriter,
+		Organizations: []environment.Organization{},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { env.Stop() })
+})
+
+var _ = ReportAfterEach(func(report SpecReport) {
+	if report.Failed() {
+		AddReportEntry("operator logs", env.Logs(), ReportEntryVisibilityFailureOrVerbose)
+	}
+})
