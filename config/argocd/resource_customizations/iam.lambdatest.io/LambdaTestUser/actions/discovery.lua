@@ -1,0 +1,3 @@
+return {
+  ["reconcile"] = { ["displayName"] = "Compare with LambdaTest now", ["iconClass"] = "fa fa-fw fa-sync" },
+}
