@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Copyright 2026 The lambdatest-operator Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds Flux's source-controller and kustomize-controller from their Go modules, as pinned in go.mod here, into
+# bin/flux/<version>-<os>-<arch>/, with their CRDs in crds/. No binary is downloaded. Done once; see hack/compile.sh.
+#
+#   build.sh          build what is missing
+#   build.sh --dir    print the folder and do nothing else
+set -euo pipefail
+
+module=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+root=$(cd "$module/../.." && pwd)
+# shellcheck source=../compile.sh
+source "$root/hack/compile.sh"
+version=$(sed -n 's/^.*github\.com\/fluxcd\/kustomize-controller v\([0-9][^ ]*\).*$/\1/p' "$module/go.mod" | head -n 1)
+folder="$root/bin/flux/$version-$(go env GOOS)-$(go env GOARCH)"
+
+if [[ "${1:-}" == --dir ]]; then
+	echo "$folder"
+	exit
+fi
+
+compile_into "$module" "$folder" Flux
+echo "building Flux's controllers $version into ${folder#"$root"/}, once; some minutes on a small machine"
+echo "==> $(elapsed)  downloading modules"
+go mod download github.com/fluxcd/source-controller github.com/fluxcd/kustomize-controller
+mkdir -p "$folder/crds"
+for name in source-controller kustomize-controller; do
+	compile "$name" "github.com/fluxcd/$name" ""
+	install -m 0644 "$(go list -m -f '{{.Dir}}' "github.com/fluxcd/$name")"/config/crd/bases/*.yaml "$folder/crds/"
+done
+compiled
