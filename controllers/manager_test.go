@@ -1,0 +1,136 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/config"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// running starts a manager with all controllers, for one namespace and one LambdaTest, and stops it with the spec.
+func running(ctx context.Context, w *world) {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+		Scheme:     scheme,
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Metrics:    metricsserver.Options{BindAddress: "0"},
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(Setup(mgr, Options{UpstreamHosts: []string{w.upstream.URL()}, BackoffMin: 50 * time.Millisecond})).To(Succeed())
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	stopped := make(chan error)
+	go func() { stopped <- mgr.Start(ctx) }()
+	DeferCleanup(func() {
+		cancel()
+		Eventually(stopped).WithTimeout(20 * time.Second).Should(Receive(BeNil()))
+	})
+}
+
+// organized adds Secret and organization to a namespace.
+func organized(ctx context.Context, w *world, change ...func(*OrganizationBuilder)) {
+	GinkgoHelper()
+	builder := MakeOrganization(DefaultOrganization).In(w.namespace).At(w.upstream.BaseURL())
+	for _, apply := range change {
+		apply(builder)
+	}
+	Applied(ctx, k8s, MakeSecret(w.namespace, builder.Obj().Spec.TokenSecretRef.Name, w.upstream.Token()))
+	Applied(ctx, k8s, builder.Obj())
+}
+
+// stored reads an object again, for Eventually.
+func stored[T client.Object](ctx context.Context, object T) func(Gomega) T {
+	return func(g Gomega) T {
+		fresh := object.DeepCopyObject().(T)
+		g.Expect(k8s.Get(ctx, client.ObjectKeyFromObject(object), fresh)).To(Succeed())
+		return fresh
+	}
+}
+
+var _ = Describe("With a manager running", func() {
+	It("people follow their claims, drift is set back within one interval, and a new token is used within seconds", Label("rotation", "sweep"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		running(ctx, w)
+		organized(ctx, w, func(o *OrganizationBuilder) { o.Every(time.Second) })
+
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleAdmin).Obj())
+		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Expect(w.upstream.Count("POST /Users")).To(Equal(1))
+
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Role = "Guest" })
+		Expect(err).NotTo(HaveOccurred())
+		Eventually(func() string { return w.account(ada).Role }).WithTimeout(3 * time.Second).Should(Equal("Admin"))
+
+		w.upstream.RotateToken("the-next-token")
+		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Role = v1alpha1.RoleUser })
+		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).Should(BeStalled(v1alpha1.UnauthorizedReason))
+		Changed(ctx, k8s, secretNamed(w.namespace, "lambdatest-default"),
+			func(s *corev1.Secret) { s.Data = map[string][]byte{"token": []byte("the-next-token")} })
+		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(ada).Role).To(Equal("User"))
+
+		Deleted(ctx, k8s, user)
+		Eventually(func() bool { return w.account(ada).Active }).WithTimeout(5 * time.Second).Should(BeFalse())
+		Eventually(func() bool { return Exists(ctx, k8s, user) }).WithTimeout(5 * time.Second).Should(BeFalse())
+	})
+
+	It("a denial overtakes a backlog of creations", Label("order"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true})
+		organized(ctx, w, func(o *OrganizationBuilder) { o.Limited(20, 1).Every(time.Hour) })
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		for i := range 200 {
+			Applied(ctx, k8s, MakeUser(fmt.Sprintf("new-%03d@example.com", i)).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		}
+		running(ctx, w)
+		Eventually(func() int { return w.upstream.Count("POST /Users") }).WithTimeout(20 * time.Second).Should(BeNumerically(">", 10))
+
+		before := len(w.upstream.Calls())
+		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		Eventually(func() bool { return w.account(ada).Active }).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(BeFalse())
+
+		calls := w.upstream.Calls()
+		denial := slices.IndexFunc(calls, func(c simulator.Call) bool { return strings.HasPrefix(c.Route, "PATCH") })
+		AddReportEntry("calls between the denial and its execution", denial-before)
+		Expect(denial - before).To(BeNumerically("<=", 3))
+	})
+
+	It("an organization whose calls hang delays no other", Label("fairness"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		slow := w.upstream.AddOrg("slow", "the-token-of-slow")
+		organized(ctx, w)
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-slow", "the-token-of-slow"))
+		Applied(ctx, k8s, MakeOrganization("slow").In(w.namespace).At(w.upstream.BaseURL()).Obj())
+		running(ctx, w)
+		Eventually(func() int { return slow.Count("GET /Users") }).WithTimeout(10 * time.Second).Should(Equal(1))
+		Eventually(stored(ctx, MakeOrganization("slow").In(w.namespace).Obj())).WithTimeout(5 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		slow.Latency(7 * time.Second)
+		for i := range 100 {
+			Applied(ctx, k8s, MakeUser(fmt.Sprintf("slow-%03d@example.com", i)).Of("slow").In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		}
+
+		begun := time.Now()
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(BeReady(v1alpha1.SyncedReason))
+
+		AddReportEntry("time of the other organization's person", time.Since(begun))
+		Expect(time.Since(begun)).To(BeNumerically("<", 2*time.Second))
+	})
+})
