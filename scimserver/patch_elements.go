@@ -4,6 +4,7 @@
 package scimserver
 
 import (
+	"maps"
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -30,13 +31,29 @@ func (a *attribute) setMany(current object, verb string, given []any) (object, e
 		key := a.identity(element)
 		// RFC 7644, section 3.5.2.1: a value that already exists is not added again; its other sub-attributes are updated.
 		if i, exists := seen[key]; exists {
-			result[i] = element
+			result[i] = updated(result[i], element)
 			continue
 		}
 		seen[key] = len(result)
 		result = append(result, element)
 	}
 	return a.withElements(current, before, result)
+}
+
+// updated is an element with the other sub-attributes of one that is the same.
+func updated(old, given any) any {
+	before, ok := old.(object)
+	after, both := given.(object)
+	if !ok || !both {
+		return old
+	}
+	merged := maps.Clone(before)
+	for name, value := range after {
+		if name != "value" && name != "type" {
+			merged[name] = value
+		}
+	}
+	return merged
 }
 
 // identity is what makes two elements the same: the value, with the type where that is the client's to choose.

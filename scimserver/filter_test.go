@@ -1,0 +1,267 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	filter "github.com/scim2/filter-parser/v2"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// ada is a user with a value in every attribute.
+func ada() *userView {
+	active := true
+	return &userView{
+		base:   "https://scim.example.com/scim/v2",
+		groups: func(string) []groupReference { return []groupReference{{"scim-g", "Engineers"}} },
+		user: &v1alpha1.LambdaTestUser{
+			ObjectMeta: metav1.ObjectMeta{
+				Name: "scim-abc", UID: "u-1", Generation: 3,
+				CreationTimestamp: metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)),
+				Annotations:       map[string]string{v1alpha1.LastModifiedAnnotation: "2026-02-28T12:00:00Z"},
+			},
+			Spec: v1alpha1.LambdaTestUserSpec{
+				UserName: "Ada@Example.com", Name: v1alpha1.PersonName{GivenName: "Ada", FamilyName: "Lovelace"},
+				DisplayName: "Ada L.", ExternalID: "00uA", Active: &active, Role: v1alpha1.RoleUser, ConcurrencyGroup: "Team",
+				Emails: []v1alpha1.Email{
+					{Value: "ada@example.com", Type: "work", Primary: true, Display: "Work"},
+					{Value: "home@example.org", Type: "home"},
+				},
+			},
+			Status: v1alpha1.LambdaTestUserStatus{Account: &v1alpha1.AccountState{Active: true, Role: "Admin"}},
+		},
+	}
+}
+
+func TestFilter(t *testing.T) {
+	tests := []struct {
+		filter  string
+		matches bool
+	}{
+		// every operator on text, without regard to case unless caseExact
+		{`userName eq "ada@example.com"`, true},
+		{`USERNAME EQ "ADA@EXAMPLE.COM"`, true},
+		{`userName ne "ada@example.com"`, false},
+		{`userName co "@EXAMPLE"`, true},
+		{`userName sw "ada"`, true},
+		{`userName ew ".com"`, true},
+		{`userName ew ".org"`, false},
+		{`userName gt "aaa"`, true},
+		{`userName ge "ada@example.com"`, true},
+		{`userName lt "aaa"`, false},
+		{`userName le "ada@example.com"`, true},
+		{`userName pr`, true},
+		{`externalId eq "00uA"`, true},
+		{`externalId eq "00ua"`, false},
+		{`id eq "scim-abc"`, true},
+		{`displayName eq null`, false},
+		{`displayName ne null`, true},
+		// complex attributes
+		{`name.familyName eq "lovelace"`, true},
+		{`name pr`, true},
+		{`urn:ietf:params:scim:schemas:core:2.0:User:name.givenName sw "A"`, true},
+		// multi-valued attributes: one element is enough; ne means that none is
+		{`emails eq "home@example.org"`, true},
+		{`emails co "example.org"`, true},
+		{`emails.type eq "home"`, true},
+		{`emails.type ne "home"`, false},
+		{`emails.type ne "fax"`, true},
+		{`emails pr`, true},
+		{`emails[type eq "work" and value co "@example.com"]`, true},
+		{`emails[type eq "work" and value co "@example.org"]`, false},
+		{`emails[type eq "home" and not (primary eq true)]`, true},
+		{`emails[(type eq "fax" or type eq "work") and primary eq "True"]`, true},
+		{`emails[type eq "work"].value eq "ADA@example.com"`, true},
+		{`emails[type eq "home"].value eq "ada@example.com"`, false},
+		{`groups eq "scim-g"`, true},
+		{`groups.display sw "eng"`, true},
+		{`roles eq "Admin"`, true},
+		// booleans and times
+		{`active eq true`, true},
+		{`active eq "True"`, true},
+		{`active ne false`, true},
+		{`meta.created gt "2026-01-31T12:00:00+01:00"`, true},
+		{`meta.created eq "2026-01-31T13:00:00+01:00"`, true},
+		{`meta.lastModified lt "2026-02-01T00:00:00Z"`, false},
+		{`meta.created sw "2026-01"`, true},
+		{`meta.resourceType eq "User"`, true},
+		// the extension
+		{`urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User:OrganizationRole eq "user"`, true},
+		{`urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User:LambdatestGroup eq "team"`, false},
+		{`urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User pr`, true},
+		// what the RFC has and nobody stores is absent
+		{`title eq "x"`, false},
+		{`title ne "x"`, true},
+		{`title pr`, false},
+		{`not (title pr)`, true},
+		{`manager eq "x" or userName pr`, true},
+		{`manager.value eq null`, true},
+		{`phoneNumbers[type eq "mobile"].value eq "1"`, false},
+		{`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:employeeNumber eq "7"`, false},
+		// precedence: not before and before or
+		{`userName eq "x" and userName eq "y" or userName pr`, true},
+		{`userName pr or userName eq "x" and userName eq "y"`, true},
+		{`(userName pr or userName eq "x") and userName eq "y"`, false},
+		{`not (userName eq "x") and userName pr`, true},
+		{`  userName   eq   "ada@example.com"  `, true},
+		{`displayName eq "\u0041da L."`, true},
+	}
+	for _, test := range tests {
+		t.Run(test.filter, func(t *testing.T) {
+			parsed, err := parseFilter(test.filter)
+			if err != nil {
+				t.Fatal(err)
+			}
+			match, err := compileFilter(userType, parsed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := match(ada()); got != test.matches {
+				t.Errorf("matches = %v, want %v", got, test.matches)
+			}
+		})
+	}
+}
+
+// A filter that is not understood is never answered with everybody, or with nobody: 400 invalidFilter.
+func TestFilterNotUnderstood(t *testing.T) {
+	for _, text := range []string{
+		`userName`, `userName eq`, `userName eq x`, `userName is "x"`, `eq "x"`, `(userName pr`, `userName pr)`, `userName pr and`,
+		`userName eq "x`, `userName eq "x" "y"`, `userName eq 'x'`, `userName  `, `"userName" eq "x"`, `userName eq "x" xor userName pr`,
+		`userName == "x"`, `emails[type eq "work"`, `emails[]`, `emails[type eq "work"].`, `not userName pr`, `userName eq "\x"`,
+		`password eq "x"`, `shoeSize eq "x"`, `emails.shoeSize eq "x"`, `name.shoeSize eq "x"`, `phoneNumbers.shoeSize eq "x"`,
+		`phoneNumbers[shoeSize eq "x"]`, `urn:unknown:2.0:User:x eq "1"`, `userName.x eq "1"`, `displayName[value eq "x"]`,
+		`urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User:ShoeSize eq 1`, `emails[name.givenName eq "x"]`,
+		`urn:ietf:params:scim:schemas:extension:enterprise:2.0:User:shoeSize pr`,
+		`active gt true`, `active co "t"`, `active eq "maybe"`, `userName eq true`, `name eq "x"`, `userName gt null`,
+		`meta.created gt "yesterday"`, strings.Repeat("(", 100) + `userName pr` + strings.Repeat(")", 100),
+		strings.Repeat(`userName pr or `, 200) + `userName pr`, `userName eq "` + strings.Repeat("x", 10000) + `"`,
+	} {
+		t.Run(shorten(text), func(t *testing.T) {
+			parsed, err := parseFilter(text)
+			if err == nil {
+				_, err = compileFilter(userType, parsed)
+			}
+			if p := asProblem(err); p == nil || p.kind != typeInvalidFilter || p.status != 400 {
+				t.Errorf("got %v, want invalidFilter", err)
+			}
+		})
+	}
+}
+
+// scim2/filter-parser is the measure: what it understands, this parser understands in the same way.
+func TestParserAgreesWithFilterParser(t *testing.T) {
+	for _, text := range []string{
+		`userName eq "bjensen"`, `name.familyName co "O'Malley"`, `userName sw "J"`, `title pr`, `a gt 5`, `a eq -1.5e3`,
+		`urn:ietf:params:scim:schemas:core:2.0:User:userName sw "J"`, `meta.lastModified ge "2011-05-13T04:42:34Z"`,
+		`title pr and userType eq "Employee"`, `title pr or userType eq "Intern"`, `a pr and b pr or c pr and d pr`,
+		`userType eq "Employee" and (emails co "example.com" or emails.value co "example.org")`,
+		`userType ne "Employee" and not (emails co "example.com" or emails.value co "example.org")`,
+		`emails[type eq "work" and value co "@example.com"] or ims[type eq "xmpp" and value co "@foo.com"]`,
+		`not(a pr)`, `a eq true`, `a eq null`,
+	} {
+		t.Run(text, func(t *testing.T) {
+			theirs, err := filter.ParseFilterNumber([]byte(text))
+			if err != nil {
+				t.Fatalf("the measure refuses it: %v", err)
+			}
+			ours, err := parseFilter(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, want := describeOurs(ours), describeTheirs(theirs); got != want {
+				t.Errorf("got  %s\nwant %s", got, want)
+			}
+		})
+	}
+}
+
+func describeOurs(e expression) string {
+	switch e := e.(type) {
+	case *logical:
+		return fmt.Sprintf("(%s %s %s)", describeOurs(e.left), map[bool]string{true: "or", false: "and"}[e.or], describeOurs(e.right))
+	case *negation:
+		return "not" + describeOurs(e.inner)
+	case *elementFilter:
+		return fmt.Sprintf("%s[%s]", e.path, describeOurs(e.inner))
+	case *comparison:
+		return fmt.Sprintf("%s %s %v", e.path, e.op, e.value)
+	default:
+		return "?"
+	}
+}
+
+func describeTheirs(e filter.Expression) string {
+	switch e := e.(type) {
+	case *filter.LogicalExpression:
+		return fmt.Sprintf("(%s %s %s)", describeTheirs(e.Left), e.Operator, describeTheirs(e.Right))
+	case *filter.NotExpression:
+		return "not" + describeTheirs(e.Expression)
+	case *filter.ValuePath:
+		return fmt.Sprintf("%s[%s]", e.AttributePath, describeTheirs(e.ValueFilter))
+	case *filter.AttributeExpression:
+		return fmt.Sprintf("%s %s %v", e.AttributePath, e.Operator, e.CompareValue)
+	default:
+		return "?"
+	}
+}
+
+func TestSoleKey(t *testing.T) {
+	for text, want := range map[string]string{
+		`userName eq "a"`: "userName a",
+		`active eq true and (userName eq "a" and title pr)`: "userName a",
+		`id eq "x"`: "id x",
+		`urn:ietf:params:scim:schemas:core:2.0:User:id eq "x"`: "id x",
+		`userName eq "a" or userName eq "b"`:                   " ",
+		`not (userName eq "a")`:                                " ",
+		`userName ne "a"`:                                      " ",
+		`emails[value eq "a"]`:                                 " ",
+	} {
+		parsed, err := parseFilter(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, value := soleKey(userType, parsed)
+		if got := name + " " + value; got != want {
+			t.Errorf("%s: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+func decoded(t *testing.T, text string) map[string]any {
+	t.Helper()
+	body, err := parseJSON([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return body
+}
+
+func rendered(t *testing.T, r *resourceType, v valuer, p projection) map[string]any {
+	t.Helper()
+	var result map[string]any
+	text := r.appendResource(nil, v, p)
+	if err := json.Unmarshal(text, &result); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	return result
+}
+
+func equalJSON(a, b any) bool {
+	normal := func(v any) any {
+		text, _ := json.Marshal(v)
+		var result any
+		_ = json.Unmarshal(text, &result)
+		return result
+	}
+	return reflect.DeepEqual(normal(a), normal(b))
+}
