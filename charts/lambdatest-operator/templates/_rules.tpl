@@ -12,6 +12,7 @@
   resources:
   - secrets
   verbs:
+  - create
   - get
   - list
   - watch
@@ -41,7 +42,25 @@
   verbs:
   - get
   - list
+  - patch
+  - update
   - watch
+- apiGroups:
+  - iam.lambdatest.io
+  resources:
+  - lambdatestorganizations/finalizers
+  - lambdatestusers/finalizers
+  verbs:
+  - update
+- apiGroups:
+  - iam.lambdatest.io
+  resources:
+  - lambdatestorganizations/status
+  - lambdatestusers/status
+  verbs:
+  - get
+  - patch
+  - update
 - apiGroups:
   - iam.lambdatest.io
   resources:
@@ -54,20 +73,6 @@
   - patch
   - update
   - watch
-- apiGroups:
-  - iam.lambdatest.io
-  resources:
-  - lambdatestusers/finalizers
-  verbs:
-  - update
-- apiGroups:
-  - iam.lambdatest.io
-  resources:
-  - lambdatestusers/status
-  verbs:
-  - get
-  - patch
-  - update
 {{- end }}
 
 {{- define "lambdatest-operator.rules.cluster" -}}

@@ -1,0 +1,171 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package install
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+	"github.com/lambdatest-operator/lambdatest-operator/test/process"
+)
+
+// operator is a process that runs as the pods of a Deployment would: with its arguments and under its service account.
+type operator struct {
+	*process.Process
+	cluster    *cluster
+	lambdaTest *simulator.Server
+	account    client.ObjectKey
+	scheme     string
+	scim       string
+	metrics    string
+}
+
+// startOperator runs what the Deployment says. Only what a container would have differs: the kubeconfig, the namespace of the pod, and
+// addresses on this machine; and LambdaTest is a simulated one.
+func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deployment) *operator {
+	GinkgoHelper()
+	pod := deployment.Spec.Template.Spec
+	o := &operator{
+		cluster:    c,
+		lambdaTest: simulator.Start(simulator.Token(simulator.DefaultToken)),
+		account:    client.ObjectKey{Namespace: deployment.Namespace, Name: pod.ServiceAccountName},
+		scheme:     "http",
+		scim:       freeAddress(),
+		metrics:    freeAddress(),
+	}
+	DeferCleanup(o.lambdaTest.Close)
+	health := freeAddress()
+	kubeconfig, err := c.plane.ServiceAccountKubeconfig(ctx, o.account.Namespace, o.account.Name)
+	Expect(err).NotTo(HaveOccurred())
+	args := append(slices.Clone(pod.Containers[0].Args),
+		"--kubeconfig="+kubeconfig,
+		"--leader-election-namespace="+deployment.Namespace,
+		"--scim-bind-address="+o.scim,
+		"--health-probe-bind-address="+health,
+		"--upstream-hosts="+o.lambdaTest.URL(),
+		"--scim-drain-delay=0s",
+	)
+	if slices.Contains(args, "--metrics-bind-address=0") {
+		o.metrics = ""
+	} else {
+		args = append(args, "--metrics-bind-address="+o.metrics)
+	}
+	o.Process = process.New(process.Command{
+		Name: "operator", Path: binary, Args: args,
+		LogPath: filepath.Join(GinkgoT().TempDir(), "operator.log"),
+		Ready:   func(ctx context.Context) error { return answersOK(ctx, "http://"+health+"/readyz") },
+	})
+	Expect(o.Start(ctx)).To(Succeed())
+	DeferCleanup(o.Stop)
+	return o
+}
+
+// connects creates the organization that a person who follows the notes would, and returns what an identity provider is given.
+func (o *operator) connects(ctx context.Context, namespace string) (scimToken string) {
+	GinkgoHelper()
+	o.cluster.kubectl(ctx, "--namespace", namespace, "create", "secret", "generic", "lambdatest-token", "--from-literal=token="+simulator.DefaultToken)
+	organization := &v1alpha1.LambdaTestOrganization{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "default"},
+		Spec: v1alpha1.LambdaTestOrganizationSpec{
+			BaseURL:        o.lambdaTest.BaseURL(),
+			TokenSecretRef: v1alpha1.SecretKeyReference{Name: "lambdatest-token"},
+		},
+	}
+	Applied(ctx, o.cluster.Client, organization)
+	o.cluster.kubectl(ctx, "--namespace", namespace, "wait", "--for=condition=Ready", "lambdatestorganizations/default", "--timeout=60s")
+	secret := &corev1.Secret{}
+	Expect(o.cluster.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "default-scim-token"}, secret)).To(Succeed())
+	for _, token := range secret.Data {
+		return string(token)
+	}
+	Fail("the Secret default-scim-token is empty")
+	return ""
+}
+
+// creates sends what Okta does when somebody is assigned, and returns the id.
+func (o *operator) creates(ctx context.Context, token, userName string) (id string) {
+	GinkgoHelper()
+	body, err := json.Marshal(map[string]any{
+		"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
+		"userName": userName,
+		"name":     map[string]string{"givenName": "Ada", "familyName": "Lovelace"},
+		"active":   true,
+		"groups":   []string{},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, o.scheme+"://"+o.scim+"/scim/v2/Users", bytes.NewReader(body))
+	Expect(err).NotTo(HaveOccurred())
+	request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/scim+json; charset=utf-8")
+	response, err := insecureClient().Do(request)
+	Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = response.Body.Close() }()
+	var created struct{ ID string }
+	Expect(json.NewDecoder(response.Body).Decode(&created)).To(Succeed())
+	Expect(response.StatusCode).To(Equal(http.StatusCreated), "the answer to POST /Users: %+v", created)
+	return created.ID
+}
+
+// scrape asks for the metrics with the token of a service account, or without any, and returns the status.
+func (o *operator) scrape(ctx context.Context, account *client.ObjectKey) int {
+	GinkgoHelper()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+o.metrics+"/metrics", nil)
+	Expect(err).NotTo(HaveOccurred())
+	if account != nil {
+		config, err := o.cluster.plane.ServiceAccountConfig(ctx, account.Namespace, account.Name)
+		Expect(err).NotTo(HaveOccurred())
+		request.Header.Set("Authorization", "Bearer "+config.BearerToken)
+	}
+	response, err := insecureClient().Do(request)
+	Expect(err).NotTo(HaveOccurred())
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+// insecureClient takes certificates that a process has just made for itself.
+func insecureClient() *http.Client {
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+}
+
+func answersOK(ctx context.Context, url string) error {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return err
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return nil
+}
+
+func freeAddress() string {
+	GinkgoHelper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	Expect(err).NotTo(HaveOccurred())
+	defer func() { _ = listener.Close() }()
+	return strings.TrimSpace(listener.Addr().String())
+}

@@ -1,0 +1,177 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package install
+
+import (
+	"context"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// way is one way to install the product.
+type way struct {
+	name       string
+	install    func(ctx context.Context, c *cluster)
+	deployment client.ObjectKey
+	// watched is a namespace that the operator looks into, elsewhere one that it does not; empty when it looks into all.
+	watched, elsewhere string
+	// metricsReader is the ClusterRole for whatever scrapes; empty when metrics are off.
+	metricsReader string
+}
+
+var ways = []way{
+	{
+		name: "with kustomize into all namespaces",
+		install: func(ctx context.Context, c *cluster) {
+			c.kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(root, "config/default"))
+		},
+		deployment:    client.ObjectKey{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"},
+		watched:       "default",
+		metricsReader: "lambdatest-operator-metrics-reader",
+	},
+	{
+		name: "with kustomize into a single namespace, which one line names",
+		install: func(ctx context.Context, c *cluster) {
+			config := filepath.Join(GinkgoT().TempDir(), "config")
+			Expect(os.CopyFS(config, os.DirFS(filepath.Join(root, "config")))).To(Succeed())
+			line := filepath.Join(config, "overlays/single-namespace/operator/kustomization.yaml")
+			content, err := os.ReadFile(line)
+			Expect(err).NotTo(HaveOccurred())
+			changed := strings.Replace(string(content), "namespace: lambdatest-operator-system\n", "namespace: team-a\n", 1)
+			Expect(os.WriteFile(line, []byte(changed), 0o600)).To(Succeed())
+			c.kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(config, "overlays/single-namespace"))
+		},
+		deployment: client.ObjectKey{Namespace: "team-a", Name: "lambdatest-operator"},
+		watched:    "team-a",
+		elsewhere:  "default",
+	},
+	{
+		name: "with Helm into all namespaces",
+		install: func(ctx context.Context, c *cluster) {
+			c.helm(ctx, "install", "lambdatest-operator", chartPath(), "--namespace", "lambdatest-operator-system", "--create-namespace")
+			c.kubectl(ctx, "label", "namespace", "lambdatest-operator-system", "pod-security.kubernetes.io/enforce=restricted")
+		},
+		deployment:    client.ObjectKey{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"},
+		watched:       "default",
+		metricsReader: "lambdatest-operator-metrics-reader",
+	},
+	{
+		name: "with Helm into some namespaces",
+		install: func(ctx context.Context, c *cluster) {
+			c.kubectl(ctx, "create", "namespace", "team-a")
+			c.kubectl(ctx, "create", "namespace", "team-b")
+			c.helm(ctx, "install", "people", chartPath(), "--namespace", "operators", "--create-namespace", "--set", "watchNamespaces={team-a,team-b}")
+			c.kubectl(ctx, "label", "namespace", "operators", "pod-security.kubernetes.io/enforce=restricted")
+		},
+		deployment: client.ObjectKey{Namespace: "operators", Name: "people-lambdatest-operator"},
+		watched:    "team-b",
+		elsewhere:  "default",
+	},
+}
+
+var _ = Describe("installed", func() {
+	for _, way := range ways {
+		Describe(way.name, Ordered, func() { way.keepsItsPromises() })
+	}
+})
+
+func (w way) keepsItsPromises() {
+	var (
+		c          *cluster
+		deployment *appsv1.Deployment
+		account    client.ObjectKey
+	)
+	BeforeAll(func(ctx SpecContext) {
+		c = startCluster(ctx)
+		w.install(ctx, c)
+		deployment = Fetched(ctx, c.Client, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: w.deployment.Namespace, Name: w.deployment.Name}})
+		account = client.ObjectKey{Namespace: deployment.Namespace, Name: deployment.Spec.Template.Spec.ServiceAccountName}
+	})
+
+	It("has pods that the restricted pod security standard admits", func(ctx SpecContext) {
+		pod := &corev1.Pod{
+			ObjectMeta: *deployment.Spec.Template.ObjectMeta.DeepCopy(),
+			Spec:       *deployment.Spec.Template.Spec.DeepCopy(),
+		}
+		pod.Namespace, pod.Name = deployment.Namespace, "probe"
+		Expect(c.Create(ctx, pod.DeepCopy(), client.DryRunAll)).To(Succeed())
+
+		pod.Spec.Containers[0].SecurityContext = nil
+		Expect(c.Create(ctx, pod, client.DryRunAll)).To(MatchError(apierrors.IsForbidden, "IsForbidden"), "the standard is enforced")
+	})
+
+	It("provisions a person whom Okta creates", func(ctx SpecContext) {
+		operator := startOperator(ctx, c, deployment)
+		token := operator.connects(ctx, w.watched)
+
+		id := operator.creates(ctx, token, "ada@example.com")
+
+		user := &v1alpha1.LambdaTestUser{ObjectMeta: metav1.ObjectMeta{Namespace: w.watched, Name: id}}
+		Eventually(func() *v1alpha1.LambdaTestUser { return Fetched(ctx, c.Client, user) }).Should(BeReady(v1alpha1.SyncedReason))
+		account, there := operator.lambdaTest.Account("ada@example.com")
+		Expect(there && account.Active).To(BeTrue(), "ada has an active account at LambdaTest")
+
+		if w.metricsReader == "" {
+			return
+		}
+		By("showing its metrics to those who are bound to the role for that, and to nobody else")
+		c.kubectl(ctx, "create", "serviceaccount", "prometheus")
+		prometheus := client.ObjectKey{Namespace: "default", Name: "prometheus"}
+		Expect(operator.scrape(ctx, nil)).To(Equal(http.StatusUnauthorized))
+		Expect(operator.scrape(ctx, &prometheus)).To(Equal(http.StatusForbidden))
+		c.kubectl(ctx, "create", "clusterrolebinding", "prometheus", "--clusterrole="+w.metricsReader, "--serviceaccount=default:prometheus")
+		// The operator remembers a refusal for half a minute: somebody else asks.
+		c.kubectl(ctx, "create", "serviceaccount", "second-prometheus")
+		second := client.ObjectKey{Namespace: "default", Name: "second-prometheus"}
+		c.kubectl(ctx, "create", "clusterrolebinding", "second-prometheus", "--clusterrole="+w.metricsReader, "--serviceaccount=default:second-prometheus")
+		Eventually(func() int { return operator.scrape(ctx, &second) }).Should(Equal(http.StatusOK))
+	})
+
+	It("lets the operator write what the provider said, and nobody else", func(ctx SpecContext) {
+		admin := MakeUser("grace@example.com").FromSCIM().In(w.watched)
+		Eventually(func() error { return c.Create(ctx, admin.Obj().DeepCopy(), client.DryRunAll) }).
+			Should(MatchError(ContainSubstring("kubectl lambdatest export")))
+		Expect(c.as(ctx, account).Create(ctx, admin.Obj().DeepCopy(), client.DryRunAll)).To(Succeed())
+
+		c.kubectl(ctx, "create", "serviceaccount", "lambdatest-restore", "--namespace", account.Namespace)
+		c.kubectl(ctx, "create", "clusterrolebinding", "restore", "--clusterrole=cluster-admin",
+			"--serviceaccount="+account.Namespace+":lambdatest-restore")
+		restore := c.as(ctx, client.ObjectKey{Namespace: account.Namespace, Name: "lambdatest-restore"})
+		Eventually(func() error { return restore.Create(ctx, admin.Obj().DeepCopy(), client.DryRunAll) }).Should(Succeed())
+	})
+
+	It("gives the operator no right that it does not need", func(ctx SpecContext) {
+		Expect(c.may(ctx, account, "get", "", "secrets", w.watched)).To(BeTrue(), "it reads the tokens")
+		for _, verb := range []string{"update", "patch", "delete", "deletecollection"} {
+			Expect(c.may(ctx, account, verb, "", "secrets", w.watched)).To(BeFalse(), "%s secrets", verb)
+		}
+		Expect(c.may(ctx, account, "create", "", "pods", w.watched)).To(BeFalse(), "create pods")
+		Expect(c.may(ctx, account, "create", "", "serviceaccounts/token", w.watched)).To(BeFalse(), "create tokens")
+		Expect(c.may(ctx, account, "list", "", "namespaces", "")).To(BeFalse(), "list namespaces")
+		Expect(c.may(ctx, account, "delete", "apiextensions.k8s.io", "customresourcedefinitions", "")).To(BeFalse(), "delete CRDs")
+		if w.elsewhere == "" {
+			return
+		}
+		for _, namespace := range []string{w.elsewhere, ""} {
+			Expect(c.may(ctx, account, "get", "", "secrets", namespace)).To(BeFalse(), "get secrets in namespace %q", namespace)
+			Expect(c.may(ctx, account, "list", "iam.lambdatest.io", "lambdatestusers", namespace)).To(BeFalse(), "list users in namespace %q", namespace)
+		}
+		if w.deployment.Namespace != w.watched {
+			Expect(c.may(ctx, account, "get", "", "secrets", w.deployment.Namespace)).To(BeFalse(), "get secrets beside it")
+		}
+	})
+}
