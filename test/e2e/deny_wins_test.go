@@ -12,11 +12,10 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-const ada = "ada@example.com"
-
 var _ = Describe("a denial", Label("deny-wins"), func() {
 	It("by the identity provider wins while Git declares the person active, however often Git is applied", func(ctx SpecContext) {
 		w := newWorld(ctx)
+		ada := w.address("ada")
 		declared := w.declare(ctx, ada, role(v1alpha1.RoleAdmin))
 		id := w.provision(ctx, ada)
 		Eventually(w.account(ada)).Should(HaveField("Active", true))
@@ -36,10 +35,11 @@ var _ = Describe("a denial", Label("deny-wins"), func() {
 
 	It("is carried out even when the same PUT changes the userName, which LambdaTest cannot", func(ctx SpecContext) {
 		w := newWorld(ctx)
+		ada := w.address("ada")
 		id := w.provision(ctx, ada)
 		Eventually(w.account(ada)).Should(HaveField("Active", true))
 
-		answer := w.push(ctx, id, map[string]any{"active": false, "userName": "leaver@example.com"})
+		answer := w.push(ctx, id, map[string]any{"active": false, "userName": w.address("leaver")})
 
 		Expect(answer).To(And(HaveKeyWithValue("active", false), HaveKeyWithValue("userName", ada)))
 		Eventually(w.account(ada)).Should(HaveField("Active", false))
@@ -47,6 +47,7 @@ var _ = Describe("a denial", Label("deny-wins"), func() {
 
 	It("by Git wins while the identity provider says active", func(ctx SpecContext) {
 		w := newWorld(ctx)
+		ada := w.address("ada")
 		id := w.provision(ctx, ada)
 		Eventually(w.account(ada)).Should(HaveField("Active", true))
 
@@ -61,6 +62,7 @@ var _ = Describe("a denial", Label("deny-wins"), func() {
 var _ = Describe("a hand-over", Label("handover"), func() {
 	It("follows a prune of a person whom the identity provider still assigns: nobody calls LambdaTest", func(ctx SpecContext) {
 		w := newWorld(ctx)
+		ada := w.address("ada")
 		declared := w.declare(ctx, ada, role(v1alpha1.RoleUser))
 		id := w.provision(ctx, ada)
 		Eventually(w.reasonOf(ctx, declared.Name)).Should(Equal(v1alpha1.SyncedReason))

@@ -49,6 +49,11 @@ func newWorld(ctx context.Context, changes ...func(*environment.Organization)) *
 	return &world{added}
 }
 
+// address is a userName that no other scenario uses: an address belongs to one LambdaTest organization only.
+func (w *world) address(name string) string {
+	return name + "@" + w.Name + ".example.com"
+}
+
 // declare creates or updates the resource that Git has about somebody. The name of the resource is unique per organization.
 func (w *world) declare(ctx context.Context, userName string, changes ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
 	GinkgoHelper()

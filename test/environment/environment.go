@@ -90,6 +90,9 @@ func (e *Environment) start(ctx context.Context, options Options) error {
 	if organizations == nil {
 		organizations = Organizations()
 	}
+	if organizations, err = e.startSimulator(organizations); err != nil {
+		return err
+	}
 	if err := e.createOrganizations(ctx, organizations); err != nil {
 		return err
 	}

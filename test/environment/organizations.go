@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -50,11 +51,6 @@ func Organizations() []Organization {
 func (e *Environment) createOrganizations(ctx context.Context, organizations []Organization) error {
 	for i := range organizations {
 		organization := organizations[i]
-		organization.UpstreamToken = rand.Text()
-		organization.Simulate = append([]simulator.Option{simulator.Name(organization.Name)}, organization.Simulate...)
-		if err := e.simulate(&organization); err != nil {
-			return err
-		}
 		if err := e.createOrganization(ctx, &organization); err != nil {
 			return fmt.Errorf("creating organization %s: %w", organization.Name, err)
 		}
@@ -65,6 +61,7 @@ func (e *Environment) createOrganizations(ctx context.Context, organizations []O
 
 // AddOrganization creates one more organization while everything runs, and returns when it is ready.
 func (e *Environment) AddOrganization(ctx context.Context, organization Organization) (*Organization, error) {
+	e.simulate(&organization)
 	if err := e.createOrganizations(ctx, []Organization{organization}); err != nil {
 		return nil, err
 	}
@@ -75,14 +72,28 @@ func (e *Environment) AddOrganization(ctx context.Context, organization Organiza
 	return added, nil
 }
 
-func (e *Environment) simulate(organization *Organization) error {
-	if e.Simulator != nil {
-		organization.LambdaTest = e.Simulator.AddOrg(organization.Name, organization.UpstreamToken, organization.Simulate...)
-		return nil
+// startSimulator serves the simulated organizations, of which more may come later.
+func (e *Environment) startSimulator(organizations []Organization) ([]Organization, error) {
+	prepared := slices.Clone(organizations)
+	for i := range prepared {
+		e.simulate(&prepared[i])
 	}
-	e.Simulator = simulator.New(append([]simulator.Option{simulator.Token(organization.UpstreamToken)}, organization.Simulate...)...)
-	organization.LambdaTest = e.Simulator.Org
-	return e.Simulator.Listen("127.0.0.1:0")
+	if e.Simulator == nil {
+		e.Simulator = simulator.New()
+	}
+	return prepared, e.Simulator.Listen("127.0.0.1:0")
+}
+
+// simulate adds the simulated organization. The first one is the simulator's default, whose state it shows without being asked which.
+func (e *Environment) simulate(organization *Organization) {
+	organization.UpstreamToken = rand.Text()
+	organization.Simulate = append([]simulator.Option{simulator.Name(organization.Name)}, organization.Simulate...)
+	if e.Simulator == nil {
+		e.Simulator = simulator.New(append([]simulator.Option{simulator.Token(organization.UpstreamToken)}, organization.Simulate...)...)
+		organization.LambdaTest = e.Simulator.Org
+		return
+	}
+	organization.LambdaTest = e.Simulator.AddOrg(organization.Name, organization.UpstreamToken, organization.Simulate...)
 }
 
 func (e *Environment) createOrganization(ctx context.Context, organization *Organization) error {
