@@ -1,0 +1,188 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package gitops
+
+import (
+	"context"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("Flux", Label("flux"), func() {
+	It("adds people with a commit, and changes a role with the next", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+
+		flux.commit(ctx, "the first three", w.person(ada, "role: Admin"), w.person(alan), w.person(grace, "role: Guest"))
+
+		Expect(w.account(ada)()).To(And(HaveField("Active", true), HaveField("Role", "Admin")))
+		Expect(w.account(alan)()).To(And(HaveField("Active", true), HaveField("Role", "User")))
+		Expect(w.account(grace)()).To(And(HaveField("Active", true), HaveField("Role", "Guest")))
+		Expect(w.LambdaTest.Writes()).To(Equal(3), "a call for each of them")
+
+		flux.commit(ctx, "grace joins the admins", w.person(grace, "role: Admin"))
+
+		Expect(w.account(grace)()).To(HaveField("Role", "Admin"))
+		Expect(w.LambdaTest.Writes()).To(Equal(4))
+	})
+
+	It("deactivates whom a commit denies, and lets back in whom the next one does not", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		flux.commit(ctx, "alan", w.person(alan))
+
+		flux.commit(ctx, "alan is on leave", w.person(alan, "active: false"))
+		Expect(w.account(alan)()).To(HaveField("Active", false))
+
+		flux.commit(ctx, "alan is back", w.person(alan))
+		Expect(w.account(alan)()).To(HaveField("Active", true))
+	})
+
+	It("keeps out whom Okta denied, however often it applies, and is told who denies", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		flux.commit(ctx, "ada and alan", w.person(ada), w.person(alan))
+		id := w.assign(ctx, alan, "")
+		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+
+		w.setActive(ctx, id, false)
+
+		Eventually(w.account(alan)).Should(HaveField("Active", false))
+		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
+		before := w.LambdaTest.Writes()
+		for range 3 {
+			flux.again(ctx)
+			Expect(w.active()).To(Equal([]string{ada}))
+		}
+		flux.commit(ctx, "alan shall be an admin", w.person(alan, "role: Admin", "active: true"))
+		w.afterSweeps(1)
+		Expect(w.active()).To(Equal([]string{ada}))
+		Expect(w.LambdaTest.Writes()).To(BeNumerically("<=", before+1), "his role at most")
+		denied, err := w.declared(ctx, alan)()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(denied).To(haveReadyMessage(ContainSubstring("LambdaTestUser/" + id)))
+
+		w.setActive(ctx, id, true)
+
+		Eventually(w.account(alan)).Should(And(HaveField("Active", true), HaveField("Role", "Admin")))
+		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("never touches the resource of the identity provider, which carries none of its labels", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, ada, "")
+		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		before := must(claim(ctx, id)())
+
+		flux.commit(ctx, "ada", w.person(ada))
+		flux.again(ctx)
+
+		now := must(claim(ctx, id)())
+		Expect(now.Labels).To(Equal(before.Labels))
+		Expect(now.Labels).NotTo(HaveKey(HavePrefix("kustomize.toolkit.fluxcd.io/")))
+		Expect(now.Generation).To(Equal(before.Generation))
+		Expect(now.ManagedFields).NotTo(ContainElement(HaveField("Manager", "kustomize-controller")))
+		Expect(must(flux.status(ctx)).Inventory.Entries).NotTo(ContainElement(HaveField("ID", ContainSubstring(id))))
+	})
+
+	It("has its role in force while Okta says another, and Okta's as soon as Git says none", Label("adoption"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, ada, v1alpha1.RoleGuest)
+		Eventually(w.account(ada)).Should(HaveField("Role", "Guest"))
+
+		flux.commit(ctx, "ada is an admin", w.person(ada, "role: Admin"))
+
+		Eventually(w.account(ada)).Should(HaveField("Role", "Admin"))
+		Eventually(claim(ctx, id)).Should(HaveField("Status.Effective", And(
+			HaveField("Role", v1alpha1.RoleAdmin), HaveField("RoleFrom", "LambdaTestUser/"+w.declaredName(ada)))))
+		writes := w.LambdaTest.Writes()
+		flux.again(ctx)
+		w.afterSweeps(2)
+		Expect(w.LambdaTest.Writes()).To(Equal(writes), "nobody fights over the role")
+
+		flux.commit(ctx, "Okta decides", w.person(ada))
+
+		Eventually(w.account(ada)).Should(HaveField("Role", "Guest"))
+	})
+
+	It("declares whom Okta created and prunes them again without a call to LambdaTest", Label("handover"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, ada, "")
+		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		flux.commit(ctx, "alan stays in the folder", w.person(alan))
+		before := w.LambdaTest.Writes()
+
+		flux.commit(ctx, "ada, too", w.person(ada))
+		Eventually(w.declared(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
+		flux.commit(ctx, "not ada after all", without(fileName(ada)))
+
+		Eventually(exists(ctx, w.declaredName(ada))).Should(BeFalse())
+		w.afterSweeps(1)
+		Expect(w.LambdaTest.Writes()).To(Equal(before))
+		Expect(w.active()).To(ConsistOf(ada, alan))
+	})
+
+	It("takes over accounts that were there before without a call that changes anything", Label("adoption"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		adaBefore := w.LambdaTest.AddAccount(simulator.Account{UserName: strings.ToUpper(w.address(ada)), Role: "Admin", Active: true})
+		w.LambdaTest.AddAccount(simulator.Account{UserName: w.address(grace), Role: "Guest", Active: true})
+		w.afterSweeps(1)
+
+		flux.commit(ctx, "those who are there", w.person(ada), w.person(grace, "role: Guest"))
+
+		Expect(w.LambdaTest.Writes()).To(BeZero())
+		Expect(must(w.declared(ctx, ada)()).Status).To(And(
+			HaveField("AccountID", adaBefore.ID),
+			HaveField("Account.Role", "Admin"),
+		))
+	})
+
+	It("changes nothing in ten idle intervals, nor does the operator", Label("idle"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, alan, v1alpha1.RoleUser)
+		flux.commit(ctx, "two people, one of them Okta's", w.person(ada, "role: Admin"), w.person(alan))
+		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		w.settled(ctx, 2)
+		versions, writes := w.versions(ctx), w.LambdaTest.Writes()
+		reconciliations := must(flux.status(ctx)).reconciliations()
+
+		Eventually(func() (int, error) {
+			status, err := flux.status(ctx)
+			return status.reconciliations(), err
+		}).Should(BeNumerically(">=", reconciliations+10))
+
+		Expect(w.versions(ctx)).To(Equal(versions), "resourceVersions")
+		Expect(w.LambdaTest.Writes()).To(Equal(writes))
+	})
+})
+
+// haveReadyMessage matches a resource by the message of its Ready condition.
+func haveReadyMessage(message types.GomegaMatcher) types.GomegaMatcher {
+	return HaveField("Status.Conditions", ContainElement(And(
+		HaveField("Type", v1alpha1.ReadyCondition), HaveField("Message", message))))
+}
+
+// versions are the resourceVersions of everything that is about the organization.
+func (w *world) versions(ctx context.Context) map[string]string {
+	GinkgoHelper()
+	versions := map[string]string{}
+	for _, user := range w.claims(ctx) {
+		versions[user.Name] = user.ResourceVersion
+	}
+	organization := w.resource(ctx)
+	versions[organization.Name] = organization.ResourceVersion
+	return versions
+}
