@@ -68,6 +68,13 @@ clean: ## Remove everything that was built or written while running.
 test: controlplane ## Run every test, against a real API server. TESTS and TESTFLAGS narrow it down.
 	KUBEBUILDER_ASSETS="$(assets)" go test $(RACE) -timeout 20m $(TESTFLAGS) $(TESTS)
 
+.PHONY: gitops
+gitops: controlplane ## Play Flux and Argo CD against the operator, and write out/gitops.json.
+	@hack/flux/build.sh
+	@mkdir -p out
+	KUBEBUILDER_ASSETS="$(assets)" FLUX_ASSETS="$(shell hack/flux/build.sh --dir)" \
+		go test ./test/gitops -count=1 -timeout 30m -v $(TESTFLAGS) -args -ginkgo.json-report="$(CURDIR)/out/gitops.json"
+
 .PHONY: fuzz
 fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
 	hack/fuzz.sh "$(FUZZTIME)"
