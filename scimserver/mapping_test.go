@@ -1,0 +1,219 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+func TestUserRoundTrip(t *testing.T) {
+	for name, change := range map[string]func(*v1alpha1.LambdaTestUserSpec){
+		"everything set":    func(*v1alpha1.LambdaTestUserSpec) {},
+		"active unset":      func(s *v1alpha1.LambdaTestUserSpec) { s.Active = nil },
+		"inactive":          func(s *v1alpha1.LambdaTestUserSpec) { no := false; s.Active = &no },
+		"e-mails never set": func(s *v1alpha1.LambdaTestUserSpec) { s.Emails = nil },
+		"e-mails removed":   func(s *v1alpha1.LambdaTestUserSpec) { s.Emails = []v1alpha1.Email{} },
+		"no extension":      func(s *v1alpha1.LambdaTestUserSpec) { s.Role, s.ConcurrencyGroup = "", "" },
+		"nothing that is not required": func(s *v1alpha1.LambdaTestUserSpec) {
+			*s = v1alpha1.LambdaTestUserSpec{UserName: s.UserName, Name: s.Name}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			view := ada()
+			change(&view.user.Spec)
+			body := decoded(t, string(userType.appendResource(nil, view, projection{})))
+			stored := *view.user.Spec.DeepCopy()
+			change := replaceUser(body)
+
+			spec, leftOut, err := change.on(view.user, userRules{})
+
+			if err != nil || leftOut != nil {
+				t.Fatal(err, leftOut)
+			}
+			if !cmp.Equal(spec, stored) {
+				t.Errorf("a PUT of what GET gave changes\n%s", cmp.Diff(stored, spec))
+			}
+		})
+	}
+}
+
+// A value is not shown that a write of it would not change: the role in force is read-only, and the claimed one is what a write sets.
+func TestShownRoleIsTheClaimedOne(t *testing.T) {
+	view := ada()
+	view.user.Status.Effective = &v1alpha1.EffectiveState{Active: true, Role: v1alpha1.RoleAdmin, RoleFrom: "LambdaTestGroup/admins"}
+	shown := rendered(t, userType, view, projection{})
+	if got := shown[userExtension].(map[string]any)[organizationRoleName]; got != "User" {
+		t.Errorf("%s = %v, want the claim's User", organizationRoleName, got)
+	}
+	if !equalJSON(shown["roles"], []any{map[string]any{"value": "Admin", "primary": true}}) {
+		t.Errorf("roles = %v, want the one in force", shown["roles"])
+	}
+}
+
+func TestRender(t *testing.T) {
+	view := ada()
+	view.user.Spec.DisplayName = "\"\\\u0000<é\u2028\U0001F600"
+	shown := rendered(t, userType, view, projection{})
+	if shown["displayName"] != view.user.Spec.DisplayName {
+		t.Errorf("displayName = %q", shown["displayName"])
+	}
+	want := map[string]any{
+		"resourceType": "User", "created": "2026-01-31T12:00:00Z", "lastModified": "2026-02-28T12:00:00Z",
+		"version": `W/"u-1.3"`, "location": "https://scim.example.com/scim/v2/Users/scim-abc",
+	}
+	if !equalJSON(shown["meta"], want) {
+		t.Errorf("meta = %v", shown["meta"])
+	}
+	for _, absent := range []string{"password", "title"} {
+		if _, there := shown[absent]; there {
+			t.Errorf("%s is shown", absent)
+		}
+	}
+}
+
+func TestReadBody(t *testing.T) {
+	tests := []struct {
+		name, body string
+		want       object
+		kind       scimType
+	}{
+		{name: "any case", body: `{"USERNAME":"a","Name":{"GIVENNAME":"b"}}`, want: object{"userName": "a", "name": object{"givenName": "b"}}},
+		{name: "dotted and URN keys", body: `{"name.givenName":"b","` + roleURN + `":"guest"}`, want: object{"name": object{"givenName": "b"}, userExtension: object{organizationRoleName: "Guest"}}},
+		{name: "core attributes by their schema", body: `{"` + userSchema + `":{"userName":"a"}}`, want: object{"userName": "a"}},
+		{name: "null, the empty string and the empty list are unassigned", body: `{"displayName":null,"externalId":"","emails":[]}`, want: object{"displayName": nil, "externalId": nil, "emails": nil}},
+		{name: "elements that are nothing", body: `{"emails":[null,{},{"value":""},{"value":"a"}]}`, want: object{"emails": []any{object{"value": "a"}}}},
+		{name: "read-only and unknown", body: `{"id":"x","meta":{"version":7},"schemas":7,"groups":7,"roles":[],"shoeSize":38,"urn:a:b":{"c":1},"password":"p","locale":"en"}`, want: object{}},
+		{name: "the same twice is no conflict", body: `{"displayName":"a","DisplayName":"a"}`, want: object{"displayName": "a"}},
+		{name: "differently twice is", body: `{"displayName":"a","DisplayName":"b"}`, kind: typeInvalidValue},
+		{name: "a number for a string", body: `{"displayName":7}`, kind: typeInvalidValue},
+		{name: "a string for an object", body: `{"name":"Ada"}`, kind: typeInvalidValue},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got, err := userType.readBody(decoded(t, test.body))
+			if p := asProblem(err); err != nil && (p == nil || p.kind != test.kind) || err == nil && test.kind != "" {
+				t.Fatalf("error %v, want kind %q", err, test.kind)
+			}
+			if err == nil && !cmp.Equal(got, test.want) {
+				t.Errorf("got - want +\n%s", cmp.Diff(got, test.want))
+			}
+		})
+	}
+}
+
+func TestNesting(t *testing.T) {
+	for text, want := range map[string]int{`{}`: 1, `[[1],[2]]`: 2, `{"a":"[[[["}`: 1, `{"a":"\"[["}`: 1, `{"a":[{"b":[]}]}`: 4, `"`: 0, `]]]`: 0} {
+		if got := nesting([]byte(text)); got != want {
+			t.Errorf("%s nests %d deep, want %d", text, got, want)
+		}
+	}
+}
+
+func TestErrorDetailsDoNotRepeatTheBody(t *testing.T) {
+	for _, body := range []string{`{"password":"hunter2`, `{"password":hunter2}`, `["hunter2"]`, `{"password":"hunter2"} x`} {
+		_, err := parseJSON([]byte(body))
+		if err == nil || strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+}
+
+func TestGroupRules(t *testing.T) {
+	people := map[string]string{}
+	for i := range 5 {
+		userName := fmt.Sprintf("p%d@example.com", i)
+		people[v1alpha1.SCIMUserName("acme", userName)] = userName
+	}
+	rules := groupRules{
+		organization: "acme", maxRole: v1alpha1.RoleUser,
+		taken: func(name string) bool { return name == "taken" },
+		userNames: func(ids []string) (map[string]string, error) {
+			found := map[string]string{}
+			for _, id := range ids {
+				if people[id] == "" {
+					return nil, badValue("members: %s", id)
+				}
+				found[id] = people[id]
+			}
+			return found, nil
+		},
+	}
+	id := func(i int) string { return v1alpha1.SCIMUserName("acme", fmt.Sprintf("p%d@example.com", i)) }
+	group := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Members: []string{"p0@example.com", "gone@example.com"}}}
+	gone := v1alpha1.SCIMUserName("acme", "gone@example.com")
+	hidden := func(id string) bool { return id == gone }
+	tests := []struct {
+		name string
+		ops  string
+		want []string
+		kind scimType
+	}{
+		{name: "add", ops: `{"op":"add","path":"members","value":[{"value":"` + id(1) + `"}]}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
+		{name: "add without a path", ops: `{"op":"add","value":{"members":[{"value":"` + id(1) + `"}]}}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
+		{name: "add twice", ops: `{"op":"add","path":"members","value":[{"value":"` + id(1) + `"},{"value":"` + id(1) + `"}]}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
+		{name: "add as a string", ops: `{"op":"add","path":"members","value":"` + id(1) + `"}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
+		{name: "add somebody unknown", ops: `{"op":"add","path":"members","value":[{"value":"x"}]}`, kind: typeInvalidValue},
+		{name: "add and remove somebody unknown in one", ops: `{"op":"add","path":"members","value":[{"value":"x"}]},{"op":"remove","path":"members[value eq \"x\"]"}`, want: []string{"p0@example.com", "gone@example.com"}},
+		{name: "add without a value", ops: `{"op":"add","path":"members","value":[{"display":"x"}]}`, want: []string{"p0@example.com", "gone@example.com"}},
+		{name: "remove by display", ops: `{"op":"remove","path":"members[display eq \"P0@example.com\"]"}`, want: []string{"gone@example.com"}},
+		{name: "remove all keeps who is not shown", ops: `{"op":"remove","path":"members"}`, want: []string{"gone@example.com"}},
+		{name: "replace keeps who is not shown", ops: `{"op":"replace","path":"members","value":[{"value":"` + id(2) + `"}]}`, want: []string{"gone@example.com", "p2@example.com"}},
+		{name: "replace by nobody", ops: `{"op":"replace","path":"members","value":[]}`, want: []string{"gone@example.com"}},
+		{name: "replace without a path", ops: `{"op":"replace","value":{"MEMBERS":[{"value":"` + id(2) + `"}]}}`, want: []string{"gone@example.com", "p2@example.com"}},
+		{name: "remove who is not shown, by id", ops: `{"op":"remove","path":"members","value":[{"value":"` + gone + `"}]}`, want: []string{"p0@example.com"}},
+		{name: "change of an id", ops: `{"op":"replace","path":"members[value eq \"` + id(0) + `\"].value","value":"` + id(1) + `"}`, kind: typeMutability},
+		{name: "a taken name", ops: `{"op":"replace","path":"displayName","value":"taken"}`, kind: typeUniqueness},
+		{name: "no name", ops: `{"op":"remove","path":"displayName"}`, kind: typeMutability},
+		{name: "a role above maxRole", ops: `{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":["Admin"]}`, kind: typeInvalidValue},
+		{name: "a role that is none", ops: `{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":["Emperor"]}`, kind: typeInvalidValue},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			operations, err := readPatch(decoded(t, `{"Operations":[`+test.ops+`]}`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			spec, err := patchGroup(operations).on(group, rules, hidden)
+			if p := asProblem(err); err != nil && (p == nil || p.kind != test.kind) || err == nil && test.kind != "" {
+				t.Fatalf("error %v, want kind %q", err, test.kind)
+			}
+			if err == nil && !cmp.Equal(spec.Members, test.want) {
+				t.Errorf("got - want +\n%s", cmp.Diff(spec.Members, test.want))
+			}
+		})
+	}
+}
+
+func TestGroupRoles(t *testing.T) {
+	rules := groupRules{organization: "acme", taken: func(string) bool { return false }, userNames: func([]string) (map[string]string, error) { return nil, nil }}
+	spec := v1alpha1.LambdaTestGroupSpec{}
+	for _, step := range []struct {
+		ops  string
+		want []v1alpha1.Role
+	}{
+		{`{"op":"add","path":"displayName","value":"G"},{"op":"replace","path":"` + groupExtension + `:LambdatestRoles","value":["admin","User","Admin"]}`, []v1alpha1.Role{"Admin", "User"}},
+		{`{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":"Guest"}`, []v1alpha1.Role{"Admin", "User", "Guest"}},
+		{`{"op":"add","value":{"` + groupExtension + `":{"LambdatestRoles":["Guest"]}}}`, []v1alpha1.Role{"Guest"}},
+		{`{"op":"Replace","path":"` + groupExtension + `:LambdatestRoles","value":[{"value":"Admin"}]}`, []v1alpha1.Role{"Admin"}},
+		{`{"op":"remove","path":"` + groupExtension + `:LambdatestRoles","value":["Admin"]}`, nil},
+	} {
+		operations, err := readPatch(decoded(t, `{"Operations":[`+step.ops+`]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		group := &v1alpha1.LambdaTestGroup{Spec: spec}
+		if spec, err = patchGroup(operations).on(group, rules, func(string) bool { return false }); err != nil {
+			t.Fatal(step.ops, err)
+		}
+		if !cmp.Equal(spec.Roles, step.want) {
+			t.Errorf("%s: got %v, want %v", step.ops, spec.Roles, step.want)
+		}
+	}
+}

@@ -1,0 +1,188 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+var (
+	someText  = rapid.StringMatching(`[a-zA-Z "\\<é]{1,12}`)
+	someRole  = rapid.SampledFrom([]v1alpha1.Role{"", "Admin", "User", "Guest"})
+	someEmail = rapid.Custom(func(t *rapid.T) v1alpha1.Email {
+		return v1alpha1.Email{
+			Value:   rapid.StringMatching(`[a-e]@example\.(com|org)`).Draw(t, "value"),
+			Type:    rapid.SampledFrom([]string{"", "work", "home"}).Draw(t, "type"),
+			Display: rapid.SampledFrom([]string{"", "X"}).Draw(t, "display"),
+		}
+	})
+	someSpec = rapid.Custom(func(t *rapid.T) v1alpha1.LambdaTestUserSpec {
+		spec := v1alpha1.LambdaTestUserSpec{
+			UserName:         rapid.StringMatching(`[a-z]{1,8}@example\.com`).Draw(t, "userName"),
+			Name:             v1alpha1.PersonName{GivenName: someText.Draw(t, "givenName"), FamilyName: someText.Draw(t, "familyName")},
+			Role:             someRole.Draw(t, "role"),
+			ConcurrencyGroup: rapid.SampledFrom([]string{"", "Team"}).Draw(t, "group"),
+			ExternalID:       rapid.SampledFrom([]string{"", "00u1"}).Draw(t, "externalId"),
+			DisplayName:      rapid.SampledFrom([]string{"", "Ada"}).Draw(t, "displayName"),
+		}
+		if rapid.Bool().Draw(t, "says active") {
+			active := rapid.Bool().Draw(t, "active")
+			spec.Active = &active
+		}
+		if rapid.Bool().Draw(t, "has emails") {
+			spec.Emails = rapid.SliceOfNDistinct(someEmail, 0, 4, func(e v1alpha1.Email) string { return e.Value + e.Type }).Draw(t, "emails")
+			if len(spec.Emails) > 0 && rapid.Bool().Draw(t, "primary") {
+				spec.Emails[0].Primary = true
+			}
+		}
+		return spec
+	})
+	someOperation = rapid.Custom(func(t *rapid.T) operation {
+		return rapid.SampledFrom([]operation{
+			{verb: opReplace, path: "displayName", value: "Grace"},
+			{verb: opAdd, path: "name.givenName", value: "Grace"},
+			{verb: opRemove, path: "externalId"},
+			{verb: opAdd, path: "emails", value: []any{map[string]any{"value": "new@example.com", "primary": true}}},
+			{verb: opRemove, path: `emails[type eq "home"]`},
+			{verb: opAdd, path: `emails[type eq "work"].value`, value: "work@example.com"},
+			{verb: opReplace, path: "emails", value: []any{}},
+			{verb: opReplace, path: roleURN, value: "guest"},
+			{verb: opRemove, path: userExtension},
+			{verb: opReplace, value: map[string]any{"active": "True", "title": "x"}},
+		}).Draw(t, "operation")
+	})
+)
+
+func viewOf(spec v1alpha1.LambdaTestUserSpec) *userView {
+	view := ada()
+	view.user.Spec = spec
+	return view
+}
+
+// What PATCH makes of a user is what a client reads afterwards, and writing that back changes nothing.
+func TestPatchedUsersReadBack(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		view := viewOf(someSpec.Draw(t, "spec"))
+		operations := rapid.SliceOfN(someOperation, 1, 5).Draw(t, "operations")
+		spec, leftOut, err := patchUser(operations).on(view.user, userRules{})
+		if err != nil || leftOut != nil {
+			t.Fatal(err, leftOut)
+		}
+		text := userType.appendResource(nil, viewOf(spec), projection{})
+		body, err := parseJSON(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again, _, err := replaceUser(body).on(viewOf(spec).user, userRules{})
+		if err != nil || !cmp.Equal(spec, again) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(spec, again))
+		}
+		shown, err := userType.readBody(body)
+		if err != nil || !cmp.Equal(shown.assigned(), userAttributes(&spec)) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(shown.assigned(), userAttributes(&spec)))
+		}
+	})
+}
+
+// Adding an element that is not there, and removing it, leaves what was before.
+func TestAddThenRemove(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spec := someSpec.Draw(t, "spec")
+		before := userAttributes(&spec)
+		element := map[string]any{"value": "z" + rapid.StringMatching(`[a-z]{5}@example\.net`).Draw(t, "new"), "type": "other"}
+		byFilter := fmt.Sprintf(`emails[value eq %q]`, element["value"])
+		removal := rapid.SampledFrom([]operation{
+			{verb: opRemove, path: byFilter},
+			{verb: opRemove, path: "emails", value: []any{map[string]any{"value": element["value"]}}},
+		}).Draw(t, "removal")
+
+		after, err := userType.patch(before, []operation{{verb: opAdd, path: "emails", value: element}, removal})
+
+		if err != nil || !cmp.Equal(before, after) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(before, after))
+		}
+	})
+}
+
+// Applying the same operations again changes nothing: none of these appends blindly.
+func TestPatchIsIdempotent(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		spec := someSpec.Draw(t, "spec")
+		o := someOperation.Draw(t, "operation")
+		once, err := userType.patch(userAttributes(&spec), []operation{o})
+		if err != nil {
+			t.Fatal(err)
+		}
+		twice, err := userType.patch(once, []operation{o})
+		if err != nil || !cmp.Equal(once, twice) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(once, twice))
+		}
+	})
+}
+
+// The order of keys in JSON means nothing.
+func TestOrderOfKeysIsIrrelevant(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		view := viewOf(someSpec.Draw(t, "spec"))
+		var fields map[string]json.RawMessage
+		if err := json.Unmarshal(userType.appendResource(nil, view, projection{}), &fields); err != nil {
+			t.Fatal(err)
+		}
+		var keys []string
+		for key := range fields {
+			keys = append(keys, key)
+		}
+		slices.Sort(keys)
+		keys = rapid.Permutation(keys).Draw(t, "order")
+		text := "{"
+		for i, key := range keys {
+			if i > 0 {
+				text += ","
+			}
+			text += fmt.Sprintf("%q:%s", key, fields[key])
+		}
+		body, err := parseJSON([]byte(text + "}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, _, err := replaceUser(body).on(view.user, userRules{})
+		if err != nil || !cmp.Equal(spec, view.user.Spec) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(spec, view.user.Spec))
+		}
+	})
+}
+
+// A filter and its negation share the world between them.
+func TestNegationIsTheComplement(t *testing.T) {
+	terms := rapid.SampledFrom([]string{
+		`userName co "a"`, `displayName pr`, `emails[type eq "work" and value co "com"]`, `emails.type ne "home"`, `active eq false`,
+		roleURN + ` eq "Admin"`, `externalId eq null`, `title pr`,
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		view := viewOf(someSpec.Draw(t, "spec"))
+		text := terms.Draw(t, "left") + rapid.SampledFrom([]string{" and ", " or "}).Draw(t, "op") + terms.Draw(t, "right")
+		matches := func(text string) bool {
+			parsed, err := parseFilter(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			match, err := compileFilter(userType, parsed)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return match(view)
+		}
+		if matches(text) == matches("not ("+text+")") {
+			t.Fatalf("%s", text)
+		}
+	})
+}
