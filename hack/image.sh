@@ -20,22 +20,22 @@ export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 out=bin/image
 rm -rf $out
 mkdir -p $out
-elsewhere=$(mktemp -d)
-storage=$(mktemp -d)
+scratch=$(mktemp -d)
+storage=$scratch/storage
 images() { buildah --storage-driver vfs --root "$storage/root" --runroot "$storage/run" "$@"; }
 tidy_up() {
 	images rm --all >/dev/null 2>&1 || true
-	rm -rf "$elsewhere" "$storage"
+	rm -rf "$scratch"
 }
 trap tidy_up EXIT
 
-# binary <platform>: built here and in a copy of the sources, both must be equal.
+# binary <platform>: built in two folders, both must be equal.
 binary() {
 	local file
 	file="$PWD/$out/${1/\//-}/manager"
-	GOOS=${1%/*} GOARCH=${1#*/} hack/build.sh "$file"
-	GOOS=${1%/*} GOARCH=${1#*/} "$elsewhere/hack/build.sh" "$elsewhere/manager"
-	cmp "$file" "$elsewhere/manager" || { echo "two builds of the binary for $1 differ" >&2; return 1; }
+	GOOS=${1%/*} GOARCH=${1#*/} "$scratch/sources/hack/build.sh" "$file"
+	GOOS=${1%/*} GOARCH=${1#*/} "$scratch/elsewhere/sources/hack/build.sh" "$scratch/manager"
+	cmp "$file" "$scratch/manager" || { echo "two builds of the binary for $1 differ" >&2; return 1; }
 }
 
 # image <platform> <tag> prints its digest.
@@ -45,9 +45,12 @@ image() {
 	images inspect --type image --format '{{.FromImageDigest}}' "$2"
 }
 
+# Copies, so that nothing changes in between.
+mkdir -p "$scratch/sources" "$scratch/elsewhere"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
 	[[ ! -e $file ]] || printf '%s\0' "$file"
-done | tar --create --null --files-from=- | tar --extract --directory="$elsewhere"
+done | tar --create --null --files-from=- | tar --extract --directory="$scratch/sources"
+cp -R "$scratch/sources" "$scratch/elsewhere"
 
 for platform in $platforms; do
 	binary "$platform"

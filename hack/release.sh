@@ -1,0 +1,26 @@
+#!/usr/bin/env bash
+# Copyright 2026 The lambdatest-operator Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Writes what a release has besides its image: the packaged chart, and for those who use neither Helm nor kustomize a manifest of
+# config/default and one of the single-namespace overlay. All of them name the image by the given reference or its version.
+#
+#   hack/release.sh v1.2.3 ghcr.io/lambdatest-operator/lambdatest-operator@sha256:… <folder>
+set -euo pipefail
+tag=$1 image=$2
+mkdir -p "$3"
+folder=$(realpath "$3")
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+[[ $tag =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || { echo "$tag is no version like v1.2.3" >&2; exit 1; }
+
+bin/helm package charts/lambdatest-operator --version "${tag#v}" --app-version "${tag#v}" --destination "$folder" >/dev/null
+
+# manifest <folder below config> <file>
+manifest() {
+	kubectl kustomize "config/$1" | sed -E "s#^( +)image: ghcr.io/.*#\1image: $image#" >"$folder/$2"
+	grep -q "image: $image" "$folder/$2" || { echo "$2 does not name $image" >&2; exit 1; }
+}
+manifest default install.yaml
+manifest overlays/single-namespace install-single-namespace.yaml
+ls -l "$folder"
