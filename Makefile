@@ -81,7 +81,7 @@ fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
 
 .PHONY: lint
 lint: bin/golangci-lint ## Run the linters of .golangci.yml.
-	bin/golangci-lint run
+	bin/golangci-lint run --allow-parallel-runners
 
 .PHONY: verify
 verify: bin/controller-gen bin/golangci-lint ## Fail when generated files are stale, or on formatting, vet, go.mod or lint.

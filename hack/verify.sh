@@ -63,7 +63,7 @@ check "generated files" "stale; they are regenerated now: look at the difference
 check "gofmt" "run gofmt -w on these files" formatted
 check "go mod tidy" "run go mod tidy in that module and commit go.mod and go.sum" tidy
 check "go vet" "mend the lines above" go vet ./...
-check "golangci-lint" "mend the lines above; .golangci.yml says why each linter is there" bin/golangci-lint run
+check "golangci-lint" "mend the lines above; .golangci.yml says why each linter is there" bin/golangci-lint run --allow-parallel-runners
 
 if ((${#failed[@]})); then
 	printf 'verify failed: '

@@ -30,7 +30,9 @@ type SCIMToken struct {
 }
 
 // IsExpired tells whether the token is past its expiry.
-func (t SCIMToken) IsExpired(now time.Time) bool { return !t.Expires.IsZero() && !now.Before(t.Expires) }
+func (t SCIMToken) IsExpired(now time.Time) bool {
+	return !t.Expires.IsZero() && !now.Before(t.Expires)
+}
 
 // Accepts tells whether the token may be presented at that time.
 func (t SCIMToken) Accepts(now time.Time) bool { return t.Ignored == "" && !t.IsExpired(now) }

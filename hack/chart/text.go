@@ -39,4 +39,3 @@ func (t *text) replace(count int, old, new string) *text {
 func (t *text) result() (string, error) {
 	return t.content, t.err
 }
-
