@@ -102,15 +102,18 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 		a.asked[user] = now
 	}
 	entry, ok := a.byUser[user]
+	vouched := a.tried && !a.sweptAt.IsZero()
 	have := observed{comparing: !a.tried, doubtful: entry.doubtful, readBackAt: entry.readBackAt}
 	have.due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
 	switch {
-	case ok && entry.absent:
+	case ok && entry.absent && (a.tried || !entry.readAt.Before(since)):
 		have.known, have.current = true, settled || !entry.readAt.Before(since)
 	case ok && entry.ID != "":
 		have.known, have.account, have.current = true, &entry.User, settled || !entry.readAt.Before(since)
-	case !a.sweptAt.IsZero():
-		have.known, have.current = true, settled || !a.sweptAt.Before(since)
+	case settled && !ok:
+		have.known, have.current = true, true
+	case vouched:
+		have.known, have.current = true, settled || a.sweptAt.After(since)
 	}
 	return have
 }
@@ -162,9 +165,9 @@ func (a *accounts) missingIn(listing map[string]lambdatest.User, begun time.Time
 
 // size counts the accounts that are known.
 func (a *accounts) size() int {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return len(a.byUser)
+	size := 0
+	a.each(func(string, lambdatest.User) bool { size++; return true })
+	return size
 }
 
 // replace takes a complete listing. What was read after it began stays. It returns who differs from what was known before.
@@ -199,11 +202,39 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 	return changed
 }
 
+// distrust waits for the next comparison, or for trust, before anybody is believed to have no account.
+func (a *accounts) distrust() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tried = false
+}
+
 // attempted notes that a comparison failed: nobody waits for it any longer.
 func (a *accounts) attempted() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tried = true
+}
+
+// some returns up to n known accounts.
+func (a *accounts) some(n int) []lambdatest.User {
+	var sample []lambdatest.User
+	a.each(func(_ string, account lambdatest.User) bool {
+		sample = append(sample, account)
+		return len(sample) < n
+	})
+	return sample
+}
+
+// shares tells whether the other table has an account of this one.
+func (a *accounts) shares(other *accounts) bool {
+	shared := false
+	a.each(func(user string, account lambdatest.User) bool {
+		twin, ok := other.get(user)
+		shared = ok && twin.ID == account.ID
+		return !shared
+	})
+	return shared
 }
 
 // each calls visit for every account until it returns false.

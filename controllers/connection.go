@@ -26,6 +26,7 @@ type connection struct {
 	options      Options
 	people       *doorway[PersonKey]
 	changed      func()
+	olderTwin    func(*connection) string
 
 	lane     *lane
 	accounts *accounts
@@ -41,18 +42,31 @@ type connection struct {
 	comparison comparison
 	sweepSoon  chan struct{}
 	lookUps    int
+	// suspicion, approved and recognised are about whether this still is the same organization; see suspicion.go.
+	suspicion  suspicion
+	approved   string
+	recognised bool
 }
 
 // settings are what an organization's spec says about its connection.
 type settings struct {
 	// fingerprint tells whether address or token changed; it is a digest.
 	fingerprint  string
+	baseURL      string
 	tokenSecret  string
 	syncInterval time.Duration
 	reportDrift  bool
 	perSecond    int
 	burst        int
 	createdAt    time.Time
+}
+
+// olderThan orders organizations by creation, then by name.
+func (s settings) olderThan(other settings, own, others *connection) bool {
+	if s.createdAt.Equal(other.createdAt) {
+		return own.organization.String() < others.organization.String()
+	}
+	return s.createdAt.Before(other.createdAt)
 }
 
 // comparison is how a sweep ended.
@@ -64,6 +78,8 @@ type comparison struct {
 	unclaimed int
 	// complete says that there was a complete one since the connection was opened.
 	complete bool
+	// twin names an older organization that has the same accounts.
+	twin string
 }
 
 func newConnection(organization types.NamespacedName, options Options, people *doorway[PersonKey], changed func()) *connection {
@@ -88,16 +104,22 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 func (c *connection) use(set settings, upstream Upstream) {
 	c.mu.Lock()
 	lifted := c.obstacle != situation{} || c.upstream == nil || upstream != nil
+	replaced := c.upstream != nil && upstream != nil
 	faster := set.syncInterval != c.settings.syncInterval
 	c.settings, c.obstacle = set, situation{}
 	if upstream != nil {
-		c.upstream = upstream
+		c.upstream, c.recognised = upstream, false
+		c.suspicion, c.approved = suspicion{}, ""
 	}
 	c.mu.Unlock()
 
 	c.lane.limit(set.perSecond, set.burst)
 	if upstream != nil {
 		c.lane.renew()
+	}
+	if replaced && c.accounts.size() > 0 {
+		// It may be another organization's token: nobody is created before that is known.
+		c.accounts.distrust()
 	}
 	if lifted {
 		c.lane.stop(false)
@@ -170,11 +192,11 @@ func (c *connection) callTimeout() (time.Duration, error) {
 	if c.options.LeadUntil == nil {
 		return callTimeout, nil
 	}
-	left := c.options.LeadUntil().Sub(c.options.Now())
-	if left < callTimeout {
+	left := c.options.LeadUntil().Sub(c.options.Now()) - leadMargin
+	if left < minCallTimeout {
 		return 0, fmt.Errorf("the lease is about to end: %w", errNotCalled)
 	}
-	return callTimeout, nil
+	return min(left, callTimeout), nil
 }
 
 // lateUntil is until when a change that was sent now may take effect, should its answer be lost.

@@ -70,6 +70,7 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 	opened := newConnection(organization, c.options, c.people, func() {
 		c.organizations.add(priorityChange, reconcile.Request{NamespacedName: organization})
 	})
+	opened.olderTwin = c.olderTwin
 	c.byName[organization] = opened
 	if c.ctx != nil {
 		c.run(organization, opened)
@@ -113,10 +114,35 @@ func (c *connections) olderWithToken(asking *connection, fingerprint string, cre
 		if other == asking || obstacle != (situation{}) || set.fingerprint != fingerprint {
 			continue
 		}
-		name := other.organization
-		if set.createdAt.Before(createdAt) || set.createdAt.Equal(createdAt) && name.String() < asking.organization.String() {
-			return name.String()
+		if set.olderThan(settings{createdAt: createdAt}, other, asking) {
+			return other.organization.String()
 		}
 	}
 	return ""
+}
+
+// olderTwin names an older organization, called at the same address, that has the same accounts: two tokens of one LambdaTest
+// organization. Accounts of two organizations never share an id.
+func (c *connections) olderTwin(asking *connection) string {
+	own, _ := asking.state()
+	for _, other := range c.all() {
+		set, obstacle := other.state()
+		if other == asking || obstacle != (situation{}) || set.baseURL != own.baseURL || !set.olderThan(own, other, asking) {
+			continue
+		}
+		if asking.accounts.shares(other.accounts) {
+			return other.organization.String()
+		}
+	}
+	return ""
+}
+
+// has tells whether an organization still has a connection.
+func (c *connections) has(organization string) bool {
+	for _, connection := range c.all() {
+		if connection.organization.String() == organization {
+			return true
+		}
+	}
+	return false
 }

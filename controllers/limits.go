@@ -28,6 +28,11 @@ const (
 	// before anybody else can be it.
 	callTimeout = 8 * time.Second
 
+	// leadMargin is kept between the end of a call and the end of the lead, for clocks that do not run alike.
+	leadMargin = time.Second
+	// minCallTimeout is too short for a call to be worth beginning.
+	minCallTimeout = 2 * time.Second
+
 	// sweepPageSize is how many accounts a page of a comparison asks for; LambdaTest may give fewer.
 	sweepPageSize = 100
 	// sweepPasses is how often a comparison reads the pages of a list that shifts before it gives up until next time.
@@ -36,6 +41,13 @@ const (
 	sweepJitter = 0.1
 	// maxLookUpsPerSweep bounds the lookups of accounts that are missing in a list: more missing ones make the list unbelievable.
 	maxLookUpsPerSweep = 200
+
+	// suspiciousShare: when more than a fifth of the known accounts are gone at once, it may be another organization.
+	suspiciousShare = 5
+	// suspiciousMinimum is how many must be gone, unless the token has just changed.
+	suspiciousMinimum = 3
+	// suspiciousSample is how many of the missing are looked up when there are too many for all.
+	suspiciousSample = 20
 
 	// maxInFlight is how many calls an organization may have under way: a quarter of the default concurrency, so that slow
 	// organizations leave workers to the others.

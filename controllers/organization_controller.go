@@ -62,14 +62,16 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		return ctrl.Result{}, err
 	}
 	connection, fresh := r.connections.open(request.NamespacedName)
+	r.heed(organization, connection)
+	if fresh {
+		if err := r.recallEverybody(ctx, connection); err != nil {
+			r.connections.close(request.NamespacedName)
+			return ctrl.Result{}, err
+		}
+	}
 	now, err := r.connect(ctx, organization, connection)
 	if err != nil {
 		return ctrl.Result{}, err
-	}
-	if fresh {
-		if err := r.wakeEverybody(ctx, connection); err != nil {
-			return ctrl.Result{}, err
-		}
 	}
 	if !organization.DeletionTimestamp.IsZero() {
 		if now, err = r.peopleRemain(ctx, organization, now); err != nil {
@@ -100,6 +102,10 @@ func (r *OrganizationReconciler) connect(ctx context.Context, organization *v1al
 		return r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason,
 			fmt.Sprintf("%s uses the same token: delete one of the two, or give this one the token of another LambdaTest organization", older)), nil
 	}
+	if twin := c.lastComparison().twin; twin != "" && r.connections.has(twin) {
+		return r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason,
+			fmt.Sprintf("%s has the same accounts: delete one of the two, or give this one the token of another LambdaTest organization", twin)), nil
+	}
 	if current, _ := c.state(); current.fingerprint == set.fingerprint && c.connected() {
 		c.use(set, nil)
 		return r.connected(c), nil
@@ -111,6 +117,19 @@ func (r *OrganizationReconciler) connect(ctx context.Context, organization *v1al
 	}
 	c.use(set, upstream)
 	return r.connected(c), nil
+}
+
+// heed acts on what people ask for by annotation: a comparison now, or to believe one.
+func (r *OrganizationReconciler) heed(organization *v1alpha1.LambdaTestOrganization, c *connection) {
+	if c.approve(organization.Annotations[v1alpha1.ApproveDeprovisionAnnotation]) {
+		c.sweepNow()
+		c.wakeOpen()
+	}
+	requested := organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	if requested != "" && requested != organization.Status.LastHandledReconcileAt {
+		c.setbacks.clearAll()
+		c.sweepNow()
+	}
 }
 
 // blocked stops the connection for a reason that somebody has to remove.
@@ -132,6 +151,7 @@ func suspended(organization string) situation {
 func (r *OrganizationReconciler) connected(c *connection) situation {
 	set, _ := c.state()
 	last := c.lastComparison()
+	doubt, suspected := c.suspected()
 	switch state, _ := c.lane.state(); {
 	case state == "unauthorized":
 		return situation{
@@ -143,6 +163,8 @@ func (r *OrganizationReconciler) connected(c *connection) situation {
 			readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
 			message: "LambdaTest does not answer. It is tried again and again; nothing needs to be done here.",
 		}
+	case suspected:
+		return doubt.situation(c.organization.Name)
 	case last.err != nil:
 		return situation{
 			readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
@@ -159,6 +181,7 @@ func settingsOf(organization *v1alpha1.LambdaTestOrganization, token string) set
 	spec := organization.Spec
 	return settings{
 		fingerprint:  fingerprint(spec.BaseURL, token),
+		baseURL:      spec.BaseURL,
 		tokenSecret:  spec.TokenSecretRef.Name,
 		syncInterval: max(spec.SyncInterval.Duration, time.Second),
 		reportDrift:  spec.DriftPolicy == v1alpha1.DriftReport,
@@ -223,11 +246,16 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 	}, err
 }
 
-// wakeEverybody hands all people of a newly opened connection to their queue: those who came before it were sent away.
-func (r *OrganizationReconciler) wakeEverybody(ctx context.Context, c *connection) error {
+// recallEverybody prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
+// first comparison notices when they are gone, and whoever was sent away because there was no connection is looked at again.
+func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connection) error {
 	claims, err := claimsOf(ctx, r.client, c.organization)
 	for _, claim := range claims {
-		r.connections.people.add(priorityOf(claim, true), personKeyOf(claim))
+		key := personKeyOf(claim)
+		if claim.Status.AccountID != "" && claim.Status.Account != nil {
+			c.accounts.remember(key.UserName, rememberedAccount(claim))
+		}
+		r.connections.people.add(priorityOf(claim, true), key)
 	}
 	return err
 }

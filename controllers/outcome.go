@@ -243,7 +243,15 @@ func (w *personWork) syncedMessage(have observed) string {
 	case w.next.denies:
 		return "The person is denied and cannot sign in at LambdaTest."
 	}
+	if have.account != nil && w.nameDiffers(*have.account) {
+		return fmt.Sprintf("LambdaTest has what is wanted, except for the name, which it takes once and keeps: %s %s. The person can change it in the account settings.",
+			have.account.GivenName, have.account.FamilyName)
+	}
 	return "LambdaTest has what is wanted."
+}
+
+func (w *personWork) nameDiffers(account lambdatest.User) bool {
+	return account.GivenName != w.desired.givenName || account.FamilyName != w.desired.familyName
 }
 
 // announce records the change that was made, on the claim that decides.

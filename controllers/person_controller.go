@@ -69,6 +69,13 @@ func (r *PersonReconciler) reconcile(ctx context.Context, key PersonKey) (ctrl.R
 	if err := r.report(ctx, work, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
+	later, err := r.collect(ctx, work, outcome)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if outcome.retryAfter == 0 {
+		outcome.retryAfter = later
+	}
 	return ctrl.Result{RequeueAfter: outcome.retryAfter, Priority: new(work.next.priority)}, nil
 }
 

@@ -117,6 +117,9 @@ func (r *PersonReconciler) inTheWay(w *personWork) situation {
 	if _, obstacle := w.connection.state(); obstacle != (situation{}) {
 		return w.blocked(obstacle)
 	}
+	if suspicion, there := w.connection.suspected(); there && w.next.mutates() {
+		return w.blocked(suspicion.situation(w.key.Organization))
+	}
 	now := r.options.Now()
 	held, ok := w.connection.setbacks.get(w.user, w.wanted())
 	if !ok || held.partial() || !held.waiting(now) {

@@ -183,7 +183,9 @@ func (w *personWork) enter(now situation) {
 func (r *PersonReconciler) recordTransition(before, after *v1alpha1.LambdaTestUser) {
 	old, now := readyCondition(before), readyCondition(after)
 	switch {
-	case now == nil || old != nil && old.Reason == now.Reason:
+	case now == nil || old != nil && old.Reason == now.Reason && old.Message == now.Message:
+	case old != nil && old.Reason == now.Reason && now.Status != metav1.ConditionTrue:
+		// The same trouble in other words.
 	case now.Status != metav1.ConditionTrue:
 		r.recorder.Eventf(after, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", now.Message)
 	case old != nil:

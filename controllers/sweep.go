@@ -59,6 +59,7 @@ func jittered(interval time.Duration) time.Duration {
 // sweep compares the organization with what is known: page by page, complete and consistent or not at all. It writes nothing; who
 // differs is handed to the people's queue.
 func (c *connection) sweep(ctx context.Context) error {
+	c.recognise(ctx)
 	begun := c.options.Now()
 	found, err := c.listAll(ctx)
 	if err == nil {
@@ -69,8 +70,7 @@ func (c *connection) sweep(ctx context.Context) error {
 		err = fmt.Errorf("comparing the organization: %w", err)
 		c.accounts.attempted()
 	} else {
-		changed := c.accounts.replace(found.byUser, begun)
-		c.wake(priorityDrift, changed...)
+		c.wakeClaimed(c.accounts.replace(found.byUser, begun))
 	}
 	first := c.noteComparison(begun, found, err)
 	c.wakeIdle()
@@ -82,9 +82,9 @@ func (c *connection) sweep(ctx context.Context) error {
 
 // noteComparison remembers how it ended and says whether that is news.
 func (c *connection) noteComparison(begun time.Time, found listing, err error) bool {
-	unclaimed := 0
+	unclaimed, twin := 0, ""
 	if err == nil {
-		unclaimed = c.countUnclaimed()
+		unclaimed, twin = c.countUnclaimed(), c.olderTwin(c)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -93,9 +93,10 @@ func (c *connection) noteComparison(begun time.Time, found listing, err error) b
 		c.comparison.err = err
 		return before.err == nil
 	}
-	c.comparison = comparison{at: begun, pages: found.pages, unclaimed: unclaimed, complete: true}
+	c.recognised = true
+	c.comparison = comparison{at: begun, pages: found.pages, unclaimed: unclaimed, complete: true, twin: twin}
 	c.lookUps = 0
-	return !before.complete || before.err != nil || before.unclaimed != unclaimed
+	return !before.complete || before.twin != twin || before.err != nil || before.unclaimed != unclaimed
 }
 
 func (c *connection) countUnclaimed() int {
@@ -168,13 +169,15 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User]) error {
 	return nil
 }
 
-// confirmMissing looks up, by id, known accounts that the list lacks. Those that are there after all make the list unbelievable.
+// confirmMissing looks up, by id, known accounts that the list lacks. Those that are there after all make the list unbelievable. When
+// too many are gone, the organization may be another one.
 func (c *connection) confirmMissing(ctx context.Context, found listing, begun time.Time) error {
 	missing := c.accounts.missingIn(found.byUser, begun)
-	if len(missing) > maxLookUpsPerSweep {
-		return fmt.Errorf("the list lacks %d known accounts", len(missing))
-	}
+	checked := 0
 	for _, account := range missing {
+		if checked++; len(missing) > maxLookUpsPerSweep && checked > suspiciousSample {
+			break
+		}
 		there, err := c.exists(ctx, account.ID)
 		if err != nil {
 			return fmt.Errorf("looking for a missing account: %w", err)
@@ -183,7 +186,16 @@ func (c *connection) confirmMissing(ctx context.Context, found listing, begun ti
 			return errors.New("the list lacks an account that exists")
 		}
 	}
-	return nil
+	return c.suspect(missing, c.accounts.size())
+}
+
+// wakeClaimed looks again at those of the accounts' owners about whom there are claims.
+func (c *connection) wakeClaimed(users []string) {
+	for _, user := range users {
+		if c.ledger.has(user) {
+			c.wake(priorityDrift, user)
+		}
+	}
 }
 
 func (c *connection) exists(ctx context.Context, id string) (bool, error) {
