@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -56,7 +57,7 @@ func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deploymen
 	health := freeAddress()
 	kubeconfig, err := c.plane.ServiceAccountKubeconfig(ctx, o.account.Namespace, o.account.Name)
 	Expect(err).NotTo(HaveOccurred())
-	args := append(slices.Clone(pod.Containers[0].Args),
+	args := append(o.mounted(ctx, deployment),
 		"--kubeconfig="+kubeconfig,
 		"--leader-election-namespace="+deployment.Namespace,
 		"--scim-bind-address="+o.scim,
@@ -69,6 +70,9 @@ func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deploymen
 	} else {
 		args = append(args, "--metrics-bind-address="+o.metrics)
 	}
+	if slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--scim-tls-cert-file=") }) {
+		o.scheme = "https"
+	}
 	o.Process = process.New(process.Command{
 		Name: "operator", Path: binary, Args: args,
 		LogPath: filepath.Join(GinkgoT().TempDir(), "operator.log"),
@@ -77,6 +81,29 @@ func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deploymen
 	Expect(o.Start(ctx)).To(Succeed())
 	DeferCleanup(o.Stop)
 	return o
+}
+
+// mounted returns the arguments of the Deployment with the files of its Secrets in the place where they are on this machine.
+func (o *operator) mounted(ctx context.Context, deployment *appsv1.Deployment) []string {
+	GinkgoHelper()
+	container := deployment.Spec.Template.Spec.Containers[0]
+	args := slices.Clone(container.Args)
+	for _, volume := range deployment.Spec.Template.Spec.Volumes {
+		folder := GinkgoT().TempDir()
+		secret := &corev1.Secret{}
+		Expect(o.cluster.Get(ctx, client.ObjectKey{Namespace: deployment.Namespace, Name: volume.Secret.SecretName}, secret)).To(Succeed())
+		for name, content := range secret.Data {
+			Expect(os.WriteFile(filepath.Join(folder, name), content, 0o600)).To(Succeed())
+		}
+		for _, mount := range container.VolumeMounts {
+			for i := range args {
+				if mount.Name == volume.Name {
+					args[i] = strings.ReplaceAll(args[i], mount.MountPath, folder)
+				}
+			}
+		}
+	}
+	return args
 }
 
 // connects creates the organization that a person who follows the notes would, and returns what an identity provider is given.
@@ -167,5 +194,5 @@ func freeAddress() string {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = listener.Close() }()
-	return strings.TrimSpace(listener.Addr().String())
+	return listener.Addr().String()
 }

@@ -60,6 +60,17 @@ var ways = []way{
 		elsewhere:  "default",
 	},
 	{
+		name: "with kustomize and TLS by cert-manager",
+		install: func(ctx context.Context, c *cluster) {
+			c.installOtherCRDs(ctx)
+			c.kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(root, "config/overlays/cert-manager"))
+			c.issueCertificate(ctx, "lambdatest-operator-system", "lambdatest-operator-scim-tls")
+		},
+		deployment:    client.ObjectKey{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"},
+		watched:       "default",
+		metricsReader: "lambdatest-operator-metrics-reader",
+	},
+	{
 		name: "with Helm into all namespaces",
 		install: func(ctx context.Context, c *cluster) {
 			c.helm(ctx, "install", "lambdatest-operator", chartPath(), "--namespace", "lambdatest-operator-system", "--create-namespace")
