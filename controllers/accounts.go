@@ -21,6 +21,8 @@ type accounts struct {
 	sweptAt time.Time
 	// tried says that a comparison was attempted, whatever came of it.
 	tried bool
+	// expecting says that so many lookups were made that a comparison is the cheaper way to know: the next one is waited for.
+	expecting bool
 }
 
 // account is an account and when it was read. What is remembered from before the start was read at the zero time.
@@ -115,6 +117,9 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 	case vouched:
 		have.known, have.current = true, settled || a.sweptAt.After(since)
 	}
+	if a.expecting && have.account == nil && !have.current {
+		have.known, have.comparing = false, true
+	}
 	return have
 }
 
@@ -198,7 +203,7 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 		}
 		a.byUser[user] = entry
 	}
-	a.sweptAt, a.tried = begun, true
+	a.sweptAt, a.tried, a.expecting = begun, true, false
 	return changed
 }
 
@@ -213,7 +218,14 @@ func (a *accounts) distrust() {
 func (a *accounts) attempted() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.tried = true
+	a.tried, a.expecting = true, false
+}
+
+// expect makes those who need to know of accounts that are not known wait for the next comparison.
+func (a *accounts) expect() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.expecting = true
 }
 
 // some returns up to n known accounts.

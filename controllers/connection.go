@@ -232,6 +232,7 @@ func (c *connection) lookedUp() {
 	}
 	c.mu.Unlock()
 	if many {
+		c.accounts.expect()
 		c.sweepNow()
 	}
 }

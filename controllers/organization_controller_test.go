@@ -5,12 +5,14 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -21,6 +23,23 @@ import (
 func deleteNamespace(ctx context.Context, name string) {
 	GinkgoHelper()
 	Deleted(ctx, k8s, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})
+}
+
+// writesOf sums up what has been written of people and organizations: their resource versions.
+func writesOf(ctx context.Context, namespace string) map[string]string {
+	GinkgoHelper()
+	versions := map[string]string{}
+	var users v1alpha1.LambdaTestUserList
+	Expect(k8s.List(ctx, &users, client.InNamespace(namespace))).To(Succeed())
+	for _, user := range users.Items {
+		versions[user.Name] = user.ResourceVersion
+	}
+	var organizations v1alpha1.LambdaTestOrganizationList
+	Expect(k8s.List(ctx, &organizations, client.InNamespace(namespace))).To(Succeed())
+	for _, organization := range organizations.Items {
+		versions["organization "+organization.Name] = organization.ResourceVersion
+	}
+	return versions
 }
 
 var _ = Describe("An organization", func() {
@@ -181,6 +200,41 @@ var _ = Describe("A comparison of the whole organization", Label("sweep"), func(
 
 		_, known := w.connection().accounts.get("user-000030@example.com")
 		Expect(known).To(BeTrue())
+	})
+
+	It("replaces lookups once there were as many as it has pages", Label("adoption"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		users := make([]*v1alpha1.LambdaTestUser, 10)
+		for i := range users {
+			users[i] = w.settled(ctx, MakeUser(fmt.Sprintf("new-%d@example.com", i)))
+		}
+		lookUps := w.upstream.Count("GET /Users")
+		Expect(lookUps).To(BeNumerically("<", 5))
+
+		w.swept(ctx)
+
+		Expect(w.upstream.Count("GET /Users")).To(Equal(lookUps + 1))
+		Expect(w.upstream.Count("POST /Users")).To(Equal(len(users)))
+	})
+
+	It("costs nothing in ten rounds when nothing changed", Label("idle"), func(ctx SpecContext) {
+		w := newWorld(ctx, simulator.Population(40), simulator.With(simulator.Switches{MaxPageSize: 20}))
+		for i := range 40 {
+			Applied(ctx, k8s, MakeUser(fmt.Sprintf("user-%06d@example.com", i+1)).In(w.namespace).Obj())
+		}
+		withOrganization(ctx, w)
+		w.handleWoken(ctx)
+		w.connected(ctx, DefaultOrganization)
+		w.upstream.ResetCalls()
+		written := writesOf(ctx, w.namespace)
+
+		for range 10 {
+			w.swept(ctx)
+			w.connected(ctx, DefaultOrganization)
+		}
+
+		Expect(w.upstream.Counts()).To(Equal(map[string]int{"GET /Users": 10 * 2}))
+		Expect(writesOf(ctx, w.namespace)).To(Equal(written))
 	})
 
 	It("creates anew whom LambdaTest no longer has, after a lookup by id", func(ctx SpecContext) {

@@ -1,0 +1,85 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"slices"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// Action is what would be done about a person at LambdaTest.
+type Action string
+
+// The actions of a Preview.
+const (
+	ActionNone       Action = "none"
+	ActionCreate     Action = "create"
+	ActionUpdate     Action = "update"
+	ActionDeactivate Action = "deactivate"
+)
+
+// Preview is what would be done about one person, and what was decided by whom.
+type Preview struct {
+	Person    PersonKey
+	UserName  string
+	Action    Action
+	Changes   []v1alpha1.PlannedChange
+	Effective v1alpha1.EffectiveState
+}
+
+// PreviewPeople says what would be done about every person that the claims are about, if LambdaTest had exactly those accounts. It is
+// the decision that is taken at run time, without guard and limits, and calls nobody. Claims with a deletionTimestamp are on their way
+// out, as at run time.
+func PreviewPeople(claims []*v1alpha1.LambdaTestUser, accounts []lambdatest.User) []Preview {
+	byName := map[string]*lambdatest.User{}
+	for i := range accounts {
+		byName[v1alpha1.FoldUserName(accounts[i].UserName)] = &accounts[i]
+	}
+	ofPerson := map[PersonKey][]*v1alpha1.LambdaTestUser{}
+	var order []PersonKey
+	for _, claim := range claims {
+		key := personKeyOf(claim)
+		if _, known := ofPerson[key]; !known {
+			order = append(order, key)
+		}
+		ofPerson[key] = append(ofPerson[key], claim)
+	}
+	previews := make([]Preview, 0, len(order))
+	for _, key := range order {
+		slices.SortFunc(ofPerson[key], byPrecedence)
+		previews = append(previews, preview(key, ofPerson[key], byName[key.UserName]))
+	}
+	return previews
+}
+
+func preview(key PersonKey, claims []*v1alpha1.LambdaTestUser, account *lambdatest.User) Preview {
+	merged := merge(claims, groupRole{})
+	next := plan(merged.desired, observed{account: account, known: true, current: true}, circumstances{})
+	made := Preview{
+		Person:    key,
+		UserName:  claims[0].Spec.UserName,
+		Action:    actionOf(next.step),
+		Changes:   next.differences,
+		Effective: merged.desired.effective,
+	}
+	if made.Action == ActionDeactivate {
+		made.Changes = []v1alpha1.PlannedChange{{Attribute: "active", From: "true", To: "false"}}
+	}
+	return made
+}
+
+func actionOf(next step) Action {
+	switch next {
+	case stepCreate:
+		return ActionCreate
+	case stepUpdate:
+		return ActionUpdate
+	case stepDeactivate:
+		return ActionDeactivate
+	default:
+		return ActionNone
+	}
+}
