@@ -173,8 +173,7 @@ var _ = Describe("a release", Ordered, func() {
 		Expect(output).To(ContainSubstring("uninstalled"))
 		expectAdaIsThere(ctx)
 		Eventually(func() string {
-			return c.kubectl(ctx, "get", "deployments,services,serviceaccounts,clusterroles,clusterrolebindings,roles,rolebindings,poddisruptionbudgets,"+
-				"validatingadmissionpolicies,validatingadmissionpolicybindings", "--all-namespaces", "--output=name",
+			return c.kubectl(ctx, "get", namespacedKinds+","+clusterKinds, "--all-namespaces", "--output=name",
 				"--selector=app.kubernetes.io/name=lambdatest-operator")
 		}).Should(BeEmpty())
 	})

@@ -26,6 +26,7 @@ import (
 type way struct {
 	name       string
 	install    func(ctx context.Context, c *cluster)
+	uninstall  func(ctx context.Context, c *cluster)
 	deployment client.ObjectKey
 	// watched is a namespace that the operator looks into, elsewhere one that it does not; empty when it looks into all.
 	watched, elsewhere string
@@ -39,6 +40,7 @@ var ways = []way{
 		install: func(ctx context.Context, c *cluster) {
 			c.kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(root, "config/default"))
 		},
+		uninstall:     func(ctx context.Context, c *cluster) { c.deleteLabelled(ctx, "lambdatest-operator-system") },
 		deployment:    client.ObjectKey{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"},
 		watched:       "default",
 		metricsReader: "lambdatest-operator-metrics-reader",
@@ -55,6 +57,7 @@ var ways = []way{
 			Expect(os.WriteFile(line, []byte(changed), 0o600)).To(Succeed())
 			c.kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(config, "overlays/single-namespace"))
 		},
+		uninstall:  func(ctx context.Context, c *cluster) { c.deleteLabelled(ctx, "team-a") },
 		deployment: client.ObjectKey{Namespace: "team-a", Name: "lambdatest-operator"},
 		watched:    "team-a",
 		elsewhere:  "default",
@@ -66,6 +69,7 @@ var ways = []way{
 			c.kubectl(ctx, "apply", "--server-side", "-k", filepath.Join(root, "config/overlays/cert-manager"))
 			c.issueCertificate(ctx, "lambdatest-operator-system", "lambdatest-operator-scim-tls")
 		},
+		uninstall:     func(ctx context.Context, c *cluster) { c.deleteLabelled(ctx, "lambdatest-operator-system") },
 		deployment:    client.ObjectKey{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"},
 		watched:       "default",
 		metricsReader: "lambdatest-operator-metrics-reader",
@@ -75,6 +79,9 @@ var ways = []way{
 		install: func(ctx context.Context, c *cluster) {
 			c.helm(ctx, "install", "lambdatest-operator", chartPath(), "--namespace", "lambdatest-operator-system", "--create-namespace")
 			c.kubectl(ctx, "label", "namespace", "lambdatest-operator-system", "pod-security.kubernetes.io/enforce=restricted")
+		},
+		uninstall: func(ctx context.Context, c *cluster) {
+			c.helm(ctx, "uninstall", "lambdatest-operator", "--namespace", "lambdatest-operator-system")
 		},
 		deployment:    client.ObjectKey{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"},
 		watched:       "default",
@@ -88,10 +95,25 @@ var ways = []way{
 			c.helm(ctx, "install", "people", chartPath(), "--namespace", "operators", "--create-namespace", "--set", "watchNamespaces={team-a,team-b}")
 			c.kubectl(ctx, "label", "namespace", "operators", "pod-security.kubernetes.io/enforce=restricted")
 		},
+		uninstall:  func(ctx context.Context, c *cluster) { c.helm(ctx, "uninstall", "people", "--namespace", "operators") },
 		deployment: client.ObjectKey{Namespace: "operators", Name: "people-lambdatest-operator"},
 		watched:    "team-b",
 		elsewhere:  "default",
 	},
+}
+
+// namespacedKinds and clusterKinds are what an installation consists of, besides CRDs.
+const (
+	namespacedKinds = "deployments,services,poddisruptionbudgets,serviceaccounts,roles,rolebindings"
+	clusterKinds    = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
+)
+
+// deleteLabelled is how docs/install.md says that what kustomize installed is removed: not with the namespace, nor with the CRDs, which
+// have other people's resources in them.
+func (c *cluster) deleteLabelled(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	c.kubectl(ctx, "delete", namespacedKinds, "--namespace", namespace, "--selector=app.kubernetes.io/name=lambdatest-operator")
+	c.kubectl(ctx, "delete", clusterKinds, "--selector=app.kubernetes.io/name=lambdatest-operator")
 }
 
 var _ = Describe("installed", func() {
@@ -105,12 +127,14 @@ func (w way) keepsItsPromises() {
 		c          *cluster
 		deployment *appsv1.Deployment
 		account    client.ObjectKey
+		operator   *operator
 	)
 	BeforeAll(func(ctx SpecContext) {
 		c = startCluster(ctx)
 		w.install(ctx, c)
 		deployment = Fetched(ctx, c.Client, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: w.deployment.Namespace, Name: w.deployment.Name}})
 		account = client.ObjectKey{Namespace: deployment.Namespace, Name: deployment.Spec.Template.Spec.ServiceAccountName}
+		operator = startOperator(ctx, c, deployment)
 	})
 
 	It("has pods that the restricted pod security standard admits", func(ctx SpecContext) {
@@ -126,7 +150,6 @@ func (w way) keepsItsPromises() {
 	})
 
 	It("provisions a person whom Okta creates", func(ctx SpecContext) {
-		operator := startOperator(ctx, c, deployment)
 		token := operator.connects(ctx, w.watched)
 
 		id := operator.creates(ctx, token, "ada@example.com")
@@ -184,5 +207,20 @@ func (w way) keepsItsPromises() {
 		if w.deployment.Namespace != w.watched {
 			Expect(c.may(ctx, account, "get", "", "secrets", w.deployment.Namespace)).To(BeFalse(), "get secrets beside it")
 		}
+	})
+
+	It("is uninstalled without touching anybody: first the CRDs, then the rest", func(ctx SpecContext) {
+		operator.lambdaTest.ResetCalls()
+
+		c.kubectl(ctx, "delete", "customresourcedefinitions", "--selector=app.kubernetes.io/name=lambdatest-operator", "--timeout=60s")
+
+		Expect(operator.lambdaTest.Writes()).To(BeZero(), "calls that change something at LambdaTest")
+		account, _ := operator.lambdaTest.Account("ada@example.com")
+		Expect(account.Active).To(BeTrue(), "ada keeps her account")
+
+		operator.Stop()
+		w.uninstall(ctx, c)
+		Expect(c.kubectl(ctx, "get", namespacedKinds+","+clusterKinds, "--all-namespaces", "--output=name",
+			"--selector=app.kubernetes.io/name=lambdatest-operator")).To(BeEmpty())
 	})
 }
