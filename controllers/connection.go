@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -46,6 +47,9 @@ type connection struct {
 	suspicion  suspicion
 	approved   string
 	recognised bool
+	// scimTokens are the digests of the tokens that identity providers present; createdAt is the organization's.
+	scimTokens map[[sha256.Size]byte]struct{}
+	createdAt  time.Time
 }
 
 // settings are what an organization's spec says about its connection.
@@ -74,10 +78,10 @@ type comparison struct {
 	at    time.Time
 	err   error
 	pages int
-	// unclaimed counts the accounts that no resource is about.
-	unclaimed int
 	// complete says that there was a complete one since the connection was opened.
 	complete bool
+	// accounts counts what it found.
+	accounts int
 	// twin names an older organization that has the same accounts.
 	twin string
 }

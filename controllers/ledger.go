@@ -21,13 +21,15 @@ const (
 	standsDrifted
 	// standsDenied: to lose access, and LambdaTest could not be told yet.
 	standsDenied
+	// standsOnAccount: there is an account.
+	standsOnAccount
 	// standsOpen: something is to be done.
 	standsOpen
 )
 
 // counts are how many people stand how.
 type counts struct {
-	people, active, synced, failing, drifted, pendingDenials int
+	people, active, synced, failing, drifted, pendingDenials, accounts int
 }
 
 // ledger knows how each person of an organization stood after the last reconcile.
@@ -47,6 +49,13 @@ func (l *ledger) enter(user string, now standing) {
 		l.byUser[user] = now
 		l.version++
 	}
+}
+
+// recall adds what a claim's status says of how its person stands, before anybody was looked at.
+func (l *ledger) recall(user string, remembered standing) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.byUser[user] |= remembered
 }
 
 // strike forgets a person.
@@ -103,6 +112,7 @@ func (l *ledger) counts() (counts, uint64) {
 		sum.failing += one(stands, standsFailing)
 		sum.drifted += one(stands, standsDrifted)
 		sum.pendingDenials += one(stands, standsDenied)
+		sum.accounts += one(stands, standsOnAccount)
 	}
 	return sum, l.version
 }

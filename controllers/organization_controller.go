@@ -78,7 +78,20 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 			return ctrl.Result{}, err
 		}
 	}
-	return ctrl.Result{RequeueAfter: now.retryAfter}, r.report(ctx, stored, organization, connection, now)
+	warned, err := r.checkSCIMTokens(ctx, organization, connection)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	warned.warn(organization, metav1.NewTime(r.options.Now()))
+	return ctrl.Result{RequeueAfter: soonest(now.retryAfter, warned.again)}, r.report(ctx, stored, organization, connection, now)
+}
+
+// soonest of two waits, of which zero is none.
+func soonest(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // connect brings the connection into the state that the spec asks for, and says where things stand.
@@ -255,6 +268,7 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 		if claim.Status.AccountID != "" && claim.Status.Account != nil {
 			c.accounts.remember(key.UserName, rememberedAccount(claim))
 		}
+		c.ledger.recall(key.UserName, remembered(claim))
 		r.connections.people.add(priorityOf(claim, true), key)
 	}
 	return err
@@ -291,7 +305,8 @@ func describeOrganization(organization *v1alpha1.LambdaTestOrganization, c *conn
 	sum, _ := c.ledger.counts()
 	last := c.lastComparison()
 	state, _ := c.lane.state()
-	observeCounts(c.organization, sum, last.unclaimed, state)
+	unclaimed := max(c.accounts.size()-sum.accounts, 0)
+	observeCounts(c.organization, sum, unclaimed, state)
 	status := &organization.Status
 	status.LastHandledReconcileAt = organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
 	status.SCIMTokenSecret = organization.SCIMTokenSecretName()
@@ -299,7 +314,7 @@ func describeOrganization(organization *v1alpha1.LambdaTestOrganization, c *conn
 	status.Synced, status.Failing = count(sum.synced), count(sum.failing)
 	status.Drifted, status.PendingDenials = count(sum.drifted), count(sum.pendingDenials)
 	if last.complete {
-		status.Unclaimed = count(last.unclaimed)
+		status.Unclaimed = count(unclaimed)
 	}
 }
 

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -106,6 +107,29 @@ var _ = Describe("An organization", func() {
 		secret := Fetched(ctx, k8s, secretNamed(w.namespace, organization.Status.SCIMTokenSecret))
 		Expect(len(secret.Data["token"])).To(BeNumerically(">=", v1alpha1.MinSCIMTokenBytes))
 		Expect(secret.OwnerReferences).To(HaveExactElements(HaveField("UID", organization.UID)))
+	})
+
+	It("warns of SCIM tokens that are ignored, shared or about to expire, without showing one", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		shared := strings.Repeat("s", v1alpha1.MinSCIMTokenBytes)
+		provider := func(name, token, expires string) *v1alpha1.LambdaTestOrganization {
+			secret := MakeSecret(w.namespace, name+"-scim-token", token)
+			if expires != "" {
+				secret.Annotations = map[string]string{v1alpha1.ExpiresAnnotationPrefix + "token": expires}
+			}
+			Applied(ctx, k8s, secret)
+			Applied(ctx, k8s, MakeOrganization(name).In(w.namespace).At(w.upstream.BaseURL()).Obj())
+			return w.connected(ctx, name)
+		}
+		warned := func(reason string) OmegaMatcher {
+			return And(HaveCondition(v1alpha1.SCIMTokenWarningCondition, metav1.ConditionTrue, reason),
+				HaveField("Status.Conditions", Not(ContainElement(HaveField("Message", ContainSubstring(shared))))))
+		}
+
+		Expect(provider("a-first", shared, "")).NotTo(warned(v1alpha1.TokenConflictReason))
+		Expect(provider("b-second", shared, "")).To(warned(v1alpha1.TokenConflictReason))
+		Expect(provider("short", "short", "")).To(warned(v1alpha1.TokenIgnoredReason))
+		Expect(provider("expiring", strings.Repeat("e", 32), w.clock.Now().Add(time.Hour).Format(time.RFC3339))).To(warned(v1alpha1.TokenExpiringReason))
 	})
 
 	It("makes no call while it is suspended, and shows who is denied and may sign in", Label("suspend"), func(ctx SpecContext) {

@@ -4,12 +4,16 @@
 package controllers
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/gstruct"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -287,6 +291,37 @@ var _ = Describe("A person", func() {
 			Expect(w.account(ada).Active).To(BeTrue())
 		})
 
+		It("stays, and says how to go, when the Secret went first", func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			user := w.settled(ctx, MakeUser(ada))
+			Deleted(ctx, k8s, secretNamed(w.namespace, "lambdatest-default"))
+			w.connected(ctx, DefaultOrganization)
+
+			user = w.again(ctx, Deleted(ctx, k8s, user))
+
+			Expect(user).To(BeStalled(v1alpha1.OrganizationNotReadyReason))
+			Expect(readyCondition(user).Message).To(And(ContainSubstring("Secret lambdatest-default"), ContainSubstring("deletionPolicy: Orphan")))
+		})
+
+		It("is left alone when the definition is being deleted", func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			user := w.settled(ctx, MakeUser(ada))
+			w.people.live = interceptor.NewClient(k8s, interceptor.Funcs{
+				Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+					err := k8s.Get(ctx, key, object, options...)
+					if key.Name == usersCRD {
+						object.SetDeletionTimestamp(new(metav1.Now()))
+					}
+					return err
+				},
+			})
+
+			w.reconciled(ctx, Deleted(ctx, k8s, user))
+
+			Expect(Exists(ctx, k8s, user)).To(BeFalse())
+			Expect(w.account(ada).Active).To(BeTrue())
+		})
+
 		It("is left alone when the namespace is being deleted", func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			user := w.settled(ctx, MakeUser(ada))
@@ -296,6 +331,29 @@ var _ = Describe("A person", func() {
 
 			Expect(Exists(ctx, k8s, user)).To(BeFalse())
 			Expect(w.account(ada).Active).To(BeTrue())
+		})
+	})
+
+	Describe("whom several claim and one observes", Label("observe", "deny-wins"), func() {
+		It("is denied by a claim that counts, and the observer sees it", func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			observer := w.settled(ctx, MakeUser(ada).Named("observer").Observing().Active())
+			claim := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+
+			w.changed(ctx, claim, denied)
+
+			Expect(w.account(ada).Active).To(BeFalse())
+			Expect(Fetched(ctx, k8s, observer).Status.Account.Active).To(BeFalse())
+		})
+
+		It("is deactivated when the last claim that counts goes", Label("deletion"), func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			w.settled(ctx, MakeUser(ada).Named("observer").Observing().Active())
+			claim := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+
+			w.reconciled(ctx, Deleted(ctx, k8s, claim))
+
+			Expect(w.account(ada).Active).To(BeFalse())
 		})
 	})
 

@@ -164,19 +164,38 @@ func (w *personWork) enter(now situation) {
 	active := account != nil && account.Active
 	var stands standing
 	for flag, holds := range map[standing]bool{
-		standsClaimed: len(w.living) > 0,
-		standsActive:  active,
-		standsSynced:  len(w.living) > 0 && now.readiness == ready,
-		standsFailing: now.readiness == progressing || now.readiness == stalled,
-		standsDrifted: now.reason == v1alpha1.DriftedReason,
-		standsDenied:  w.desired.denies() && w.next.step != stepNone && (active || account == nil),
-		standsOpen:    now.readiness != ready,
+		standsClaimed:   len(w.living) > 0,
+		standsActive:    active,
+		standsOnAccount: account != nil,
+		standsSynced:    len(w.living) > 0 && now.readiness == ready,
+		standsFailing:   now.readiness == progressing || now.readiness == stalled,
+		standsDrifted:   now.reason == v1alpha1.DriftedReason,
+		standsDenied:    w.desired.denies() && w.next.step != stepNone && (active || account == nil),
+		standsOpen:      now.readiness != ready,
 	} {
 		if holds {
 			stands |= flag
 		}
 	}
 	w.connection.ledger.enter(w.user, stands)
+}
+
+// remembered is how a person stood by the status of one claim.
+func remembered(claim *v1alpha1.LambdaTestUser) standing {
+	var stands standing
+	if isFull(claim) && claim.DeletionTimestamp.IsZero() {
+		stands |= standsClaimed
+		if isReady(claim) {
+			stands |= standsSynced
+		}
+	}
+	if claim.Status.Account != nil {
+		stands |= standsOnAccount
+		if claim.Status.Account.Active {
+			stands |= standsActive
+		}
+	}
+	return stands
 }
 
 // recordTransition is an event when a claim comes into trouble or out of it.

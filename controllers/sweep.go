@@ -82,9 +82,9 @@ func (c *connection) sweep(ctx context.Context) error {
 
 // noteComparison remembers how it ended and says whether that is news.
 func (c *connection) noteComparison(begun time.Time, found listing, err error) bool {
-	unclaimed, twin := 0, ""
+	twin := ""
 	if err == nil {
-		unclaimed, twin = c.countUnclaimed(), c.olderTwin(c)
+		twin = c.olderTwin(c)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,20 +94,9 @@ func (c *connection) noteComparison(begun time.Time, found listing, err error) b
 		return before.err == nil
 	}
 	c.recognised = true
-	c.comparison = comparison{at: begun, pages: found.pages, unclaimed: unclaimed, complete: true, twin: twin}
+	c.comparison = comparison{at: begun, pages: found.pages, accounts: len(found.byID), complete: true, twin: twin}
 	c.lookUps = 0
-	return !before.complete || before.twin != twin || before.err != nil || before.unclaimed != unclaimed
-}
-
-func (c *connection) countUnclaimed() int {
-	unclaimed := 0
-	c.accounts.each(func(user string, _ lambdatest.User) bool {
-		if !c.ledger.has(user) {
-			unclaimed++
-		}
-		return true
-	})
-	return unclaimed
+	return !before.complete || before.twin != twin || before.accounts != len(found.byID) || before.err != nil
 }
 
 // listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further

@@ -1,0 +1,125 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+const (
+	// tokenExpiryNotice is how long before the expiry of a SCIM token people are told.
+	tokenExpiryNotice = 14 * 24 * time.Hour
+	// tokenCheck is how often tokens with an expiry are looked at.
+	tokenCheck = time.Hour
+)
+
+// warning is what is wrong with the SCIM tokens of an organization; the zero value is nothing.
+type warning struct {
+	reason, message string
+	// again is when to look again; zero is at the next change.
+	again time.Duration
+}
+
+// checkSCIMTokens reads the SCIM tokens and says what people should know about them: the worst first. It decides nothing; the SCIM
+// endpoint, which judges by the same rules, does.
+func (r *OrganizationReconciler) checkSCIMTokens(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (warning, error) {
+	secret := &corev1.Secret{}
+	name := types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}
+	if err := r.live.Get(ctx, name, secret); err != nil {
+		c.offerTokens(nil, organization.CreationTimestamp.Time)
+		if client.IgnoreNotFound(err) != nil {
+			return warning{}, fmt.Errorf("reading Secret %s: %w", name.Name, err)
+		}
+		return warning{reason: v1alpha1.SecretNotFoundReason, message: fmt.Sprintf(
+			"There is no Secret %s, so no identity provider gets in: create it with a token of %d bytes at least.", name.Name, v1alpha1.MinSCIMTokenBytes)}, nil
+	}
+	tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
+	c.offerTokens(tokens, organization.CreationTimestamp.Time)
+	var worst warning
+	for _, token := range tokens {
+		if found := r.judge(token, c); rankOfWarning[found.reason] > rankOfWarning[worst.reason] {
+			worst = found
+			worst.message = fmt.Sprintf("SCIM token %q of Secret %s %s.", token.Key, name.Name, found.message)
+		}
+		if !token.Expires.IsZero() {
+			worst.again = tokenCheck
+		}
+	}
+	return worst, nil
+}
+
+var rankOfWarning = map[string]int{v1alpha1.TokenExpiringReason: 1, v1alpha1.TokenIgnoredReason: 2, v1alpha1.TokenConflictReason: 3}
+
+func (r *OrganizationReconciler) judge(token v1alpha1.SCIMToken, c *connection) warning {
+	now := r.options.Now()
+	if token.Ignored != "" {
+		return warning{reason: v1alpha1.TokenIgnoredReason, message: token.Ignored + ", and is not accepted: replace it"}
+	}
+	if older := r.connections.olderWithSCIMToken(c, token.Digest); older != "" {
+		return warning{reason: v1alpha1.TokenConflictReason, message: "is already accepted for the older organization " + older + ", which keeps it: make another"}
+	}
+	switch {
+	case token.IsExpired(now):
+		return warning{reason: v1alpha1.TokenIgnoredReason, message: "has expired: remove it"}
+	case !token.Expires.IsZero() && token.Expires.Before(now.Add(tokenExpiryNotice)):
+		return warning{reason: v1alpha1.TokenExpiringReason, message: fmt.Sprintf(
+			"expires at %s: add another key, switch the provider, remove this one", token.Expires.UTC().Format(time.RFC3339))}
+	}
+	return warning{}
+}
+
+// warn writes the condition, or removes it.
+func (w warning) warn(organization *v1alpha1.LambdaTestOrganization, at metav1.Time) {
+	if w.reason == "" {
+		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.SCIMTokenWarningCondition)
+		return
+	}
+	meta.SetStatusCondition(&organization.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.SCIMTokenWarningCondition, Status: metav1.ConditionTrue, Reason: w.reason, Message: w.message,
+		ObservedGeneration: organization.Generation, LastTransitionTime: at,
+	})
+}
+
+// offerTokens notes the digests of the SCIM tokens that an organization has.
+func (c *connection) offerTokens(tokens []v1alpha1.SCIMToken, createdAt time.Time) {
+	digests := map[[sha256.Size]byte]struct{}{}
+	for _, token := range tokens {
+		if token.Ignored == "" {
+			digests[token.Digest] = struct{}{}
+		}
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.scimTokens, c.createdAt = digests, createdAt
+}
+
+func (c *connection) offers(digest [sha256.Size]byte) (bool, time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	_, ok := c.scimTokens[digest]
+	return ok, c.createdAt
+}
+
+// olderWithSCIMToken names an older organization that has the same SCIM token, if there is one.
+func (c *connections) olderWithSCIMToken(asking *connection, digest [sha256.Size]byte) string {
+	_, own := asking.offers(digest)
+	for _, other := range c.all() {
+		offers, createdAt := other.offers(digest)
+		if other != asking && offers && (settings{createdAt: createdAt}).olderThan(settings{createdAt: own}, other, asking) {
+			return other.organization.String()
+		}
+	}
+	return ""
+}
