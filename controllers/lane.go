@@ -88,6 +88,15 @@ func (l *lane) acquire(user string, priority int, retry bool) bool {
 	return false
 }
 
+// await queues a person who has had a turn and needs another one.
+func (l *lane) await(user string, priority int, retry bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.put(ticket{user: user, priority: priority, retry: retry, since: l.now()})
+	l.grant("")
+	l.nudge()
+}
+
 // wait blocks until its caller may make one call. User is any name that is no person's.
 func (l *lane) wait(ctx context.Context, user string, priority int) error {
 	ready := make(chan struct{})

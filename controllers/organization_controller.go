@@ -141,6 +141,8 @@ func (r *OrganizationReconciler) heed(organization *v1alpha1.LambdaTestOrganizat
 	requested := organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
 	if requested != "" && requested != organization.Status.LastHandledReconcileAt {
 		c.setbacks.clearAll()
+		c.lane.renew()
+		c.wakeOpen()
 		c.sweepNow()
 	}
 }
@@ -169,7 +171,8 @@ func (r *OrganizationReconciler) connected(c *connection) situation {
 	case state == "unauthorized":
 		return situation{
 			readiness: stalled, reason: v1alpha1.UnauthorizedReason,
-			message: fmt.Sprintf("LambdaTest refuses the token: put a valid one into Secret %s; it is used at once.", set.tokenSecret),
+			message: fmt.Sprintf("LambdaTest refuses the token: put a valid one into Secret %s; it is used at once. If the token is valid, ask for another try with the annotation %s.",
+				set.tokenSecret, v1alpha1.ReconcileRequestedAtAnnotation),
 		}
 	case state == "open":
 		return situation{

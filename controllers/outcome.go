@@ -45,7 +45,8 @@ func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances
 		return r.unavailable(w, err)
 	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
 		// Everybody's trouble: back to the place in the lane.
-		w.connection.lane.acquire(w.user, w.next.priority, w.failedBefore())
+		w.queued = true
+		w.connection.lane.await(w.user, w.next.priority, w.failedBefore())
 		return w.troubled(err)
 	case lambdatest.IsUnavailable(err):
 		return r.unavailable(w, err)

@@ -42,7 +42,15 @@ type PersonReconciler struct {
 
 // Reconcile merges the claims about a person, compares with the account, and makes at most one change at LambdaTest.
 func (r *PersonReconciler) Reconcile(ctx context.Context, key PersonKey) (ctrl.Result, error) {
-	result, err := r.reconcile(ctx, key)
+	work, err := r.look(ctx, key)
+	result := ctrl.Result{}
+	if err == nil {
+		result, err = r.carryOn(ctx, work)
+	}
+	if work.connection != nil && !work.queued {
+		// A turn that was not needed is somebody else's.
+		work.connection.lane.forget(work.user)
+	}
 	if apierrors.IsConflict(err) {
 		// Somebody wrote meanwhile: the cache is about to show it.
 		return ctrl.Result{RequeueAfter: conflictRetry, Priority: new(priorityChange)}, nil
@@ -50,33 +58,27 @@ func (r *PersonReconciler) Reconcile(ctx context.Context, key PersonKey) (ctrl.R
 	return result, err
 }
 
-func (r *PersonReconciler) reconcile(ctx context.Context, key PersonKey) (ctrl.Result, error) {
-	work, err := r.look(ctx, key)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if len(work.claims) == 0 {
-		r.forget(key)
+// carryOn does the work, and tells how it went.
+func (r *PersonReconciler) carryOn(ctx context.Context, w *personWork) (ctrl.Result, error) {
+	if len(w.claims) == 0 {
+		r.forget(w.key)
 		return ctrl.Result{}, nil
 	}
-	if err := r.letGo(ctx, work); err != nil {
+	if err := r.letGo(ctx, w); err != nil {
 		return ctrl.Result{}, err
 	}
-	outcome, err := r.converge(ctx, work)
+	outcome, err := r.converge(ctx, w)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.report(ctx, work, outcome); err != nil {
+	if err := r.report(ctx, w, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
-	later, err := r.collect(ctx, work, outcome)
+	later, err := r.collect(ctx, w, outcome)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if outcome.retryAfter == 0 {
-		outcome.retryAfter = later
-	}
-	return ctrl.Result{RequeueAfter: outcome.retryAfter, Priority: new(work.next.priority)}, nil
+	return ctrl.Result{RequeueAfter: soonest(outcome.retryAfter, later), Priority: new(w.next.priority)}, nil
 }
 
 // personWork is one reconcile of a person: what was read, and what came of it.
@@ -94,6 +96,8 @@ type personWork struct {
 	refusal error
 	// released claims have lost their finalizer: nothing is left to tell them.
 	released map[types.UID]bool
+	// queued says that the person waits in the lane.
+	queued bool
 	// requested says that somebody asked for a resync.
 	requested bool
 }
@@ -106,7 +110,7 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 		return work, err
 	}
 	organization := &v1alpha1.LambdaTestOrganization{}
-	err = r.client.Get(ctx, key.organization(), organization)
+	err = r.client.Get(ctx, key.organization(), organization, client.UnsafeDisableDeepCopy)
 	switch {
 	case err == nil:
 		work.organization = organization

@@ -27,21 +27,19 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 		have.doubtful = have.doubtful || w.requested
 		w.next = plan(w.desired, have, given)
 		if w.next.step == stepNone {
-			c.lane.forget(w.user)
 			return w.atRest(have, given), nil
 		}
 		if told = r.inTheWay(w); told != (situation{}) {
-			c.lane.forget(w.user)
 			return told, nil
 		}
 		if w.next.step == stepAwait {
 			return situation{}, nil
 		}
 		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
-			c.lane.forget(w.user)
 			return situation{readiness: ready}, errors.Join(err, r.orphan(ctx, w, terminating))
 		}
 		if !c.lane.acquire(w.user, w.next.priority, w.failedBefore()) {
+			w.queued = true
 			return w.waiting(), nil
 		}
 		if told = r.carryOut(ctx, w, &given); told != (situation{}) {
