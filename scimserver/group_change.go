@@ -15,23 +15,51 @@ import (
 type groupChange struct {
 	// apply turns the group's attributes into the wanted ones. hidden tells which members the provider is not shown: what replaces
 	// the members replaces those who were shown.
-	apply        func(current object, hidden func(id string) bool) (object, error)
+	apply func(current object, hidden func(id string) bool) (object, error)
+	// deltas, when not nil, are all that the request says of members, and apply says nothing of them: then a group of 10 000 need not
+	// be taken apart to add one.
+	deltas       []memberDelta
 	precondition func(*v1alpha1.LambdaTestGroup) error
 }
 
 // on decides what becomes of a group's spec: everything that was asked for, or an error and nothing.
 func (c groupChange) on(group *v1alpha1.LambdaTestGroup, rules groupRules, hidden func(id string) bool) (v1alpha1.LambdaTestGroupSpec, error) {
-	spec := *group.Spec.DeepCopy()
+	spec := group.Spec
+	spec.Roles = slices.Clone(spec.Roles)
 	if c.precondition != nil {
 		if err := c.precondition(group); err != nil {
 			return spec, err
 		}
 	}
-	wanted, err := c.apply(groupAttributes(rules.organization, &group.Spec), hidden)
+	if c.deltas == nil {
+		return spec, c.whole(&spec, rules, hidden)
+	}
+	wanted, err := c.apply(groupAttributes(&spec), hidden)
 	if err != nil {
 		return spec, err
 	}
-	return spec, rules.store(wanted, &spec)
+	if err := rules.store(wanted, &spec); err != nil {
+		return spec, err
+	}
+	spec.Members, err = rules.amend(spec.Members, c.deltas)
+	return spec, err
+}
+
+// whole applies a change that may say anything of the members.
+func (c groupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules groupRules, hidden func(id string) bool) error {
+	before := rosterOf(rules.organization, spec.Members)
+	wanted, err := c.apply(groupAttributes(spec).with("members", before.attribute()), hidden)
+	if err != nil {
+		return err
+	}
+	if err := rules.store(wanted, spec); err != nil {
+		return err
+	}
+	members, err := rules.members(wanted.list("members"), before)
+	if err == nil && !slices.Equal(spec.Members, members) {
+		spec.Members = members
+	}
+	return err
 }
 
 // replaceGroup is a PUT. What it does not mention of displayName, externalId, members and the extension it keeps.
@@ -82,7 +110,15 @@ func withHidden(before, after object, hidden func(string) bool) object {
 
 // patchGroup is a PATCH.
 func patchGroup(operations []operation) groupChange {
-	return groupChange{apply: func(current object, hidden func(string) bool) (object, error) {
+	deltas, others, simple := splitDeltas(operations)
+	if !simple {
+		return groupChange{apply: applyAll(operations)}
+	}
+	return groupChange{apply: applyAll(others), deltas: deltas}
+}
+
+func applyAll(operations []operation) func(object, func(string) bool) (object, error) {
+	return func(current object, hidden func(string) bool) (object, error) {
 		for i, o := range operations {
 			next, err := groupType.apply(current, i, o)
 			if err != nil {
@@ -94,7 +130,7 @@ func patchGroup(operations []operation) groupChange {
 			current = next
 		}
 		return current, nil
-	}}
+	}
 }
 
 // replacesMembers tells whether an operation speaks of all members, and not of those it names.
@@ -112,12 +148,17 @@ func (o operation) replacesMembers() bool {
 
 // newGroup is what a POST creates.
 func newGroup(body map[string]any, rules groupRules) (v1alpha1.LambdaTestGroupSpec, error) {
+	var spec v1alpha1.LambdaTestGroupSpec
 	given, err := groupType.readBody(body)
 	if err != nil {
-		return v1alpha1.LambdaTestGroupSpec{}, err
+		return spec, err
 	}
-	var spec v1alpha1.LambdaTestGroupSpec
-	return spec, rules.store(given.assigned(), &spec)
+	wanted := given.assigned()
+	if err := rules.store(wanted, &spec); err != nil {
+		return spec, err
+	}
+	spec.Members, err = rules.members(wanted.list("members"), roster{})
+	return spec, err
 }
 
 // changedGroupFields names the attributes in which two specs differ.

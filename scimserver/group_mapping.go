@@ -93,22 +93,39 @@ func (e memberElement) value(name string) any {
 	}
 }
 
-// groupAttributes returns what a provider may write of a group, as PATCH works on it: all members, shown or not.
-func groupAttributes(organization string, spec *v1alpha1.LambdaTestGroupSpec) object {
+// groupAttributes returns what a provider may write of a group but its members, as PATCH works on it.
+func groupAttributes(spec *v1alpha1.LambdaTestGroupSpec) object {
 	o := object{"displayName": some(spec.DisplayName), "externalId": some(spec.ExternalID)}
 	if roles := roleValues(spec.Roles); roles != nil {
 		o[groupExtension] = object{lambdatestRolesName: roles}
 	}
-	o = o.assigned()
-	if len(spec.Members) > 0 {
-		members := make([]any, 0, len(spec.Members))
-		for _, userName := range spec.Members {
-			id := v1alpha1.SCIMUserName(organization, userName)
-			members = append(members, object{"value": id, "display": userName, "type": userType.name})
-		}
-		o["members"] = members
+	return o.assigned()
+}
+
+// roster is the members of a stored group with their ids, which are digests and worth computing once.
+type roster struct {
+	userNames []string
+	ids       []string
+}
+
+func rosterOf(organization string, userNames []string) roster {
+	r := roster{userNames: userNames, ids: make([]string, len(userNames))}
+	for i, userName := range userNames {
+		r.ids[i] = v1alpha1.SCIMUserName(organization, userName)
 	}
-	return o
+	return r
+}
+
+// attribute returns all members, shown or not, as PATCH works on them; nil when there are none.
+func (r roster) attribute() any {
+	if len(r.ids) == 0 {
+		return nil
+	}
+	members := make([]any, len(r.ids))
+	for i, id := range r.ids {
+		members[i] = object{"value": id, "display": r.userNames[i], "type": userType.name}
+	}
+	return members
 }
 
 // groupRules are what storing a group depends on.
@@ -121,12 +138,13 @@ type groupRules struct {
 	userNames func(ids []string) (map[string]string, error)
 }
 
-// store writes attributes into a spec, and only differences.
+// store writes attributes other than the members into a spec, and only differences.
 func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
-	if err := possibleDisplayName(o.text("displayName")); err != nil {
+	name := o.text("displayName")
+	if err := possibleDisplayName(name); err != nil {
 		return err
 	}
-	if name := o.text("displayName"); v1alpha1.FoldDisplayName(name) != v1alpha1.FoldDisplayName(spec.DisplayName) && r.taken(name) {
+	if v1alpha1.FoldDisplayName(name) != v1alpha1.FoldDisplayName(spec.DisplayName) && r.taken(name) {
 		return taken("a group with this displayName exists")
 	}
 	if utf8.RuneCountInString(o.text("externalId")) > 256 {
@@ -136,17 +154,10 @@ func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
 	if err != nil {
 		return err
 	}
-	members, err := r.members(o.list("members"), spec.Members)
-	if err != nil {
-		return err
-	}
-	spec.DisplayName = o.text("displayName")
+	spec.DisplayName = name
 	spec.ExternalID = o.text("externalId")
 	if !sameRoles(spec.Roles, roles) {
 		spec.Roles = roles
-	}
-	if !slices.Equal(spec.Members, members) {
-		spec.Members = members
 	}
 	return nil
 }
@@ -186,48 +197,43 @@ func sameRoles(a, b []v1alpha1.Role) bool {
 }
 
 // members turns ids into userNames. Ids that the group has already are kept as they are: whom they stand for was checked when they
-// came, and a PUT that echoes an old list must not fail for ever.
-func (r groupRules) members(values []any, before []string) ([]string, error) {
+// came, and a PUT that echoes an old list must not fail for ever. Those who were there keep their order, so that a PUT in another
+// order writes nothing; new ones follow.
+func (r groupRules) members(values []any, before roster) ([]string, error) {
 	ids, err := memberIDs(values)
 	if err != nil {
 		return nil, err
 	}
-	known := make(map[string]string, len(before))
-	for _, userName := range before {
-		known[v1alpha1.SCIMUserName(r.organization, userName)] = userName
-	}
-	var unknown []string
-	for _, id := range ids {
-		if _, ok := known[id]; !ok {
-			unknown = append(unknown, id)
-		}
-	}
-	found, err := r.userNames(unknown)
-	if err != nil {
-		return nil, err
-	}
-	return orderedMembers(r.organization, ids, before, known, found), nil
-}
-
-// orderedMembers keeps the order of those who were there, so that a PUT in another order writes nothing, and appends the new ones.
-func orderedMembers(organization string, ids, before []string, known, found map[string]string) []string {
 	wanted := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		wanted[id] = true
 	}
 	members := make([]string, 0, len(ids))
-	for _, userName := range before {
-		if id := v1alpha1.SCIMUserName(organization, userName); wanted[id] {
-			members = append(members, userName)
+	for i, id := range before.ids {
+		if wanted[id] {
+			members = append(members, before.userNames[i])
 			delete(wanted, id)
 		}
 	}
+	var fresh []string
 	for _, id := range ids {
-		if _, old := known[id]; !old && wanted[id] {
-			members = append(members, found[id])
+		if wanted[id] {
+			fresh = append(fresh, id)
 			delete(wanted, id)
 		}
 	}
+	found, err := r.userNames(fresh)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range fresh {
+		members = append(members, found[id])
+	}
+	return orNil(members), nil
+}
+
+// orNil keeps an empty list from differing from none.
+func orNil(members []string) []string {
 	if len(members) == 0 {
 		return nil
 	}

@@ -209,10 +209,11 @@ var _ = Describe("Groups", func() {
 				body := fmt.Sprintf(`{"displayName":"Race %d"}`, i/2)
 				statuses := race(2, func(i int) int { return t.ask(replicas[i], "POST", "/Groups", body).status })
 				Expect(statuses).To(ConsistOf(201, 409))
-				id := t.do(200, "GET", filtered("/Groups", fmt.Sprintf(`displayName eq "Race %d"`, i/2)), "").ids()
-				for _, id := range id {
-					t.ask(replicas[0], "DELETE", "/Groups/"+id, "")
+				named := func() []string {
+					return t.ask(replicas[0], "GET", filtered("/Groups", fmt.Sprintf(`displayName eq "Race %d"`, i/2)), "").ids()
 				}
+				Eventually(named).Should(HaveLen(1))
+				t.do(204, "DELETE", "/Groups/"+named()[0], "")
 				Eventually(func() []string {
 					return t.ask(replicas[1], "GET", filtered("/Groups", fmt.Sprintf(`displayName eq "Race %d"`, i/2)), "").ids()
 				}).Should(BeEmpty())

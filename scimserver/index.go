@@ -27,7 +27,7 @@ type index struct {
 type directory struct {
 	users       ordered[*v1alpha1.LambdaTestUser]
 	groups      ordered[*v1alpha1.LambdaTestGroup]
-	memberships map[string][]*v1alpha1.LambdaTestGroup // by folded userName
+	memberships map[string][]string // names of the visible groups, by folded userName
 }
 
 // waitKey names an object whose event somebody waits for.
@@ -52,7 +52,7 @@ func (x *index) directory(namespace, organization string) *directory {
 		d = &directory{
 			users:       newOrdered[*v1alpha1.LambdaTestUser](),
 			groups:      newOrdered[*v1alpha1.LambdaTestGroup](),
-			memberships: map[string][]*v1alpha1.LambdaTestGroup{},
+			memberships: map[string][]string{},
 		}
 		x.directories[key] = d
 	}
@@ -101,19 +101,49 @@ func (x *index) dropGroup(group *v1alpha1.LambdaTestGroup) {
 	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, math.MaxUint64)
 }
 
-// enrol brings memberships from one version of a group to the next; either may be nil.
+// enrol brings memberships from one version of a group to the next; either may be nil. A group of 10 000 to which one is added
+// costs one step and not 10 000.
 func (d *directory) enrol(before, after *v1alpha1.LambdaTestGroup) {
-	if before != nil {
-		for _, userName := range before.Spec.Members {
-			d.leave(v1alpha1.FoldUserName(userName), before.Name)
+	old, fresh := shownMembers(before), shownMembers(after)
+	for len(old) > 0 && len(fresh) > 0 && old[0] == fresh[0] {
+		old, fresh = old[1:], fresh[1:]
+	}
+	for len(old) > 0 && len(fresh) > 0 && old[len(old)-1] == fresh[len(fresh)-1] {
+		old, fresh = old[:len(old)-1], fresh[:len(fresh)-1]
+	}
+	for _, userName := range old {
+		d.leave(v1alpha1.FoldUserName(userName), before.Name)
+	}
+	for _, userName := range fresh {
+		d.join(v1alpha1.FoldUserName(userName), after.Name)
+	}
+	if len(old) > 0 && hasRepeats(after) {
+		for _, userName := range shownMembers(after) {
+			d.join(v1alpha1.FoldUserName(userName), after.Name)
 		}
 	}
-	if after != nil && isVisibleGroup(after) && v1alpha1.IsSCIM(after) {
-		for _, userName := range after.Spec.Members {
-			folded := v1alpha1.FoldUserName(userName)
-			d.leave(folded, after.Name) // a list of members may name somebody twice
-			d.memberships[folded] = append(d.memberships[folded], after)
-		}
+}
+
+func shownMembers(group *v1alpha1.LambdaTestGroup) []string {
+	if group == nil || !isVisibleGroup(group) || !v1alpha1.IsSCIM(group) {
+		return nil
+	}
+	return group.Spec.Members
+}
+
+// hasRepeats tells whether a group names somebody twice, which only hands can do.
+func hasRepeats(group *v1alpha1.LambdaTestGroup) bool {
+	members := shownMembers(group)
+	seen := make(map[string]bool, len(members))
+	for _, userName := range members {
+		seen[v1alpha1.FoldUserName(userName)] = true
+	}
+	return len(seen) < len(members)
+}
+
+func (d *directory) join(folded, group string) {
+	if groups := d.memberships[folded]; !slices.Contains(groups, group) {
+		d.memberships[folded] = append(groups, group)
 	}
 }
 
@@ -122,7 +152,7 @@ func (d *directory) leave(folded, group string) {
 	if !ok {
 		return
 	}
-	rest := slices.DeleteFunc(groups, func(g *v1alpha1.LambdaTestGroup) bool { return g.Name == group })
+	rest := slices.DeleteFunc(groups, func(name string) bool { return name == group })
 	if len(rest) == 0 {
 		delete(d.memberships, folded)
 		return
@@ -184,13 +214,12 @@ func (x *index) groupsOf(organization types.NamespacedName, userName string) []g
 	if d == nil || len(d.memberships) == 0 {
 		return nil
 	}
-	groups := d.memberships[v1alpha1.FoldUserName(userName)]
-	if len(groups) == 0 {
-		return nil
+	var groups []*v1alpha1.LambdaTestGroup
+	for _, name := range d.memberships[v1alpha1.FoldUserName(userName)] {
+		groups = append(groups, d.groups.byName[name])
 	}
-	groups = slices.Clone(groups)
 	slices.SortFunc(groups, compareCreation[*v1alpha1.LambdaTestGroup])
-	references := make([]groupReference, 0, len(groups))
+	var references []groupReference
 	for _, group := range groups {
 		references = append(references, groupReference{id: group.Name, displayName: group.Spec.DisplayName})
 	}

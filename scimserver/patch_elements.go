@@ -20,16 +20,22 @@ func (a *attribute) setMany(current object, verb string, given []any) (object, e
 	}
 	result := make([]any, len(before), len(before)+len(given))
 	copy(result, before)
-	seen := make(map[any]int, len(before)+len(given))
-	for i, element := range before {
-		seen[a.identity(element)] = i
-	}
 	for _, element := range given {
 		if o, ok := element.(object); ok {
 			element = o.assigned()
 		}
+		result = append(result, element)
+	}
+	return a.withElements(current, before, result)
+}
+
+// distinct drops elements that are there already. RFC 7644, section 3.5.2.1: a value that already exists is not added again; its
+// other sub-attributes are updated.
+func (a *attribute) distinct(list []any) []any {
+	result := make([]any, 0, len(list))
+	seen := make(map[any]int, len(list))
+	for _, element := range list {
 		key := a.identity(element)
-		// RFC 7644, section 3.5.2.1: a value that already exists is not added again; its other sub-attributes are updated.
 		if i, exists := seen[key]; exists {
 			result[i] = updated(result[i], element)
 			continue
@@ -37,7 +43,7 @@ func (a *attribute) setMany(current object, verb string, given []any) (object, e
 		seen[key] = len(result)
 		result = append(result, element)
 	}
-	return a.withElements(current, before, result)
+	return result
 }
 
 // updated is an element with the other sub-attributes of one that is the same.
@@ -110,8 +116,9 @@ func (a *attribute) keep(current object, stays func(any) bool) (object, error) {
 	return a.withElements(current, before, result)
 }
 
-// withElements stores the list, once elements without their required `value` are gone and at most one is primary.
+// withElements stores the list, once no element is there twice and at most one is primary.
 func (a *attribute) withElements(current object, before, after []any) (object, error) {
+	after = a.distinct(after)
 	if len(after) == 0 {
 		return current.with(a.name, nil), nil
 	}

@@ -1,0 +1,168 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// memberDelta adds or removes members by their ids: what nearly every PATCH of a group does.
+type memberDelta struct {
+	remove bool
+	ids    []string
+}
+
+// splitDeltas takes the operations that add or remove members by id from those that do not speak of members. simple is false when
+// there are others, such as a replacement of all or a filter on something else; then the operations go together, in their order.
+func splitDeltas(operations []operation) (deltas []memberDelta, others []operation, simple bool) {
+	deltas = []memberDelta{}
+	for _, o := range operations {
+		switch ids, speaks, byID := o.members(); {
+		case !speaks:
+			others = append(others, o)
+		case byID:
+			deltas = append(deltas, memberDelta{remove: o.verb == opRemove, ids: ids})
+		default:
+			return nil, nil, false
+		}
+	}
+	return deltas, others, true
+}
+
+// members tells whether an operation speaks of members, and which ids it names when it adds or removes by id alone.
+func (o operation) members() (ids []string, speaks, byID bool) {
+	path := strings.TrimSpace(o.path)
+	if path == "" || strings.EqualFold(path, groupSchema) {
+		return nil, o.mentionsMembers(), false
+	}
+	target, err := groupType.target(path)
+	if err != nil || target.attribute == nil || target.attribute.name != "members" {
+		return nil, false, false
+	}
+	switch {
+	case target.sub != nil:
+		return nil, true, false
+	case target.filter != nil:
+		id, isID := idIn(target.where)
+		return []string{id}, true, o.verb == opRemove && isID
+	case o.verb != opAdd && o.verb != opRemove || o.value == nil:
+		return nil, true, false
+	}
+	ids, byID = idsIn(o.value)
+	return ids, true, byID
+}
+
+// mentionsMembers tells whether the value of an operation without a path has members in it, in any spelling.
+func (o operation) mentionsMembers() bool {
+	fields, ok := o.value.(map[string]any)
+	if !ok {
+		return true // let the general way say what is wrong with it
+	}
+	for key := range fields {
+		if strings.Contains(strings.ToLower(key), "members") || strings.EqualFold(key, groupSchema) {
+			return true
+		}
+	}
+	return false
+}
+
+// idIn reads value eq "id".
+func idIn(e expression) (string, bool) {
+	c, ok := e.(*comparison)
+	if !ok || c.op != "eq" || !strings.EqualFold(c.path.name, "value") || c.path.sub != "" || c.path.uri != "" {
+		return "", false
+	}
+	id, ok := c.value.(string)
+	return id, ok
+}
+
+func idsIn(raw any) ([]string, bool) {
+	value, err := groupType.find("members").coerce(raw)
+	list, _ := value.([]any)
+	ids, idErr := memberIDs(list)
+	return ids, err == nil && idErr == nil
+}
+
+// amend applies deltas to userNames. It returns the list it was given when nothing changes.
+func (r groupRules) amend(members []string, deltas []memberDelta) ([]string, error) {
+	for i, delta := range deltas {
+		if delta.remove {
+			members = r.without(members, delta.ids)
+			continue
+		}
+		var err error
+		if members, err = r.with(members, stayingIDs(delta.ids, deltas[i+1:])); err != nil {
+			return nil, err
+		}
+	}
+	if len(members) > maxMembers {
+		return nil, newProblem(413, "", "a group has at most %d members", maxMembers)
+	}
+	return members, nil
+}
+
+// stayingIDs leaves out those who are removed again later in the same request: whether they exist does not matter.
+func stayingIDs(ids []string, later []memberDelta) []string {
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
+		return slices.ContainsFunc(later, func(d memberDelta) bool { return d.remove && slices.Contains(d.ids, id) })
+	})
+}
+
+// with appends the people behind ids who are not in yet. An id that the group has already needs no check.
+func (r groupRules) with(members, ids []string) ([]string, error) {
+	found, err := r.userNames(ids)
+	if err != nil {
+		if ids = r.notIn(members, ids); len(ids) == 0 {
+			return members, nil
+		}
+		if found, err = r.userNames(ids); err != nil {
+			return nil, err
+		}
+	}
+	fresh := make(map[string]string, len(ids)) // by folded userName
+	for _, id := range ids {
+		fresh[v1alpha1.FoldUserName(found[id])] = found[id]
+	}
+	for _, userName := range members {
+		delete(fresh, v1alpha1.FoldUserName(userName))
+	}
+	if len(fresh) == 0 {
+		return members, nil
+	}
+	result := slices.Clone(members)
+	for _, id := range ids {
+		folded := v1alpha1.FoldUserName(found[id])
+		if userName, ok := fresh[folded]; ok {
+			result = append(result, userName)
+			delete(fresh, folded)
+		}
+	}
+	return result, nil
+}
+
+func (r groupRules) notIn(members, ids []string) []string {
+	there := rosterOf(r.organization, members).ids
+	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(there, id) })
+}
+
+// without drops the people behind ids; ids that the group does not have mean nothing.
+func (r groupRules) without(members, ids []string) []string {
+	gone := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		gone[id] = true
+	}
+	rest := make([]string, 0, len(members))
+	for _, userName := range members {
+		if !gone[v1alpha1.SCIMUserName(r.organization, userName)] {
+			rest = append(rest, userName)
+		}
+	}
+	if len(rest) == len(members) {
+		return members
+	}
+	return orNil(rest)
+}
