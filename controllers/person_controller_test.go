@@ -39,6 +39,24 @@ var _ = Describe("A person", func() {
 			Expect(user.Finalizers).To(ContainElement(v1alpha1.Finalizer))
 		})
 
+		It("has a finalizer before the first write, so that no claim goes without its account being settled", func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+			creation := w.upstream.HoldNext(simulator.On("POST /Users"))
+			done := make(chan struct{})
+			go func() {
+				defer GinkgoRecover()
+				defer close(done)
+				w.reconciled(ctx, user)
+			}()
+			Eventually(creation.Arrived()).Should(BeClosed())
+
+			Expect(Fetched(ctx, k8s, user).Finalizers).To(ContainElement(v1alpha1.Finalizer))
+
+			creation.Release()
+			Eventually(done).WithTimeout(5 * time.Second).Should(BeClosed())
+		})
+
 		It("is looked up first when the role is unset, because a POST may reset one", func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true, Role: "Admin"})
