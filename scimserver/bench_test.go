@@ -25,6 +25,14 @@ func BenchmarkRenderUser(b *testing.B) {
 	}
 }
 
+func BenchmarkRenderKeptUser(b *testing.B) {
+	view, dst, kept := ada(), make([]byte, 0, 4096), newRenderings()
+	b.ReportAllocs()
+	for b.Loop() {
+		dst = view.appendWhole(dst[:0], kept)
+	}
+}
+
 func BenchmarkMatchUser(b *testing.B) {
 	parsed, _ := parseFilter(`name.familyName co "x"`)
 	match, _ := compileFilter(userType, parsed)

@@ -21,6 +21,7 @@ type index struct {
 	mu          sync.RWMutex
 	directories map[types.NamespacedName]*directory
 	waiting     map[waitKey][]waiter
+	rendered    *renderings
 }
 
 // directory is one organization's part.
@@ -42,7 +43,7 @@ type waiter struct {
 }
 
 func newIndex() *index {
-	return &index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}}
+	return &index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}, rendered: newRenderings()}
 }
 
 func (x *index) directory(namespace, organization string) *directory {
@@ -64,6 +65,7 @@ func (x *index) storeUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
+	x.rendered.forget(d.users.byName[user.Name])
 	if v1alpha1.IsSCIM(user) {
 		d.users.store(user, isVisibleUser(user), initial)
 	} else {
@@ -75,7 +77,9 @@ func (x *index) storeUser(user *v1alpha1.LambdaTestUser, initial bool) {
 func (x *index) dropUser(user *v1alpha1.LambdaTestUser) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	x.directory(user.Namespace, user.Spec.OrganizationRef.Name).users.drop(user.Name)
+	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
+	x.rendered.forget(d.users.byName[user.Name])
+	d.users.drop(user.Name)
 	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, math.MaxUint64)
 }
 

@@ -42,6 +42,9 @@ const (
 	// maxPageSize keeps an answer below about a megabyte.
 	maxPageSize = 1000
 
+	// maxRenderedBytes of JSON are kept to render lists from: about 25 000 users.
+	maxRenderedBytes = 16 << 20
+
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10
 	// headerTimeout is how long a client may take to send its headers.

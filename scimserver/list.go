@@ -100,8 +100,9 @@ type books struct {
 }
 
 func (s *Server) userShelf(r *request) shelf {
-	bind := func(users []*v1alpha1.LambdaTestUser) books {
+	bind := func(users []*v1alpha1.LambdaTestUser, kept *renderings) books {
 		v := s.viewUser(r, nil)
+		v.kept = kept
 		return books{
 			length: len(users),
 			view:   func(i int) valuer { v.user = users[i]; return v },
@@ -112,9 +113,9 @@ func (s *Server) userShelf(r *request) shelf {
 		resources: userType,
 		slice: func(start, count int) (books, int) {
 			users, total := s.index.userPage(r.organizationKey(), start, count)
-			return bind(users), total
+			return bind(users, s.index.rendered), total
 		},
-		all: func() books { return bind(s.index.users(r.organizationKey())) },
+		all: func() books { return bind(s.index.users(r.organizationKey()), s.index.rendered) },
 		one: func(ctx context.Context, name, value string) (books, error) {
 			if name == "userName" {
 				value = v1alpha1.SCIMUserName(r.organization().Name, value)
@@ -123,7 +124,7 @@ func (s *Server) userShelf(r *request) shelf {
 			if err != nil {
 				return books{}, ignoreProblem(err, http.StatusNotFound)
 			}
-			return bind([]*v1alpha1.LambdaTestUser{user}), nil
+			return bind([]*v1alpha1.LambdaTestUser{user}, nil), nil // read live: not the index's
 		},
 	}
 }

@@ -220,3 +220,39 @@ func TestGroupRoles(t *testing.T) {
 		}
 	}
 }
+
+func TestKeptRenderingsAreTheSame(t *testing.T) {
+	kept := newRenderings()
+	for range 2 {
+		for name, change := range map[string]func(*userView){
+			"everything":         func(*userView) {},
+			"no groups":          func(v *userView) { v.groups = func(string) []groupReference { return nil } },
+			"text like the cut":  func(v *userView) { v.user.Spec.DisplayName = metaBegin },
+			"a base with quotes": func(v *userView) { v.base = `http://"x"` },
+		} {
+			view := ada()
+			change(view)
+			want := string(userType.appendResource(nil, view, projection{}))
+			if got := string(view.appendWhole(nil, kept)); got != want {
+				t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
+			}
+			if got := string(view.appendWhole(nil, kept)); got != want {
+				t.Errorf("%s, the second time:\ngot  %s\nwant %s", name, got, want)
+			}
+			kept.forget(view.user)
+		}
+	}
+	if kept.bytes != 0 || len(kept.byUser) != 0 {
+		t.Errorf("%d bytes, %d users are kept after all were forgotten", kept.bytes, len(kept.byUser))
+	}
+}
+
+func TestKeptRenderingsAreBounded(t *testing.T) {
+	kept := newRenderings()
+	for range 3 * maxRenderedBytes / 1000 {
+		kept.of(ada().user)
+	}
+	if kept.bytes > maxRenderedBytes {
+		t.Errorf("%d bytes are kept", kept.bytes)
+	}
+}

@@ -15,6 +15,9 @@ type projection struct {
 	except map[string]bool
 }
 
+// isEverything tells whether nothing is left out.
+func (p projection) isEverything() bool { return p.only == nil && len(p.except) == 0 }
+
 // project reads both parameters for a type of resource. Names that nobody knows select nothing and exclude nothing. They exclude
 // each other; when both are given, `attributes` decides.
 func (t *resourceType) project(attributes, excluded []string) projection {

@@ -151,11 +151,11 @@ func metaAttribute() *attribute {
 	return &attribute{
 		name: "meta", dataType: typeComplex, mutability: readOnly,
 		sub: []*attribute{
+			{name: "location", dataType: typeReference, caseExact: true, mutability: readOnly},
 			{name: "resourceType", caseExact: true, mutability: readOnly},
 			{name: "created", dataType: typeDateTime, mutability: readOnly},
 			{name: "lastModified", dataType: typeDateTime, mutability: readOnly},
 			{name: "version", caseExact: true, mutability: readOnly},
-			{name: "location", dataType: typeReference, caseExact: true, mutability: readOnly},
 		},
 	}
 }

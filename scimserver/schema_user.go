@@ -41,16 +41,6 @@ var userType = (&resourceType{
 			},
 		},
 		&attribute{
-			name: "groups", dataType: typeComplex, multiValued: true, mutability: readOnly,
-			description: "The groups of this provider that the person is in.",
-			sub: []*attribute{
-				{name: "value", caseExact: true, mutability: readOnly, description: "The id of the group."},
-				{name: "$ref", dataType: typeReference, caseExact: true, references: []string{"Group"}, mutability: readOnly, description: "The URI of the group."},
-				{name: "display", mutability: readOnly, description: "The displayName of the group."},
-				{name: "type", canonical: []string{"direct"}, mutability: readOnly, description: "Always direct."},
-			},
-		},
-		&attribute{
 			name: "roles", dataType: typeComplex, multiValued: true, mutability: readOnly,
 			description: "The role in force at LambdaTest, whoever decided it. To ask for a role, set OrganizationRole.",
 			sub: []*attribute{
@@ -67,6 +57,16 @@ var userType = (&resourceType{
 					description: "The role that this provider gives the person. Without it a new account starts as User and an existing one keeps its role.",
 				},
 				{name: lambdatestGroupName, caseExact: true, description: "The name of an existing LambdaTest concurrency group."},
+			},
+		},
+		&attribute{
+			name: "groups", dataType: typeComplex, multiValued: true, mutability: readOnly,
+			description: "The groups of this provider that the person is in.",
+			sub: []*attribute{
+				{name: "value", caseExact: true, mutability: readOnly, description: "The id of the group."},
+				{name: "$ref", dataType: typeReference, caseExact: true, references: []string{"Group"}, mutability: readOnly, description: "The URI of the group."},
+				{name: "display", mutability: readOnly, description: "The displayName of the group."},
+				{name: "type", canonical: []string{"direct"}, mutability: readOnly, description: "Always direct."},
 			},
 		},
 	),

@@ -21,6 +21,8 @@ type userView struct {
 	// groups finds the groups of a userName; it is asked only when they are wanted.
 	groups func(userName string) []groupReference
 	base   string
+	// kept, when not nil, has renderings of users of the index.
+	kept *renderings
 }
 
 // groupReference is a group that a user is in.

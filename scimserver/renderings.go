@@ -1,0 +1,80 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scimserver
+
+import (
+	"bytes"
+	"sync"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// renderings keeps the JSON of users that were listed lately, without what depends on the request or on other resources: the location
+// and the groups. Providers list everybody again and again, and rendering is most of what a page costs. It holds maxRenderedBytes at
+// most, and forgets everything beyond.
+type renderings struct {
+	mu     sync.RWMutex
+	byUser map[*v1alpha1.LambdaTestUser]rendering
+	bytes  int
+}
+
+// rendering is a user's JSON, cut where `groups` and the location belong.
+type rendering struct{ head, tail []byte }
+
+// metaBegin is where the cut is: meta is the last attribute, and groups stands before it.
+const metaBegin = `,"meta":{`
+
+var withoutPlace = projection{except: map[string]bool{"groups": true, "meta.location": true}}
+
+func newRenderings() *renderings {
+	return &renderings{byUser: map[*v1alpha1.LambdaTestUser]rendering{}}
+}
+
+// of returns the rendering of a user of the index, whose objects never change.
+func (r *renderings) of(user *v1alpha1.LambdaTestUser) rendering {
+	r.mu.RLock()
+	known, ok := r.byUser[user]
+	r.mu.RUnlock()
+	if ok {
+		return known
+	}
+	text := userType.appendResource(nil, &userView{user: user}, withoutPlace)
+	cut := bytes.LastIndex(text, []byte(metaBegin))
+	fresh := rendering{head: text[:cut:cut], tail: text[cut+len(metaBegin):]}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.bytes += len(text); r.bytes > maxRenderedBytes {
+		clear(r.byUser)
+		r.bytes = len(text)
+	}
+	r.byUser[user] = fresh
+	return fresh
+}
+
+// forget drops a user that the index no longer has.
+func (r *renderings) forget(user *v1alpha1.LambdaTestUser) {
+	if user == nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known, ok := r.byUser[user]; ok {
+		r.bytes -= len(known.head) + len(metaBegin) + len(known.tail)
+		delete(r.byUser, user)
+	}
+}
+
+// appendWhole renders a user of the index with every attribute. It gives what appendResource gives.
+func (v *userView) appendWhole(dst []byte, kept *renderings) []byte {
+	r := kept.of(v.user)
+	dst = append(dst, r.head...)
+	if groups, ok := v.groupElements().(elements); ok {
+		dst = append(dst, `,"groups":`...)
+		dst = projection{}.appendElements(dst, userType.find("groups"), groups)
+	}
+	dst = append(dst, `,"meta":{"location":`...)
+	dst = appendString(dst, v.base+userType.endpoint+"/"+v.user.Name)
+	dst = append(dst, ',')
+	return append(dst, r.tail...)
+}
