@@ -35,9 +35,9 @@ type cluster struct {
 	home string
 }
 
-func startCluster(ctx context.Context) *cluster {
+func startCluster(ctx context.Context, apiServerFlags ...string) *cluster {
 	GinkgoHelper()
-	plane, err := controlplane.Start(ctx, controlplane.Options{ControllerManager: true, Stdout: GinkgoWriter})
+	plane, err := controlplane.Start(ctx, controlplane.Options{ControllerManager: true, Stdout: GinkgoWriter, APIServerFlags: apiServerFlags})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(plane.Stop)
 	scheme := runtime.NewScheme()

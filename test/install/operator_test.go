@@ -41,8 +41,8 @@ type operator struct {
 }
 
 // startOperator runs what the Deployment says. Only what a container would have differs: the kubeconfig, the namespace of the pod, and
-// addresses on this machine; and LambdaTest is a simulated one.
-func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deployment) *operator {
+// addresses on this machine; and LambdaTest is a simulated one. More arguments are those of the spec.
+func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deployment, more ...string) *operator {
 	GinkgoHelper()
 	pod := deployment.Spec.Template.Spec
 	o := &operator{
@@ -73,6 +73,7 @@ func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deploymen
 	if slices.ContainsFunc(args, func(arg string) bool { return strings.HasPrefix(arg, "--scim-tls-cert-file=") }) {
 		o.scheme = "https"
 	}
+	args = append(args, more...)
 	o.Process = process.New(process.Command{
 		Name: "operator", Path: binary, Args: args,
 		LogPath: filepath.Join(GinkgoT().TempDir(), "operator.log"),
@@ -131,25 +132,33 @@ func (o *operator) connects(ctx context.Context, namespace string) (scimToken st
 // creates sends what Okta does when somebody is assigned, and returns the id.
 func (o *operator) creates(ctx context.Context, token, userName string) (id string) {
 	GinkgoHelper()
-	body, err := json.Marshal(map[string]any{
+	status, created := o.answers(ctx, token, http.MethodPost, "/Users", map[string]any{
 		"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
 		"userName": userName,
 		"name":     map[string]string{"givenName": "Ada", "familyName": "Lovelace"},
 		"active":   true,
 		"groups":   []string{},
 	})
+	Expect(status).To(Equal(http.StatusCreated), "the answer to POST /Users: %+v", created)
+	return created["id"].(string)
+}
+
+// answers sends a request of an identity provider and returns status and body of the answer.
+func (o *operator) answers(ctx context.Context, token, method, path string, body any) (status int, answer map[string]any) {
+	GinkgoHelper()
+	content, err := json.Marshal(body)
 	Expect(err).NotTo(HaveOccurred())
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, o.scheme+"://"+o.scim+"/scim/v2/Users", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, o.scheme+"://"+o.scim+"/scim/v2"+path, bytes.NewReader(content))
 	Expect(err).NotTo(HaveOccurred())
 	request.Header.Set("Authorization", "Bearer "+token)
 	request.Header.Set("Content-Type", "application/scim+json; charset=utf-8")
 	response, err := insecureClient().Do(request)
 	Expect(err).NotTo(HaveOccurred())
 	defer func() { _ = response.Body.Close() }()
-	var created struct{ ID string }
-	Expect(json.NewDecoder(response.Body).Decode(&created)).To(Succeed())
-	Expect(response.StatusCode).To(Equal(http.StatusCreated), "the answer to POST /Users: %+v", created)
-	return created.ID
+	if response.StatusCode != http.StatusNoContent {
+		Expect(json.NewDecoder(response.Body).Decode(&answer)).To(Succeed())
+	}
+	return response.StatusCode, answer
 }
 
 // scrape asks for the metrics with the token of a service account, or without any, and returns the status.
