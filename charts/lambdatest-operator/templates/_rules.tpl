@@ -28,11 +28,13 @@
   - iam.lambdatest.io
   resources:
   - lambdatestgroups
+  - lambdatestusers
   verbs:
   - create
   - delete
   - get
   - list
+  - patch
   - update
   - watch
 - apiGroups:
@@ -61,18 +63,6 @@
   - get
   - patch
   - update
-- apiGroups:
-  - iam.lambdatest.io
-  resources:
-  - lambdatestusers
-  verbs:
-  - create
-  - delete
-  - get
-  - list
-  - patch
-  - update
-  - watch
 {{- end }}
 
 {{- define "lambdatest-operator.rules.cluster" -}}
