@@ -115,7 +115,6 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 	case err == nil:
 		work.organization = organization
 		work.connection, _ = r.connections.find(key.organization())
-		err = r.ensureFinalizers(ctx, claims)
 	case apierrors.IsNotFound(err):
 		err = nil
 	}
@@ -138,9 +137,10 @@ func (w *personWork) recall() {
 	}
 }
 
-// ensureFinalizers comes before the first call: from then on no claim goes without its account being settled.
-func (r *PersonReconciler) ensureFinalizers(ctx context.Context, claims []*v1alpha1.LambdaTestUser) error {
-	for i, claim := range claims {
+// ensureFinalizers comes before the first change at LambdaTest, and before a claim is told that all is well: from then on none goes
+// without its account being settled. Not earlier, so that a backlog writes at the pace of its calls.
+func (r *PersonReconciler) ensureFinalizers(ctx context.Context, w *personWork) error {
+	for i, claim := range w.claims {
 		if !claim.DeletionTimestamp.IsZero() || !isFull(claim) || controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
 			continue
 		}
@@ -150,8 +150,9 @@ func (r *PersonReconciler) ensureFinalizers(ctx context.Context, claims []*v1alp
 		if err := r.client.Patch(ctx, updated, patch); err != nil {
 			return fmt.Errorf("adding finalizer: %w", err)
 		}
-		claims[i] = updated
+		w.claims[i] = updated
 	}
+	w.person = merge(w.claims, w.fromGroups)
 	return nil
 }
 

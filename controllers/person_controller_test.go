@@ -49,7 +49,7 @@ var _ = Describe("A person", func() {
 				defer close(done)
 				w.reconciled(ctx, user)
 			}()
-			Eventually(creation.Arrived()).Should(BeClosed())
+			Eventually(creation.Arrived()).WithTimeout(5 * time.Second).Should(Receive())
 
 			Expect(Fetched(ctx, k8s, user).Finalizers).To(ContainElement(v1alpha1.Finalizer))
 

@@ -42,6 +42,12 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 			w.queued = true
 			return w.waiting(), nil
 		}
+		if w.next.mutates() {
+			if err := r.ensureFinalizers(ctx, w); err != nil {
+				c.lane.done(w.user, errNotCalled)
+				return situation{}, err
+			}
+		}
 		if told = r.carryOut(ctx, w, &given); told != (situation{}) {
 			return told, nil
 		}

@@ -25,6 +25,11 @@ func (r *PersonReconciler) report(ctx context.Context, w *personWork, now situat
 			return err
 		}
 	}
+	if len(w.living) > 0 && now.readiness == ready {
+		if err := r.ensureFinalizers(ctx, w); err != nil {
+			return err
+		}
+	}
 	w.enter(now)
 	for _, claim := range w.claims {
 		if w.released[claim.UID] {
