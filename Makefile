@@ -39,10 +39,11 @@ demo: controlplane bin/dev ## Play a story from Okta's first request to the last
 conformance: bin/dev ## Run Okta's SCIM test suite against what `make run` runs.
 	@$(dev_env) exec bin/dev conformance
 
-# A program of its own instead of "go run", which would not pass SIGTERM on.
+# A program of its own instead of "go run", which would not pass SIGTERM on; and the operator as a kubectl plugin.
 .PHONY: bin/dev
 bin/dev:
 	@go build -o bin/dev ./hack/dev
+	@CGO_ENABLED=0 go build -o bin/kubectl-lambdatest .
 
 ##@ Develop
 

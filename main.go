@@ -7,10 +7,12 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"syscall"
 	"time"
 
@@ -33,6 +35,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/cli"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers"
 	"github.com/lambdatest-operator/lambdatest-operator/lease"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
@@ -56,20 +59,31 @@ var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	if err := command().ExecuteContext(ctx); err != nil {
+	err := command(filepath.Base(os.Args[0])).ExecuteContext(ctx)
+	if err != nil && !errors.Is(err, cli.ErrDifferences) {
 		fmt.Fprintln(os.Stderr, "Error:", err)
-		os.Exit(1)
 	}
+	stop()
+	os.Exit(cli.ExitCode(err))
 }
 
-func command() *cobra.Command {
+// pluginName is what kubectl looks for when somebody types "kubectl lambdatest".
+const pluginName = "kubectl-lambdatest"
+
+// command is the operator's command line or, under the name of a kubectl plugin, that of the people who use it.
+func command(calledAs string) *cobra.Command {
 	root := &cobra.Command{
 		Use:           "lambdatest-operator",
 		Short:         "Manages the users of LambdaTest organizations from a Kubernetes cluster",
 		Version:       version,
 		SilenceUsage:  true,
 		SilenceErrors: true,
+	}
+	root.AddCommand(cli.Commands()...)
+	if calledAs == pluginName {
+		root.Use = pluginName
+		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl lambdatest"}
+		return root
 	}
 	root.AddCommand(runCommand())
 	return root

@@ -1,0 +1,82 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// ErrDifferences is the result of a command that was asked, by --exit-code, to fail when something is not as it should be. It has been
+// told already.
+var ErrDifferences = errors.New("not everything is as it should be")
+
+// ExitCode maps the error of a command to the process's exit code: 0 for none, 2 for ErrDifferences, 1 for the rest.
+func ExitCode(err error) int {
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, ErrDifferences):
+		return 2
+	default:
+		return 1
+	}
+}
+
+// Commands returns the commands for people.
+func Commands() []*cobra.Command {
+	return []*cobra.Command{
+		statusCommand(), planCommand(), exportCommand(),
+		approveCommand(), rejectCommand(), tokenCommand(), uninstallCommand(),
+	}
+}
+
+// cluster says which cluster and namespace a command works on.
+type cluster struct {
+	kubeconfig, context, namespace string
+}
+
+func (c *cluster) bind(command *cobra.Command) {
+	flags := command.Flags()
+	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig `file`; default what kubectl uses")
+	flags.StringVar(&c.context, "context", "", "`context` of the kubeconfig")
+	flags.StringVarP(&c.namespace, "namespace", "n", "", "`namespace`; default that of the context")
+}
+
+// connect returns a client, and fills in the namespace.
+func (c *cluster) connect() (client.Client, error) {
+	rules := clientcmd.NewDefaultClientConfigLoadingRules()
+	rules.ExplicitPath = c.kubeconfig
+	overrides := &clientcmd.ConfigOverrides{CurrentContext: c.context}
+	loading := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, overrides)
+	config, err := loading.ClientConfig()
+	if err != nil {
+		return nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	if c.namespace == "" {
+		if c.namespace, _, err = loading.Namespace(); err != nil {
+			return nil, fmt.Errorf("finding the namespace: %w", err)
+		}
+	}
+	config.QPS = -1
+	return client.New(config, client.Options{Scheme: scheme()})
+}
+
+func scheme() *runtime.Scheme {
+	known := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme, addExtensions} {
+		if err := add(known); err != nil {
+			panic(fmt.Errorf("adding types to a scheme: %w", err)) // a type registered twice: a mistake in this program
+		}
+	}
+	return known
+}

@@ -1,0 +1,97 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"pgregory.net/rapid"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+func TestResourceNameSaysWhoItIs(t *testing.T) {
+	for userName, expected := range map[string]string{
+		"ada@example.com":          "ada-at-example.com",
+		"Ada.Lovelace@Example.com": "ada.lovelace-at-example.com",
+		"a-b@sub.example.com":      "a-b-at-sub.example.com",
+		"ada+qa@example.com":       "user-ada-qa-example-com-" + v1alpha1.PersonDigest("default", "ada+qa@example.com")[:8],
+		"scim-x@example.com":       "user-scim-x-example-com-" + v1alpha1.PersonDigest("default", "scim-x@example.com")[:8],
+		"ada-at-x@example.com":     "user-ada-at-x-example-com-" + v1alpha1.PersonDigest("default", "ada-at-x@example.com")[:8],
+		"жанна":                    "user-" + v1alpha1.PersonDigest("default", "жанна")[:8],
+	} {
+		if name := resourceName("default", userName); name != expected {
+			t.Errorf("%q becomes %q, expected %q", userName, name, expected)
+		}
+	}
+}
+
+func TestResourceNameIsAlwaysAValidNameOfOnesOwn(t *testing.T) {
+	address := rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9.+_-]{1,80}@[a-z0-9.-]{1,80}`), rapid.StringN(1, 254, 254))
+	rapid.Check(t, func(t *rapid.T) {
+		name := resourceName("default", address.Draw(t, "userName"))
+		if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {
+			t.Fatalf("%q is no resource name: %v", name, problems)
+		}
+		if strings.HasPrefix(name, v1alpha1.SCIMNamePrefix) || strings.HasPrefix(name, v1alpha1.ImportNamePrefix) {
+			t.Fatalf("%q belongs to the operator", name)
+		}
+	})
+}
+
+func TestExportOfASCIMResourceIsAClaimOfOnesOwn(t *testing.T) {
+	user := &v1alpha1.LambdaTestUser{Spec: v1alpha1.LambdaTestUserSpec{
+		UserName: "ada@example.com", Name: v1alpha1.PersonName{GivenName: "Ada", FamilyName: "Lovelace"},
+		Role: v1alpha1.RoleAdmin, Active: new(true), ExternalID: "00u1", Emails: []v1alpha1.Email{{Value: "ada@example.com"}},
+		ManagementPolicy: v1alpha1.ManagementFull, DeletionPolicy: v1alpha1.DeletionDeactivate,
+	}}
+	user.Name = "scim-3irzrh5ttlhbmhlcpqesbkw5oe"
+	user.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
+	expectManifest(t, manifestOf("default", specOfResource(user)), `apiVersion: iam.lambdatest.io/v1alpha1
+kind: LambdaTestUser
+metadata:
+  name: ada-at-example.com
+spec:
+  name:
+    familyName: Lovelace
+    givenName: Ada
+  role: Admin
+  userName: ada@example.com
+`)
+}
+
+func TestExportOfSomebodyDeniedDenies(t *testing.T) {
+	account := lambdatest.User{UserName: "ada@example.com", GivenName: "Ada", FamilyName: "Lovelace", Role: "User", ConcurrencyGroup: "night"}
+	expectManifest(t, manifestOf("staging", specOfAccount(account)), `apiVersion: iam.lambdatest.io/v1alpha1
+kind: LambdaTestUser
+metadata:
+  name: ada-at-example.com
+spec:
+  active: false
+  concurrencyGroup: night
+  name:
+    familyName: Lovelace
+    givenName: Ada
+  organizationRef:
+    name: staging
+  role: User
+  userName: ada@example.com
+`)
+}
+
+func expectManifest(t *testing.T, made exported, expected string) {
+	t.Helper()
+	var out bytes.Buffer
+	if err := writeStream(&out, []exported{made}); err != nil {
+		t.Fatal(err)
+	}
+	if difference := cmp.Diff(expected, out.String()); difference != "" {
+		t.Errorf("the manifest differs (-expected +actual):\n%s", difference)
+	}
+}

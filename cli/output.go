@@ -1,0 +1,64 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"sigs.k8s.io/yaml"
+)
+
+// output is the form that a command answers in: a table for people, or json or yaml.
+type output string
+
+func (o *output) bind(command *cobra.Command) {
+	command.Flags().StringVarP((*string)(o), "output", "o", "", "json or yaml, instead of a table for people")
+	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+}
+
+// print writes value as json or yaml, or lets the table print itself.
+func (o output) print(out io.Writer, value any, table func(io.Writer) error) error {
+	switch o {
+	case "":
+		return table(out)
+	case "json":
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(value)
+	case "yaml":
+		encoded, err := yaml.Marshal(value)
+		if err != nil {
+			return err
+		}
+		_, err = out.Write(encoded)
+		return err
+	default:
+		return fmt.Errorf("--output is json or yaml, not %q", string(o))
+	}
+}
+
+// printTable aligns rows under a header; nothing at all when there are none.
+func printTable(out io.Writer, header []string, rows [][]string) error {
+	if len(rows) == 0 {
+		return nil
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 3, ' ', 0)
+	for _, row := range append([][]string{header}, rows...) {
+		fmt.Fprintln(table, strings.Join(row, "\t"))
+	}
+	return table.Flush()
+}
+
+// plural is "1 person" or "3 people".
+func plural(count int, one, many string) string {
+	if count == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", count, many)
+}

@@ -1,0 +1,214 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// planOptions are the flags of plan.
+type planOptions struct {
+	where        cluster
+	form         output
+	organization string
+	files        []string
+	prune        bool
+	exitCode     bool
+}
+
+// planned is one line of a plan.
+type planned struct {
+	UserName string                   `json:"userName"`
+	Action   controllers.Action       `json:"action"`
+	Changes  []v1alpha1.PlannedChange `json:"changes,omitempty"`
+	// Because names who decides: the claim that denies, or that gives the role.
+	Because string `json:"because,omitempty"`
+}
+
+func planCommand() *cobra.Command {
+	options := &planOptions{}
+	command := &cobra.Command{
+		Use:   "plan",
+		Short: "Show what would change at LambdaTest, for the cluster as it is or with a folder of manifests",
+		Long: `Show what would change at LambdaTest, without changing anything.
+
+The accounts are read from LambdaTest with the organization's own token, so this needs the right to read its Secret; nothing is ever
+written. With -f the manifests are taken as if they had been applied, and with --prune as if declared people who are not in them had been
+deleted. The deprovision guard may hold back some of what is shown.`,
+		Example: `  # What the operator has still to do
+  kubectl lambdatest plan
+  # What a merge request would change
+  kubectl lambdatest plan -f people/ --prune --exit-code`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return options.run(cmd.Context(), cmd.OutOrStdout()) },
+	}
+	options.where.bind(command)
+	options.form.bind(command)
+	flags := command.Flags()
+	flags.StringVar(&options.organization, "organization", "default", "`name` of the LambdaTestOrganization")
+	flags.StringSliceVarP(&options.files, "filename", "f", nil, "manifest `file` or folder to plan with; may be repeated")
+	flags.BoolVar(&options.prune, "prune", false, "with -f: take declared people who are not in the manifests as deleted")
+	flags.BoolVar(&options.exitCode, "exit-code", false, "end with code 2 when anything would change")
+	return command
+}
+
+func (o *planOptions) run(ctx context.Context, out io.Writer) error {
+	reader, err := o.where.connect()
+	if err != nil {
+		return err
+	}
+	organization, err := findOrganization(ctx, reader, o.where.namespace, o.organization)
+	if err != nil {
+		return err
+	}
+	claims, err := o.claims(ctx, reader)
+	if err != nil {
+		return err
+	}
+	accounts, err := accountsOf(ctx, reader, organization)
+	if err != nil {
+		return err
+	}
+	lines, unchanged := linesOf(controllers.PreviewPeople(claims, accounts))
+	err = o.form.print(out, lines, func(out io.Writer) error { return planTable(out, lines, unchanged) })
+	if err == nil && o.exitCode && len(lines) > 0 {
+		return ErrDifferences
+	}
+	return err
+}
+
+// claims are those of the cluster, with the manifests applied in thought.
+func (o *planOptions) claims(ctx context.Context, reader client.Reader) ([]*v1alpha1.LambdaTestUser, error) {
+	list := &v1alpha1.LambdaTestUserList{}
+	err := reader.List(ctx, list, client.InNamespace(o.where.namespace), client.MatchingFields{"spec.organizationRef.name": o.organization})
+	if err != nil {
+		return nil, fmt.Errorf("listing users: %w", err)
+	}
+	manifests, err := readUsers(o.files, o.where.namespace)
+	if err != nil {
+		return nil, err
+	}
+	declared := map[string]*v1alpha1.LambdaTestUser{}
+	for _, manifest := range manifests {
+		if manifest.Spec.OrganizationRef.Name == o.organization && manifest.Namespace == o.where.namespace {
+			declared[manifest.Name] = manifest
+		}
+	}
+	return o.overlay(list.Items, declared), nil
+}
+
+func (o *planOptions) overlay(stored []v1alpha1.LambdaTestUser, declared map[string]*v1alpha1.LambdaTestUser) []*v1alpha1.LambdaTestUser {
+	now := metav1.NewTime(time.Now())
+	claims := make([]*v1alpha1.LambdaTestUser, 0, len(stored)+len(declared))
+	for i := range stored {
+		user := &stored[i]
+		manifest, found := declared[user.Name]
+		switch {
+		case found:
+			user.Spec = manifest.Spec
+			delete(declared, user.Name)
+		case o.prune && len(o.files) > 0 && v1alpha1.IsDeclared(user) && user.DeletionTimestamp.IsZero():
+			user.DeletionTimestamp = &now
+		}
+		claims = append(claims, user)
+	}
+	for _, manifest := range declared {
+		manifest.CreationTimestamp = now
+		claims = append(claims, manifest)
+	}
+	return claims
+}
+
+// accountsOf reads all accounts of the organization from LambdaTest.
+func accountsOf(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization) ([]lambdatest.User, error) {
+	ref := organization.Spec.TokenSecretRef
+	secret := &corev1.Secret{}
+	if err := reader.Get(ctx, client.ObjectKey{Namespace: organization.Namespace, Name: ref.Name}, secret); err != nil {
+		return nil, fmt.Errorf("reading the organization's token, to ask LambdaTest with: %w", err)
+	}
+	upstream, err := lambdatest.New(organization.Spec.BaseURL, strings.TrimSpace(string(secret.Data[ref.Key])))
+	if err != nil {
+		return nil, fmt.Errorf("using the token in Secret %s: %w", ref.Name, err)
+	}
+	return listAccounts(ctx, upstream)
+}
+
+// listAccounts is all that this package asks LambdaTest: there is no call here that writes.
+func listAccounts(ctx context.Context, upstream interface {
+	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
+}) ([]lambdatest.User, error) {
+	const page = 100
+	var accounts []lambdatest.User
+	for start, more := 1, true; more; {
+		read, err := upstream.ListUsers(ctx, start, page)
+		if err != nil {
+			return nil, fmt.Errorf("listing the accounts at LambdaTest: %w", err)
+		}
+		accounts = append(accounts, read.Items...)
+		start, more = read.Next()
+	}
+	return accounts, nil
+}
+
+// linesOf keeps what would change, in the order of the userNames.
+func linesOf(previews []controllers.Preview) (lines []planned, unchanged int) {
+	lines = []planned{}
+	for _, preview := range previews {
+		if preview.Action == controllers.ActionNone {
+			unchanged++
+			continue
+		}
+		because := preview.Effective.ActiveFrom
+		if because == "" {
+			because = preview.Effective.RoleFrom
+		}
+		lines = append(lines, planned{UserName: preview.UserName, Action: preview.Action, Changes: preview.Changes, Because: because})
+	}
+	slices.SortFunc(lines, func(a, b planned) int { return strings.Compare(a.UserName, b.UserName) })
+	return lines, unchanged
+}
+
+func planTable(out io.Writer, lines []planned, unchanged int) error {
+	rows := make([][]string, 0, len(lines))
+	counts := map[controllers.Action]int{}
+	for _, line := range lines {
+		counts[line.Action]++
+		rows = append(rows, []string{line.UserName, string(line.Action), changesText(line.Changes), line.Because})
+	}
+	if err := printTable(out, []string{"USERNAME", "ACTION", "CHANGES", "BECAUSE OF"}, rows); err != nil {
+		return err
+	}
+	if len(lines) > 0 {
+		fmt.Fprintln(out)
+	}
+	_, err := fmt.Fprintf(out, "Plan: %d to create, %d to update, %d to deactivate; %d unchanged.\n",
+		counts[controllers.ActionCreate], counts[controllers.ActionUpdate], counts[controllers.ActionDeactivate], unchanged)
+	return err
+}
+
+func changesText(changes []v1alpha1.PlannedChange) string {
+	texts := make([]string, 0, len(changes))
+	for _, change := range changes {
+		if change.From == "" {
+			texts = append(texts, change.Attribute+": "+change.To)
+			continue
+		}
+		texts = append(texts, change.Attribute+": "+change.From+" → "+change.To)
+	}
+	return strings.Join(texts, ", ")
+}

@@ -1,0 +1,113 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
+	stored := []v1alpha1.LambdaTestUser{declared("ada", v1alpha1.RoleAdmin), declared("grace", v1alpha1.RoleUser), declared("alan", v1alpha1.RoleUser)}
+	accounts := []lambdatest.User{account("ada", "Admin"), account("grace", "User"), account("alan", "User")}
+	folder := map[string]*v1alpha1.LambdaTestUser{}
+	for _, manifest := range []v1alpha1.LambdaTestUser{declared("ada", v1alpha1.RoleGuest), declared("grace", v1alpha1.RoleUser), declared("barbara", v1alpha1.RoleUser)} {
+		folder[manifest.Name] = &manifest
+	}
+	options := &planOptions{files: []string{"people/"}, prune: true}
+
+	lines, unchanged := linesOf(controllers.PreviewPeople(options.overlay(stored, folder), accounts))
+
+	expected := []planned{
+		{UserName: "ada@example.com", Action: controllers.ActionUpdate, Because: "LambdaTestUser/ada",
+			Changes: []v1alpha1.PlannedChange{{Attribute: "role", From: "Admin", To: "Guest"}}},
+		{UserName: "alan@example.com", Action: controllers.ActionDeactivate,
+			Changes: []v1alpha1.PlannedChange{{Attribute: "active", From: "true", To: "false"}}},
+		{UserName: "barbara@example.com", Action: controllers.ActionCreate, Because: "LambdaTestUser/barbara",
+			Changes: []v1alpha1.PlannedChange{{Attribute: "account", To: "barbara@example.com"}}},
+	}
+	if difference := cmp.Diff(expected, lines); difference != "" {
+		t.Errorf("the plan differs (-expected +actual):\n%s", difference)
+	}
+	if unchanged != 1 {
+		t.Errorf("%d people are unchanged, expected 1", unchanged)
+	}
+}
+
+func TestPlanWithoutPruneKeepsWhoIsNotInTheFolder(t *testing.T) {
+	options := &planOptions{files: []string{"people/"}}
+	claims := options.overlay([]v1alpha1.LambdaTestUser{declared("alan", v1alpha1.RoleUser)}, nil)
+	if lines, _ := linesOf(controllers.PreviewPeople(claims, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
+		t.Errorf("the plan is %v, expected nothing", lines)
+	}
+}
+
+func TestPlanNeverPrunesWhatTheIdentityProviderSays(t *testing.T) {
+	provided := declared("scim-alan", v1alpha1.RoleUser)
+	provided.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
+	options := &planOptions{files: []string{"people/"}, prune: true}
+	if claims := options.overlay([]v1alpha1.LambdaTestUser{provided}, nil); !claims[0].DeletionTimestamp.IsZero() {
+		t.Error("a resource of the identity provider is taken for pruned")
+	}
+}
+
+func TestManifestsAreReadFromFoldersAndOtherKindsPassedOver(t *testing.T) {
+	folder := t.TempDir()
+	write(t, filepath.Join(folder, "people.yaml"), `
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: other}
+---
+apiVersion: iam.lambdatest.io/v1alpha1
+kind: LambdaTestUser
+metadata: {name: ada}
+spec: {userName: ada@example.com, name: {givenName: Ada, familyName: Lovelace}}
+`)
+	write(t, filepath.Join(folder, "README.md"), "kind: LambdaTestUser")
+	users, err := readUsers([]string{folder}, "team")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.EqualFunc(users, []string{"team/ada/default"}, func(user *v1alpha1.LambdaTestUser, expected string) bool {
+		return user.Namespace+"/"+user.Name+"/"+user.Spec.OrganizationRef.Name == expected
+	}) {
+		t.Errorf("read %v, expected ada alone, in the namespace and organization that are meant by naming none", users)
+	}
+}
+
+func TestAMisspelledFieldInAManifestIsAnError(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "ada.yaml")
+	write(t, file, "apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUser\nmetadata: {name: ada}\nspec: {username: ada@example.com}\n")
+	if _, err := readUsers([]string{file}, "default"); err == nil {
+		t.Error("spec.username is taken for something")
+	}
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func declared(name string, role v1alpha1.Role) v1alpha1.LambdaTestUser {
+	user := v1alpha1.LambdaTestUser{Spec: v1alpha1.LambdaTestUserSpec{
+		OrganizationRef: v1alpha1.OrganizationReference{Name: defaultOrganization},
+		UserName:        name + "@example.com", Name: v1alpha1.PersonName{GivenName: "A", FamilyName: "B"}, Role: role,
+	}}
+	user.Namespace, user.Name = "default", name
+	return user
+}
+
+func account(name, role string) lambdatest.User {
+	return lambdatest.User{ID: "1", UserName: name + "@example.com", Active: true, Role: role}
+}

@@ -1,0 +1,190 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	appsv1 "k8s.io/api/apps/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// operatorName is the Deployment's, wherever it is installed from.
+const operatorName = "lambdatest-operator"
+
+func addExtensions(scheme *runtime.Scheme) error { return apiextensionsv1.AddToScheme(scheme) }
+
+// uninstallation takes everything down in the order in which nobody loses access.
+type uninstallation struct {
+	client    client.Client
+	namespace string
+	out       io.Writer
+}
+
+func uninstallCommand() *cobra.Command {
+	var where cluster
+	var yes bool
+	command := &cobra.Command{
+		Use:   "uninstall",
+		Short: "Take the operator's resources and CRDs down in the right order; nobody at LambdaTest is changed",
+		Long: `Take everything down in the right order; nobody at LambdaTest loses access or a role.
+
+  1. the operator is stopped (its Deployment in --operator-namespace is scaled to 0), so that it deactivates nobody;
+  2. the finalizers of all LambdaTestUsers, LambdaTestGroups and LambdaTestOrganizations, in every namespace, are taken away;
+  3. the CRDs are deleted, and with them those resources.
+
+Deployment, RBAC and admission policy are left to what installed them: helm uninstall, or kubectl delete -k.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			writer, err := where.connect()
+			if err != nil {
+				return err
+			}
+			u := &uninstallation{client: writer, namespace: where.namespace, out: cmd.OutOrStdout()}
+			if err := u.announce(cmd.Context()); err != nil {
+				return err
+			}
+			if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), "Delete all of that? Accounts at LambdaTest stay as they are.") {
+				return errors.New("nothing was done")
+			}
+			return u.run(cmd.Context())
+		},
+	}
+	where.bind(command)
+	command.Flags().Lookup("namespace").Usage = "`namespace` of the operator"
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	return command
+}
+
+// kinds are the resources that go, those that others need last.
+var kinds = []struct {
+	name string
+	list func() client.ObjectList
+}{
+	{"LambdaTestUsers", func() client.ObjectList { return &v1alpha1.LambdaTestUserList{} }},
+	{"LambdaTestGroups", func() client.ObjectList { return &v1alpha1.LambdaTestGroupList{} }},
+	{"LambdaTestOrganizations", func() client.ObjectList { return &v1alpha1.LambdaTestOrganizationList{} }},
+}
+
+func (u *uninstallation) announce(ctx context.Context) error {
+	fmt.Fprintln(u.out, "To be deleted, in all namespaces:")
+	for _, kind := range kinds {
+		objects, err := u.read(ctx, kind.list())
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(u.out, "%6d %s\n", len(objects), kind.name)
+	}
+	return nil
+}
+
+// read returns everything of a kind; nothing when the kind is gone already.
+func (u *uninstallation) read(ctx context.Context, list client.ObjectList) ([]client.Object, error) {
+	if err := u.client.List(ctx, list); err != nil {
+		if meta.IsNoMatchError(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("listing resources: %w", err)
+	}
+	var objects []client.Object
+	err := meta.EachListItem(list, func(item runtime.Object) error {
+		objects = append(objects, item.(client.Object))
+		return nil
+	})
+	return objects, err
+}
+
+func (u *uninstallation) run(ctx context.Context) error {
+	if err := u.stopOperator(ctx); err != nil {
+		return err
+	}
+	for _, kind := range kinds {
+		objects, err := u.read(ctx, kind.list())
+		if err != nil {
+			return err
+		}
+		if err := u.release(ctx, objects); err != nil {
+			return err
+		}
+		fmt.Fprintf(u.out, "released %d %s\n", len(objects), kind.name)
+	}
+	return u.deleteCRDs(ctx)
+}
+
+// stopOperator comes first: a running operator would take a deleted resource for somebody who leaves.
+func (u *uninstallation) stopOperator(ctx context.Context) error {
+	deployment := &appsv1.Deployment{}
+	err := u.client.Get(ctx, client.ObjectKey{Namespace: u.namespace, Name: operatorName}, deployment)
+	if err := client.IgnoreNotFound(err); err != nil {
+		return fmt.Errorf("finding the operator: %w", err)
+	}
+	if apierrors.IsNotFound(err) {
+		fmt.Fprintf(u.out, "no Deployment %s in namespace %s: name the operator's namespace with -n if it runs elsewhere\n", operatorName, u.namespace)
+		return nil
+	}
+	before := deployment.DeepCopy()
+	deployment.Spec.Replicas = new(int32(0))
+	if err := u.client.Patch(ctx, deployment, client.MergeFrom(before)); err != nil {
+		return fmt.Errorf("stopping the operator: %w", err)
+	}
+	fmt.Fprintln(u.out, "stopping the operator …")
+	return u.waitForStop(ctx, deployment)
+}
+
+func (u *uninstallation) waitForStop(ctx context.Context, deployment *appsv1.Deployment) error {
+	const patience = 2 * time.Minute
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for deployment.Status.Replicas > 0 || deployment.Status.ObservedGeneration < deployment.Generation {
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting for the operator to stop: %w", ctx.Err())
+		case <-time.After(time.Second):
+		}
+		if err := u.client.Get(ctx, client.ObjectKeyFromObject(deployment), deployment); err != nil {
+			return fmt.Errorf("waiting for the operator to stop: %w", err)
+		}
+	}
+	return nil
+}
+
+// release takes the finalizers away.
+func (u *uninstallation) release(ctx context.Context, objects []client.Object) error {
+	for _, object := range objects {
+		if !controllerutil.ContainsFinalizer(object, v1alpha1.Finalizer) {
+			continue
+		}
+		before := object.DeepCopyObject().(client.Object)
+		controllerutil.RemoveFinalizer(object, v1alpha1.Finalizer)
+		if err := client.IgnoreNotFound(u.client.Patch(ctx, object, client.MergeFrom(before))); err != nil {
+			return fmt.Errorf("releasing %s: %w", object.GetName(), err)
+		}
+	}
+	return nil
+}
+
+func (u *uninstallation) deleteCRDs(ctx context.Context) error {
+	for _, kind := range kinds {
+		crd := &apiextensionsv1.CustomResourceDefinition{}
+		crd.Name = strings.ToLower(kind.name) + "." + v1alpha1.SchemeGroupVersion.Group
+		if err := client.IgnoreNotFound(u.client.Delete(ctx, crd)); err != nil {
+			return fmt.Errorf("deleting CRD %s: %w", crd.Name, err)
+		}
+		fmt.Fprintf(u.out, "deleted CRD %s\n", crd.Name)
+	}
+	return nil
+}
