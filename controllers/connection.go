@@ -241,6 +241,14 @@ func (c *connection) lookedUp() {
 	}
 }
 
+// mayLookUpEarly tells whether people may be looked up before the first comparison has ended: few of them, and only where it is sure
+// that the organization is the one that it was.
+func (c *connection) mayLookUpEarly() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lookUps < earlyLookUps && (c.recognised || c.accounts.size() == 0)
+}
+
 // circuitChanged tells those who wait, so that their status says why, and the organization.
 func (c *connection) circuitChanged() {
 	if state, _ := c.lane.state(); state != "closed" {

@@ -28,6 +28,9 @@ const (
 	// before anybody else can be it.
 	callTimeout = 8 * time.Second
 
+	// earlyLookUps is how many people may be looked up, rather than wait, while the first comparison is under way.
+	earlyLookUps = 100
+
 	// leadMargin is kept between the end of a call and the end of the lead, for clocks that do not run alike.
 	leadMargin = time.Second
 	// minCallTimeout is too short for a call to be worth beginning.

@@ -207,6 +207,19 @@ var _ = Describe("A comparison of the whole organization", Label("sweep"), func(
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
 
+	It("switches a denied person off again under that policy, and changes nothing else", Label("drift-report", "deny-wins"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.ReportingDrift() })
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleGuest))
+		w.changed(ctx, user, denied)
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active, a.Role = true, "Admin" })
+		Expect(err).NotTo(HaveOccurred())
+
+		w.swept(ctx)
+
+		Expect(w.account(ada)).To(And(HaveField("Active", false), HaveField("Role", "Admin")))
+		Expect(Fetched(ctx, k8s, user)).To(BeStalled(v1alpha1.DriftedReason))
+	})
+
 	It("costs list pages only when everybody is as wanted", Label("adoption", "idle"), func(ctx SpecContext) {
 		w := newWorld(ctx, simulator.Population(250))
 		withOrganization(ctx, w)

@@ -23,16 +23,21 @@ func (r *PersonReconciler) succeeded(w *personWork, given circumstances) situati
 		w.connection.accounts.readBack(w.user, w.connection.formerLeaderUntil())
 	}
 	r.announce(w)
-	if w.next.step == stepDeactivate || given.refusedGroup != "" || given.denialOnly {
-		return situation{}
-	}
 	account, _ := w.connection.accounts.get(w.user)
-	ignored, _ := differing(w.desired, account, given)
-	if w.next.step == stepUpdate && !ignored.IsEmpty() {
+	if w.next.step == stepUpdate && !shows(account, w.next.update) {
 		return r.refused(w, "LambdaTest accepted the change and did not make it: compare with the account at LambdaTest")
 	}
-	w.connection.setbacks.clear(w.user)
+	if w.next.step != stepDeactivate && given.refusedGroup == "" && !given.denialOnly {
+		w.connection.setbacks.clear(w.user)
+	}
 	return situation{}
+}
+
+// shows tells whether an account is as a change should have made it.
+func shows(account lambdatest.User, change lambdatest.UserChange) bool {
+	return (change.Active == nil || *change.Active == account.Active) &&
+		(change.Role == nil || *change.Role == account.Role) &&
+		(change.ConcurrencyGroup == nil || *change.ConcurrencyGroup == account.ConcurrencyGroup)
 }
 
 // failed turns an error of LambdaTest into what to do and to tell. The zero situation means: look and plan again.

@@ -77,7 +77,7 @@ func (r *PersonReconciler) withoutConnection(w *personWork) (situation, bool) {
 // circumstances are what the plan needs to know beyond wish and account.
 func (w *personWork) circumstances() circumstances {
 	set, _ := w.connection.state()
-	given := circumstances{settled: w.settled(), reportDrift: set.reportDrift}
+	given := circumstances{settled: w.settled(), reportDrift: set.reportDrift, newcomer: w.isNewcomer()}
 	if w.requested {
 		w.connection.setbacks.clear(w.user)
 	}
@@ -85,6 +85,16 @@ func (w *personWork) circumstances() circumstances {
 		given.refusedGroup, given.denialOnly = held.refusedGroup, held.denialOnly
 	}
 	return given
+}
+
+// isNewcomer tells a new hire from those who were there when the operator started: the first comparison is about these.
+func (w *personWork) isNewcomer() bool {
+	for _, claim := range w.living {
+		if !claim.CreationTimestamp.After(w.connection.openedAt) {
+			return false
+		}
+	}
+	return len(w.living) > 0 && w.connection.mayLookUpEarly()
 }
 
 // settled tells whether what is wanted had been reached, by what the claims were told last.

@@ -132,6 +132,21 @@ var _ = Describe("After a restart", func() {
 		Expect(w.upstream.Writes()).To(BeZero())
 	})
 
+	It("a new hire does not wait for the first comparison, once it is known whose organization it is", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		user := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
+		Expect(user.Status.AccountID).To(BeEmpty())
+
+		w.connection().openedAt = user.CreationTimestamp.Add(-time.Minute)
+		w.connection().recognise(ctx)
+
+		Expect(w.again(ctx, user)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.connection().lastComparison().complete).To(BeFalse())
+	})
+
 	It("a deletion works from status, whatever comes first", Label("deletion"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleAdmin))

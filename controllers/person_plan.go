@@ -38,6 +38,8 @@ type circumstances struct {
 	reportDrift bool
 	// refusedGroup is a concurrency group that LambdaTest has just refused for this person.
 	refusedGroup string
+	// newcomer says that the person was claimed while the first comparison is under way, and need not wait for its end.
+	newcomer bool
 	// denialOnly says that LambdaTest has just refused a denial because of what came with it.
 	denialOnly bool
 }
@@ -81,7 +83,7 @@ func (c change) mutates() bool { return c.step >= stepCreate }
 // plan decides what to do next about a person:
 //
 //	wanted       account     known since      then
-//	active       unknown     before sweep     await the comparison: adopting costs its pages only
+//	active       unknown     before sweep     await the comparison: adopting costs its pages only; look newcomers up
 //	active       none        current          create
 //	active       none        older            look up if the role is unset, for a POST may reset one; else create
 //	any          there       any              update what differs
@@ -93,7 +95,7 @@ func plan(want desired, have observed, given circumstances) change {
 	if want.fate == fateLeft {
 		return c
 	}
-	if mustLookUp(want, have) {
+	if mustLookUp(want, have, given) {
 		c.step = stepLookUp
 		return c
 	}
@@ -108,7 +110,7 @@ func plan(want desired, have observed, given circumstances) change {
 }
 
 // mustLookUp tells whether what is known is too little to act on, or to leave things as they are.
-func mustLookUp(want desired, have observed) bool {
+func mustLookUp(want desired, have observed, given circumstances) bool {
 	if have.doubtful || want.denies() && have.due {
 		return true
 	}
@@ -118,7 +120,10 @@ func mustLookUp(want desired, have observed) bool {
 	if have.known && have.current {
 		return false
 	}
-	return want.denies() || !have.comparing && want.effective.Role == ""
+	if !have.known && have.comparing {
+		return want.denies() || given.newcomer
+	}
+	return want.denies() || want.effective.Role == ""
 }
 
 func (c change) creating(want desired, given circumstances) change {
