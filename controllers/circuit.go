@@ -91,6 +91,9 @@ func (c *circuit) record(now time.Time, user string, err error) {
 func (c *circuit) pause(now time.Time, err error) {
 	wait, told := lambdatest.RetryAfter(err)
 	if !told {
+		if now.Before(c.pausedUntil) {
+			return // of the calls that were under way together, one counts
+		}
 		c.pauses++
 		wait = c.backoff.after(c.pauses)
 	}

@@ -167,6 +167,21 @@ func TestLaneStopsAfterARefusedTokenUntilItIsRenewed(t *testing.T) {
 	}
 }
 
+func TestLaneCountsRefusalsOfCallsUnderWayTogetherOnce(t *testing.T) {
+	l := newTestLane(100, 100)
+	refused := upstreamError(t, http.StatusTooManyRequests)
+	users := []string{"a", "b", "c", "d", "e", "f"}
+	for _, user := range users {
+		l.acquire(user, priorityChange, false)
+	}
+	for _, user := range users {
+		l.done(user, refused)
+	}
+	if _, until := l.state(); until.After(l.clock.Now().Add(time.Second)) {
+		t.Errorf("paused for %s, as if LambdaTest had refused six times in a row", until.Sub(l.clock.Now()))
+	}
+}
+
 func TestLaneSlowsDownForEverybodyAfter429AndRecovers(t *testing.T) {
 	l := newTestLane(100, 1)
 	l.acquire("a", priorityChange, false)
