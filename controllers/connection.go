@@ -33,6 +33,7 @@ type connection struct {
 	accounts *accounts
 	ledger   *ledger
 	setbacks *setbacks
+	guard    *guard
 	openedAt time.Time
 
 	mu       sync.Mutex
@@ -95,6 +96,7 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 		accounts:     newAccounts(),
 		ledger:       newLedger(),
 		setbacks:     newSetbacks(),
+		guard:        newGuard(),
 		openedAt:     options.Now(),
 		sweepSoon:    make(chan struct{}, 1),
 	}

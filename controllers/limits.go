@@ -72,6 +72,17 @@ const (
 	longPause = 5 * time.Second
 	// refusalRetry is how long a refusal is believed when nobody changes anything.
 	refusalRetry = time.Hour
+	// guardWindow is what the guard's limits are counted in; its defaults are those of the API.
+	guardWindow  = time.Hour
+	guardMinimum = 10
+	guardPercent = 20
+	// guardTokenLength makes 80 bits, short enough to be typed.
+	guardTokenLength = 16
+	// guardQuiet is how long the held set must stay the same before everybody in it is told a new token.
+	guardQuiet = 2 * time.Second
+	// maxHeld and maxHeldBytes bound the lists in status.guard, far below what the API server takes. Who is beyond waits for the next set.
+	maxHeld      = 10000
+	maxHeldBytes = 400_000
 	// countsInterval is how often, at most, the counts in an organization's status follow its people.
 	countsInterval = 5 * time.Second
 	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.

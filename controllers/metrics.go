@@ -105,7 +105,7 @@ func forgetMetrics(organization types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": organization.Namespace, "organization": organization.Name}
 	for _, vector := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
-	}{peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, denialsWithdrawn, lastSweep} {
+	}{peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, denialsWithdrawn, lastSweep, guardHeld, guardAlerts} {
 		vector.DeletePartialMatch(labels)
 	}
 }

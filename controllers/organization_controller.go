@@ -62,13 +62,16 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		return ctrl.Result{}, err
 	}
 	connection, fresh := r.connections.open(request.NamespacedName)
-	r.heed(organization, connection)
 	if fresh {
 		if err := r.recallEverybody(ctx, connection); err != nil {
 			r.connections.close(request.NamespacedName)
 			return ctrl.Result{}, err
 		}
 	}
+	if err := r.guard().heed(ctx, organization, connection); err != nil {
+		return ctrl.Result{}, err
+	}
+	r.heed(organization, connection)
 	now, err := r.connect(ctx, organization, connection)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -83,7 +86,8 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		return ctrl.Result{}, err
 	}
 	warned.warn(organization, metav1.NewTime(r.options.Now()))
-	return ctrl.Result{RequeueAfter: soonest(now.retryAfter, warned.again)}, r.report(ctx, stored, organization, connection, now)
+	held := r.guard().describe(organization, connection)
+	return ctrl.Result{RequeueAfter: soonest(soonest(now.retryAfter, warned.again), held)}, r.report(ctx, stored, organization, connection, now)
 }
 
 // soonest of two waits, of which zero is none.
@@ -265,6 +269,9 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 // recallEverybody prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
 // first comparison notices when they are gone, and whoever was sent away because there was no connection is looked at again.
 func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connection) error {
+	if err := r.guard().load(ctx, c); err != nil {
+		return err
+	}
 	claims, err := claimsOf(ctx, r.client, c.organization)
 	for _, claim := range claims {
 		key := personKeyOf(claim)

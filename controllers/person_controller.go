@@ -74,6 +74,7 @@ func (r *PersonReconciler) carryOn(ctx context.Context, w *personWork) (ctrl.Res
 	if err := r.report(ctx, w, outcome); err != nil {
 		return ctrl.Result{}, err
 	}
+	w.settleGuard()
 	later, err := r.collect(ctx, w, outcome)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -100,6 +101,9 @@ type personWork struct {
 	queued bool
 	// requested says that somebody asked for a resync.
 	requested bool
+	// guarded is what was asked of the guard; kept, unless zero, tells that a rejection keeps something in force.
+	guarded guarded
+	kept    situation
 }
 
 // look reads everything that a decision depends on.
@@ -123,6 +127,7 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 	}
 	work.person = merge(claims, work.fromGroups)
 	work.recall()
+	work.keep()
 	return work, nil
 }
 
@@ -152,7 +157,10 @@ func (r *PersonReconciler) ensureFinalizers(ctx context.Context, w *personWork) 
 		}
 		w.claims[i] = updated
 	}
+	// What is wanted stays: the guard may have changed it.
+	wanted, denial := w.desired, w.denial
 	w.person = merge(w.claims, w.fromGroups)
+	w.desired, w.denial = wanted, denial
 	return nil
 }
 

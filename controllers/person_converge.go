@@ -38,6 +38,9 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
 			return situation{readiness: ready}, errors.Join(err, r.orphan(ctx, w, terminating))
 		}
+		if told, err := r.guardChange(ctx, w); err != nil || told != (situation{}) {
+			return told, err
+		}
 		if !c.lane.acquire(w.user, w.next.priority, w.failedBefore()) {
 			w.queued = true
 			return w.waiting(), nil

@@ -36,6 +36,9 @@ func (r *PersonReconciler) letGo(ctx context.Context, w *personWork) error {
 	if len(w.leaving) == 0 {
 		return nil
 	}
+	if err := r.guardDeparture(ctx, w); err != nil {
+		return err
+	}
 	why, all, err := r.farewell(ctx, w)
 	if err != nil {
 		return err
@@ -61,6 +64,8 @@ type note struct{ kind, reason, note string }
 // farewell says whether all claims go without a call, and what to tell.
 func (r *PersonReconciler) farewell(ctx context.Context, w *personWork) (note, bool, error) {
 	switch {
+	case w.guarded.holding():
+		return note{}, false, nil
 	case len(w.living) > 0:
 		return note{corev1.EventTypeNormal, "HandedOver", "The account stays: " + claimReference(w.living[0]) + " is about the same person."}, true, nil
 	case w.desired.fate == fateLeft:
@@ -122,7 +127,12 @@ func (r *PersonReconciler) terminating(ctx context.Context, w *personWork) (bool
 	if w.desired.fate != fateDeactivated {
 		return false, nil
 	}
-	for name, kind := range map[string]schema.GroupVersionKind{w.key.Namespace: namespaceKind, usersCRD: crdKind} {
+	return r.dissolving(ctx, w.key.Namespace)
+}
+
+// dissolving tells whether a namespace, or the definition of users, is being deleted.
+func (r *PersonReconciler) dissolving(ctx context.Context, namespace string) (bool, error) {
+	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind} {
 		object := &metav1.PartialObjectMetadata{}
 		object.SetGroupVersionKind(kind)
 		err := r.live.Get(ctx, types.NamespacedName{Name: name}, object)

@@ -45,6 +45,9 @@ func (r *PersonReconciler) report(ctx context.Context, w *personWork, now situat
 // reportTo writes one claim's status, if it differs.
 func (r *PersonReconciler) reportTo(ctx context.Context, w *personWork, claim *v1alpha1.LambdaTestUser, now situation) error {
 	now = w.tell(claim, now)
+	if isFull(claim) {
+		now = w.tellGuarded(claim, now)
+	}
 	if now.readiness == silent {
 		return nil
 	}
@@ -175,7 +178,7 @@ func (w *personWork) enter(now situation) {
 		standsSynced:    len(w.living) > 0 && now.readiness == ready,
 		standsFailing:   now.readiness == progressing || now.readiness == stalled,
 		standsDrifted:   now.reason == v1alpha1.DriftedReason,
-		standsDenied:    w.desired.denies() && w.next.step != stepNone && (active || account == nil),
+		standsDenied:    w.desired.denies() && !w.guarded.implicit() && w.next.step != stepNone && (active || account == nil),
 		standsOpen:      now.readiness != ready,
 	} {
 		if holds {

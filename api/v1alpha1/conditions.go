@@ -52,6 +52,8 @@ const (
 	DeprovisionHeldReason = "DeprovisionHeld"
 	// DemotionHeldReason: the guard holds the loss of a role that nobody asked for explicitly.
 	DemotionHeldReason = "DemotionHeld"
+	// ActivationHeldReason: the guard holds an activation that would follow from the deletion of a resource that denies.
+	ActivationHeldReason = "ActivationHeld"
 	// DeniedByAnotherClaimReason: this claim says active, another denies, and a denial wins.
 	DeniedByAnotherClaimReason = "DeniedByAnotherClaim"
 	// DeniedButActiveReason: the person is denied, and LambdaTest could not be told yet.

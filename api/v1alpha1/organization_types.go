@@ -245,7 +245,13 @@ type HeldSet struct {
 	// +required
 	Count int32 `json:"count"`
 
-	// people held, by the name of the LambdaTestUser that is held, in order; at most 10000.
+	// since is when the first of them was held: the same people at another time are another set, with another token.
+	//
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// people held, by the name of the LambdaTestUser that is held, in order; at most 10000. What would happen follows unless it is a
+	// deactivation, as in "ada: Admin to User". A group that is held is one entry with the number of people who would lose a role.
 	//
 	// +kubebuilder:validation:MaxItems=10000
 	// +listType=atomic
@@ -259,6 +265,11 @@ type GuardStatus struct {
 	//
 	// +optional
 	WindowStart *metav1.Time `json:"windowStart,omitempty"`
+
+	// active counts the people who were active when the window began: what limits are made of.
+	//
+	// +optional
+	Active int32 `json:"active,omitempty"`
 
 	// limit of people that may lose access or a role in this window without an explicit denial.
 	//
@@ -275,6 +286,11 @@ type GuardStatus struct {
 	// +optional
 	Demoted int32 `json:"demoted,omitempty"`
 
+	// activated counts the people in this window who got access because a resource that denied them was deleted.
+	//
+	// +optional
+	Activated int32 `json:"activated,omitempty"`
+
 	// explicit counts the explicit denials in this window.
 	//
 	// +optional
@@ -285,12 +301,17 @@ type GuardStatus struct {
 	// +optional
 	Held *HeldSet `json:"held,omitempty"`
 
-	// approved is the set that an approval let through and that is being carried out.
+	// admitted is who goes within the limit: counted, and being carried out.
+	//
+	// +optional
+	Admitted *HeldSet `json:"admitted,omitempty"`
+
+	// approved is the set that an approval let through, and who of it is still being carried out.
 	//
 	// +optional
 	Approved *HeldSet `json:"approved,omitempty"`
 
-	// rejected is the set that a rejection released.
+	// rejected is the set that a rejection released, and who of it is still being released or keeps what would have been lost.
 	//
 	// +optional
 	Rejected *HeldSet `json:"rejected,omitempty"`

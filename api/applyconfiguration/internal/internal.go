@@ -103,6 +103,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.GuardStatus
   map:
     fields:
+    - name: activated
+      type:
+        scalar: numeric
+    - name: active
+      type:
+        scalar: numeric
+    - name: admitted
+      type:
+        namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.HeldSet
     - name: approved
       type:
         namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.HeldSet
@@ -139,6 +148,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    - name: since
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: token
       type:
         scalar: string

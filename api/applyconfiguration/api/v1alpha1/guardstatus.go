@@ -16,19 +16,25 @@ import (
 type GuardStatusApplyConfiguration struct {
 	// windowStart is when the current hour began.
 	WindowStart *v1.Time `json:"windowStart,omitempty"`
+	// active counts the people who were active when the window began: what limits are made of.
+	Active *int32 `json:"active,omitempty"`
 	// limit of people that may lose access or a role in this window without an explicit denial.
 	Limit *int32 `json:"limit,omitempty"`
 	// deprovisioned counts the implicit deactivations in this window.
 	Deprovisioned *int32 `json:"deprovisioned,omitempty"`
 	// demoted counts the implicit demotions in this window.
 	Demoted *int32 `json:"demoted,omitempty"`
+	// activated counts the people in this window who got access because a resource that denied them was deleted.
+	Activated *int32 `json:"activated,omitempty"`
 	// explicit counts the explicit denials in this window.
 	Explicit *int32 `json:"explicit,omitempty"`
 	// held is the set of people that wait for an approval.
 	Held *HeldSetApplyConfiguration `json:"held,omitempty"`
-	// approved is the set that an approval let through and that is being carried out.
+	// admitted is who goes within the limit: counted, and being carried out.
+	Admitted *HeldSetApplyConfiguration `json:"admitted,omitempty"`
+	// approved is the set that an approval let through, and who of it is still being carried out.
 	Approved *HeldSetApplyConfiguration `json:"approved,omitempty"`
-	// rejected is the set that a rejection released.
+	// rejected is the set that a rejection released, and who of it is still being released or keeps what would have been lost.
 	Rejected *HeldSetApplyConfiguration `json:"rejected,omitempty"`
 }
 
@@ -43,6 +49,14 @@ func GuardStatus() *GuardStatusApplyConfiguration {
 // If called multiple times, the WindowStart field is set to the value of the last call.
 func (b *GuardStatusApplyConfiguration) WithWindowStart(value v1.Time) *GuardStatusApplyConfiguration {
 	b.WindowStart = &value
+	return b
+}
+
+// WithActive sets the Active field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Active field is set to the value of the last call.
+func (b *GuardStatusApplyConfiguration) WithActive(value int32) *GuardStatusApplyConfiguration {
+	b.Active = &value
 	return b
 }
 
@@ -70,6 +84,14 @@ func (b *GuardStatusApplyConfiguration) WithDemoted(value int32) *GuardStatusApp
 	return b
 }
 
+// WithActivated sets the Activated field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Activated field is set to the value of the last call.
+func (b *GuardStatusApplyConfiguration) WithActivated(value int32) *GuardStatusApplyConfiguration {
+	b.Activated = &value
+	return b
+}
+
 // WithExplicit sets the Explicit field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Explicit field is set to the value of the last call.
@@ -83,6 +105,14 @@ func (b *GuardStatusApplyConfiguration) WithExplicit(value int32) *GuardStatusAp
 // If called multiple times, the Held field is set to the value of the last call.
 func (b *GuardStatusApplyConfiguration) WithHeld(value *HeldSetApplyConfiguration) *GuardStatusApplyConfiguration {
 	b.Held = value
+	return b
+}
+
+// WithAdmitted sets the Admitted field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Admitted field is set to the value of the last call.
+func (b *GuardStatusApplyConfiguration) WithAdmitted(value *HeldSetApplyConfiguration) *GuardStatusApplyConfiguration {
+	b.Admitted = value
 	return b
 }
 

@@ -5,6 +5,10 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // HeldSetApplyConfiguration represents a declarative configuration of the HeldSet type for use
 // with apply.
 //
@@ -15,7 +19,10 @@ type HeldSetApplyConfiguration struct {
 	Token *string `json:"token,omitempty"`
 	// count of people held.
 	Count *int32 `json:"count,omitempty"`
-	// people held, by the name of the LambdaTestUser that is held, in order; at most 10000.
+	// since is when the first of them was held: the same people at another time are another set, with another token.
+	Since *v1.Time `json:"since,omitempty"`
+	// people held, by the name of the LambdaTestUser that is held, in order; at most 10000. What would happen follows unless it is a
+	// deactivation, as in "ada: Admin to User". A group that is held is one entry with the number of people who would lose a role.
 	People []string `json:"people,omitempty"`
 }
 
@@ -38,6 +45,14 @@ func (b *HeldSetApplyConfiguration) WithToken(value string) *HeldSetApplyConfigu
 // If called multiple times, the Count field is set to the value of the last call.
 func (b *HeldSetApplyConfiguration) WithCount(value int32) *HeldSetApplyConfiguration {
 	b.Count = &value
+	return b
+}
+
+// WithSince sets the Since field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Since field is set to the value of the last call.
+func (b *HeldSetApplyConfiguration) WithSince(value v1.Time) *HeldSetApplyConfiguration {
+	b.Since = &value
 	return b
 }
 

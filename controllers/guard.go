@@ -1,0 +1,338 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// The guard keeps one mistake from taking access or roles away from many. This file is its policy, and pure; what it knows lives in
+// status.guard of the organization, so that it survives restarts.
+//
+// What is asked of it, and which limit of an hour applies:
+//
+//	deprovisioning   the last claim about a person was deleted         implicit
+//	demotion         a claim or a group that gave a higher role was    implicit
+//	activation       a claim that denied was deleted, others stay      implicit
+//	denial           somebody says active: false                       explicit, if there is a limit at all
+//
+// Who is over the limit is held until somebody approves or rejects exactly that set, or declares the person again. Time alone frees
+// nobody: a mistake would only take longer.
+
+// guardKind is what would happen to somebody.
+type guardKind int
+
+const (
+	guardDeprovision guardKind = iota
+	guardDemotion
+	guardActivation
+	guardDenial
+)
+
+// guardRequest asks to let something happen: all of its entries or none.
+type guardRequest struct {
+	kind guardKind
+	// entries name exactly what would happen, as status shows it: "ada", "ada: Admin to User", "LambdaTestGroup/admins: 12 people …".
+	entries []string
+	// asker is looked at again when somebody decides: a folded userName, or a group's place in the lane.
+	asker string
+}
+
+// guardOutcome is what the guard says.
+type guardOutcome int
+
+const (
+	guardAdmits guardOutcome = iota
+	guardHolds
+	guardRejected
+)
+
+// verdict is an outcome and, if something is held, the token of the set that it is in.
+type verdict struct {
+	outcome guardOutcome
+	token   string
+}
+
+// entrySet is a set of entries.
+type entrySet map[string]struct{}
+
+func (s entrySet) has(entry string) bool { _, ok := s[entry]; return ok }
+
+// people counts whom the entries are about: one each, unless an entry says how many.
+func (s entrySet) people() int {
+	sum := 0
+	for entry := range s {
+		sum += peopleIn(entry)
+	}
+	return sum
+}
+
+// guardState is status.guard with its lists as sets.
+type guardState struct {
+	status                             v1alpha1.GuardStatus
+	held, admitted, approved, rejected entrySet
+}
+
+func guardStateOf(stored *v1alpha1.GuardStatus) *guardState {
+	s := &guardState{}
+	if stored != nil {
+		s.status = *stored.DeepCopy()
+	}
+	s.held, s.admitted = entriesOf(s.status.Held), entriesOf(s.status.Admitted)
+	s.approved, s.rejected = entriesOf(s.status.Approved), entriesOf(s.status.Rejected)
+	return s
+}
+
+func entriesOf(set *v1alpha1.HeldSet) entrySet {
+	entries := entrySet{}
+	if set != nil {
+		for _, entry := range set.People {
+			entries[entry] = struct{}{}
+		}
+	}
+	return entries
+}
+
+// export is the way back: nil while there is nothing to say.
+func (s *guardState) export() *v1alpha1.GuardStatus {
+	status := s.status.DeepCopy()
+	status.Held = heldSet(s.held, status.Held, "")
+	if status.Held != nil {
+		status.Held.Token = heldToken(s.held, status.Held.Since)
+	}
+	status.Admitted = heldSet(s.admitted, status.Admitted, "within-limit")
+	status.Approved = decidedSet(s.approved, status.Approved)
+	status.Rejected = decidedSet(s.rejected, status.Rejected)
+	if *status == (v1alpha1.GuardStatus{}) {
+		return nil
+	}
+	return status
+}
+
+func heldSet(entries entrySet, before *v1alpha1.HeldSet, token string) *v1alpha1.HeldSet {
+	if len(entries) == 0 {
+		return nil
+	}
+	set := &v1alpha1.HeldSet{Token: token, Count: int32(entries.people()), People: slices.Sorted(maps.Keys(entries))} //nolint:gosec // people are far fewer than two billion
+	if before != nil {
+		set.Since = before.Since
+	}
+	return set
+}
+
+// decidedSet keeps the token of the last decision, so that the annotation which made it is known for handled.
+func decidedSet(entries entrySet, before *v1alpha1.HeldSet) *v1alpha1.HeldSet {
+	if before == nil {
+		return nil
+	}
+	set := heldSet(entries, before, before.Token)
+	if set == nil {
+		set = &v1alpha1.HeldSet{Token: before.Token, Since: before.Since}
+	}
+	return set
+}
+
+// heldToken names exactly these entries, held since that time. The same people held at another time make another token, so an
+// annotation that was left behind approves nothing.
+func heldToken(entries entrySet, since *metav1.Time) string {
+	hash := sha256.New()
+	if since != nil {
+		fmt.Fprintln(hash, since.UTC().Format(time.RFC3339))
+	}
+	for _, entry := range slices.Sorted(maps.Keys(entries)) {
+		fmt.Fprintln(hash, entry)
+	}
+	return strings.ToLower(base32.StdEncoding.EncodeToString(hash.Sum(nil)))[:guardTokenLength]
+}
+
+// roll begins a new hour when the last one is over. Limits are made of the people who are active when it begins.
+func (s *guardState) roll(now time.Time, countActive func() int) {
+	if start := s.status.WindowStart; start != nil && now.Before(start.Add(guardWindow)) {
+		return
+	}
+	held, admitted, approved, rejected := s.status.Held, s.status.Admitted, s.status.Approved, s.status.Rejected
+	s.status = v1alpha1.GuardStatus{
+		WindowStart: new(metav1.NewTime(now.Truncate(time.Second))), Active: *count(countActive()),
+		Held: held, Admitted: admitted, Approved: approved, Rejected: rejected,
+	}
+}
+
+// decide answers a request, and counts what it admits.
+func (s *guardState) decide(request guardRequest, limits v1alpha1.DeprovisionGuard, now time.Time) guardOutcome {
+	if outcome, known := s.recall(request); known {
+		return outcome
+	}
+	fresh := entrySet{}
+	for _, entry := range request.entries {
+		if !s.held.has(entry) && !s.isFree(entry) {
+			fresh[entry] = struct{}{}
+		}
+	}
+	used, limit := s.budget(request.kind, limits)
+	anyHeld := slices.ContainsFunc(request.entries, s.held.has)
+	if !anyHeld && int(*used)+fresh.people() <= limit {
+		*used += int32(fresh.people()) //nolint:gosec // bounded by the limit
+		maps.Copy(s.admitted, fresh)
+		return guardAdmits
+	}
+	s.hold(fresh, now)
+	return guardHolds
+}
+
+// recall answers a request about which there is nothing new.
+func (s *guardState) recall(request guardRequest) (guardOutcome, bool) {
+	free, held := 0, 0
+	for _, entry := range request.entries {
+		switch {
+		case s.rejected.has(entry):
+			return guardRejected, true
+		case s.isFree(entry):
+			free++
+		case s.held.has(entry):
+			held++
+		}
+	}
+	switch {
+	case free == len(request.entries):
+		return guardAdmits, true
+	case free+held == len(request.entries):
+		return guardHolds, true
+	}
+	return guardHolds, false
+}
+
+func (s *guardState) isFree(entry string) bool { return s.approved.has(entry) || s.admitted.has(entry) }
+
+// budget returns the counter that a kind has in the current hour, and what is left for it, all implicit kinds together.
+func (s *guardState) budget(kind guardKind, limits v1alpha1.DeprovisionGuard) (counter *int32, limit int) {
+	status, active := &s.status, int(s.status.Active)
+	if kind == guardDenial {
+		return &status.Explicit, explicitLimit(limits, active)
+	}
+	status.Limit = *count(implicitLimit(limits, active))
+	counters := map[guardKind]*int32{
+		guardDeprovision: &status.Deprovisioned, guardDemotion: &status.Demoted, guardActivation: &status.Activated,
+	}
+	counter = counters[kind]
+	others := status.Deprovisioned + status.Demoted + status.Activated - *counter
+	return counter, int(status.Limit - others)
+}
+
+// implicitLimit is how many people may go in an hour: the percentage of the active ones or the minimum, whichever is more, and never
+// more than half of them. Half of one person is one: whoever deletes the only person means it.
+func implicitLimit(limits v1alpha1.DeprovisionGuard, active int) int {
+	share := active * int(valueOr(limits.Percent, guardPercent)) / 100
+	return min(max(int(valueOr(limits.Minimum, guardMinimum)), share), max(active/2, 1))
+}
+
+// explicitLimit is how many people may be denied in an hour, one at least.
+func explicitLimit(limits v1alpha1.DeprovisionGuard, active int) int {
+	return max(active*int(valueOr(limits.ExplicitPercent, 100))/100, 1)
+}
+
+func valueOr(value *int32, otherwise int32) int32 {
+	if value == nil {
+		return otherwise
+	}
+	return *value
+}
+
+// hold adds to the held set as far as there is room; the rest waits for the set to be decided.
+func (s *guardState) hold(entries entrySet, now time.Time) {
+	if len(s.held) == 0 {
+		s.status.Held = &v1alpha1.HeldSet{Since: new(metav1.NewTime(now.Truncate(time.Second)))}
+	}
+	size := 0
+	for entry := range s.held {
+		size += len(entry)
+	}
+	for _, entry := range slices.Sorted(maps.Keys(entries)) {
+		if size += len(entry); len(s.held) >= maxHeld || size > maxHeldBytes {
+			return
+		}
+		s.held[entry] = struct{}{}
+	}
+}
+
+// token names the set that is held; empty when none is.
+func (s *guardState) token() string {
+	if len(s.held) == 0 {
+		return ""
+	}
+	return heldToken(s.held, s.status.Held.Since)
+}
+
+// approve lets exactly the held set go.
+func (s *guardState) approve(token string) bool {
+	if token == "" || token != s.token() || len(s.approved)+len(s.held) > maxHeld {
+		return false
+	}
+	maps.Copy(s.approved, s.held)
+	s.status.Approved = &v1alpha1.HeldSet{Token: token, Since: s.status.Held.Since}
+	s.held = entrySet{}
+	return true
+}
+
+// reject releases exactly the held set without letting anything happen. Explicit denials stay held: only who denied can take it back.
+func (s *guardState) reject(token string) bool {
+	if token == "" || token != s.token() || len(s.rejected)+len(s.held) > maxHeld {
+		return false
+	}
+	s.status.Rejected = &v1alpha1.HeldSet{Token: token, Since: s.status.Held.Since}
+	kept := entrySet{}
+	for entry := range s.held {
+		if strings.HasSuffix(entry, deniedSuffix) {
+			kept[entry] = struct{}{}
+			continue
+		}
+		s.rejected[entry] = struct{}{}
+	}
+	s.held = kept
+	return true
+}
+
+// drop forgets entries that are over.
+func (s *guardState) drop(entries entrySet) {
+	for entry := range entries {
+		for _, set := range []entrySet{s.held, s.admitted, s.approved, s.rejected} {
+			delete(set, entry)
+		}
+	}
+}
+
+// The entries of status.guard, by what they say.
+const (
+	activatedSuffix = ": active again"
+	deniedSuffix    = ": denied"
+)
+
+func demotionEntry(claim string, from, to v1alpha1.Role) string {
+	return fmt.Sprintf("%s: %s to %s", claim, from, to)
+}
+
+// nameIn is whom an entry is about.
+func nameIn(entry string) string {
+	name, _, _ := strings.Cut(entry, ": ")
+	return name
+}
+
+// peopleIn is how many people an entry is about.
+func peopleIn(entry string) int {
+	_, what, _ := strings.Cut(entry, ": ")
+	people := 0
+	if _, err := fmt.Sscanf(what, "%d people", &people); err != nil {
+		return 1
+	}
+	return people
+}

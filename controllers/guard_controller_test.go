@@ -1,0 +1,396 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// staffed is a world in which that many declared people are active; one in four may go within an hour.
+func staffed(ctx context.Context, n int) (*world, []*v1alpha1.LambdaTestUser) {
+	GinkgoHelper()
+	w := withOrganization(ctx, newWorld(ctx), guarding(0, 25))
+	people := make([]*v1alpha1.LambdaTestUser, n)
+	for i := range people {
+		people[i] = w.settled(ctx, MakeUser(fmt.Sprintf("person-%d@example.com", i)).Role(v1alpha1.RoleUser))
+	}
+	w.woken()
+	w.events()
+	w.upstream.ResetCalls()
+	return w, people
+}
+
+// guarding sets the limits of the guard.
+func guarding(minimum, percent int32) func(*OrganizationBuilder) {
+	return func(o *OrganizationBuilder) {
+		o.Obj().Spec.DeprovisionGuard.Minimum, o.Obj().Spec.DeprovisionGuard.Percent = &minimum, &percent
+	}
+}
+
+// pruned deletes claims as Flux would, and reconciles their people.
+func (w *world) pruned(ctx context.Context, users ...*v1alpha1.LambdaTestUser) {
+	GinkgoHelper()
+	for _, user := range users {
+		Deleted(ctx, k8s, user)
+	}
+	for _, user := range users {
+		w.reconciled(ctx, user)
+	}
+}
+
+// active counts the active accounts at LambdaTest.
+func (w *world) active() int {
+	active := 0
+	for _, account := range w.upstream.Accounts() {
+		if account.Active {
+			active++
+		}
+	}
+	return active
+}
+
+// held reconciles the organization and returns what its guard holds.
+func (w *world) held(ctx context.Context) *v1alpha1.HeldSet {
+	GinkgoHelper()
+	guard := w.connected(ctx, DefaultOrganization).Status.Guard
+	Expect(guard).NotTo(BeNil())
+	Expect(guard.Held).NotTo(BeNil(), "nothing is held")
+	return guard.Held
+}
+
+// decided annotates the organization, reconciles it, and takes the annotation away as Flux would; then it reconciles whom that woke.
+func (w *world) decided(ctx context.Context, annotation, token string) *v1alpha1.LambdaTestOrganization {
+	GinkgoHelper()
+	organization := MakeOrganization(DefaultOrganization).In(w.namespace).Obj()
+	Changed(ctx, k8s, organization, func(o *v1alpha1.LambdaTestOrganization) {
+		metav1.SetMetaDataAnnotation(&o.ObjectMeta, annotation, token)
+	})
+	w.connected(ctx, DefaultOrganization)
+	Changed(ctx, k8s, organization, func(o *v1alpha1.LambdaTestOrganization) { delete(o.Annotations, annotation) })
+	w.handleWoken(ctx)
+	return w.connected(ctx, DefaultOrganization)
+}
+
+func remaining(ctx context.Context, users []*v1alpha1.LambdaTestUser) []*v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	var there []*v1alpha1.LambdaTestUser
+	for _, user := range users {
+		if Exists(ctx, k8s, user) {
+			there = append(there, Fetched(ctx, k8s, user))
+		}
+	}
+	return there
+}
+
+var _ = Describe("The guard", Label("guard"), func() {
+	It("lets a few go, and holds the rest of a prune with their finalizer and their access", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+
+		w.pruned(ctx, people...)
+
+		Expect(w.active()).To(Equal(6))
+		there := remaining(ctx, people)
+		Expect(there).To(HaveLen(6))
+		Expect(there).To(HaveEach(BeStalled(v1alpha1.DeprovisionHeldReason)))
+		held := w.held(ctx)
+		Expect(held.Count).To(BeEquivalentTo(6))
+		Expect(held.People).To(ConsistOf(namesOf(there)))
+		Expect(w.connected(ctx, DefaultOrganization)).To(HaveCondition(v1alpha1.GuardHoldingCondition, metav1.ConditionTrue, v1alpha1.DeprovisionHeldReason))
+		Expect(w.events()).To(ContainElement(HavePrefix("Warning GuardHolding")))
+	})
+
+	It("tells those whom it holds the token and the two commands, also when the set has grown since", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people...)
+		token := w.held(ctx).Token
+
+		w.clock.Advance(guardQuiet)
+		w.connected(ctx, DefaultOrganization)
+		w.handleWoken(ctx)
+
+		for _, user := range remaining(ctx, people) {
+			Expect(readyCondition(user).Message).To(And(
+				ContainSubstring("iam.lambdatest.io/approve-deprovision="+token),
+				ContainSubstring("iam.lambdatest.io/reject-deprovision="+token)))
+		}
+	})
+
+	It("has the budget in status before the call, and a new leader goes on with it", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:2]...)
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+
+		w.pruned(ctx, people[2:]...)
+
+		Expect(w.active()).To(Equal(6))
+		Expect(w.held(ctx).Count).To(BeEquivalentTo(6))
+	})
+
+	It("counts whom it admitted once, however often the call is repeated, and however often the leader changes", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.upstream.Fail(503)
+		w.pruned(ctx, people[:2]...)
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.pruned(ctx, people[2:]...)
+		w.upstream.ClearFaults()
+		w.clock.Advance(time.Minute)
+
+		for _, user := range people {
+			w.reconciled(ctx, user)
+		}
+
+		Expect(w.active()).To(Equal(6))
+		Expect(remaining(ctx, people[:2])).To(BeEmpty())
+	})
+
+	It("never lets an hour that passes free anybody, though others may go then", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:4]...)
+		w.clock.Advance(guardWindow)
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.handleWoken(ctx)
+
+		w.pruned(ctx, people[4])
+
+		Expect(w.active()).To(Equal(5))
+		Expect(remaining(ctx, people[:4])).To(HaveLen(2))
+	})
+
+	It("lets an approved set go, although Flux takes the annotation away at once, and nobody else", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:4]...)
+		token := w.held(ctx).Token
+
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, token)
+
+		Expect(remaining(ctx, people[:4])).To(BeEmpty())
+		Expect(w.active()).To(Equal(4))
+		w.pruned(ctx, people[4:]...)
+		Expect(w.active()).To(Equal(4))
+	})
+
+	It("goes on with an approval that a former leader took over", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:4]...)
+		token := w.held(ctx).Token
+		w.upstream.Fail(503)
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, token)
+		w.upstream.ClearFaults()
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+
+		w.handleWoken(ctx)
+
+		Expect(remaining(ctx, people[:4])).To(BeEmpty())
+		Expect(w.active()).To(Equal(4))
+	})
+
+	It("leaves the accounts of a rejected set alone and lets its resources go, so that Git can declare them again", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:4]...)
+		token := w.held(ctx).Token
+
+		w.decided(ctx, v1alpha1.RejectDeprovisionAnnotation, token)
+
+		Expect(remaining(ctx, people[:4])).To(BeEmpty())
+		Expect(w.active()).To(Equal(6))
+	})
+
+	It("refuses a token of another set, with an event and a condition", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:3]...)
+		stale := w.held(ctx).Token
+		w.pruned(ctx, people[3:4]...)
+		w.events()
+
+		organization := w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, stale)
+
+		Expect(w.active()).To(Equal(6))
+		Expect(w.events()).To(ContainElement(HavePrefix("Warning StaleToken")))
+		Expect(organization.Status.Conditions).To(ContainElement(And(
+			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Message", ContainSubstring(stale+" was refused")))))
+	})
+
+	It("forgets whom a new claim keeps, and the token changes with it", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:4]...)
+		before := w.held(ctx)
+		kept := remaining(ctx, people[:4])[0]
+
+		w.settled(ctx, MakeUser(kept.Spec.UserName).Named("again").Role(v1alpha1.RoleUser))
+
+		Expect(Exists(ctx, k8s, kept)).To(BeFalse())
+		after := w.held(ctx)
+		Expect(after.Count).To(Equal(before.Count - 1))
+		Expect(after.Token).NotTo(Equal(before.Token))
+		Expect(w.account(kept.Spec.UserName).Active).To(BeTrue())
+	})
+
+	It("lets whoever is held go as Orphan", Label("orphan"), func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:3]...)
+		held := remaining(ctx, people[:3])[0]
+
+		w.reconciled(ctx, Changed(ctx, k8s, held, func(u *v1alpha1.LambdaTestUser) { u.Spec.DeletionPolicy = v1alpha1.DeletionOrphan }))
+
+		Expect(Exists(ctx, k8s, held)).To(BeFalse())
+		Expect(w.active()).To(Equal(6))
+		Expect(w.connected(ctx, DefaultOrganization).Status.Guard.Held).To(BeNil())
+	})
+
+	It("lets every denial pass, however many there are, and raises an alert", Label("deny-wins"), func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		for _, user := range people {
+			w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		}
+
+		organization := w.connected(ctx, DefaultOrganization)
+
+		Expect(w.active()).To(BeZero())
+		organization = w.connected(ctx, organization.Name)
+		Expect(organization.Status.Guard.Explicit).To(BeEquivalentTo(8))
+		Expect(w.events()).To(ContainElement(HavePrefix("Warning ManyDenials")))
+	})
+
+	It("limits denials where somebody asked for that, and an approval lets them pass", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) {
+			o.Spec.DeprovisionGuard.ExplicitPercent = new(int32(50))
+		})
+		w.connected(ctx, DefaultOrganization)
+		for i, user := range people {
+			people[i] = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		}
+		Expect(w.active()).To(Equal(4))
+		Expect(people[4:]).To(HaveEach(BeStalled(v1alpha1.DeprovisionHeldReason)))
+
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, w.held(ctx).Token)
+
+		Expect(w.active()).To(BeZero())
+	})
+
+	It("holds access that many would get because the resources that deny them were deleted by hand", Label("deny-wins"), func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		denials := make([]*v1alpha1.LambdaTestUser, 4)
+		for i := range denials {
+			denials[i] = w.settled(ctx, MakeUser(people[i].Spec.UserName).FromSCIM().Denied())
+		}
+		Expect(w.active()).To(Equal(4))
+
+		w.pruned(ctx, denials...)
+
+		Expect(w.active()).To(Equal(5), "a quarter of those who are active may come back")
+		there := remaining(ctx, denials)
+		Expect(there).To(HaveLen(3))
+		Expect(there).To(HaveEach(BeStalled(v1alpha1.ActivationHeldReason)))
+
+		w.decided(ctx, v1alpha1.RejectDeprovisionAnnotation, w.held(ctx).Token)
+		Expect(remaining(ctx, denials)).To(BeEmpty())
+		Expect(w.active()).To(Equal(5))
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.handleWoken(ctx)
+		Expect(w.active()).To(Equal(5), "a rejection outlives the resource")
+
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.handleWoken(ctx)
+		Expect(w.active()).To(Equal(5), "and a restart")
+	})
+})
+
+var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
+	// promoted declares every person as Admin in a second resource, which comes first: Git's, while Okta says User.
+	promoted := func(ctx context.Context, n int) (*world, []*v1alpha1.LambdaTestUser, []*v1alpha1.LambdaTestUser) {
+		GinkgoHelper()
+		w := withOrganization(ctx, newWorld(ctx), guarding(0, 25))
+		declared, assigned := make([]*v1alpha1.LambdaTestUser, n), make([]*v1alpha1.LambdaTestUser, n)
+		for i := range n {
+			name := fmt.Sprintf("admin-%d@example.com", i)
+			assigned[i] = w.settled(ctx, MakeUser(name).FromSCIM().Active().Role(v1alpha1.RoleUser))
+			declared[i] = w.settled(ctx, MakeUser(name).Role(v1alpha1.RoleAdmin))
+		}
+		w.woken()
+		return w, declared, assigned
+	}
+	admins := func(w *world) int {
+		count := 0
+		for _, account := range w.upstream.Accounts() {
+			if account.Role == "Admin" {
+				count++
+			}
+		}
+		return count
+	}
+
+	It("passes for a few; the rest keep the role until somebody approves", func(ctx SpecContext) {
+		w, declared, assigned := promoted(ctx, 8)
+
+		w.pruned(ctx, declared...)
+
+		Expect(admins(w)).To(Equal(6))
+		held := remaining(ctx, declared)
+		Expect(held).To(HaveLen(6))
+		Expect(held).To(HaveEach(BeStalled(v1alpha1.DemotionHeldReason)))
+		Expect(w.held(ctx).People).To(ContainElement(held[0].Name + ": Admin to User"))
+		Expect(Fetched(ctx, k8s, assigned[7])).To(BeStalled(v1alpha1.DemotionHeldReason))
+
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, w.held(ctx).Token)
+		Expect(admins(w)).To(BeZero())
+		Expect(remaining(ctx, declared)).To(BeEmpty())
+		Expect(Fetched(ctx, k8s, assigned[7])).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("that is rejected leaves the role, until Git declares the person again or somebody says something new", func(ctx SpecContext) {
+		w, declared, assigned := promoted(ctx, 8)
+		w.pruned(ctx, declared...)
+
+		w.decided(ctx, v1alpha1.RejectDeprovisionAnnotation, w.held(ctx).Token)
+
+		Expect(remaining(ctx, declared)).To(BeEmpty())
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.handleWoken(ctx)
+		Expect(admins(w)).To(Equal(6))
+		Expect(Fetched(ctx, k8s, assigned[7])).To(BeStalled(v1alpha1.DemotionHeldReason))
+
+		again := w.settled(ctx, MakeUser(assigned[7].Spec.UserName).Role(v1alpha1.RoleAdmin))
+		Expect(again).To(BeReady(v1alpha1.SyncedReason))
+		Expect(admins(w)).To(Equal(6))
+		w.changed(ctx, assigned[6], func(u *v1alpha1.LambdaTestUser) { u.Spec.DisplayName = "Ada" })
+		Expect(admins(w)).To(Equal(5))
+	})
+
+	It("does not concern who is said to have a lower role", func(ctx SpecContext) {
+		w, declared, _ := promoted(ctx, 8)
+
+		for _, user := range declared {
+			w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Role = v1alpha1.RoleGuest })
+		}
+
+		Expect(admins(w)).To(BeZero())
+	})
+})
+
+func namesOf(users []*v1alpha1.LambdaTestUser) []string {
+	names := make([]string, len(users))
+	for i, user := range users {
+		names[i] = user.Name
+	}
+	return names
+}

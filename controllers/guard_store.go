@@ -1,0 +1,265 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/retry"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// guardStore asks the guard and writes down what it says. Every write begins with what the API server has, so a new leader goes on
+// where the former one stopped, and no budget is spent twice.
+type guardStore struct {
+	client   client.Client
+	live     client.Reader
+	recorder events.EventRecorder
+	options  Options
+}
+
+// ask returns the guard's answer, which is in the organization's status by then.
+func (s guardStore) ask(ctx context.Context, c *connection, request guardRequest) (verdict, error) {
+	if known, ok := c.guard.recall(request); ok {
+		return known, nil
+	}
+	question := c.guard.enqueue(request)
+	err := s.write(ctx, c, question, nil)
+	if question.done {
+		return question.verdict, question.err
+	}
+	return verdict{}, err
+}
+
+// write takes everybody along who waits for a write, unless somebody else's just did that for the question.
+func (s guardStore) write(ctx context.Context, c *connection, question *guardQuestion, change func(*guardState)) error {
+	c.guard.writing.Lock()
+	defer c.guard.writing.Unlock()
+	if question != nil && question.done {
+		return nil
+	}
+	questions, over := c.guard.takeQueue()
+	denials := c.guard.takeDenials()
+	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		return s.writeOnce(ctx, c, func(organization *v1alpha1.LambdaTestOrganization, state *guardState) {
+			s.apply(organization, state, questions, over, denials)
+			if change != nil {
+				change(state)
+			}
+		})
+	})
+	c.guard.answer(questions, over, err)
+	return err
+}
+
+// apply decides questions on what the API server has.
+func (s guardStore) apply(organization *v1alpha1.LambdaTestOrganization, state *guardState, questions []*guardQuestion, over entrySet, denials int) {
+	limits, now := organization.Spec.DeprovisionGuard, s.options.Now()
+	state.drop(over)
+	state.status.Explicit += *count(denials)
+	if denials > 0 {
+		state.budget(guardDeprovision, limits)
+	}
+	for _, question := range questions {
+		question.verdict.outcome = state.decide(question.guardRequest, limits, now)
+	}
+}
+
+func (s guardStore) writeOnce(ctx context.Context, c *connection, change func(*v1alpha1.LambdaTestOrganization, *guardState)) error {
+	stored := &v1alpha1.LambdaTestOrganization{}
+	if err := s.live.Get(ctx, c.organization, stored); err != nil {
+		return fmt.Errorf("reading the guard's state: %w", err)
+	}
+	state := guardStateOf(stored.Status.Guard)
+	state.roll(s.options.Now(), func() int { return s.countActive(ctx, c) })
+	change(stored, state)
+	organization := stored.DeepCopy()
+	organization.Status.Guard = state.export()
+	if !equality.Semantic.DeepEqual(stored.Status.Guard, organization.Status.Guard) {
+		patch := client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{})
+		if err := s.client.Status().Patch(ctx, organization, patch); err != nil {
+			return fmt.Errorf("writing the guard's state: %w", err)
+		}
+		c.changed()
+	}
+	c.guard.learn(guardStateOf(organization.Status.Guard), s.options.Now())
+	return nil
+}
+
+// countActive counts the people who are claimed and active at LambdaTest, those included whose claims are being deleted.
+func (s guardStore) countActive(ctx context.Context, c *connection) int {
+	claims, err := claimsOf(ctx, s.client, c.organization)
+	if err != nil {
+		return 0
+	}
+	active := map[string]struct{}{}
+	for _, claim := range claims {
+		user := personKeyOf(claim).UserName
+		account, known := c.accounts.get(user)
+		if isFull(claim) && (known && account.Active || !known && claim.Status.Account != nil && claim.Status.Account.Active) {
+			active[user] = struct{}{}
+		}
+	}
+	return len(active)
+}
+
+// load reads the state of a newly opened connection.
+func (s guardStore) load(ctx context.Context, c *connection) error {
+	stored := &v1alpha1.LambdaTestOrganization{}
+	if err := s.live.Get(ctx, c.organization, stored); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	c.guard.learn(guardStateOf(stored.Status.Guard), time.Time{})
+	return nil
+}
+
+// heed acts on the annotations that decide about the held set, at first sight: a GitOps tool may take them away again.
+func (s guardStore) heed(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) error {
+	for annotation, decide := range map[string]func(*guardState, string) bool{
+		v1alpha1.ApproveDeprovisionAnnotation: (*guardState).approve,
+		v1alpha1.RejectDeprovisionAnnotation:  (*guardState).reject,
+	} {
+		token := organization.Annotations[annotation]
+		if token == "" || s.handled(c, token) {
+			continue
+		}
+		decided := false
+		if err := s.write(ctx, c, nil, func(state *guardState) { decided = decide(state, token) }); err != nil {
+			return err
+		}
+		s.announce(organization, c, annotation, token, decided)
+	}
+	return s.refresh(ctx, c)
+}
+
+// handled tells whether a token was decided about before, by the guard or by whoever looks after comparisons.
+func (s guardStore) handled(c *connection, token string) bool {
+	status := c.guard.status()
+	suspicion, suspected := c.suspected()
+	switch {
+	case suspected && suspicion.token == token:
+		return true
+	case status == nil:
+		return c.guard.refused() == token
+	case status.Approved != nil && status.Approved.Token == token, status.Rejected != nil && status.Rejected.Token == token:
+		return true
+	}
+	return c.guard.refused() == token && (status.Held == nil || status.Held.Token != token)
+}
+
+func (s guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *connection, annotation, token string, decided bool) {
+	if !decided {
+		if c.guard.refuse(token) {
+			s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "StaleToken", "Decide",
+				"%s: %s names no set that is held now: nothing was done. status.guard.held has the current token.", annotation, token)
+		}
+		return
+	}
+	reason, note := "Approved", "The changes of the set %s are carried out."
+	if annotation == v1alpha1.RejectDeprovisionAnnotation {
+		reason, note = "Rejected", "The set %s was released, and LambdaTest left as it is."
+	}
+	s.recorder.Eventf(organization, nil, corev1.EventTypeNormal, reason, "Decide", note, token)
+	c.wake(priorityChange, c.guard.takeAskers()...)
+}
+
+// refresh writes what is over.
+func (s guardStore) refresh(ctx context.Context, c *connection) error {
+	if err := s.prune(ctx, c); err != nil {
+		return err
+	}
+	if !c.guard.pending() {
+		return nil
+	}
+	return s.write(ctx, c, nil, nil)
+}
+
+// prune drops entries about resources that went without being released, as after somebody removed a finalizer by hand.
+func (s guardStore) prune(ctx context.Context, c *connection) error {
+	for _, name := range c.guard.waiting() {
+		var object client.Object = &v1alpha1.LambdaTestUser{}
+		key := client.ObjectKey{Namespace: c.organization.Namespace, Name: name}
+		if group, isGroup := strings.CutPrefix(name, v1alpha1.GroupKind+"/"); isGroup {
+			object, key.Name = &v1alpha1.LambdaTestGroup{}, group
+		}
+		err := s.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy)
+		if apierrors.IsNotFound(err) {
+			c.guard.settle([]string{name}, nil)
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("reading who is held: %w", err)
+		}
+	}
+	return nil
+}
+
+// describe tells the organization what is held, and returns when to look again: the token of a set that still grows is told a little
+// later to those who are in it.
+func (s guardStore) describe(organization *v1alpha1.LambdaTestOrganization, c *connection) time.Duration {
+	status := c.guard.status()
+	held := &v1alpha1.HeldSet{}
+	if status != nil && status.Held != nil {
+		held = status.Held
+	}
+	guardHeld.WithLabelValues(c.organization.Namespace, c.organization.Name).Set(float64(held.Count))
+	if c.guard.alarming() {
+		s.alarm(organization, status)
+	}
+	if held.Count == 0 {
+		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.GuardHoldingCondition)
+		return 0
+	}
+	s.holding(organization, c, held)
+	wait, there := c.guard.untold(s.options.Now())
+	if there && wait == 0 {
+		c.wake(priorityDrift, c.guard.takeAskers()...)
+	}
+	return wait
+}
+
+// holding is the condition of an organization whose guard holds somebody.
+func (s guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *connection, held *v1alpha1.HeldSet) {
+	message := fmt.Sprintf("%d people are held, because more would lose access or a role within an hour than spec.deprovisionGuard allows. %s",
+		held.Count, waysOut(c.organization.Namespace, c.organization.Name, held.Token))
+	if stale := c.guard.refused(); stale != "" {
+		message += fmt.Sprintf(" (The token %s was refused: it names another set.)", stale)
+	}
+	changed := meta.SetStatusCondition(&organization.Status.Conditions, metav1.Condition{
+		Type: v1alpha1.GuardHoldingCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.DeprovisionHeldReason, Message: message,
+		ObservedGeneration: organization.Generation, LastTransitionTime: metav1.NewTime(s.options.Now()),
+	})
+	if changed && c.guard.firstHold() {
+		guardAlerts.WithLabelValues(c.organization.Namespace, c.organization.Name, "held").Inc()
+		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.GuardHoldingCondition, "Hold", "%s", message)
+	}
+}
+
+// alarm tells that many people were denied explicitly, which nothing stops.
+func (s guardStore) alarm(organization *v1alpha1.LambdaTestOrganization, status *v1alpha1.GuardStatus) {
+	guardAlerts.WithLabelValues(organization.Namespace, organization.Name, "denials").Inc()
+	s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "ManyDenials", "Deny",
+		"%d people were denied within an hour, more than the %d that may go without being denied. A denial does not wait; spec.deprovisionGuard.explicitPercent would limit them.",
+		status.Explicit, status.Limit)
+}
+
+// waysOut are the two commands that decide about a held set.
+func waysOut(namespace, organization, token string) string {
+	command := func(annotation string) string {
+		return fmt.Sprintf("kubectl annotate lambdatestorganization --namespace %s %s --overwrite %s=%s", namespace, organization, annotation, token)
+	}
+	return fmt.Sprintf("To let exactly these go: %s. To leave LambdaTest as it is: %s.",
+		command(v1alpha1.ApproveDeprovisionAnnotation), command(v1alpha1.RejectDeprovisionAnnotation))
+}
