@@ -23,7 +23,7 @@ func argoScenarios(serverSide bool) {
 		argo.commit(ctx, "ada and alan", w.person(ada, "role: Admin"), w.person(alan))
 
 		Eventually(w.account(ada)).Should(And(HaveField("Active", true), HaveField("Role", "Admin")))
-		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
 		Expect(argo.outOfSync(ctx)).To(BeEmpty())
 		Expect(w.LambdaTest.Writes()).To(Equal(2))
 	})
@@ -35,7 +35,7 @@ func argoScenarios(serverSide bool) {
 		id := w.assign(ctx, alan, "")
 		w.setActive(ctx, id, false)
 		Eventually(w.account(alan)).Should(HaveField("Active", false))
-		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
+		Eventually(w.claim(ctx, alan)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
 		before := w.LambdaTest.Writes()
 
 		for range 3 {
@@ -54,8 +54,8 @@ func argoScenarios(serverSide bool) {
 		id := w.assign(ctx, ada, v1alpha1.RoleGuest)
 		argo.commit(ctx, "ada is an admin here, a guest in Okta", w.person(ada, "role: Admin"), w.person(alan))
 		Eventually(w.account(ada)).Should(HaveField("Role", "Admin"))
-		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
-		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 		argo.sync(ctx)
 		w.settled(ctx, 2)
 		versions, writes := w.versions(ctx), w.LambdaTest.Writes()
@@ -74,10 +74,10 @@ func argoScenarios(serverSide bool) {
 		w := newWorld(ctx)
 		argo := w.argo(serverSide)
 		argo.commit(ctx, "ada", w.person(ada, "role: User"))
-		Eventually(w.declared(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
-		Changed(ctx, env.Client, must(w.declared(ctx, ada)()), func(user *v1alpha1.LambdaTestUser) { user.Spec.Role = v1alpha1.RoleAdmin })
+		Eventually(w.claim(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
+		Changed(ctx, env.Client, must(w.claim(ctx, ada)()), func(user *v1alpha1.LambdaTestUser) { user.Spec.Role = v1alpha1.RoleAdmin })
 		Eventually(w.account(ada)).Should(HaveField("Role", "Admin"))
-		Expect(argo.outOfSync(ctx)).To(ConsistOf(w.declaredName(ada)))
+		Expect(argo.outOfSync(ctx)).To(ConsistOf(ada))
 
 		argo.heal(ctx)
 
@@ -90,15 +90,15 @@ func argoScenarios(serverSide bool) {
 		argo := w.argo(serverSide)
 		id := w.assign(ctx, ada, "")
 		argo.commit(ctx, "ada and alan", w.person(ada), w.person(alan))
-		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
-		Eventually(w.declared(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
-		before, writes := must(claim(ctx, id)()), w.LambdaTest.Writes()
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
+		before, writes := must(w.claim(ctx, id)()), w.LambdaTest.Writes()
 
 		argo.commit(ctx, "ada is Okta's alone", without(fileName(ada)))
 
-		Eventually(exists(ctx, w.declaredName(ada))).Should(BeFalse())
+		Eventually(w.exists(ctx, ada)).Should(BeFalse())
 		w.afterSweeps(1)
-		now := must(claim(ctx, id)())
+		now := must(w.claim(ctx, id)())
 		Expect(now.Generation).To(Equal(before.Generation))
 		Expect(now.Annotations).NotTo(HaveKey(argoTracking))
 		Expect(now.ManagedFields).NotTo(ContainElement(HaveField("Manager", argoManager)))
@@ -115,6 +115,6 @@ func argoScenarios(serverSide bool) {
 		err := argo.kubectlApply(ctx, argo.wanted()[0])
 
 		Expect(err).To(MatchError(And(ContainSubstring("kubectl lambdatest export"), ContainSubstring(v1alpha1.SourceLabel))))
-		Expect(exists(ctx, id+"-copy")()).To(BeFalse())
+		Expect(w.exists(ctx, id+"-copy")()).To(BeFalse())
 	})
 }

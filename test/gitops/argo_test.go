@@ -20,7 +20,6 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
 const (
@@ -39,6 +38,7 @@ const (
 // Its engine calls kubectl's own code, as is done here; its comparison is rebuilt from its published rules. Everything is as it is
 // without settings: resources are tracked by annotation, and pruned in the foreground.
 type argo struct {
+	// application has the name of the namespace that it applies to.
 	application string
 	repository  *repository
 	serverSide  bool
@@ -46,7 +46,7 @@ type argo struct {
 
 // argo follows the repository.
 func (w *world) argo(serverSide bool) *argo {
-	return &argo{application: w.Name, repository: w.git, serverSide: serverSide}
+	return &argo{application: w.namespace, repository: w.git, serverSide: serverSide}
 }
 
 // commit commits and syncs.
@@ -96,6 +96,7 @@ func (a *argo) wanted() []*unstructured.Unstructured {
 	for _, manifest := range manifests {
 		object := &unstructured.Unstructured{}
 		Expect(yaml.Unmarshal([]byte(manifest), &object.Object)).To(Succeed())
+		object.SetNamespace(a.application)
 		id := fmt.Sprintf("%s:%s/%s:%s/%s", a.application, object.GroupVersionKind().Group, object.GetKind(), object.GetNamespace(), object.GetName())
 		annotations := object.GetAnnotations()
 		if annotations == nil {
@@ -139,8 +140,7 @@ func (a *argo) prune(ctx context.Context, wanted []*unstructured.Unstructured) {
 		keep[object.GetAnnotations()[argoTracking]] = true
 	}
 	list := &v1alpha1.LambdaTestUserList{}
-	Expect(env.Client.List(ctx, list, client.InNamespace(environment.Namespace),
-		client.MatchingFields{"spec.organizationRef.name": a.application})).To(Succeed())
+	Expect(env.Client.List(ctx, list, client.InNamespace(a.application))).To(Succeed())
 	for _, user := range list.Items {
 		if id := user.Annotations[argoTracking]; id != "" && !keep[id] {
 			Expect(env.Client.Delete(ctx, &user, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())

@@ -7,9 +7,14 @@ import (
 	"context"
 	"strings"
 
+	kstatus "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/onsi/gomega/types"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/yaml"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -51,12 +56,12 @@ var _ = Describe("Flux", Label("flux"), func() {
 		flux := w.flux(ctx)
 		flux.commit(ctx, "ada and alan", w.person(ada), w.person(alan))
 		id := w.assign(ctx, alan, "")
-		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 
 		w.setActive(ctx, id, false)
 
 		Eventually(w.account(alan)).Should(HaveField("Active", false))
-		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
+		Eventually(w.claim(ctx, alan)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
 		before := w.LambdaTest.Writes()
 		for range 3 {
 			flux.again(ctx)
@@ -66,27 +71,27 @@ var _ = Describe("Flux", Label("flux"), func() {
 		w.afterSweeps(1)
 		Expect(w.active()).To(Equal([]string{ada}))
 		Expect(w.LambdaTest.Writes()).To(BeNumerically("<=", before+1), "his role at most")
-		denied, err := w.declared(ctx, alan)()
+		denied, err := w.claim(ctx, alan)()
 		Expect(err).NotTo(HaveOccurred())
 		Expect(denied).To(haveReadyMessage(ContainSubstring("LambdaTestUser/" + id)))
 
 		w.setActive(ctx, id, true)
 
 		Eventually(w.account(alan)).Should(And(HaveField("Active", true), HaveField("Role", "Admin")))
-		Eventually(w.declared(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("never touches the resource of the identity provider, which carries none of its labels", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		flux := w.flux(ctx)
 		id := w.assign(ctx, ada, "")
-		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
-		before := must(claim(ctx, id)())
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		before := must(w.claim(ctx, id)())
 
 		flux.commit(ctx, "ada", w.person(ada))
 		flux.again(ctx)
 
-		now := must(claim(ctx, id)())
+		now := must(w.claim(ctx, id)())
 		Expect(now.Labels).To(Equal(before.Labels))
 		Expect(now.Labels).NotTo(HaveKey(HavePrefix("kustomize.toolkit.fluxcd.io/")))
 		Expect(now.Generation).To(Equal(before.Generation))
@@ -103,8 +108,8 @@ var _ = Describe("Flux", Label("flux"), func() {
 		flux.commit(ctx, "ada is an admin", w.person(ada, "role: Admin"))
 
 		Eventually(w.account(ada)).Should(HaveField("Role", "Admin"))
-		Eventually(claim(ctx, id)).Should(HaveField("Status.Effective", And(
-			HaveField("Role", v1alpha1.RoleAdmin), HaveField("RoleFrom", "LambdaTestUser/"+w.declaredName(ada)))))
+		Eventually(w.claim(ctx, id)).Should(HaveField("Status.Effective", And(
+			HaveField("Role", v1alpha1.RoleAdmin), HaveField("RoleFrom", "LambdaTestUser/"+ada))))
 		writes := w.LambdaTest.Writes()
 		flux.again(ctx)
 		w.afterSweeps(2)
@@ -119,15 +124,15 @@ var _ = Describe("Flux", Label("flux"), func() {
 		w := newWorld(ctx)
 		flux := w.flux(ctx)
 		id := w.assign(ctx, ada, "")
-		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 		flux.commit(ctx, "alan stays in the folder", w.person(alan))
 		before := w.LambdaTest.Writes()
 
 		flux.commit(ctx, "ada, too", w.person(ada))
-		Eventually(w.declared(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
 		flux.commit(ctx, "not ada after all", without(fileName(ada)))
 
-		Eventually(exists(ctx, w.declaredName(ada))).Should(BeFalse())
+		Eventually(w.exists(ctx, ada)).Should(BeFalse())
 		w.afterSweeps(1)
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 		Expect(w.active()).To(ConsistOf(ada, alan))
@@ -143,10 +148,80 @@ var _ = Describe("Flux", Label("flux"), func() {
 		flux.commit(ctx, "those who are there", w.person(ada), w.person(grace, "role: Guest"))
 
 		Expect(w.LambdaTest.Writes()).To(BeZero())
-		Expect(must(w.declared(ctx, ada)()).Status).To(And(
+		Expect(must(w.claim(ctx, ada)()).Status).To(And(
 			HaveField("AccountID", adaBefore.ID),
 			HaveField("Account.Role", "Admin"),
 		))
+	})
+
+	It("waits while LambdaTest works, fails on what only a person can mend, and is ready once it is", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.LambdaTest.SetConcurrencyGroup("QA", true)
+		flux := w.flux(ctx)
+		creation := w.LambdaTest.HoldNext(simulator.On("POST /Users"))
+		DeferCleanup(creation.Release)
+
+		hash := flux.push(ctx, "ada", w.person(ada))
+		Eventually(creation.Arrived()).Should(Receive())
+		Expect(w.kstatus(ctx, ada)()).To(Equal(kstatus.InProgressStatus))
+		Eventually(flux.condition(ctx, "Healthy", hash)).Should(And(
+			HaveField("Status", metav1.ConditionUnknown), HaveField("Message", ContainSubstring("Running health checks"))))
+		Consistently(w.kstatus(ctx, ada), fluxInterval).Should(Equal(kstatus.InProgressStatus))
+
+		creation.Release()
+		flux.applied(ctx, hash)
+		Expect(w.kstatus(ctx, ada)()).To(Equal(kstatus.CurrentStatus))
+
+		hash = flux.push(ctx, "a concurrency group that LambdaTest does not have", w.person(ada, "concurrencyGroup: QE"))
+		Eventually(flux.condition(ctx, "Ready", hash)).Should(And(
+			HaveField("Status", metav1.ConditionFalse),
+			HaveField("Reason", "HealthCheckFailed"),
+			HaveField("Message", ContainSubstring("stalled resources: [LambdaTestUser/"+w.namespace+"/"+ada))))
+		Expect(w.kstatus(ctx, ada)()).To(Equal(kstatus.FailedStatus))
+		Expect(must(w.claim(ctx, ada)())).To(haveReadyMessage(ContainSubstring(`"QE"`)))
+
+		flux.commit(ctx, "the one that it has", w.person(ada, "concurrencyGroup: QA"))
+		Expect(w.kstatus(ctx, ada)()).To(Equal(kstatus.CurrentStatus))
+		Expect(w.account(ada)()).To(HaveField("ConcurrencyGroup", "QA"))
+	})
+
+	It("does not take a resource for ready that the operator has not seen", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		// Nobody looks after an organization that is not there, so this is how the API server has it right after any create.
+		unseen := &unstructured.Unstructured{}
+		Expect(yaml.Unmarshal([]byte(w.manifest(ada, "organizationRef: {name: another}")), &unseen.Object)).To(Succeed())
+		unseen.SetNamespace(w.namespace)
+
+		Expect(env.Client.Create(ctx, unseen)).To(Succeed())
+
+		Expect(must(kstatus.Compute(unseen)).Status).To(Equal(kstatus.InProgressStatus))
+		Expect(unseen.Object["status"]).To(HaveKeyWithValue("observedGeneration", BeEquivalentTo(-1)))
+	})
+
+	It("declares a person from an exported manifest, and is refused a raw copy with a message that says so", Label("adoption"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, ada, v1alpha1.RoleAdmin)
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		writes := w.LambdaTest.Writes()
+
+		// `kubectl lambdatest export` will write this one: a name from the userName, no label of the operator, what is in force.
+		exported := w.person(ada, "role: Admin", "active: true")
+		flux.commit(ctx, "ada, exported", exported)
+		Expect(must(w.claim(ctx, ada)()).Labels).NotTo(HaveKey(v1alpha1.SourceLabel))
+		Expect(w.LambdaTest.Writes()).To(Equal(writes), "it says what is there")
+
+		hash := flux.push(ctx, "alan, and a raw copy of ada",
+			w.person(alan), file("copy.yaml", w.rawCopy(ctx, id, "ada-copy")))
+		Eventually(flux.condition(ctx, "Ready", hash)).Should(And(
+			HaveField("Status", metav1.ConditionFalse),
+			HaveField("Message", And(ContainSubstring("ada-copy"), ContainSubstring("kubectl lambdatest export")))))
+		Expect(w.exists(ctx, "ada-copy")()).To(BeFalse())
+
+		flux.commit(ctx, "without the copy", without("copy.yaml"))
+		Expect(w.active()).To(ConsistOf(ada, alan))
+		w.setActive(ctx, id, false)
+		Eventually(w.active).Should(ConsistOf(alan), "the exported claim does not keep whom Okta denies")
 	})
 
 	It("changes nothing in ten idle intervals, nor does the operator", Label("idle"), func(ctx SpecContext) {
@@ -154,7 +229,7 @@ var _ = Describe("Flux", Label("flux"), func() {
 		flux := w.flux(ctx)
 		id := w.assign(ctx, alan, v1alpha1.RoleUser)
 		flux.commit(ctx, "two people, one of them Okta's", w.person(ada, "role: Admin"), w.person(alan))
-		Eventually(claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 		w.settled(ctx, 2)
 		versions, writes := w.versions(ctx), w.LambdaTest.Writes()
 		reconciliations := must(flux.status(ctx)).reconciliations()
@@ -169,6 +244,22 @@ var _ = Describe("Flux", Label("flux"), func() {
 	})
 })
 
+// kstatus returns a function for Eventually: what Flux's `wait`, kubectl and others conclude from a resource's status.
+func (w *world) kstatus(ctx context.Context, name string) func() (kstatus.Status, error) {
+	return func() (kstatus.Status, error) {
+		object := &unstructured.Unstructured{}
+		object.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.UserKind))
+		if err := env.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, object); err != nil {
+			return "", err
+		}
+		result, err := kstatus.Compute(object)
+		if err != nil {
+			return "", err
+		}
+		return result.Status, nil
+	}
+}
+
 // haveReadyMessage matches a resource by the message of its Ready condition.
 func haveReadyMessage(message types.GomegaMatcher) types.GomegaMatcher {
 	return HaveField("Status.Conditions", ContainElement(And(
@@ -178,11 +269,18 @@ func haveReadyMessage(message types.GomegaMatcher) types.GomegaMatcher {
 // versions are the resourceVersions of everything that is about the organization.
 func (w *world) versions(ctx context.Context) map[string]string {
 	GinkgoHelper()
+	versions := w.claimVersions(ctx)
+	organization := w.resource(ctx)
+	versions["the organization"] = organization.ResourceVersion
+	return versions
+}
+
+// claimVersions are the resourceVersions of the claims about its people.
+func (w *world) claimVersions(ctx context.Context) map[string]string {
+	GinkgoHelper()
 	versions := map[string]string{}
 	for _, user := range w.claims(ctx) {
 		versions[user.Name] = user.ResourceVersion
 	}
-	organization := w.resource(ctx)
-	versions[organization.Name] = organization.ResourceVersion
 	return versions
 }

@@ -26,7 +26,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 	"github.com/lambdatest-operator/lambdatest-operator/test/process"
 )
 
@@ -37,8 +36,8 @@ const (
 	fluxNamespace = "flux-system"
 	// fluxInterval is how often Flux looks at the repository, and applies again what it has.
 	fluxInterval = 2 * time.Second
-	// fluxWait is how long a Kustomization waits for its resources to become ready.
-	fluxWait = 10 * time.Second
+	// fluxWait is how long a Kustomization waits for its resources to become ready; Flux takes no less.
+	fluxWait = 30 * time.Second
 
 	fluxRequestedAt = "reconcile.fluxcd.io/requestedAt"
 )
@@ -151,7 +150,11 @@ type kustomization struct {
 	repository *repository
 }
 
-// follow lets Flux apply, prune and wait for what is in the repository, until the spec ends.
+// suspend stops a GitRepository and a Kustomization alike.
+var suspend = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"suspend":true}}`))
+
+// follow lets Flux apply, prune and wait for what is in the repository, in the namespace of that name,
+// until the spec ends.
 func follow(ctx context.Context, name string, repository *repository) *kustomization {
 	GinkgoHelper()
 	k := &kustomization{name: name, repository: repository}
@@ -166,7 +169,7 @@ func follow(ctx context.Context, name string, repository *repository) *kustomiza
 		"timeout":         fluxWait.String(),
 		"sourceRef":       map[string]any{"kind": "GitRepository", "name": name},
 		"path":            "./" + peopleDir,
-		"targetNamespace": environment.Namespace,
+		"targetNamespace": name,
 		"prune":           true,
 		"wait":            true,
 	})
@@ -275,18 +278,18 @@ func (k *kustomization) status(ctx context.Context) (kustomizationStatus, error)
 	return whole.Status, err
 }
 
-// ready returns a function for Eventually: the Ready condition that `flux get kustomizations` shows, for that commit.
-func (k *kustomization) ready(ctx context.Context, hash string) func() (metav1.Condition, error) {
+// condition returns a function for Eventually: a condition that `flux get kustomizations` shows, for that commit.
+func (k *kustomization) condition(ctx context.Context, kind, hash string) func() (metav1.Condition, error) {
 	return func() (metav1.Condition, error) {
 		status, err := k.status(ctx)
 		if err != nil {
 			return metav1.Condition{}, err
 		}
-		ready := status.condition("Ready")
-		if ready == nil || !strings.HasSuffix(status.LastAttemptedRevision, hash) {
+		condition := status.condition(kind)
+		if condition == nil || !strings.HasSuffix(status.LastAttemptedRevision, hash) {
 			return metav1.Condition{}, errors.New("Flux has not come to this commit")
 		}
-		return *ready, nil
+		return *condition, nil
 	}
 }
 

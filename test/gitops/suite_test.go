@@ -4,6 +4,7 @@
 package gitops
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -55,6 +56,15 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	controllers, err = startFlux(ctx, os.Getenv(fluxAssetsVariable), filepath.Join(dir, "flux"))
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { controllers.stop() })
+})
+
+// What a failed scenario left behind, before it is cleaned up.
+var _ = JustAfterEach(func(ctx SpecContext) {
+	if CurrentSpecReport().Failed() {
+		resources, err := env.Kubectl(ctx, "get", "namespaces,customresourcedefinitions,lambdatestorganizations,lambdatestusers,kustomizations",
+			"--all-namespaces", "--output=wide")
+		AddReportEntry("resources", fmt.Sprint(resources, err), ReportEntryVisibilityFailureOrVerbose)
+	}
 })
 
 var _ = ReportAfterEach(func(report SpecReport) {

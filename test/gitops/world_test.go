@@ -6,6 +6,7 @@ package gitops
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -15,14 +16,14 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
-	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
 const (
@@ -34,42 +35,74 @@ const (
 	sweep = 2 * time.Second
 )
 
-// world is one organization: what its repository declares, what its identity provider says, and what LambdaTest has.
+// organizationName is what every scenario calls its organization; it is the default of organizationRef.
+const organizationName = "default"
+
+// world is a namespace with one organization: what its repository declares, what its identity provider says, and what LambdaTest has.
 type world struct {
-	*environment.Organization
+	// namespace has a name of its own, which is also the simulated organization's and the repository's.
+	namespace string
+	// LambdaTest is the simulated organization, upstreamToken its token; scimToken is what the identity provider presents.
+	LambdaTest               *simulator.Org
+	upstreamToken, scimToken string
+
 	git *repository
 }
 
-// newWorld creates an organization and an empty repository. Changes are made to the organization before.
-func newWorld(ctx context.Context, changes ...func(*environment.Organization)) *world {
+// newWorld creates a namespace, an organization in it, and an empty repository. Changes are made to the organization before.
+func newWorld(ctx context.Context, changes ...func(*v1alpha1.LambdaTestOrganization)) *world {
 	GinkgoHelper()
-	organization := environment.Organization{
-		Name: fmt.Sprintf("org-%d", time.Now().UnixNano()),
+	name := fmt.Sprintf("team-%d", time.Now().UnixNano())
+	w := &world{namespace: name, upstreamToken: rand.Text(), git: repositories.create(ctx, name)}
+	w.LambdaTest = env.Simulator.AddOrg(name, w.upstreamToken, simulator.Name(name))
+	organization := &v1alpha1.LambdaTestOrganization{
+		ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: organizationName},
 		Spec: v1alpha1.LambdaTestOrganizationSpec{
-			SyncInterval: metav1.Duration{Duration: sweep},
-			RateLimit:    v1alpha1.RateLimit{RequestsPerSecond: 200, Burst: 200},
+			BaseURL:        env.Simulator.BaseURL(),
+			TokenSecretRef: v1alpha1.SecretKeyReference{Name: "lambdatest-token"},
+			SyncInterval:   metav1.Duration{Duration: sweep},
+			RateLimit:      v1alpha1.RateLimit{RequestsPerSecond: 200, Burst: 200},
 		},
 	}
 	for _, change := range changes {
-		change(&organization)
+		change(organization)
 	}
-	added, err := env.AddOrganization(ctx, organization)
-	Expect(err).NotTo(HaveOccurred())
-	w := &world{Organization: added, git: repositories.create(ctx, organization.Name)}
-	DeferCleanup(func(ctx SpecContext) {
-		Expect(env.Client.Patch(ctx, w.resource(ctx), suspend)).To(Succeed(), "the next scenario has the machine for itself")
-	})
+	Expect(env.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}})).To(Succeed())
+	DeferCleanup(w.deleteNamespace)
+	Expect(env.Client.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: organization.Spec.TokenSecretRef.Name},
+		StringData: map[string]string{v1alpha1.DefaultTokenKey: w.upstreamToken},
+	})).To(Succeed())
+	Expect(env.Client.Create(ctx, organization)).To(Succeed())
+	w.scimToken = w.waitForToken(ctx)
 	return w
 }
 
-// suspend is what stops an organization, a GitRepository and a Kustomization alike.
-var suspend = client.RawPatch(types.MergePatchType, []byte(`{"spec":{"suspend":true}}`))
+// waitForToken returns what the identity provider presents, once the organization is ready.
+func (w *world) waitForToken(ctx context.Context) string {
+	GinkgoHelper()
+	Eventually(func() *v1alpha1.LambdaTestOrganization { return w.resource(ctx) }).Should(BeReady(v1alpha1.SyncedReason))
+	secret := &corev1.Secret{}
+	key := client.ObjectKey{Namespace: w.namespace, Name: w.resource(ctx).SCIMTokenSecretName()}
+	Eventually(func() error { return env.Client.Get(ctx, key, secret) }).Should(Succeed())
+	for _, token := range secret.Data {
+		return string(token)
+	}
+	Fail("the Secret with SCIM tokens is empty")
+	return ""
+}
+
+// deleteNamespace asks for the deletion of everything, which the operator answers without a call to LambdaTest.
+func (w *world) deleteNamespace(ctx SpecContext) {
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
+	Expect(client.IgnoreNotFound(env.Client.Delete(ctx, namespace))).To(Succeed())
+}
 
 // resource is the organization as it is now.
 func (w *world) resource(ctx context.Context) *v1alpha1.LambdaTestOrganization {
 	GinkgoHelper()
 	organization := &v1alpha1.LambdaTestOrganization{}
-	Expect(env.Client.Get(ctx, client.ObjectKey{Namespace: environment.Namespace, Name: w.Name}, organization)).To(Succeed())
+	Expect(env.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: organizationName}, organization)).To(Succeed())
 	return organization
 }
 
@@ -77,19 +110,18 @@ func (w *world) resource(ctx context.Context) *v1alpha1.LambdaTestOrganization {
 func (w *world) claims(ctx context.Context) []v1alpha1.LambdaTestUser {
 	GinkgoHelper()
 	list := &v1alpha1.LambdaTestUserList{}
-	Expect(env.Client.List(ctx, list, client.InNamespace(environment.Namespace),
-		client.MatchingFields{"spec.organizationRef.name": w.Name})).To(Succeed())
+	Expect(env.Client.List(ctx, list, client.InNamespace(w.namespace))).To(Succeed())
 	return list.Items
 }
 
 // flux follows the repository until the spec ends.
 func (w *world) flux(ctx context.Context) *kustomization {
 	GinkgoHelper()
-	return follow(ctx, w.Name, w.git)
+	return follow(ctx, w.namespace, w.git)
 }
 
 // address is somebody's userName. LambdaTest has each address in one organization only, so every scenario has its own.
-func (w *world) address(who string) string { return who + "@" + w.Name + ".example.com" }
+func (w *world) address(who string) string { return who + "@" + w.namespace + ".example.com" }
 
 // person is a manifest in the repository.
 func (w *world) person(who string, lines ...string) change {
@@ -103,12 +135,10 @@ func (w *world) manifest(who string, lines ...string) string {
 kind: LambdaTestUser
 metadata:
   name: %s
-  namespace: %s
 spec:
-  organizationRef: {name: %s}
   userName: %s
   name: {givenName: %s, familyName: Example}
-`, v1alpha1.SchemeGroupVersion, w.declaredName(who), environment.Namespace, w.Name, w.address(who), who)
+`, v1alpha1.SchemeGroupVersion, who, w.address(who), who)
 	for _, line := range lines {
 		fmt.Fprintf(&manifest, "  %s\n", line)
 	}
@@ -117,27 +147,19 @@ spec:
 
 func fileName(who string) string { return who + ".yaml" }
 
-// declaredName is unique per organization, because all scenarios share a namespace.
-func (w *world) declaredName(who string) string { return who + "-" + w.Name }
-
-// declared returns a function for Eventually: the resource from the repository.
-func (w *world) declared(ctx context.Context, who string) func() (*v1alpha1.LambdaTestUser, error) {
-	return claim(ctx, w.declaredName(who))
-}
-
-// claim returns a function for Eventually: a resource as it is now.
-func claim(ctx context.Context, name string) func() (*v1alpha1.LambdaTestUser, error) {
+// claim returns a function for Eventually: a resource as it is now. Those from Git are called as the person is in the spec.
+func (w *world) claim(ctx context.Context, name string) func() (*v1alpha1.LambdaTestUser, error) {
 	return func() (*v1alpha1.LambdaTestUser, error) {
 		user := &v1alpha1.LambdaTestUser{}
-		err := env.Client.Get(ctx, client.ObjectKey{Namespace: environment.Namespace, Name: name}, user)
+		err := env.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, user)
 		return user, err
 	}
 }
 
 // exists returns a function for Eventually: whether the resource is there.
-func exists(ctx context.Context, name string) func() (bool, error) {
+func (w *world) exists(ctx context.Context, name string) func() (bool, error) {
 	return func() (bool, error) {
-		_, err := claim(ctx, name)()
+		_, err := w.claim(ctx, name)()
 		return err == nil, client.IgnoreNotFound(err)
 	}
 }
@@ -201,7 +223,7 @@ func (w *world) scim(ctx context.Context, method, path string, body any, status 
 	}
 	request, err := http.NewRequestWithContext(ctx, method, env.Front.SCIMURL+path, content)
 	Expect(err).NotTo(HaveOccurred())
-	request.Header.Set("Authorization", "Bearer "+w.SCIMToken)
+	request.Header.Set("Authorization", "Bearer "+w.scimToken)
 	request.Header.Set("Content-Type", "application/scim+json")
 	response, err := http.DefaultClient.Do(request)
 	Expect(err).NotTo(HaveOccurred())
@@ -245,10 +267,10 @@ func (w *world) setActive(ctx context.Context, id string, active bool) {
 // rawCopy is what somebody gets who copies a resource with kubectl, under another name.
 func (w *world) rawCopy(ctx context.Context, name, copiedName string) string {
 	GinkgoHelper()
-	original := must(claim(ctx, name)())
+	original := must(w.claim(ctx, name)())
 	copied := &v1alpha1.LambdaTestUser{
 		TypeMeta:   metav1.TypeMeta{APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: v1alpha1.UserKind},
-		ObjectMeta: metav1.ObjectMeta{Namespace: original.Namespace, Name: copiedName, Labels: original.Labels},
+		ObjectMeta: metav1.ObjectMeta{Name: copiedName, Labels: original.Labels},
 		Spec:       original.Spec,
 	}
 	return string(must(yaml.Marshal(copied)))
