@@ -156,11 +156,11 @@ func (c *connection) state() (settings, situation) {
 	return c.settings, c.obstacle
 }
 
-// connected tells whether there is a client.
-func (c *connection) connected() bool {
+// client is the one in use; nil when there is none yet.
+func (c *connection) client() Upstream {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.upstream != nil
+	return c.upstream
 }
 
 // call makes one call on somebody's behalf, for whom the lane was acquired.

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"time"
@@ -110,6 +111,29 @@ var _ = Describe("With a manager running", func() {
 		denial := slices.IndexFunc(calls, func(c simulator.Call) bool { return strings.HasPrefix(c.Route, "PATCH") })
 		AddReportEntry("calls between the denial and its execution", denial-before)
 		Expect(denial - before).To(BeNumerically("<=", 3))
+	})
+
+	It("an organization that fails and one that is limited delay no other", Label("fairness"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		organized(ctx, w)
+		for name, trouble := range map[string]func(*simulator.Org){
+			"failing": func(o *simulator.Org) { o.Fail(http.StatusServiceUnavailable) },
+			"limited": func(o *simulator.Org) { o.Switch(func(s *simulator.Switches) { s.RateLimit = 1 }) },
+		} {
+			org := w.upstream.AddOrg(name, "the-token-of-"+name)
+			trouble(org)
+			Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-"+name, "the-token-of-"+name))
+			Applied(ctx, k8s, MakeOrganization(name).In(w.namespace).At(w.upstream.BaseURL()).Obj())
+			for i := range 50 {
+				Applied(ctx, k8s, MakeUser(fmt.Sprintf("%s-%03d@example.com", name, i)).Of(name).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+			}
+		}
+		running(ctx, w)
+		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+
+		Eventually(stored(ctx, user)).WithTimeout(2 * time.Second).WithPolling(10 * time.Millisecond).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("an organization whose calls hang delays no other", Label("fairness"), func(ctx SpecContext) {

@@ -4,7 +4,9 @@
 package controllers
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -123,7 +125,7 @@ func (r *OrganizationReconciler) connect(ctx context.Context, organization *v1al
 		return r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason,
 			fmt.Sprintf("%s has the same accounts: delete one of the two, or give this one the token of another LambdaTest organization", twin)), nil
 	}
-	if current, _ := c.state(); current.fingerprint == set.fingerprint && c.connected() {
+	if current, _ := c.state(); current.fingerprint == set.fingerprint && c.client() != nil {
 		c.use(set, nil)
 		return r.connected(c), nil
 	}
@@ -157,6 +159,8 @@ func (r *OrganizationReconciler) blocked(c *connection, organization *v1alpha1.L
 	return situation{readiness: stalled, reason: reason, message: problem, retryAfter: orgRetry}
 }
 
+var errNoAnswer = errors.New("calls for single people fail")
+
 func suspended(organization string) situation {
 	return situation{
 		readiness: stalled,
@@ -181,7 +185,7 @@ func (r *OrganizationReconciler) connected(c *connection) situation {
 	case state == "open":
 		return situation{
 			readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
-			message: "LambdaTest does not answer. It is tried again and again; nothing needs to be done here.",
+			message: fmt.Sprintf("LambdaTest does not answer. It is tried again and again; nothing needs to be done here. (%v)", cmp.Or(last.err, errNoAnswer)),
 		}
 	case suspected:
 		return doubt.situation(c.organization.Name)

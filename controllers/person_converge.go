@@ -134,7 +134,7 @@ func (r *PersonReconciler) inTheWay(w *personWork) situation {
 	if _, obstacle := w.connection.state(); obstacle != (situation{}) {
 		return w.blocked(obstacle)
 	}
-	if suspicion, there := w.connection.suspected(); there && w.next.mutates() {
+	if suspicion, there := w.connection.suspected(); there && w.next.step != stepLookUp {
 		return w.blocked(suspicion.situation(w.key.Organization))
 	}
 	now := r.options.Now()

@@ -47,7 +47,7 @@ func (r *PersonReconciler) letGo(ctx context.Context, w *personWork) error {
 		if !all && isFull(claim) {
 			continue
 		}
-		if isFull(claim) {
+		if isFull(claim) && controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
 			r.recorder.Eventf(claim, nil, why.kind, why.reason, "Release", "%s", why.note)
 		}
 		if err := r.release(ctx, w, claim); err != nil {

@@ -7,6 +7,8 @@ import (
 	"cmp"
 	"slices"
 
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
@@ -138,11 +140,12 @@ func wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fr
 	return d
 }
 
-// farewell is the wish of claims that are all being deleted.
+// farewell is the wish of claims that are all being deleted. One without our finalizer never got as far as an account.
 func farewell(leaving []*v1alpha1.LambdaTestUser) desired {
 	d := desired{fate: fateLeft}
 	for _, claim := range leaving {
-		if isFull(claim) && claim.Spec.DeletionPolicy != v1alpha1.DeletionOrphan {
+		kept := controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer)
+		if kept && isFull(claim) && claim.Spec.DeletionPolicy != v1alpha1.DeletionOrphan {
 			d.fate, d.userName = fateDeactivated, claim.Spec.UserName
 		}
 	}

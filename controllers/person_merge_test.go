@@ -26,6 +26,7 @@ func aged(minutes int, builder *UserBuilder) *v1alpha1.LambdaTestUser {
 
 func going(user *v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
 	user.DeletionTimestamp = &user.CreationTimestamp
+	user.Finalizers = []string{v1alpha1.Finalizer}
 	return user
 }
 

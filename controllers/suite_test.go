@@ -83,6 +83,8 @@ type world struct {
 	connections   *connections
 	people        *PersonReconciler
 	organizations *OrganizationReconciler
+	// told are all events that events has drained.
+	told []string
 }
 
 const upstreamToken = "a-token-of-lambdatest"
@@ -97,6 +99,10 @@ func newWorld(ctx context.Context, options ...simulator.Option) *world {
 		recorder:  events.NewFakeRecorder(1000),
 	}
 	DeferCleanup(w.upstream.Close)
+	DeferCleanup(func() {
+		Expect(w.told).NotTo(ContainElement(ContainSubstring("token-of-")), "an event shows a token")
+		Expect(w.told).NotTo(ContainElement(ContainSubstring(upstreamToken)), "an event shows a token")
+	})
 	w.restart()
 	return w
 }
@@ -240,6 +246,7 @@ func (w *world) events() []string {
 		select {
 		case event := <-w.recorder.Events:
 			seen = append(seen, event)
+			w.told = append(w.told, event)
 		default:
 			return seen
 		}

@@ -59,16 +59,20 @@ func jittered(interval time.Duration) time.Duration {
 // sweep compares the organization with what is known: page by page, complete and consistent or not at all. It writes nothing; who
 // differs is handed to the people's queue.
 func (c *connection) sweep(ctx context.Context) error {
+	client := c.client()
 	c.recognise(ctx)
 	begun := c.options.Now()
 	found, err := c.listAll(ctx)
 	if err == nil {
 		err = c.confirmMissing(ctx, found, begun)
 	}
+	if err == nil && client != c.client() {
+		err = errors.New("the connection changed meanwhile")
+	}
 	observeSweep(c.organization, begun, c.options.Now().Sub(begun), err)
 	if err != nil {
 		err = fmt.Errorf("comparing the organization: %w", err)
-		c.accounts.attempted()
+		c.giveUpWaiting()
 	} else {
 		c.wakeClaimed(c.accounts.replace(found.byUser, begun))
 	}
@@ -78,6 +82,16 @@ func (c *connection) sweep(ctx context.Context) error {
 		c.changed()
 	}
 	return err
+}
+
+// giveUpWaiting lets people be looked up one by one when the comparison fails, provided that this still is the same organization.
+func (c *connection) giveUpWaiting() {
+	c.mu.Lock()
+	recognised := c.recognised
+	c.mu.Unlock()
+	if recognised || c.accounts.size() == 0 {
+		c.accounts.attempted()
+	}
 }
 
 // noteComparison remembers how it ended and says whether that is news.
