@@ -20,6 +20,9 @@ FUZZTIME ?= 30s
 TESTFLAGS ?=
 TESTS ?= ./...
 
+# Which scenarios `make e2e` plays, by ginkgo's labels; all of them when empty.
+E2E_LABELS ?=
+
 # Go's race detector needs a C compiler: without one the tests run without it.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -75,6 +78,12 @@ gitops: controlplane ## Play Flux and Argo CD against the operator, and write ou
 	@mkdir -p out
 	KUBEBUILDER_ASSETS="$(assets)" FLUX_ASSETS="$(shell hack/flux/build.sh --dir)" \
 		go test ./test/gitops -count=1 -timeout 30m -v $(TESTFLAGS) -args -ginkgo.json-report="$(CURDIR)/out/gitops.json"
+
+.PHONY: e2e
+e2e: controlplane ## Play the end-to-end scenarios, the slow ones too, and write out/e2e.json. E2E_LABELS='order && !slow' filters.
+	@mkdir -p out
+	KUBEBUILDER_ASSETS="$(assets)" E2E=1 go test ./test/e2e -v -count=1 -timeout 40m \
+		-args -ginkgo.label-filter="$(E2E_LABELS)" -ginkgo.json-report="$(CURDIR)/out/e2e.json"
 
 .PHONY: fuzz
 fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
