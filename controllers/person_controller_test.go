@@ -340,6 +340,19 @@ var _ = Describe("A person", func() {
 			Expect(w.account(ada).Active).To(BeTrue())
 		})
 
+		It("is left alone when the namespace is being deleted, and the Secret went first", func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			user := w.settled(ctx, MakeUser(ada))
+			deleteNamespace(ctx, w.namespace)
+			Deleted(ctx, k8s, secretNamed(w.namespace, "lambdatest-default"))
+			w.connected(ctx, DefaultOrganization)
+
+			w.reconciled(ctx, Deleted(ctx, k8s, user))
+
+			Expect(Exists(ctx, k8s, user)).To(BeFalse())
+			Expect(w.account(ada).Active).To(BeTrue())
+		})
+
 		It("is left alone when the namespace is being deleted", func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			user := w.settled(ctx, MakeUser(ada))

@@ -29,14 +29,15 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 		if w.next.step == stepNone {
 			return w.atRest(have, given), nil
 		}
+		// Before anything in the way: the Secret of an organization goes with the namespace, and often first.
+		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
+			return situation{readiness: ready}, errors.Join(err, r.orphan(ctx, w, terminating))
+		}
 		if told = r.inTheWay(w); told != (situation{}) {
 			return told, nil
 		}
 		if w.next.step == stepAwait {
 			return situation{}, nil
-		}
-		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
-			return situation{readiness: ready}, errors.Join(err, r.orphan(ctx, w, terminating))
 		}
 		if told, err := r.guardChange(ctx, w); err != nil || told != (situation{}) {
 			return told, err
