@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -104,7 +105,8 @@ func (w *personWork) isNewcomer() bool {
 // settled tells whether what is wanted had been reached, by what the claims were told last.
 func (w *personWork) settled() bool {
 	for _, claim := range w.living {
-		reached := isReady(claim) || isReadyFor(claim, v1alpha1.DriftedReason)
+		// A duplicate is never told more than that it is one.
+		reached := isReady(claim) || isReadyFor(claim, v1alpha1.DriftedReason) || duplicateOf(claim, w.living) != nil
 		if claim.Status.ObservedGeneration != claim.Generation || !reached || claim.Status.Effective == nil {
 			return false
 		}
@@ -118,7 +120,7 @@ func (w *personWork) settled() bool {
 // wanted names what is tried: after a failure, anything else is tried at once.
 func (w *personWork) wanted() string {
 	var name strings.Builder
-	for _, claim := range append(w.living, w.leaving...) {
+	for _, claim := range slices.Concat(w.living, w.leaving) {
 		fmt.Fprintf(&name, "%s/%d/%t ", claim.UID, claim.Generation, claim.DeletionTimestamp.IsZero())
 	}
 	fmt.Fprintf(&name, "%s", w.desired.effective.Role)
