@@ -209,6 +209,28 @@ func (w way) keepsItsPromises() {
 		}
 	})
 
+	It("lets view see people, edit declare them, and admin connect organizations, where it is installed for the whole cluster", func(ctx SpecContext) {
+		expectRight := func(role, verb, resource string, right bool) {
+			GinkgoHelper()
+			person := client.ObjectKey{Namespace: "default", Name: role}
+			Eventually(func() bool { return c.may(ctx, person, verb, v1alpha1.SchemeGroupVersion.Group, resource, w.watched) }).
+				Should(Equal(right), "%s may %s %s", role, verb, resource)
+		}
+		for _, role := range []string{"view", "edit", "admin"} {
+			c.kubectl(ctx, "create", "serviceaccount", role)
+			c.kubectl(ctx, "create", "rolebinding", role, "--namespace", w.watched, "--clusterrole="+role, "--serviceaccount=default:"+role)
+		}
+		everywhere := w.elsewhere == ""
+		expectRight("view", "list", "lambdatestusers", everywhere)
+		expectRight("edit", "create", "lambdatestgroups", everywhere)
+		expectRight("admin", "update", "lambdatestorganizations", everywhere)
+		expectRight("view", "create", "lambdatestusers", false)
+		expectRight("edit", "update", "lambdatestorganizations", false)
+		for _, role := range []string{"view", "edit", "admin"} {
+			expectRight(role, "update", "lambdatestusers/status", false)
+		}
+	})
+
 	It("is uninstalled without touching anybody: first the CRDs, then the rest", func(ctx SpecContext) {
 		operator.lambdaTest.ResetCalls()
 
