@@ -79,7 +79,9 @@ func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deploymen
 		LogPath: filepath.Join(GinkgoT().TempDir(), "operator.log"),
 		Ready:   func(ctx context.Context) error { return answersOK(ctx, "http://"+health+"/readyz") },
 	})
-	Expect(o.Start(ctx)).To(Succeed())
+	ready, cancel := context.WithTimeout(ctx, settleTimeout)
+	defer cancel()
+	Expect(o.Start(ready)).To(Succeed())
 	DeferCleanup(o.Stop)
 	return o
 }
