@@ -9,9 +9,12 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/labels"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
 )
 
 const groupRoles = `"urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group":{"LambdatestRoles":["Admin"]}`
@@ -120,6 +123,18 @@ var _ = Describe("Groups", func() {
 				group := t.group(fmt.Sprintf("Group %d", i), user)
 				Expect(shown(replicas[1], group)).To(ConsistOf(HaveKeyWithValue("value", user)))
 			}
+		})
+		It("are seen by a replica whose index knows nobody yet", func() {
+			blind := startReplica(scimserver.Options{}, func(o *cache.Options) {
+				nobody := labels.SelectorFromSet(labels.Set{"no": "body"})
+				o.ByObject = map[client.Object]cache.ByObject{&v1alpha1.LambdaTestUser{}: {Label: nobody}}
+			})
+			DeferCleanup(func() { blind.stop(); Eventually(blind.done).WithTimeout(patience).Should(Receive(BeNil())) })
+			Eventually(func() int { return t.ask(blind, "GET", "/Groups", "").status }).WithTimeout(patience).Should(Equal(200))
+			id := t.group("Engineers", ada)
+			Expect(shown(blind, id)).To(HaveLen(1))
+			Expect(t.ask(blind, "PATCH", "/Groups/"+id, patchMembers("add", grace)).status).To(Equal(204))
+			Expect(shown(blind, id)).To(HaveLen(2))
 		})
 		It("changed in parallel over two replicas lose nothing", func(ctx SpecContext) {
 			id := t.group("Engineers")

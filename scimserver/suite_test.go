@@ -83,9 +83,13 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 }, NodeTimeout(3*time.Minute))
 
 // startReplica runs a server with a cache of its own. Unset options are filled in.
-func startReplica(options scimserver.Options) *replica {
+func startReplica(options scimserver.Options, sees ...func(*cache.Options)) *replica {
 	GinkgoHelper()
-	store, err := cache.New(config, cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()})
+	caching := cache.Options{Scheme: scheme, DefaultTransform: cache.TransformStripManagedFields()}
+	for _, limit := range sees {
+		limit(&caching)
+	}
+	store, err := cache.New(config, caching)
 	Expect(err).NotTo(HaveOccurred())
 	r := &replica{
 		events:  events.NewFakeRecorder(1000),
@@ -106,9 +110,9 @@ func startReplica(options scimserver.Options) *replica {
 	r.server, err = scimserver.New(options)
 	Expect(err).NotTo(HaveOccurred())
 	ctx, stop := context.WithCancel(context.Background())
-	caching, stopCache := context.WithCancel(context.Background())
+	cacheLife, stopCache := context.WithCancel(context.Background())
 	r.stop = stop
-	go func() { _ = store.Start(caching) }()
+	go func() { _ = store.Start(cacheLife) }()
 	go func() {
 		r.done <- r.server.Start(ctx)
 		stopCache()
