@@ -4,8 +4,8 @@
 package scimserver
 
 import (
-	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 
 	"golang.org/x/time/rate"
@@ -39,7 +39,7 @@ func (g *gate) admit(r *http.Request) (*grant, error) {
 			return found, nil
 		}
 	}
-	if wait, ok := g.failed.allow(clientAddress(r), now); !ok {
+	if wait, ok := g.failed.allow(clientNetwork(r), now); !ok {
 		return nil, later(http.StatusTooManyRequests, wait, "too many requests without a valid token from this address")
 	}
 	return nil, unauthorized()
@@ -59,9 +59,22 @@ func bearerToken(r *http.Request) (string, bool) {
 }
 
 func clientAddress(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	address, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
 		return r.RemoteAddr
 	}
-	return host
+	return address.Addr().Unmap().String()
+}
+
+// clientNetwork is what failed attempts are counted by: an IPv6 client has a /64 to itself and is counted as one.
+func clientNetwork(r *http.Request) string {
+	address, err := netip.ParseAddr(clientAddress(r))
+	if err != nil || address.Is4() {
+		return clientAddress(r)
+	}
+	network, err := address.WithZone("").Prefix(64)
+	if err != nil {
+		return clientAddress(r)
+	}
+	return network.String()
 }

@@ -6,6 +6,7 @@ package scimserver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -62,6 +63,7 @@ func (l *tokenLoader) find(token string) *grant {
 
 func (l *tokenLoader) loaded() bool { return l.table.Load() != nil }
 
+// storeOrganization and the rest follow the informers.
 func (l *tokenLoader) storeOrganization(o *v1alpha1.LambdaTestOrganization) {
 	l.update(func() { l.organizations[keyOf(o)] = o })
 }
@@ -71,17 +73,35 @@ func (l *tokenLoader) dropOrganization(o *v1alpha1.LambdaTestOrganization) {
 }
 
 func (l *tokenLoader) storeSecret(o *metav1.PartialObjectMetadata) {
-	l.update(func() { l.versions[keyOf(o)] = o.ResourceVersion })
+	l.updateSecret(keyOf(o), func() { l.versions[keyOf(o)] = o.ResourceVersion })
 }
 
 func (l *tokenLoader) dropSecret(o *metav1.PartialObjectMetadata) {
-	l.update(func() { delete(l.versions, keyOf(o)) })
+	l.updateSecret(keyOf(o), func() { delete(l.versions, keyOf(o)) })
+}
+
+// updateSecret wakes the loader only for Secrets that an organization names: a cluster has many others.
+func (l *tokenLoader) updateSecret(name types.NamespacedName, change func()) {
+	l.mu.Lock()
+	change()
+	concerned := false
+	for _, organization := range l.organizations {
+		concerned = concerned || slices.Contains(secretsOf(organization), name)
+	}
+	l.mu.Unlock()
+	if concerned {
+		l.awaken()
+	}
 }
 
 func (l *tokenLoader) update(change func()) {
 	l.mu.Lock()
 	change()
 	l.mu.Unlock()
+	l.awaken()
+}
+
+func (l *tokenLoader) awaken() {
 	select {
 	case l.wake <- struct{}{}:
 	default: // it will run anyway

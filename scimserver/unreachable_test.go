@@ -10,13 +10,28 @@ import (
 	"sync/atomic"
 	"syscall"
 
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
 )
 
 // unreachable is a client whose API server can go away.
 type unreachable struct {
 	client.Client
-	away atomic.Bool
+	away   atomic.Bool
+	panics atomic.Bool // on reads of users and groups
+}
+
+func optionsWith(c client.Client) scimserver.Options { return scimserver.Options{Client: c, Reader: c} }
+
+// secretOf is a Secret with one token.
+func secretOf(namespace, name, token string) *corev1.Secret {
+	return &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		StringData: map[string]string{"okta": token},
+	}
 }
 
 func (u *unreachable) err() error {
@@ -27,6 +42,9 @@ func (u *unreachable) err() error {
 }
 
 func (u *unreachable) Get(ctx context.Context, key client.ObjectKey, o client.Object, options ...client.GetOption) error {
+	if _, isSecret := o.(*corev1.Secret); u.panics.Load() && !isSecret {
+		panic("boom")
+	}
 	if err := u.err(); err != nil {
 		return err
 	}
