@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -26,7 +27,7 @@ type decision struct {
 func approveCommand() *cobra.Command {
 	return decideCommand(decision{
 		annotation: v1alpha1.ApproveDeprovisionAnnotation,
-		question:   "Let LambdaTest take access or role away from exactly these %s?",
+		question:   "Let exactly this happen at LambdaTest, to %s?",
 		done:       "Approved: they are being carried out. Follow with: kubectl lambdatest status",
 	}, &cobra.Command{
 		Use:   "approve ORGANIZATION",
@@ -40,8 +41,8 @@ func approveCommand() *cobra.Command {
 func rejectCommand() *cobra.Command {
 	return decideCommand(decision{
 		annotation: v1alpha1.RejectDeprovisionAnnotation,
-		question:   "Keep access and role of exactly these %s at LambdaTest, and release their resources?",
-		done:       "Rejected: nobody loses anything, and their resources are released, so that Git can declare them again.",
+		question:   "Let none of this happen, to %s: their accounts stay as they are, and what was deleted is released?",
+		done:       "Rejected: their accounts stay as they are, and Git can declare them again.",
 	}, &cobra.Command{
 		Use:     "reject ORGANIZATION",
 		Short:   "Release the people whom the deprovision guard holds back, without touching their accounts: shows them and asks",
@@ -105,27 +106,18 @@ func heldSet(organization *v1alpha1.LambdaTestOrganization, token string) (*v1al
 	return guard.Held, nil
 }
 
-// showHeld lists the people by userName, where they can still be read.
+// showHeld lists what would happen, and to whom, where the resource can still be read.
 func showHeld(ctx context.Context, out io.Writer, reader client.Reader, organization *v1alpha1.LambdaTestOrganization, held *v1alpha1.HeldSet) error {
 	rows := make([][]string, 0, len(held.People))
-	for _, name := range held.People {
-		user := &v1alpha1.LambdaTestUser{}
-		row := []string{name, "", "", ""}
-		err := reader.Get(ctx, client.ObjectKey{Namespace: organization.Namespace, Name: name}, user)
-		if client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("reading %s: %w", name, err)
-		}
-		if err == nil {
-			row[1] = user.Spec.UserName
-			row[3] = readyOf(user).Reason
-			if user.Status.Account != nil {
-				row[2] = user.Status.Account.Role
-			}
+	for _, entry := range held.People {
+		row, err := heldRow(ctx, reader, organization.Namespace, entry)
+		if err != nil {
+			return err
 		}
 		rows = append(rows, row)
 	}
 	fmt.Fprintf(out, "Held back in organization %s (token %s):\n\n", organization.Name, held.Token)
-	if err := printTable(out, []string{"RESOURCE", "USERNAME", "ROLE", "REASON"}, rows); err != nil {
+	if err := printTable(out, []string{"RESOURCE", "USERNAME", "ROLE NOW", "WOULD"}, rows); err != nil {
 		return err
 	}
 	if more := int(held.Count) - len(held.People); more > 0 {
@@ -133,6 +125,28 @@ func showHeld(ctx context.Context, out io.Writer, reader client.Reader, organiza
 	}
 	fmt.Fprintln(out)
 	return nil
+}
+
+// heldRow explains one entry of a held set: the name of a resource, and what would happen unless that is the loss of access.
+func heldRow(ctx context.Context, reader client.Reader, namespace, entry string) ([]string, error) {
+	name, would, said := strings.Cut(entry, ": ")
+	if !said {
+		would = "lose access"
+	}
+	row := []string{name, "", "", would}
+	user := &v1alpha1.LambdaTestUser{}
+	err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: strings.TrimPrefix(name, v1alpha1.UserKind+"/")}, user)
+	switch {
+	case apierrors.IsNotFound(err), strings.HasPrefix(name, v1alpha1.GroupKind+"/"):
+		return row, nil
+	case err != nil:
+		return nil, fmt.Errorf("reading %s: %w", name, err)
+	}
+	row[1] = user.Spec.UserName
+	if user.Status.Account != nil {
+		row[2] = user.Status.Account.Role
+	}
+	return row, nil
 }
 
 func annotate(ctx context.Context, writer client.Client, organization *v1alpha1.LambdaTestOrganization, annotation, value string) error {
