@@ -92,6 +92,7 @@ func argoScenarios(serverSide bool) {
 		argo.commit(ctx, "ada and alan", w.person(ada), w.person(alan))
 		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 		Eventually(w.claim(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.claim(ctx, alan)).Should(BeReady(v1alpha1.SyncedReason))
 		before, writes := must(w.claim(ctx, id)()), w.LambdaTest.Writes()
 
 		argo.commit(ctx, "ada is Okta's alone", without(fileName(ada)))

@@ -138,6 +138,20 @@ var _ = Describe("Flux", Label("flux"), func() {
 		Expect(w.active()).To(ConsistOf(ada, alan))
 	})
 
+	It("keeps somebody who moved from Okta to Git, once Okta's resource is deleted", Label("handover"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, ada, v1alpha1.RoleAdmin)
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		flux.commit(ctx, "ada is ours", file("ada.yaml", w.cli(ctx, "export", id)))
+		w.setActive(ctx, id, false)
+		Eventually(w.active).Should(BeEmpty(), "unassigning is a denial")
+
+		must(env.Kubectl(ctx, "delete", "lambdatestuser", "--namespace", w.namespace, id, "--timeout=30s"))
+
+		Eventually(w.account(ada)).Should(And(HaveField("Active", true), HaveField("Role", "Admin")))
+	})
+
 	It("takes over accounts that were there before without a call that changes anything", Label("adoption"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		flux := w.flux(ctx)
@@ -205,10 +219,12 @@ var _ = Describe("Flux", Label("flux"), func() {
 		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 		writes := w.LambdaTest.Writes()
 
-		// `kubectl lambdatest export` will write this one: a name from the userName, no label of the operator, what is in force.
-		exported := w.person(ada, "role: Admin", "active: true")
-		flux.commit(ctx, "ada, exported", exported)
-		Expect(must(w.claim(ctx, ada)()).Labels).NotTo(HaveKey(v1alpha1.SourceLabel))
+		flux.commit(ctx, "ada, exported", file("ada.yaml", w.cli(ctx, "export", id)))
+		name := strings.Replace(w.address(ada), "@", "-at-", 1)
+		Expect(must(w.claim(ctx, name)())).To(And(
+			BeReady(v1alpha1.SyncedReason),
+			HaveField("Labels", Not(HaveKey(v1alpha1.SourceLabel))),
+			HaveField("Spec.Role", v1alpha1.RoleAdmin)))
 		Expect(w.LambdaTest.Writes()).To(Equal(writes), "it says what is there")
 
 		hash := flux.push(ctx, "alan, and a raw copy of ada",

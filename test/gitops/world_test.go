@@ -11,6 +11,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -262,6 +265,17 @@ func (w *world) setActive(ctx context.Context, id string, active bool) {
 	current := w.scim(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)
 	current["active"] = active
 	w.scim(ctx, http.MethodPut, "/Users/"+id, current, http.StatusOK)
+}
+
+// cli runs `kubectl lambdatest` in the namespace and returns what it prints.
+func (w *world) cli(ctx context.Context, args ...string) string {
+	GinkgoHelper()
+	command := exec.CommandContext(ctx, filepath.Join(env.Dir(), "lambdatest-operator"), append(args, "--namespace", w.namespace)...)
+	command.Env = append(os.Environ(), "KUBECONFIG="+env.Plane.KubeconfigPath())
+	var stdout, stderr bytes.Buffer
+	command.Stdout, command.Stderr = &stdout, &stderr
+	Expect(command.Run()).To(Succeed(), "lambdatest %s: %s%s", strings.Join(args, " "), stdout.String(), stderr.String())
+	return stdout.String()
 }
 
 // rawCopy is what somebody gets who copies a resource with kubectl, under another name.
