@@ -84,7 +84,7 @@ func (a *accounts) readBack(user string, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry := a.byUser[user]
-	if entry.readBackAt.IsZero() && entry.readAt.Before(at) {
+	if entry.readBackAt.Before(at) && entry.readAt.Before(at) {
 		entry.readBackAt = at
 		a.byUser[user] = entry
 	}

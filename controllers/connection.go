@@ -248,7 +248,7 @@ func (c *connection) lookedUp() {
 func (c *connection) mayLookUpEarly() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.lookUps < earlyLookUps && (c.recognised || c.accounts.size() == 0)
+	return !c.comparison.complete && c.lookUps < earlyLookUps && (c.recognised || c.accounts.size() == 0)
 }
 
 // circuitChanged tells those who wait, so that their status says why, and the organization.

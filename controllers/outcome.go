@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -18,9 +19,6 @@ import (
 func (r *PersonReconciler) succeeded(w *personWork, given circumstances) situation {
 	if !w.next.mutates() {
 		return situation{}
-	}
-	if w.next.denies && r.options.Now().Before(w.connection.formerLeaderUntil()) {
-		w.connection.accounts.readBack(w.user, w.connection.formerLeaderUntil())
 	}
 	r.announce(w)
 	account, _ := w.connection.accounts.get(w.user)
@@ -215,10 +213,39 @@ func (w *personWork) atRest(have observed, given circumstances) situation {
 	}
 	w.connection.setbacks.clear(w.user)
 	told := situation{readiness: ready, reason: v1alpha1.SyncedReason, message: w.syncedMessage(have)}
-	if w.next.denies && have.readBackAt.After(now) {
-		told.retryAfter = have.readBackAt.Sub(now)
+	if until := w.readBackUntil(have, given); until.After(now) {
+		told.retryAfter = until.Sub(now)
 	}
 	return told
+}
+
+// readBackUntil is when an account that is off must be read again, because a late call may switch it on: one whose answer was lost,
+// or one of a former leader where the denial is younger than a lease. Zero is never.
+func (w *personWork) readBackUntil(have observed, given circumstances) time.Time {
+	if !w.next.denies {
+		return time.Time{}
+	}
+	until := w.connection.formerLeaderUntil()
+	if w.connection.options.Now().Before(until) && (!given.settled || w.isYoungDenial()) {
+		w.connection.accounts.readBack(w.user, until)
+		return until
+	}
+	return have.readBackAt
+}
+
+// isYoungDenial tells whether the denial came within a lease before the connection was opened, or after.
+func (w *personWork) isYoungDenial() bool {
+	if w.denial == nil {
+		return false
+	}
+	since := w.denial.CreationTimestamp.Time
+	if written, err := time.Parse(time.RFC3339, w.denial.Annotations[v1alpha1.LastModifiedAnnotation]); err == nil {
+		since = written
+	}
+	if told := readyCondition(w.denial); told != nil && told.LastTransitionTime.After(since) {
+		since = told.LastTransitionTime.Time
+	}
+	return since.After(w.connection.openedAt.Add(-w.connection.options.LeaseDuration))
 }
 
 func (w *personWork) partlyRefused(given circumstances) situation {

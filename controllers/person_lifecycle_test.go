@@ -122,8 +122,10 @@ var _ = Describe("After a restart", func() {
 		w := newWorld(ctx)
 		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true, Role: "User"})
 		organized(ctx, w)
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		w.clock.Advance(time.Minute)
 		w.connected(ctx, DefaultOrganization)
-		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.reconciled(ctx, user)
 		Expect(w.upstream.Calls()).To(BeEmpty())
 
 		w.swept(ctx)

@@ -116,6 +116,22 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
 
+	It("may still carry out an activation of a former leader, an account that is off is read back", Label("deny-wins"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.upstream.AddAccount(simulator.Account{UserName: ada})
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Denied().Obj())
+		result := w.reconciled(ctx, user)
+		Expect(w.upstream.Writes()).To(BeZero())
+		Expect(result.RequeueAfter).To(BeNumerically(">", callTimeout))
+
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
+		Expect(err).NotTo(HaveOccurred())
+		w.clock.Advance(result.RequeueAfter)
+		Expect(w.reconciled(ctx, user).RequeueAfter).To(BeZero())
+
+		Expect(w.account(ada).Active).To(BeFalse())
+	})
+
 	It("is about to be somebody else's to call, no call is begun", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		w.restartWith(Options{LeadUntil: func() time.Time { return w.clock.Now().Add(minCallTimeout) }})
