@@ -53,6 +53,7 @@ var _ = Describe("A person whom the identity provider deleted", func() {
 		w.clock.Advance(2 * defaultMarkRetention)
 
 		w.reconciled(ctx, user)
+		w.reconciled(ctx, user)
 
 		Expect(Exists(ctx, k8s, user)).To(BeTrue())
 		Expect(w.account(ada).Active).To(BeFalse())
