@@ -12,13 +12,40 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-func TestARefusalOfAReplacedTokenDoesNotStopTheNewOne(t *testing.T) {
+func newTestConnection() (*connection, settings) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	c := newConnection(types.NamespacedName{Namespace: "n", Name: "o"}, Options{Now: func() time.Time { return now }}.withDefaults(),
 		newDoorway[PersonKey](), func() {})
-	set := settings{perSecond: 10, burst: 10, syncInterval: time.Minute}
+	c.olderTwin = func(*connection) string { return "" }
+	return c, settings{perSecond: 10, burst: 10, syncInterval: time.Minute}
+}
+
+func TestAComparisonOfAReplacedConnectionDoesNotCount(t *testing.T) {
+	server := simulator.Start(simulator.Population(3))
+	defer server.Close()
+	client, err := lambdatest.New(server.BaseURL(), simulator.DefaultToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c, set := newTestConnection()
+	c.use(set, client)
+	page := server.HoldNext(simulator.On("GET /Users"))
+	ended := make(chan error)
+	go func() { ended <- c.sweep(t.Context()) }()
+	<-page.Arrived()
+	c.use(set, &lambdatest.Client{})
+	page.Release()
+
+	if err := <-ended; err == nil || c.accounts.size() > 0 {
+		t.Errorf("the comparison counts: error %v, %d accounts", err, c.accounts.size())
+	}
+}
+
+func TestARefusalOfAReplacedTokenDoesNotStopTheNewOne(t *testing.T) {
+	c, set := newTestConnection()
 	c.use(set, &lambdatest.Client{})
 	c.lane.acquire(ada, priorityChange, false)
 

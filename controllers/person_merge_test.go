@@ -30,6 +30,11 @@ func going(user *v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
 	return user
 }
 
+func unfinalized(user *v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
+	user.Finalizers = nil
+	return user
+}
+
 func TestMerge(t *testing.T) {
 	scimName := MakeUser(ada).FromSCIM().Obj().Name
 	admin, guest := v1alpha1.RoleAdmin, v1alpha1.RoleGuest
@@ -96,6 +101,10 @@ func TestMerge(t *testing.T) {
 		},
 		"when all say Orphan the account is left": {
 			claims: []*v1alpha1.LambdaTestUser{going(aged(9, MakeUser(ada).Orphan()))},
+			fate:   fateLeft,
+		},
+		"a claim that never had our finalizer deactivates nobody": {
+			claims: []*v1alpha1.LambdaTestUser{unfinalized(going(aged(1, MakeUser(ada))))},
 			fate:   fateLeft,
 		},
 		"who is only observed is left": {
