@@ -24,7 +24,7 @@ func newGate(tokens *tokenLoader, limits Limits) *gate {
 	return &gate{
 		tokens:   tokens,
 		perToken: newLimiters(rate.Limit(limits.RequestsPerSecond), limits.RequestBurst, failedAddresses),
-		failed:   newLimiters(rate.Every(failedInterval), failedAttempts, failedAddresses),
+		failed:   newLimiters(rate.Limit(float64(limits.FailedAttempts)/60), limits.FailedAttempts, failedAddresses),
 	}
 }
 

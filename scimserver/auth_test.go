@@ -131,7 +131,7 @@ var _ = Describe("Tokens", func() {
 var _ = Describe("Limits", func() {
 	var slow *replica
 	BeforeEach(func() {
-		slow = startReplica(scimserver.Options{Limits: scimserver.Limits{RequestsPerSecond: 5, RequestBurst: 10, UserBodyBytes: 4096}})
+		slow = startReplica(scimserver.Options{Limits: scimserver.Limits{RequestsPerSecond: 5, RequestBurst: 10, UserBodyBytes: 4096, FailedAttempts: 60}})
 		DeferCleanup(func() { slow.stop(); Eventually(slow.done).WithTimeout(patience).Should(Receive(BeNil())) })
 	})
 

@@ -15,6 +15,9 @@ type Limits struct {
 	RequestsPerSecond float64
 	// RequestBurst is what one token may send at once after a quiet time; default twice RequestsPerSecond.
 	RequestBurst int
+	// FailedAttempts may be made at once from one network without a valid token, and as many again each minute; default
+	// DefaultFailedAttempts.
+	FailedAttempts int
 }
 
 const (
@@ -24,6 +27,9 @@ const (
 	DefaultGroupBodyBytes = 16 << 20
 	// DefaultRequestsPerSecond is well above the 25 a second that Entra ID asks for.
 	DefaultRequestsPerSecond = 100
+	// DefaultFailedAttempts is far from enough to guess a token and enough for a provider whose token is being changed, also when a
+	// proxy makes all clients look like one.
+	DefaultFailedAttempts = 200
 )
 
 const (
@@ -71,9 +77,6 @@ const (
 	// memberChecks is how many members unknown to the index are looked up one by one to render a group.
 	memberChecks = 64
 
-	// failedAttempts may be made at once by one client address without a valid token, then one every failedInterval.
-	failedAttempts = 60
-	failedInterval = time.Second
 	// failedAddresses is how many client addresses are remembered.
 	failedAddresses = 10_000
 
@@ -95,6 +98,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.RequestBurst == 0 {
 		l.RequestBurst = int(2 * l.RequestsPerSecond)
+	}
+	if l.FailedAttempts == 0 {
+		l.FailedAttempts = DefaultFailedAttempts
 	}
 	return l
 }

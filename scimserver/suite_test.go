@@ -102,6 +102,9 @@ func startReplica(options scimserver.Options, sees ...func(*cache.Options)) *rep
 	}
 	options.Cache, options.Recorder, options.Registerer = store, r.events, r.metrics
 	options.Log = logr.New(r.log)
+	if options.Limits.FailedAttempts == 0 {
+		options.Limits.FailedAttempts = 1_000_000 // all specs come from one address
+	}
 	if options.Listener == nil {
 		options.Listener, err = net.Listen("tcp", "127.0.0.1:0")
 		Expect(err).NotTo(HaveOccurred())
