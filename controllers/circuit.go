@@ -21,7 +21,7 @@ func (b backoff) after(failures int) time.Duration {
 	if shift := failures - 1; shift < 30 && b.min<<max(shift, 0) < b.max {
 		wait = b.min << max(shift, 0)
 	}
-	return wait - time.Duration(rand.Float64()*float64(wait)/4)
+	return wait - time.Duration(rand.Float64()*float64(wait)/4) //nolint:gosec // spreads load, keeps no secret
 }
 
 // circuit remembers how the calls of one organization went, and says whether the next one makes sense. It is a value with a lock

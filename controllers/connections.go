@@ -45,7 +45,7 @@ func (c *connections) Start(ctx context.Context) error {
 	c.mu.Lock()
 	c.ctx = ctx
 	for name, connection := range c.byName {
-		c.run(name, connection)
+		c.run(name, connection) //nolint:contextcheck // it takes the context just stored
 	}
 	c.mu.Unlock()
 	<-ctx.Done()

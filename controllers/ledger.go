@@ -89,17 +89,6 @@ func (l *ledger) open() []string {
 	return users
 }
 
-// all lists everybody.
-func (l *ledger) all() []string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	users := make([]string, 0, len(l.byUser))
-	for user := range l.byUser {
-		users = append(users, user)
-	}
-	return users
-}
-
 // counts adds up. The version changes whenever they may.
 func (l *ledger) counts() (counts, uint64) {
 	l.mu.Lock()

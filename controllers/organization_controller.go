@@ -63,7 +63,7 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	} else if err := r.ensureFinalizer(ctx, organization); err != nil {
 		return ctrl.Result{}, err
 	}
-	connection, fresh := r.connections.open(request.NamespacedName)
+	connection, fresh := r.connections.open(request.NamespacedName) //nolint:contextcheck // a connection outlives the reconcile that opens it
 	if fresh {
 		if err := r.recallEverybody(ctx, connection); err != nil {
 			r.connections.close(request.NamespacedName)

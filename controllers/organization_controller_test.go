@@ -203,7 +203,7 @@ var _ = Describe("A comparison of the whole organization", Label("sweep"), func(
 		w.swept(ctx)
 		Expect(Fetched(ctx, k8s, user).ResourceVersion).To(Equal(user.ResourceVersion))
 
-		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		w.changed(ctx, user, denied)
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
 

@@ -53,7 +53,7 @@ func (c *connection) sweepLoop(ctx context.Context) {
 }
 
 func jittered(interval time.Duration) time.Duration {
-	return interval + time.Duration((2*rand.Float64()-1)*sweepJitter*float64(interval))
+	return interval + time.Duration((2*rand.Float64()-1)*sweepJitter*float64(interval)) //nolint:gosec // spreads load, keeps no secret
 }
 
 // sweep compares the organization with what is known: page by page, complete and consistent or not at all. It writes nothing; who
