@@ -21,6 +21,8 @@ type accounts struct {
 	sweptAt time.Time
 	// tried says that a comparison was attempted, whatever came of it.
 	tried bool
+	// appeared is told who has an account for the first time.
+	appeared func(user string)
 	// expecting says that so many lookups were made that a comparison is the cheaper way to know: the next one is waited for.
 	expecting bool
 }
@@ -35,6 +37,8 @@ type account struct {
 	doubtful bool
 	// readBackAt, unless zero, is when a late change can no longer take effect. Whoever must not miss one reads again then.
 	readBackAt time.Time
+	// roleUnsureSince is when LambdaTest computed the role anew, after a change of groups; zero when it is as read.
+	roleUnsureSince time.Time
 }
 
 func newAccounts() *accounts {
@@ -64,10 +68,14 @@ func (a *accounts) missed(user string, readAt time.Time) {
 func (a *accounts) update(user string, seen account) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if before := a.byUser[user].readBackAt; before.After(seen.readAt) {
-		seen.readBackAt = before
+	before := a.byUser[user]
+	if before.readBackAt.After(seen.readAt) {
+		seen.readBackAt = before.readBackAt
 	}
 	a.byUser[user] = seen
+	if before.ID == "" && seen.ID != "" && a.appeared != nil {
+		a.appeared(user)
+	}
 }
 
 // doubt marks that nobody knows what became of a change that may take effect until then.
@@ -106,6 +114,7 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 	entry, ok := a.byUser[user]
 	vouched := a.tried && !a.sweptAt.IsZero()
 	have := observed{comparing: !a.tried, doubtful: entry.doubtful, readBackAt: entry.readBackAt}
+	have.roleUnsure = !entry.roleUnsureSince.IsZero()
 	have.due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
 	switch {
 	case ok && entry.absent && (a.tried || !entry.readAt.Before(since)):
@@ -201,7 +210,13 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 		if before.readBackAt.After(begun) {
 			entry.readBackAt = before.readBackAt
 		}
+		if before.roleUnsureSince.After(begun) {
+			entry.roleUnsureSince = before.roleUnsureSince
+		}
 		a.byUser[user] = entry
+		if before.ID == "" && a.appeared != nil {
+			a.appeared(user)
+		}
 	}
 	a.sweptAt, a.tried, a.expecting = begun, true, false
 	return changed

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -34,7 +35,10 @@ type connection struct {
 	ledger   *ledger
 	setbacks *setbacks
 	guard    *guard
-	openedAt time.Time
+	groups   *groups
+	// groupQueue hands groups to their controller.
+	groupQueue *doorway[reconcile.Request]
+	openedAt   time.Time
 
 	mu       sync.Mutex
 	upstream Upstream
@@ -97,12 +101,15 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 		ledger:       newLedger(),
 		setbacks:     newSetbacks(),
 		guard:        newGuard(),
+		groups:       newGroups(),
+		groupQueue:   newDoorway[reconcile.Request](),
 		openedAt:     options.Now(),
 		sweepSoon:    make(chan struct{}, 1),
 	}
 	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
 	c.lane = newLane(options.Now, bounds, func(user string) { c.wake(priorityGranted, user) }, c.circuitChanged)
 	c.lane.stop(true)
+	c.accounts.appeared = c.appeared
 	return c
 }
 
@@ -264,6 +271,7 @@ func (c *connection) wakeOpen() {
 	for _, user := range c.ledger.open() {
 		c.wake(c.ledger.urgency(user), user)
 	}
+	c.wake(priorityChange, c.groups.listOpen()...)
 }
 
 // wakeIdle looks again at those of them who do not wait for their turn already.
@@ -277,12 +285,17 @@ func (c *connection) wakeIdle() {
 			c.wake(priorityDrift, user)
 		}
 	}
+	c.wake(priorityDrift, c.groups.listOpen()...)
 }
 
 func (c *connection) wake(priority int, users ...string) {
-	keys := make([]PersonKey, len(users))
-	for i, user := range users {
-		keys[i] = PersonKey{Namespace: c.organization.Namespace, Organization: c.organization.Name, UserName: user}
+	keys := make([]PersonKey, 0, len(users))
+	for _, user := range users {
+		if group, isGroup := groupAt(user); isGroup {
+			c.groupQueue.add(priority, reconcile.Request{NamespacedName: c.groupNamed(group)})
+			continue
+		}
+		keys = append(keys, PersonKey{Namespace: c.organization.Namespace, Organization: c.organization.Name, UserName: user})
 	}
 	c.people.add(priority, keys...)
 }

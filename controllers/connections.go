@@ -18,6 +18,7 @@ type connections struct {
 	options       Options
 	people        *doorway[PersonKey]
 	organizations *doorway[reconcile.Request]
+	groups        *doorway[reconcile.Request]
 
 	mu      sync.Mutex
 	byName  map[types.NamespacedName]*connection
@@ -32,6 +33,7 @@ func newConnections(options Options) *connections {
 		options:       options,
 		people:        newDoorway[PersonKey](),
 		organizations: newDoorway[reconcile.Request](),
+		groups:        newDoorway[reconcile.Request](),
 		byName:        map[types.NamespacedName]*connection{},
 		closers:       map[types.NamespacedName]context.CancelFunc{},
 	}
@@ -71,6 +73,7 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 		c.organizations.add(priorityChange, reconcile.Request{NamespacedName: organization})
 	})
 	opened.olderTwin = c.olderTwin
+	opened.groupQueue = c.groups
 	c.byName[organization] = opened
 	if c.ctx != nil {
 		c.run(organization, opened)

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
@@ -47,6 +48,18 @@ func (d *doorway[K]) add(priority int, keys ...K) {
 	for _, key := range keys {
 		d.early[key] = max(priority, d.early[key])
 	}
+}
+
+// addAfter enqueues a key later.
+func (d *doorway[K]) addAfter(delay time.Duration, key K) {
+	d.mu.Lock()
+	queue := d.queue
+	d.mu.Unlock()
+	if queue != nil {
+		queue.AddAfter(key, delay)
+		return
+	}
+	d.add(priorityInitialList, key)
 }
 
 // enqueue adds with a priority where the queue knows any.

@@ -256,6 +256,15 @@ func (r *OrganizationReconciler) remaining(ctx context.Context, organization *v1
 			remaining++
 		}
 	}
+	if err != nil {
+		return remaining, err
+	}
+	groups, err := listGroups(ctx, r.client, organization.Namespace, client.MatchingFields{groupOrganizationIndex: organization.Name})
+	for _, group := range groups {
+		if controllerutil.ContainsFinalizer(group, v1alpha1.Finalizer) {
+			remaining++
+		}
+	}
 	return remaining, err
 }
 
@@ -264,7 +273,7 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 	remaining, err := r.remaining(ctx, organization)
 	return situation{
 		readiness: stalled, reason: v1alpha1.PeopleRemainReason,
-		message: fmt.Sprintf("%d LambdaTestUsers still need this organization: delete them, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)",
+		message: fmt.Sprintf("%d LambdaTestUsers and LambdaTestGroups still need this organization: delete them, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)",
 			remaining, now.message),
 		retryAfter: countsInterval,
 	}, err
@@ -285,6 +294,11 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 		c.ledger.recall(key.UserName, remembered(claim))
 		r.connections.people.add(priorityOf(claim, true), key)
 	}
+	if err != nil {
+		return err
+	}
+	groups, err := requestsOfGroups(ctx, r.client, c.organization)
+	r.connections.groups.add(priorityInitialList, groups...)
 	return err
 }
 

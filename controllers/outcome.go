@@ -210,6 +210,8 @@ func (w *personWork) atRest(have observed, given circumstances) situation {
 		}
 	case given.refusedGroup != "" || given.denialOnly:
 		return w.partlyRefused(given)
+	case given.roleElsewhere && !have.roleUnsure:
+		return w.roleFollows()
 	}
 	w.connection.setbacks.clear(w.user)
 	told := situation{readiness: ready, reason: v1alpha1.SyncedReason, message: w.syncedMessage(have)}

@@ -122,11 +122,15 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 	case apierrors.IsNotFound(err):
 		err = nil
 	}
+	if err == nil {
+		work.fromGroups, err = groupRoles{r.client}.of(ctx, key, nil)
+	}
 	if err != nil {
 		return work, fmt.Errorf("reading about a person: %w", err)
 	}
 	work.person = merge(claims, work.fromGroups)
 	work.recall()
+	work.leaveGroups()
 	work.keep()
 	return work, nil
 }

@@ -26,6 +26,7 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 	for range maxStepsPerReconcile {
 		have := c.accounts.observe(w.user, r.options.Now(), given.settled)
 		have.doubtful = have.doubtful || w.requested
+		given.roleElsewhere = w.roleElsewhere()
 		w.next = plan(w.desired, have, given)
 		if w.next.step == stepNone {
 			return w.atRest(have, given), nil

@@ -133,19 +133,26 @@ func (r *PersonReconciler) terminating(ctx context.Context, w *personWork) (bool
 // dissolving tells whether a namespace, or the definition of users, is being deleted.
 func (r *PersonReconciler) dissolving(ctx context.Context, namespace string) (bool, error) {
 	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind} {
-		object := &metav1.PartialObjectMetadata{}
-		object.SetGroupVersionKind(kind)
-		err := r.live.Get(ctx, types.NamespacedName{Name: name}, object)
-		switch {
-		case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
-			// Not ours to know: the guard decides.
-		case err != nil:
-			return false, fmt.Errorf("reading whether %s is being deleted: %w", kind.Kind, err)
-		case !object.DeletionTimestamp.IsZero():
-			return true, nil
+		if terminating, err := isTerminating(ctx, r.live, name, kind); err != nil || terminating {
+			return terminating, err
 		}
 	}
 	return false, nil
+}
+
+// isTerminating tells whether an object without namespace is being deleted. When that is not ours to know, it is not, and the guard
+// decides.
+func isTerminating(ctx context.Context, live client.Reader, name string, kind schema.GroupVersionKind) (bool, error) {
+	object := &metav1.PartialObjectMetadata{}
+	object.SetGroupVersionKind(kind)
+	err := live.Get(ctx, types.NamespacedName{Name: name}, object)
+	switch {
+	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("reading whether %s is being deleted: %w", kind.Kind, err)
+	}
+	return !object.DeletionTimestamp.IsZero(), nil
 }
 
 // orphan lets everybody go without a call.

@@ -245,7 +245,7 @@ func (w *personWork) tellGuarded(claim *v1alpha1.LambdaTestUser, now situation) 
 	case w.kept != situation{} && now.readiness == ready:
 		return w.kept
 	}
-	return now
+	return w.tellGroupHeld(now)
 }
 
 func (r *PersonReconciler) guard() guardStore {

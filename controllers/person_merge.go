@@ -16,6 +16,8 @@ import (
 type groupRole struct {
 	role v1alpha1.Role
 	from string // "LambdaTestGroup/<name>"
+	// group is the cache's own.
+	group *v1alpha1.LambdaTestGroup
 }
 
 // person is what all claims about somebody come to.

@@ -80,7 +80,7 @@ func TestMerge(t *testing.T) {
 		},
 		"a role from groups comes before the claims": {
 			claims:     []*v1alpha1.LambdaTestUser{aged(1, MakeUser(ada).Role(guest))},
-			fromGroups: groupRole{admin, "LambdaTestGroup/admins"},
+			fromGroups: groupRole{role: admin, from: "LambdaTestGroup/admins"},
 			want:       v1alpha1.EffectiveState{Active: true, Role: admin, RoleFrom: "LambdaTestGroup/admins"},
 		},
 		"an observing claim neither denies nor sets": {

@@ -28,6 +28,8 @@ type observed struct {
 	// was read; due says that the time has come.
 	readBackAt time.Time
 	due        bool
+	// roleUnsure says that LambdaTest has computed the role anew since it was read: nobody sets it before it is read again.
+	roleUnsure bool
 }
 
 // circumstances are what else a plan depends on.
@@ -36,6 +38,8 @@ type circumstances struct {
 	settled bool
 	// reportDrift is the organization's driftPolicy Report.
 	reportDrift bool
+	// roleElsewhere says that the role follows from LambdaTest's groups: what differs there is not set here.
+	roleElsewhere bool
 	// refusedGroup is a concurrency group that LambdaTest has just refused for this person.
 	refusedGroup string
 	// newcomer says that the person was claimed while the first comparison is under way, and need not wait for its end.
@@ -92,6 +96,7 @@ func (c change) mutates() bool { return c.step >= stepCreate }
 //	let go       on          any              deactivate
 func plan(want desired, have observed, given circumstances) change {
 	c := change{priority: urgency(want, have, given), denies: want.denies()}
+	given.roleElsewhere = given.roleElsewhere || have.roleUnsure
 	if want.fate == fateLeft {
 		return c
 	}
@@ -177,7 +182,7 @@ func differing(want desired, account lambdatest.User, given circumstances) (lamb
 			Attribute: "active", From: strconv.FormatBool(account.Active), To: strconv.FormatBool(want.effective.Active),
 		})
 	}
-	if role := string(want.effective.Role); role != "" && role != account.Role {
+	if role := string(want.effective.Role); role != "" && role != account.Role && !given.roleElsewhere {
 		update.Role = &role
 		differences = append(differences, v1alpha1.PlannedChange{Attribute: "role", From: account.Role, To: role})
 	}

@@ -74,6 +74,9 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := addIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
+	if err := addGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
+		return err
+	}
 	registry := newConnections(options)
 	if err := mgr.Add(registry); err != nil {
 		return fmt.Errorf("adding connections: %w", err)
@@ -88,6 +91,12 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	}
 	if err := organizations.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up organizations: %w", err)
+	}
+	groups := &GroupReconciler{
+		client: people.client, live: people.live, recorder: people.recorder, connections: registry, options: options,
+	}
+	if err := groups.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up groups: %w", err)
 	}
 	if err := people.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up people: %w", err)

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"testing"
 	"time"
@@ -51,7 +52,9 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	direct, err := client.NewWithWatch(restConfig, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	k8s = Indexed(direct, indexers())
+	all := indexers()
+	maps.Copy(all, groupIndexers())
+	k8s = Indexed(direct, all)
 })
 
 // clock is what the controllers of a spec take for the time.
@@ -83,6 +86,7 @@ type world struct {
 	connections   *connections
 	people        *PersonReconciler
 	organizations *OrganizationReconciler
+	groups        *GroupReconciler
 	// told are all events that events has drained.
 	told []string
 }
@@ -122,6 +126,7 @@ func (w *world) restartWith(options Options) {
 	Expect(err).NotTo(HaveOccurred())
 	w.connections = newConnections(options)
 	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
+	w.groups = &GroupReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
 	w.organizations = &OrganizationReconciler{
 		client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options,
 		hosts: hosts, dial: dialer(hosts, options.Now),

@@ -76,6 +76,10 @@ func (c *connection) sweep(ctx context.Context) error {
 	} else {
 		c.wakeClaimed(c.accounts.replace(found.byUser, begun))
 	}
+	if err == nil {
+		// Without it groups stay as they are known; the next comparison tries again, and the failed call was counted.
+		_ = c.sweepGroups(ctx)
+	}
 	first := c.noteComparison(begun, found, err)
 	c.wakeIdle()
 	if first || err != nil {

@@ -25,6 +25,26 @@ type Upstream interface {
 	UpdateUser(ctx context.Context, id string, change lambdatest.UserChange) (lambdatest.User, error)
 	// DeactivateUser switches an account off.
 	DeactivateUser(ctx context.Context, id string) error
+	GroupUpstream
+}
+
+// GroupUpstream is what is asked of one LambdaTest organization about groups, under the same rules. While group provisioning is switched
+// off, every change IsForbidden.
+type GroupUpstream interface {
+	// ListGroups reads one page of all groups, with their members.
+	ListGroups(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.Group], error)
+	// FindGroup looks a group up by its displayName and says whether there is one.
+	FindGroup(ctx context.Context, displayName string) (lambdatest.Group, bool, error)
+	// GetGroup reads one group.
+	GetGroup(ctx context.Context, id string) (lambdatest.Group, error)
+	// CreateGroup creates a group, or restores a deleted one of the name without the members that it had.
+	CreateGroup(ctx context.Context, group lambdatest.Group) (lambdatest.Group, error)
+	// ReplaceGroup replaces name, roles and members, and returns the group as it is then.
+	ReplaceGroup(ctx context.Context, id string, group lambdatest.Group) (lambdatest.Group, error)
+	// PatchGroup makes all changes in one call, and returns the group as it is then.
+	PatchGroup(ctx context.Context, id string, change lambdatest.GroupChange) (lambdatest.Group, error)
+	// DeleteGroup deletes a group.
+	DeleteGroup(ctx context.Context, id string) error
 }
 
 var _ Upstream = (*lambdatest.Client)(nil)

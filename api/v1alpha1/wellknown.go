@@ -32,6 +32,9 @@ const (
 	RejectDeprovisionAnnotation = "iam.lambdatest.io/reject-deprovision"
 	// LastModifiedAnnotation is the RFC 3339 time of the last SCIM write: meta.lastModified of RFC 7643, section 3.1.
 	LastModifiedAnnotation = "iam.lambdatest.io/last-modified"
+	// DeletedByProviderAnnotation on a group of the SCIM endpoint is the RFC 3339 time at which the identity provider deleted it: set
+	// right before the deletion, which otherwise does not say whose it is.
+	DeletedByProviderAnnotation = "iam.lambdatest.io/deleted-by-provider"
 	// ExpiresAnnotationPrefix, followed by a key of a SCIM token Secret, gives the RFC 3339 time after which that token is refused.
 	ExpiresAnnotationPrefix = "iam.lambdatest.io/expires-"
 )

@@ -40,16 +40,7 @@
 - apiGroups:
   - iam.lambdatest.io
   resources:
-  - lambdatestorganizations
-  verbs:
-  - get
-  - list
-  - patch
-  - update
-  - watch
-- apiGroups:
-  - iam.lambdatest.io
-  resources:
+  - lambdatestgroups/finalizers
   - lambdatestorganizations/finalizers
   - lambdatestusers/finalizers
   verbs:
@@ -57,12 +48,23 @@
 - apiGroups:
   - iam.lambdatest.io
   resources:
+  - lambdatestgroups/status
   - lambdatestorganizations/status
   - lambdatestusers/status
   verbs:
   - get
   - patch
   - update
+- apiGroups:
+  - iam.lambdatest.io
+  resources:
+  - lambdatestorganizations
+  verbs:
+  - get
+  - list
+  - patch
+  - update
+  - watch
 {{- end }}
 
 {{- define "lambdatest-operator.rules.cluster" -}}

@@ -1,0 +1,225 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// GroupReconciler makes LambdaTest agree with LambdaTestGroups, and tells their members when their role changes. Where groups are not
+// pushed, that is all it does.
+type GroupReconciler struct {
+	client client.Client
+	// live reads from the API server: where acting on what the cache has not seen yet would be wrong.
+	live        client.Reader
+	recorder    events.EventRecorder
+	connections *connections
+	options     Options
+}
+
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups,verbs=get;list;watch;update;patch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups/finalizers,verbs=update
+
+// groupWork is one reconcile of a group: what was read, and what came of it.
+type groupWork struct {
+	// stored is the cache's own; group is the copy that is changed.
+	stored, group *v1alpha1.LambdaTestGroup
+	// leader is carried out of all groups of this displayName; it may be the group itself.
+	leader       *v1alpha1.LambdaTestGroup
+	organization *v1alpha1.LambdaTestOrganization
+	connection   *connection
+	// ids are the accounts of the members who have one, pending the userNames of those who have none.
+	ids, pending []string
+	// id of the group at LambdaTest, as far as it is known.
+	id   string
+	next groupChange
+	// absent says that a lookup of this reconcile found no group of the name.
+	absent bool
+	queued bool
+}
+
+// Reconcile compares a group with what LambdaTest has, and makes at most one change there.
+func (r *GroupReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	w, err := r.look(ctx, request)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if w == nil {
+		r.forget(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	now, err := r.carryOn(ctx, w)
+	if w.connection != nil && !w.queued {
+		w.connection.lane.forget(w.place())
+	}
+	if err == nil {
+		err = r.report(ctx, w, now)
+	}
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
+	return ctrl.Result{RequeueAfter: now.retryAfter}, err
+}
+
+// look reads everything that a decision depends on; nil when the group is gone.
+func (r *GroupReconciler) look(ctx context.Context, request ctrl.Request) (*groupWork, error) {
+	w := &groupWork{stored: &v1alpha1.LambdaTestGroup{}}
+	if err := r.client.Get(ctx, request.NamespacedName, w.stored, client.UnsafeDisableDeepCopy); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil //nolint:nilnil // gone is no error, and there is nothing to return
+		}
+		return nil, fmt.Errorf("reading group: %w", err)
+	}
+	w.group = w.stored.DeepCopy()
+	w.id = w.group.Status.GroupID
+	family, err := groupRoles{r.client}.family(ctx, w.group)
+	if err != nil {
+		return nil, err
+	}
+	w.leader = leaderOf(family)
+	organization := &v1alpha1.LambdaTestOrganization{}
+	err = r.client.Get(ctx, w.organizationName(), organization, client.UnsafeDisableDeepCopy)
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("reading organization: %w", err)
+	}
+	if err == nil {
+		w.organization = organization
+		w.connection, _ = r.connections.find(w.organizationName())
+	}
+	return w, nil
+}
+
+func (r *GroupReconciler) carryOn(ctx context.Context, w *groupWork) (situation, error) {
+	if !w.group.DeletionTimestamp.IsZero() {
+		return r.finalize(ctx, w)
+	}
+	if now, there := w.withoutConnection(); there {
+		return now, nil
+	}
+	if err := r.ensureFinalizer(ctx, w); err != nil {
+		return situation{}, err
+	}
+	w.connection.guard.settle([]string{groupReference(w.group)}, map[string]bool{groupReference(w.group): true})
+	if !w.leads() {
+		return w.duplicate(), nil
+	}
+	if !w.connection.accounts.compared() {
+		// Members are told from their accounts: the first comparison is about to tell which there are.
+		return situation{}, nil
+	}
+	w.resolve()
+	if !w.pushes() {
+		return w.rolesOnly(), nil
+	}
+	return r.converge(ctx, w)
+}
+
+// withoutConnection is what can be said while the organization cannot be asked, and whether that is all there is to say.
+func (w *groupWork) withoutConnection() (situation, bool) {
+	switch {
+	case w.organization == nil:
+		return situation{
+			readiness: stalled,
+			reason:    v1alpha1.OrganizationNotFoundReason,
+			message: fmt.Sprintf("There is no %s %q in namespace %s: create it, or delete this resource and name another one.",
+				v1alpha1.OrganizationKind, w.group.Spec.OrganizationRef.Name, w.group.Namespace),
+		}, true
+	case w.connection == nil:
+		// The organization was not looked at yet; all its groups are looked at again then.
+		return situation{}, true
+	}
+	return situation{}, false
+}
+
+func (w *groupWork) duplicate() situation {
+	if v1alpha1.FoldDisplayName(w.stored.Status.DisplayName) == v1alpha1.FoldDisplayName(w.group.Spec.DisplayName) {
+		// The group at LambdaTest is the other one's now.
+		w.id = ""
+	}
+	return situation{
+		readiness: stalled,
+		reason:    v1alpha1.DuplicateDisplayNameReason,
+		message: fmt.Sprintf("%s has the same displayName and comes first: it decides, this one is not pushed and gives no role. Rename or delete one of the two.",
+			groupReference(w.leader)),
+	}
+}
+
+func (w *groupWork) rolesOnly() situation {
+	w.id = ""
+	return situation{
+		readiness: ready, reason: v1alpha1.SyncedReason,
+		message: fmt.Sprintf("The group decides roles here, and is not pushed: groupMode of %s %s is %s.",
+			v1alpha1.OrganizationKind, w.organization.Name, v1alpha1.GroupRolesOnly),
+	}
+}
+
+// resolve finds the accounts of the members.
+func (w *groupWork) resolve() {
+	ids, without := w.connection.accounts.resolve(w.group.Spec.Members)
+	w.ids, w.pending = ordered(ids), without
+}
+
+func (w *groupWork) leads() bool { return isSame(w.leader, w.group) }
+
+func (w *groupWork) pushes() bool { return w.organization.Spec.GroupMode != v1alpha1.GroupRolesOnly }
+
+func (w *groupWork) wish() groupWish {
+	return groupWish{displayName: w.group.Spec.DisplayName, roles: roleNames(w.group.Spec.Roles), members: w.ids}
+}
+
+func (w *groupWork) organizationName() types.NamespacedName {
+	return types.NamespacedName{Namespace: w.group.Namespace, Name: w.group.Spec.OrganizationRef.Name}
+}
+
+// groupPlacePrefix begins the places of groups in the lane; no userName begins so.
+const groupPlacePrefix = "\x00group/"
+
+// groupPlace is the name under which a group waits in the lane.
+func groupPlace(resource string) string { return groupPlacePrefix + resource }
+
+func (w *groupWork) place() string { return groupPlace(w.group.Name) }
+
+// groupAt is the way back, if it is the place of a group.
+func groupAt(place string) (string, bool) { return strings.CutPrefix(place, groupPlacePrefix) }
+
+func (r *GroupReconciler) ensureFinalizer(ctx context.Context, w *groupWork) error {
+	if controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer) {
+		return nil
+	}
+	before := w.group.DeepCopy()
+	controllerutil.AddFinalizer(w.group, v1alpha1.Finalizer)
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, w.group, patch); err != nil {
+		return fmt.Errorf("adding finalizer: %w", err)
+	}
+	w.stored = w.group.DeepCopy()
+	return nil
+}
+
+// forget drops what is in memory about a group that is gone, and tells its members.
+func (r *GroupReconciler) forget(group types.NamespacedName) {
+	for _, c := range r.connections.all() {
+		if c.organization.Namespace == group.Namespace {
+			c.lane.forget(groupPlace(group.Name))
+			c.setbacks.clear(groupPlace(group.Name))
+			c.wakeMembers(c.groups.withdraw(group.Name))
+		}
+	}
+}
+
+func (r *GroupReconciler) guard() guardStore {
+	return guardStore{client: r.client, live: r.live, recorder: r.recorder, options: r.options}
+}

@@ -1,0 +1,250 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+var groupsCRD = v1alpha1.Resource("lambdatestgroups").String()
+
+// finalize lets a group go. Until then it gives its role, so that the guard can hold what its members would lose. LambdaTest's group is
+// deleted, unless
+//
+//   - the namespace or the definition of groups goes: then members keep what they have;
+//   - the organization is gone for good;
+//   - the policy is Orphan, or groups are not pushed;
+//   - another resource of the displayName takes it over;
+//   - it was never LambdaTest's.
+func (r *GroupReconciler) finalize(ctx context.Context, w *groupWork) (situation, error) {
+	if w.released() {
+		return situation{}, nil
+	}
+	if why, free, err := r.farewell(ctx, w); err != nil || free {
+		if err != nil {
+			return situation{}, err
+		}
+		return situation{}, r.release(ctx, w, why)
+	}
+	if w.connection == nil {
+		return situation{}, nil
+	}
+	if told, free, err := r.guardDemotions(ctx, w); err != nil || !free {
+		return told, err
+	}
+	if !r.deletes(ctx, w) {
+		return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Released", "LambdaTest's group, if there is one, was left as it is."})
+	}
+	return r.deleteUpstream(ctx, w)
+}
+
+func (w *groupWork) released() bool {
+	return !w.group.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer)
+}
+
+// farewell says whether the group goes without asking anybody, and what to tell.
+func (r *GroupReconciler) farewell(ctx context.Context, w *groupWork) (note, bool, error) {
+	if terminating, err := isTerminating(ctx, r.live, w.group.Namespace, namespaceKind); err != nil || terminating {
+		return note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group was left as it is, for the namespace is being deleted."}, terminating, err
+	}
+	if terminating, err := isTerminating(ctx, r.live, groupsCRD, crdKind); err != nil || terminating {
+		if err == nil && w.connection != nil {
+			err = r.keepRoles(ctx, w)
+		}
+		return note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group was left as it is, for its definition is being deleted."}, terminating, err
+	}
+	if w.organization != nil {
+		return note{}, false, nil
+	}
+	err := r.live.Get(ctx, w.organizationName(), &v1alpha1.LambdaTestOrganization{})
+	gone := apierrors.IsNotFound(err)
+	return note{
+		corev1.EventTypeWarning, v1alpha1.OrganizationNotFoundReason,
+		"LambdaTest's group was left as it is, for its organization is gone: delete it there if need be.",
+	}, gone, client.IgnoreNotFound(err)
+}
+
+// deletes tells whether LambdaTest's group goes with the resource.
+func (r *GroupReconciler) deletes(ctx context.Context, w *groupWork) bool {
+	doubtful := w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName).doubtful
+	if !w.pushes() || w.group.Spec.DeletionPolicy == v1alpha1.GroupDeletionOrphan || w.id == "" && !doubtful {
+		return false
+	}
+	sameName := v1alpha1.FoldDisplayName(w.stored.Status.DisplayName) == v1alpha1.FoldDisplayName(w.group.Spec.DisplayName)
+	if !sameName && w.id != "" {
+		return true
+	}
+	return w.leads() && !r.hasSuccessor(ctx, w)
+}
+
+// hasSuccessor tells whether another resource of the displayName takes over. When nobody can say, the group stays.
+func (r *GroupReconciler) hasSuccessor(ctx context.Context, w *groupWork) bool {
+	family, err := groupRoles{r.client}.family(ctx, w.group)
+	return err != nil || slices.ContainsFunc(family, func(other *v1alpha1.LambdaTestGroup) bool {
+		return !isSame(other, w.group) && other.DeletionTimestamp.IsZero()
+	})
+}
+
+// deleteUpstream deletes LambdaTest's group, and lets the resource go.
+func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (situation, error) {
+	if told := w.inTheWay(); told != (situation{}) {
+		return told, nil
+	}
+	if !w.connection.lane.acquire(w.place(), priorityChange, w.failedBefore()) {
+		w.queued = true
+		return w.waiting(), nil
+	}
+	if w.id == "" {
+		return r.findLost(ctx, w), nil
+	}
+	have, _ := w.connection.groups.get(w.id)
+	err := w.connection.call(ctx, w.place(), "DeleteGroup", func(ctx context.Context, upstream Upstream) error {
+		return upstream.DeleteGroup(ctx, w.id)
+	})
+	if lambdatest.IgnoreNotFound(err) != nil {
+		return r.failed(w, err), nil
+	}
+	w.connection.groups.lost(w.group.Name, w.id)
+	w.connection.doubtRoles(touchedBy(have.groupWish, groupWish{}), r.options.Now())
+	return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Deleted", "Deleted the group at LambdaTest."})
+}
+
+// findLost looks for a group whose creation was sent and not answered.
+func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) situation {
+	w.next = groupChange{step: groupLookUp}
+	if told := r.carryOut(ctx, w); told != (situation{}) {
+		return told
+	}
+	w.stored.Status.DisplayName = w.group.Spec.DisplayName
+	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: conflictRetry}
+}
+
+// release takes the finalizer away, and tells the members.
+func (r *GroupReconciler) release(ctx context.Context, w *groupWork, why note) error {
+	before := w.group.DeepCopy()
+	controllerutil.RemoveFinalizer(w.group, v1alpha1.Finalizer)
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := client.IgnoreNotFound(r.client.Patch(ctx, w.group, patch)); err != nil {
+		return fmt.Errorf("removing finalizer: %w", err)
+	}
+	r.recorder.Eventf(w.stored, nil, why.kind, why.reason, "Release", "%s", why.note)
+	if w.connection != nil {
+		w.connection.guard.settle([]string{groupReference(w.group)}, nil)
+	}
+	r.forget(client.ObjectKeyFromObject(w.group))
+	return nil
+}
+
+// guardDemotions asks before members lose a role, all of them at once: LambdaTest's group cannot go by halves. The provider's own
+// deletion asks nobody. It says whether the group may go, and else what to tell.
+func (r *GroupReconciler) guardDemotions(ctx context.Context, w *groupWork) (told situation, free bool, err error) {
+	if !w.leads() || len(w.group.Spec.Roles) == 0 || deletedByProvider(w.group) {
+		return situation{}, true, nil
+	}
+	entry, err := r.demotions(ctx, w)
+	if err != nil || entry == "" {
+		return situation{}, true, err
+	}
+	reference := groupReference(w.group)
+	w.connection.guard.settle([]string{reference}, nil, entry)
+	answer, err := r.guard().ask(ctx, w.connection, guardRequest{kind: guardDemotion, entries: []string{entry}, asker: w.place()})
+	switch {
+	case err != nil:
+		return situation{}, false, err
+	case answer.outcome == guardAdmits:
+		return situation{}, true, nil
+	case answer.outcome == guardRejected:
+		return situation{}, false, r.release(ctx, w, note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group, and the roles that it gave, were left as they are: the deletion was rejected."})
+	}
+	w.connection.wakeMembers(membersOf(w.group))
+	return situation{
+		readiness: stalled, reason: v1alpha1.DemotionHeldReason,
+		message: fmt.Sprintf("With this group, %d people would lose a role, more than spec.deprovisionGuard of %s %s allows within an hour, so it waits as one of the set %s. %s",
+			peopleIn(entry), v1alpha1.OrganizationKind, w.organization.Name, answer.token, waysOut(w.group.Namespace, w.organization.Name, answer.token)),
+	}, false, nil
+}
+
+// keepRoles lets the members keep what the group gave them, as after a rejection.
+func (r *GroupReconciler) keepRoles(ctx context.Context, w *groupWork) error {
+	entry, err := r.demotions(ctx, w)
+	if err != nil || entry == "" {
+		return err
+	}
+	return r.guard().write(ctx, w.connection, nil, func(state *guardState) {
+		state.rejected[entry] = struct{}{}
+		if state.status.Rejected == nil {
+			state.status.Rejected = &v1alpha1.HeldSet{Token: "orphaned"}
+		}
+	})
+}
+
+// demotions is the guard's entry for the people who would lose a role with the group; empty when nobody would.
+func (r *GroupReconciler) demotions(ctx context.Context, w *groupWork) (string, error) {
+	hash, people := sha256.New(), 0
+	for _, user := range membersOf(w.group) {
+		account, known := w.connection.accounts.get(user)
+		if !known || !account.Active {
+			continue
+		}
+		left, err := r.roleWithout(ctx, w.group, memberKey(w.group, user))
+		if err != nil {
+			return "", err
+		}
+		if demotes(v1alpha1.Role(account.Role), left) {
+			people++
+			fmt.Fprintln(hash, account.ID, account.Role, left)
+		}
+	}
+	if people == 0 {
+		return "", nil
+	}
+	return fmt.Sprintf("%s: %d people lose a role (%s)", groupReference(w.group), people, hex.EncodeToString(hash.Sum(nil))[:12]), nil
+}
+
+// roleWithout is the role that a member would have once the group is gone; none while it makes no difference.
+func (r *GroupReconciler) roleWithout(ctx context.Context, group *v1alpha1.LambdaTestGroup, key PersonKey) (v1alpha1.Role, error) {
+	roles := groupRoles{r.client}
+	now, err := roles.of(ctx, key, nil)
+	if err != nil || !isSame(now.group, group) {
+		return "", err
+	}
+	then, err := roles.of(ctx, key, group)
+	if err != nil {
+		return "", err
+	}
+	claims, err := claimsAbout(ctx, r.client, key)
+	if err != nil {
+		return "", err
+	}
+	merged := merge(claims, then)
+	if len(merged.living) == 0 {
+		return "", nil
+	}
+	if merged.desired.effective.Role == "" {
+		return v1alpha1.RoleUser, nil
+	}
+	return merged.desired.effective.Role, nil
+}
+
+// deletedByProvider tells whether the identity provider deleted the group: the SCIM endpoint says so right before.
+func deletedByProvider(group *v1alpha1.LambdaTestGroup) bool {
+	at, err := time.Parse(time.RFC3339, group.Annotations[v1alpha1.DeletedByProviderAnnotation])
+	return err == nil && v1alpha1.IsSCIM(group) && group.DeletionTimestamp.Sub(at).Abs() < providerDeletion
+}
+
+// providerDeletion is how long after the endpoint's word a deletion is believed to be the provider's.
+const providerDeletion = time.Minute

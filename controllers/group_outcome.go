@@ -1,0 +1,224 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// atRest is the outcome when nothing is left to do.
+func (w *groupWork) atRest() situation {
+	switch {
+	case w.next.reported:
+		return situation{
+			readiness: stalled, reason: v1alpha1.DriftedReason,
+			message: fmt.Sprintf("At LambdaTest, %s, and driftPolicy of %s %s is Report: change the group there, this resource, or the policy.",
+				joined(w.next.differences), v1alpha1.OrganizationKind, w.organization.Name),
+		}
+	case len(w.pending) > 0:
+		return situation{
+			readiness: ready, reason: v1alpha1.SyncedReason,
+			message: fmt.Sprintf("LambdaTest has the group. %d members have no account yet, see status.pendingMembers; they follow as soon as they have one.", len(w.pending)),
+		}
+	}
+	return situation{readiness: ready, reason: v1alpha1.SyncedReason, message: "LambdaTest has what is wanted."}
+}
+
+// inTheWay is why no call is made now. The zero situation is nothing.
+func (w *groupWork) inTheWay() situation {
+	if _, obstacle := w.connection.state(); obstacle != (situation{}) {
+		return w.wayOut(obstacle)
+	}
+	if suspicion, there := w.connection.suspected(); there {
+		return w.wayOut(suspicion.situation(w.organization.Name))
+	}
+	now := w.connection.options.Now()
+	held, ok := w.connection.setbacks.get(w.place(), w.wanted())
+	if !ok || !held.waiting(now) || w.requested() {
+		return situation{}
+	}
+	told := held.situation
+	told.retryAfter = held.retryAt.Sub(now)
+	return told
+}
+
+// wanted names what is tried: after a failure, anything else is tried at once.
+func (w *groupWork) wanted() string {
+	return fmt.Sprintf("%d/%t/%s/%s/%d", w.group.Generation, w.group.DeletionTimestamp.IsZero(), w.group.Spec.DeletionPolicy,
+		w.organization.Spec.GroupMode, len(w.ids))
+}
+
+func (w *groupWork) failedBefore() bool {
+	held, ok := w.connection.setbacks.get(w.place(), w.wanted())
+	return ok && held.failures > 0
+}
+
+func (w *groupWork) requested() bool {
+	asked := w.group.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	return asked != "" && asked != w.stored.Status.LastHandledReconcileAt
+}
+
+// unavailable spaces the repetitions of a call.
+func (w *groupWork) unavailable(err error) situation {
+	options := w.connection.options
+	held, _ := w.connection.setbacks.get(w.place(), w.wanted())
+	held.wanted, held.failures = w.wanted(), held.failures+1
+	wait := backoff{min: options.BackoffMin, max: options.BackoffMax}.after(held.failures)
+	held.retryAt = options.Now().Add(wait)
+	held.situation = situation{
+		readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
+		message: fmt.Sprintf("LambdaTest gave no answer that can be trusted (%s). The call is repeated by itself.", err),
+	}
+	w.connection.setbacks.set(w.place(), held)
+	told := held.situation
+	told.retryAfter = wait
+	return told
+}
+
+// disabled: LambdaTest pushes no groups for this organization.
+func (w *groupWork) disabled() situation {
+	return w.terminal(v1alpha1.GroupProvisioningDisabledReason, w.wayOutText(fmt.Sprintf(
+		"LambdaTest has group provisioning switched off for this organization: ask LambdaTest to switch it on; or set groupMode: %s on %s %s, and groups decide roles here without being pushed.",
+		v1alpha1.GroupRolesOnly, v1alpha1.OrganizationKind, w.organization.Name)))
+}
+
+func (w *groupWork) refused(why string) situation {
+	return w.terminal(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+		"LambdaTest refuses this (%s): correct the resource, or ask for another try with the annotation %s.", why, v1alpha1.ReconcileRequestedAtAnnotation))
+}
+
+// terminal remembers a refusal, so that nothing but a change, a request or much time repeats the call.
+func (w *groupWork) terminal(reason, message string) situation {
+	told := situation{readiness: stalled, reason: reason, message: message}
+	w.connection.setbacks.set(w.place(), setback{wanted: w.wanted(), retryAt: w.connection.options.Now().Add(refusalRetry), situation: told})
+	told.retryAfter = refusalRetry
+	return told
+}
+
+// waiting is what to tell a group that waits for a turn: nothing, unless it may take long.
+func (w *groupWork) waiting() situation {
+	set, _ := w.connection.state()
+	switch state, pausedUntil := w.connection.lane.state(); {
+	case state == "unauthorized":
+		return w.wayOut(situation{
+			readiness: stalled, reason: v1alpha1.UnauthorizedReason,
+			message: fmt.Sprintf("LambdaTest refuses the token of %s %s: put a valid one into Secret %s; it is used at once.",
+				v1alpha1.OrganizationKind, w.organization.Name, set.tokenSecret),
+		})
+	case state == "open":
+		return situation{
+			readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
+			message: "LambdaTest has not answered for a while. It is tried again and again; nothing needs to be done here.",
+		}
+	case pausedUntil.After(w.connection.options.Now().Add(longPause)):
+		return rateLimited()
+	}
+	return situation{}
+}
+
+// wayOut adds, for a group that is being deleted, how it goes without LambdaTest.
+func (w *groupWork) wayOut(told situation) situation {
+	told.message = w.wayOutText(told.message)
+	return told
+}
+
+func (w *groupWork) wayOutText(message string) string {
+	if w.group.DeletionTimestamp.IsZero() {
+		return message
+	}
+	return message + " Until then this resource stays; to let it go and leave the group as it is, set spec.deletionPolicy: Orphan."
+}
+
+// report writes down where things stand, and tells the members what the group gives them now.
+func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situation) error {
+	if w.connection != nil {
+		w.connection.groups.setOpen(w.group.Name, now.readiness != ready)
+		r.contribute(w, now)
+	}
+	if now.readiness == silent || w.released() {
+		return nil
+	}
+	w.describe()
+	settle(w.group, now, metav1.NewTime(r.options.Now()))
+	if equality.Semantic.DeepEqual(w.stored.Status, w.group.Status) {
+		return nil
+	}
+	if err := client.IgnoreNotFound(r.client.Status().Patch(ctx, w.group, client.MergeFrom(w.stored))); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	r.recordTransition(w.stored, w.group)
+	return nil
+}
+
+// contribute wakes the members whose role may have changed: in an organization that groups are pushed to, after the push, for then
+// LambdaTest has computed the role and nobody needs to set it.
+func (r *GroupReconciler) contribute(w *groupWork, now situation) {
+	if now.readiness == silent || now.readiness == progressing {
+		return
+	}
+	given := contribution{pushed: w.pushes(), groupID: w.id}
+	if w.leads() {
+		given.roles, given.members = roleNames(w.group.Spec.Roles), membersOf(w.group)
+	}
+	waits := w.pending
+	if !w.leads() || !w.pushes() {
+		waits = nil
+	}
+	w.connection.groups.await(w.group.Name, folded(waits))
+	fresh := w.stored.Status.ObservedGeneration != w.stored.Generation
+	w.connection.wakeMembers(w.connection.groups.contribute(w.group.Name, given, fresh))
+}
+
+func folded(userNames []string) []string {
+	users := make([]string, len(userNames))
+	for i, userName := range userNames {
+		users[i] = v1alpha1.FoldUserName(userName)
+	}
+	return users
+}
+
+// maxPendingMembers is how many members without an account status names.
+const maxPendingMembers = 100
+
+// describe fills in everything but the conditions.
+func (w *groupWork) describe() {
+	status := &w.group.Status
+	status.LastHandledReconcileAt = w.group.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.GroupID = w.id
+	status.PendingMembers = w.pending[:min(len(w.pending), maxPendingMembers)]
+	status.PendingMemberCount = *count(len(w.pending))
+	if w.id == "" {
+		status.DisplayName, status.Members = "", nil
+		return
+	}
+	if w.connection == nil {
+		return
+	}
+	if group, known := w.connection.groups.get(w.id); known {
+		status.DisplayName, status.Members = group.displayName, count(len(group.members))
+	}
+}
+
+// recordTransition is an event when a group comes into trouble or out of it.
+func (r *GroupReconciler) recordTransition(before, after *v1alpha1.LambdaTestGroup) {
+	old, now := readyCondition(before), readyCondition(after)
+	switch {
+	case old != nil && old.Reason == now.Reason:
+	case now.Status != metav1.ConditionTrue:
+		r.recorder.Eventf(after, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", now.Message)
+	case old != nil:
+		r.recorder.Eventf(after, nil, corev1.EventTypeNormal, now.Reason, "Reconcile", "%s", now.Message)
+	}
+}
+
+func joined(parts []string) string { return strings.Join(parts, ", ") }
