@@ -183,6 +183,7 @@ func serverSideDiffers(ctx context.Context, wanted, live *unstructured.Unstructu
 	for _, object := range []*unstructured.Unstructured{predicted, live} {
 		object.SetManagedFields(nil)
 		object.SetResourceVersion("")
+		delete(object.Object, "status") // ignored for custom resources unless Argo CD is told otherwise
 	}
 	return !equalJSON(predicted.Object, live.Object)
 }
