@@ -6,8 +6,10 @@ package scimserver
 import (
 	"context"
 	"net/http"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -111,14 +113,26 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 	return noContent(), nil
 }
 
-// remove deletes a group and waits until the index no longer shows it: any later version is one that is going.
+// remove deletes a group and waits until the index no longer shows it: any later version is one that is going. It says right before that
+// this is the provider's deletion, for whoever deletes somebody else's group meets the guard of the controllers.
 func (s *Server) remove(ctx context.Context, group *v1alpha1.LambdaTestGroup, precondition client.Preconditions) error {
 	calling, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := s.client.Delete(calling, group, precondition); err != nil {
+	marked, patch := group.DeepCopy(), client.MergeFrom(group)
+	metav1.SetMetaDataAnnotation(&marked.ObjectMeta, v1alpha1.DeletedByProviderAnnotation, s.now().UTC().Format(time.RFC3339))
+	if precondition.ResourceVersion != nil {
+		patch = client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})
+	}
+	if err := s.client.Patch(calling, marked, patch); err != nil {
 		return err
 	}
-	s.awaitHidden(ctx, group)
+	if precondition.ResourceVersion != nil {
+		precondition.ResourceVersion = &marked.ResourceVersion
+	}
+	if err := s.client.Delete(calling, marked, precondition); err != nil {
+		return err
+	}
+	s.awaitHidden(ctx, marked)
 	return nil
 }
 

@@ -20,7 +20,7 @@ import (
 )
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch
-// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers;lambdatestgroups,verbs=get;list;watch;create;update;delete
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers;lambdatestgroups,verbs=get;list;watch;create;update;patch;delete
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
