@@ -6,6 +6,7 @@ package scimserver
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -29,7 +30,7 @@ func parseJSON(body []byte) (map[string]any, error) {
 	if err := decoder.Decode(&value); err != nil {
 		return nil, badSyntax("the body is not a JSON object: %s", jsonDetail(err))
 	}
-	if _, err := decoder.Token(); err != io.EOF {
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return nil, badSyntax("the body goes on after its JSON object")
 	}
 	if value == nil {
@@ -40,11 +41,13 @@ func parseJSON(body []byte) (map[string]any, error) {
 
 // jsonDetail does not repeat the body: it may hold a password.
 func jsonDetail(err error) string {
-	switch err := err.(type) {
-	case *json.SyntaxError:
-		return fmt.Sprintf("syntax error at byte %d", err.Offset)
-	case *json.UnmarshalTypeError:
-		return "it is a JSON " + err.Value
+	var syntax *json.SyntaxError
+	var wrongType *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
+	case errors.As(err, &wrongType):
+		return "it is a JSON " + wrongType.Value
 	default:
 		return "it ends too early"
 	}
@@ -94,8 +97,8 @@ func (t *resourceType) readBody(body map[string]any) (object, error) {
 }
 
 func (t *resourceType) readKey(result object, key string, raw any) error {
-	target, err := t.target(key)
-	if err != nil || target.attribute == nil || target.filter != nil || target.attribute.mutability == readOnly {
+	target := t.knownTarget(key)
+	if target.attribute == nil || target.filter != nil || target.attribute.mutability == readOnly {
 		return nil // unknown, or not the client's to set
 	}
 	a, sub := target.attribute, target.sub

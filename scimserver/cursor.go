@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
-	"encoding/binary"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
 )
@@ -33,8 +33,7 @@ func seal(organization types.NamespacedName, filter string, place []byte) []byte
 }
 
 func (c cursor) encode(organization types.NamespacedName, filter string) string {
-	place := append([]byte{byte(c.shelf)}, binary.BigEndian.AppendUint64(nil, uint64(c.position.created))...)
-	place = append(place, c.position.name...)
+	place := fmt.Appendf(nil, "%d %d %s", c.shelf, c.position.created, c.position.name)
 	return base64.RawURLEncoding.EncodeToString(append(seal(organization, filter, place), place...))
 }
 
@@ -44,15 +43,16 @@ func readCursor(text string, organization types.NamespacedName, filter string) (
 		return cursor{shelf: -1}, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
-	if err != nil || len(raw) < sealBytes+1+8 {
+	if err != nil || len(raw) < sealBytes {
 		return cursor{}, badCursor("the cursor is none that this endpoint gave")
 	}
 	place := raw[sealBytes:]
 	if string(seal(organization, filter, place)) != string(raw[:sealBytes]) {
 		return cursor{}, badCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
 	}
-	return cursor{
-		shelf:    int(place[0]),
-		position: position{created: int64(binary.BigEndian.Uint64(place[1:9])), name: string(place[9:])},
-	}, nil
+	var c cursor
+	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.shelf, &c.position.created, &c.position.name); err != nil {
+		return cursor{}, badCursor("the cursor is none that this endpoint gave")
+	}
+	return c, nil
 }

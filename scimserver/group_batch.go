@@ -142,7 +142,7 @@ func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingC
 		if err != nil {
 			return true, err
 		}
-		wanted := s.applyBatch(&first, group, batch)
+		wanted := s.applyBatch(&first, group, batch) //nolint:contextcheck // first carries ctx
 		if !reflect.DeepEqual(wanted.Spec, group.Spec) {
 			if err := s.update(ctx, wanted, v1alpha1.GroupKind); err != nil {
 				return false, err

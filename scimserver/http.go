@@ -34,10 +34,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // logCause logs what the client is not told.
 func (s *Server) logCause(q *request, p *problem, err error) {
-	switch {
-	case p.status == http.StatusServiceUnavailable:
+	switch p.status {
+	case http.StatusServiceUnavailable:
 		s.log.Info("SCIM request put off", "requestID", q.id, "method", q.Method, "route", q.route, "cause", err.Error())
-	case p.status == http.StatusInternalServerError:
+	case http.StatusInternalServerError:
 		s.log.Error(err, "SCIM request failed", "requestID", q.id, "method", q.Method, "route", q.route)
 	}
 }

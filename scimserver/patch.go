@@ -138,11 +138,7 @@ func (t *resourceType) applyKey(current object, i int, verb, key string, value a
 	if strings.EqualFold(key, t.schema) {
 		return t.applyAll(current, i, operation{verb: verb, value: value})
 	}
-	target, err := t.target(key)
-	if err != nil {
-		return current, nil // an attribute that nobody knows
-	}
-	return target.apply(current, verb, value)
+	return t.knownTarget(key).apply(current, verb, value)
 }
 
 // apply changes one attribute.

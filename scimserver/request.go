@@ -11,6 +11,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -35,19 +36,17 @@ func (r *request) organization() *v1alpha1.LambdaTestOrganization { return r.gra
 // organizationKey names it.
 func (r *request) organizationKey() types.NamespacedName { return r.grant.organizationKey() }
 
+var idForLogs = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
+
 // requestID keeps the id that a proxy gave the request, when it is fit for a log.
 func requestID(r *http.Request) string {
 	given := r.Header.Get("X-Request-Id")
-	if len(given) > 0 && len(given) <= 64 && !strings.ContainsFunc(given, isOddInID) {
+	if idForLogs.MatchString(given) {
 		return given
 	}
 	var random [8]byte
 	_, _ = rand.Read(random[:]) // never fails: crypto/rand.Read ends the program first
 	return hex.EncodeToString(random[:])
-}
-
-func isOddInID(c rune) bool {
-	return !('a' <= c|0x20 && c|0x20 <= 'z' || '0' <= c && c <= '9' || strings.ContainsRune("-_.:", c))
 }
 
 // baseURL is what resources' locations begin with: the configured external URL, or what the client used, as proxies report it.

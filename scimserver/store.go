@@ -146,7 +146,7 @@ func (s *Server) retrying(ctx context.Context, kind string, round func() (done b
 
 func pause(ctx context.Context, attempt int) error {
 	wait := min(writeBackoff<<attempt, maxBackoff)
-	wait = wait/2 + rand.N(wait) // around the wait, so that those who met once do not meet again
+	wait = wait/2 + rand.N(wait) //nolint:gosec // spreads those who met once; nothing is kept secret by it
 	select {
 	case <-ctx.Done():
 		return ctx.Err()

@@ -112,8 +112,9 @@ func startReplica(options scimserver.Options, sees ...func(*cache.Options)) *rep
 	r.url = "http://" + options.Listener.Addr().String() + scimserver.BasePath
 	r.server, err = scimserver.New(options)
 	Expect(err).NotTo(HaveOccurred())
-	ctx, stop := context.WithCancel(context.Background())
-	cacheLife, stopCache := context.WithCancel(context.Background())
+	forever := context.Background() //nolint:forbidigo // a replica outlives the node that starts it
+	ctx, stop := context.WithCancel(forever)
+	cacheLife, stopCache := context.WithCancel(forever)
 	r.stop = stop
 	go func() { _ = store.Start(cacheLife) }()
 	go func() {

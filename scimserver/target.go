@@ -30,6 +30,15 @@ func (t *resourceType) target(text string) (target, error) {
 	return t.narrow(path, a, sub)
 }
 
+// knownTarget resolves a key of an object of attributes: one that is no path is an attribute that nobody knows.
+func (t *resourceType) knownTarget(key string) target {
+	result, err := t.target(key)
+	if err != nil {
+		return target{}
+	}
+	return result
+}
+
 // narrow adds the value filter and the sub-attribute that stands after it.
 func (t *resourceType) narrow(path patchPath, a, sub *attribute) (target, error) {
 	result := target{attribute: a, sub: sub}

@@ -107,7 +107,7 @@ func oldestFirst(organizations []*v1alpha1.LambdaTestOrganization) []*v1alpha1.L
 	sorted := slices.Clone(organizations)
 	slices.SortFunc(sorted, func(a, b *v1alpha1.LambdaTestOrganization) int {
 		return cmp.Or(
-			a.CreationTimestamp.Time.Compare(b.CreationTimestamp.Time),
+			a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
 			cmp.Compare(a.Namespace, b.Namespace),
 			cmp.Compare(a.Name, b.Name),
 		)
