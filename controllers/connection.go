@@ -258,9 +258,13 @@ func (c *connection) mayLookUpEarly() bool {
 	return !c.comparison.complete && c.lookUps < earlyLookUps && (c.recognised || c.accounts.size() == 0)
 }
 
-// circuitChanged tells those who wait, so that their status says why, and the organization.
+// circuitChanged tells those who wait, so that their status says why, and the organization. Once LambdaTest is back nobody waits for
+// what happened before.
 func (c *connection) circuitChanged() {
-	if state, _ := c.lane.state(); state != "closed" {
+	if state, _ := c.lane.state(); state == "closed" {
+		c.setbacks.forgive()
+		c.wakeIdle()
+	} else {
 		c.wake(priorityInitialList, c.lane.waiting()...)
 	}
 	c.changed()

@@ -151,7 +151,7 @@ func (l *lane) adapt(err error) {
 			l.setRate(now, max(l.limiter.Limit()/2, minRate))
 		}
 	case err == nil && l.limiter.Limit() < l.ceiling:
-		l.setRate(now, min(l.limiter.Limit()*rateRecovery, l.ceiling))
+		l.setRate(now, min(l.limiter.Limit()+l.ceiling/rateRecovery, l.ceiling))
 	}
 }
 

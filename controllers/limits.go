@@ -61,10 +61,10 @@ const (
 	retryShare = 5
 	// circuitThreshold is how many people in a row must fail before the organization is taken for unavailable.
 	circuitThreshold = 3
-	// minRate is the slowest an organization is slowed down to by 429s, in calls a second.
-	minRate = 0.2
-	// rateRecovery is what a success multiplies a slowed rate by.
-	rateRecovery = 1.05
+	// minRate is the slowest an organization is slowed down to by 429s, in calls a second; each of them also brings a pause.
+	minRate = 1
+	// rateRecovery is how many successes it takes from there back to the ceiling.
+	rateRecovery = 50
 
 	// denialBackoffMax bounds the wait of people who are to lose access: a denial is promised within 5 s of LambdaTest's return.
 	denialBackoffMax = 2 * time.Second
@@ -96,7 +96,7 @@ const (
 const (
 	defaultConcurrency   = 64
 	defaultBackoffMin    = time.Second
-	defaultBackoffMax    = 2 * time.Minute
+	defaultBackoffMax    = 30 * time.Second
 	defaultMarkRetention = 30 * 24 * time.Hour
 	defaultLeaseDuration = 15 * time.Second
 )

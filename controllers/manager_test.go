@@ -95,13 +95,13 @@ var _ = Describe("With a manager running", func() {
 	It("a denial overtakes a backlog of creations", Label("order"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true})
-		organized(ctx, w, func(o *OrganizationBuilder) { o.Limited(20, 1).Every(time.Hour) })
+		organized(ctx, w, func(o *OrganizationBuilder) { o.Limited(5, 1).Every(time.Hour) })
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 		for i := range 200 {
 			Applied(ctx, k8s, MakeUser(fmt.Sprintf("new-%03d@example.com", i)).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 		}
 		running(ctx, w)
-		Eventually(func() int { return w.upstream.Count("POST /Users") }).WithTimeout(20 * time.Second).Should(BeNumerically(">", 10))
+		Eventually(func() int { return w.upstream.Count("POST /Users") }).WithTimeout(20 * time.Second).Should(BeNumerically(">", 5))
 
 		before := len(w.upstream.Calls())
 		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })

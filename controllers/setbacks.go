@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"maps"
 	"sync"
 	"time"
 )
@@ -49,6 +50,13 @@ func (s *setbacks) clear(user string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.byUser, user)
+}
+
+// forgive lets those try again whose calls failed; refusals stay.
+func (s *setbacks) forgive() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	maps.DeleteFunc(s.byUser, func(_ string, held setback) bool { return held.failures > 0 })
 }
 
 // clearAll forgets everybody's, and so lets everybody try again.

@@ -46,6 +46,33 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		Expect(w.again(ctx, user)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("is back after an outage, nobody waits any longer for what happened before", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		users := make([]*v1alpha1.LambdaTestUser, circuitThreshold)
+		w.upstream.Fail(http.StatusServiceUnavailable)
+		for i := range users {
+			users[i] = w.settled(ctx, MakeUser(fmt.Sprintf("person-%d@example.com", i)).Role(v1alpha1.RoleUser))
+		}
+		for range 6 {
+			w.clock.Advance(defaultBackoffMax)
+			for _, user := range users {
+				w.reconciled(ctx, user)
+			}
+		}
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+		w.upstream.ClearFaults()
+		w.clock.Advance(defaultBackoffMax)
+		w.woken()
+
+		w.reconciled(ctx, users[0])
+		w.handleWoken(ctx)
+		w.handleWoken(ctx)
+
+		for _, user := range users {
+			Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+		}
+	})
+
 	It("fails a denial, it is repeated every other second at the least", Label("deny-wins"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
