@@ -40,6 +40,8 @@ type circuit struct {
 	// pausedUntil is when LambdaTest wants to be called again, after a 429; pauses counts those without a date in a row.
 	pausedUntil time.Time
 	pauses      int
+	// throttled: no call succeeded since the last 429.
+	throttled bool
 }
 
 // state is what metrics and messages call it.
@@ -54,7 +56,7 @@ func (c *circuit) state() string {
 }
 
 // suspicious tells whether calls go one at a time.
-func (c *circuit) suspicious() bool { return len(c.failing) > 0 || !c.retryAt.IsZero() }
+func (c *circuit) suspicious() bool { return len(c.failing) > 0 || !c.retryAt.IsZero() || c.throttled }
 
 // permits says whether a call may be made now, and otherwise when to ask again; never is the zero time. Denials probe an open
 // circuit sooner than anything else.
@@ -83,12 +85,13 @@ func (c *circuit) record(now time.Time, user string, err error) {
 		c.fail(now, user)
 	case err == nil, lambdatest.IsRejected(err), lambdatest.IsNotFound(err), lambdatest.IsForbidden(err), lambdatest.IsConflict(err):
 		// LambdaTest answered.
-		c.failing, c.failures, c.pauses = nil, 0, 0
+		c.failing, c.failures, c.pauses, c.throttled = nil, 0, 0, false
 		c.openedAt, c.retryAt = time.Time{}, time.Time{}
 	}
 }
 
 func (c *circuit) pause(now time.Time, err error) {
+	c.throttled = true
 	wait, told := lambdatest.RetryAfter(err)
 	if !told {
 		if now.Before(c.pausedUntil) {

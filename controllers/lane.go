@@ -28,6 +28,7 @@ type lane struct {
 
 	mu       sync.Mutex
 	ceiling  rate.Limit
+	burst    int
 	limiter  *rate.Limiter
 	retries  *rate.Limiter
 	circuit  circuit
@@ -54,20 +55,30 @@ func newLane(now func() time.Time, bounds backoff, wake func(user string), chang
 func (l *lane) limit(perSecond, burst int) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, ceiling, retryBurst := l.now(), rate.Limit(perSecond), max(burst/retryShare, 1)
-	if l.ceiling == 0 {
-		l.limiter, l.retries = rate.NewLimiter(ceiling, burst), rate.NewLimiter(ceiling/retryShare, retryBurst)
-	} else if l.ceiling != ceiling {
+	now, ceiling := l.now(), rate.Limit(perSecond)
+	l.burst = burst
+	switch {
+	case l.ceiling == 0:
+		l.limiter, l.retries = rate.NewLimiter(ceiling, burst), rate.NewLimiter(ceiling/retryShare, max(burst/retryShare, 1))
+		l.ceiling = ceiling
+	case l.ceiling != ceiling:
+		l.ceiling = ceiling
 		l.setRate(now, ceiling)
+	default:
+		l.setRate(now, l.limiter.Limit())
 	}
-	l.ceiling = ceiling
-	l.limiter.SetBurstAt(now, burst)
-	l.retries.SetBurstAt(now, retryBurst)
 }
 
+// setRate changes the pace. Below the ceiling there are no bursts: LambdaTest has just said that it takes none.
 func (l *lane) setRate(now time.Time, to rate.Limit) {
+	burst := l.burst
+	if to < l.ceiling {
+		burst = 1
+	}
 	l.limiter.SetLimitAt(now, to)
+	l.limiter.SetBurstAt(now, burst)
 	l.retries.SetLimitAt(now, to/retryShare)
+	l.retries.SetBurstAt(now, max(burst/retryShare, 1))
 }
 
 // acquire asks to make one call for a person. True: call now, and say done afterwards. False: the person waits and will be woken.

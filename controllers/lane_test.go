@@ -183,10 +183,11 @@ func TestLaneCountsRefusalsOfCallsUnderWayTogetherOnce(t *testing.T) {
 }
 
 func TestLaneSlowsDownForEverybodyAfter429AndRecovers(t *testing.T) {
-	l := newTestLane(100, 1)
+	l := newTestLane(100, 20)
 	l.acquire("a", priorityChange, false)
 	l.done("a", upstreamError(t, http.StatusTooManyRequests, simulator.RetryAfter(10*time.Second)))
 	l.acquire("b", priorityDenial, false)
+	l.acquire("c", priorityChange, false)
 	if got := l.tick(9 * time.Second); len(got) > 0 {
 		t.Errorf("granted %v before LambdaTest wanted to be called again", got)
 	}
