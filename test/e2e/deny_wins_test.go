@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
 var _ = Describe("a denial", Label("deny-wins"), func() {
@@ -17,63 +18,74 @@ var _ = Describe("a denial", Label("deny-wins"), func() {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada, role(v1alpha1.RoleAdmin))
-		id := w.provision(ctx, ada)
-		Eventually(w.account(ada)).Should(HaveField("Active", true))
+		id := w.provisioned(ctx, ada)
 
-		w.push(ctx, id, map[string]any{"active": false})
+		w.push(ctx, id, attributes{"active": false})
 
-		Eventually(w.account(ada)).Should(HaveField("Active", false))
-		Eventually(w.reasonOf(ctx, declared.Name)).Should(Equal(v1alpha1.DeniedByAnotherClaimReason))
-		current, err := w.claim(ctx, declared.Name)
-		Expect(err).NotTo(HaveOccurred())
-		current.Spec.Active = new(true)
-		Expect(env.Client.Update(ctx, current)).To(Succeed())
-		Eventually(w.reasonOf(ctx, declared.Name)).Should(Equal(v1alpha1.DeniedByAnotherClaimReason))
+		Eventually(w.account(ada)).Should(beInactive())
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
+		w.redeclare(ctx, declared, allowed)
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.DeniedByAnotherClaimReason))
 		w.afterSweeps(1)
-		Expect(w.account(ada)()).To(HaveField("Active", false))
+		Expect(w.account(ada)()).To(beInactive())
 	})
 
 	It("is carried out even when the same PUT changes the userName, which LambdaTest cannot", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
-		id := w.provision(ctx, ada)
-		Eventually(w.account(ada)).Should(HaveField("Active", true))
+		id := w.provisioned(ctx, ada)
 
-		answer := w.push(ctx, id, map[string]any{"active": false, "userName": w.address("leaver")})
+		answer := w.push(ctx, id, attributes{"active": false, "userName": w.address("leaver")})
 
 		Expect(answer).To(And(HaveKeyWithValue("active", false), HaveKeyWithValue("userName", ada)))
-		Eventually(w.account(ada)).Should(HaveField("Active", false))
+		Eventually(w.account(ada)).Should(beInactive())
+	})
+
+	It("is carried out even when the same PATCH names a concurrency group that LambdaTest refuses", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada)
+
+		w.scim(ctx, http.MethodPatch, "/Users/"+id, patch("replace", "", attributes{
+			"active": false, userExtension: attributes{"LambdatestGroup": "nobody made this group"},
+		}), http.StatusOK)
+
+		Eventually(w.account(ada)).Should(beInactive())
 	})
 
 	It("by Git wins while the identity provider says active", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
-		id := w.provision(ctx, ada)
-		Eventually(w.account(ada)).Should(HaveField("Active", true))
+		id := w.provisioned(ctx, ada)
 
-		w.declare(ctx, ada, func(user *v1alpha1.LambdaTestUser) { user.Spec.Active = new(false) })
+		w.declare(ctx, ada, denied)
 
-		Eventually(w.account(ada)).Should(HaveField("Active", false))
+		Eventually(w.account(ada)).Should(beInactive())
 		Expect(w.scim(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)).To(HaveKeyWithValue("active", true),
 			"the provider sees what a write of it would change")
 	})
-})
 
-var _ = Describe("a hand-over", Label("handover"), func() {
-	It("follows a prune of a person whom the identity provider still assigns: nobody calls LambdaTest", func(ctx SpecContext) {
+	It("stands against somebody who activates the account at LambdaTest: it is off again after one sweep", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
-		declared := w.declare(ctx, ada, role(v1alpha1.RoleUser))
-		id := w.provision(ctx, ada)
-		Eventually(w.reasonOf(ctx, declared.Name)).Should(Equal(v1alpha1.SyncedReason))
-		Eventually(w.reasonOf(ctx, id)).Should(Equal(v1alpha1.SyncedReason))
-		before := w.LambdaTest.Writes()
+		declared := w.declare(ctx, ada, denied)
+		w.hired(ada)
+		Eventually(w.account(ada)).Should(beInactive())
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
 
-		Expect(env.Client.Delete(ctx, declared)).To(Succeed())
-
-		Eventually(func() error { _, err := w.claim(ctx, declared.Name); return err }).Should(MatchError(ContainSubstring("not found")))
+		w.edit(ada, activated)
 		w.afterSweeps(1)
-		Expect(w.LambdaTest.Writes()).To(Equal(before))
-		Expect(w.account(ada)()).To(HaveField("Active", true))
+
+		Eventually(w.account(ada)).Should(beInactive())
+	})
+
+	It("of somebody without an account creates none", func(ctx SpecContext) {
+		w := newWorld(ctx)
+
+		declared := w.declare(ctx, w.address("ada"), denied)
+
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		w.afterSweeps(1)
+		Expect(w.LambdaTest.Writes()).To(BeZero())
 	})
 })

@@ -4,16 +4,16 @@
 package e2e
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
+	"crypto/rand"
 	"fmt"
-	"io"
-	"net/http"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,19 +21,32 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// sweep is how often the organizations of the scenarios are compared.
-const sweep = 2 * time.Second
+// sweep is how often the organizations of the scenarios are compared: as often as may be.
+const sweep = time.Second
 
 // world is one organization: what Git declares, what the identity provider says, and what LambdaTest has.
 type world struct {
 	*environment.Organization
+	env       *environment.Environment
+	namespace string
 }
 
-// newWorld creates an organization for one scenario. Changes are made to its spec before.
+// newWorld creates an organization for one scenario. Changes are made to its spec, or to the LambdaTest behind it, before. When the
+// scenario is over the organization is suspended, so that nothing it left behind disturbs another.
 func newWorld(ctx context.Context, changes ...func(*environment.Organization)) *world {
 	GinkgoHelper()
+	added, err := env.AddOrganization(ctx, newOrganization(changes...))
+	Expect(err).NotTo(HaveOccurred())
+	w := &world{Organization: added, env: env, namespace: environment.Namespace}
+	DeferCleanup(w.retire)
+	return w
+}
+
+// newOrganization has a name of its own, and is compared often.
+func newOrganization(changes ...func(*environment.Organization)) environment.Organization {
 	organization := environment.Organization{
 		Name: fmt.Sprintf("org-%d-%d", GinkgoParallelProcess(), time.Now().UnixNano()),
 		Spec: v1alpha1.LambdaTestOrganizationSpec{
@@ -44,31 +57,122 @@ func newWorld(ctx context.Context, changes ...func(*environment.Organization)) *
 	for _, change := range changes {
 		change(&organization)
 	}
-	added, err := env.AddOrganization(ctx, organization)
-	Expect(err).NotTo(HaveOccurred())
-	return &world{added}
+	return organization
 }
+
+// limited bounds the calls to LambdaTest.
+func limited(perSecond, burst int32) func(*environment.Organization) {
+	return func(organization *environment.Organization) {
+		organization.Spec.RateLimit = v1alpha1.RateLimit{RequestsPerSecond: perSecond, Burst: burst}
+	}
+}
+
+// every sets how often the organization is compared.
+func every(interval time.Duration) func(*environment.Organization) {
+	return func(organization *environment.Organization) {
+		organization.Spec.SyncInterval = metav1.Duration{Duration: interval}
+	}
+}
+
+// specified changes the spec of the organization.
+func specified(change func(*v1alpha1.LambdaTestOrganizationSpec)) func(*environment.Organization) {
+	return func(organization *environment.Organization) { change(&organization.Spec) }
+}
+
+// simulating shapes the LambdaTest behind the organization.
+func simulating(options ...simulator.Option) func(*environment.Organization) {
+	return func(organization *environment.Organization) {
+		organization.Simulate = append(organization.Simulate, options...)
+	}
+}
+
+func (w *world) retire(ctx context.Context) {
+	if CurrentSpecReport().Failed() {
+		AddReportEntry("what kubectl shows", w.shown(ctx), ReportEntryVisibilityFailureOrVerbose)
+	}
+	w.LambdaTest.ClearFaults()
+	organization := &v1alpha1.LambdaTestOrganization{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: w.Name}}
+	suspended := client.RawPatch("application/merge-patch+json", []byte(`{"spec":{"suspend":true}}`))
+	Expect(client.IgnoreNotFound(w.env.Client.Patch(ctx, organization, suspended))).To(Succeed())
+}
+
+// shown is what somebody sees who looks for the reason of a failure.
+func (w *world) shown(ctx context.Context) string {
+	people, _ := w.env.Kubectl(ctx, "get", "lambdatestusers,lambdatestgroups", "--namespace="+w.namespace, "--output=wide",
+		"--field-selector=spec.organizationRef.name="+w.Name)
+	organization, _ := w.env.Kubectl(ctx, "get", "lambdatestorganizations", w.Name, "--namespace="+w.namespace, "--output=yaml")
+	return people + "\n" + organization
+}
+
+// organization returns a function for Eventually: the organization's resource as it is now.
+func (w *world) organization(ctx context.Context) func() (*v1alpha1.LambdaTestOrganization, error) {
+	return func() (*v1alpha1.LambdaTestOrganization, error) {
+		organization := &v1alpha1.LambdaTestOrganization{}
+		return organization, w.env.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: w.Name}, organization)
+	}
+}
+
+// configure changes the spec of the organization.
+func (w *world) configure(ctx context.Context, change func(*v1alpha1.LambdaTestOrganization)) {
+	GinkgoHelper()
+	organization, err := w.organization(ctx)()
+	Expect(err).NotTo(HaveOccurred())
+	Changed(ctx, w.env.Client, organization, change)
+}
+
+// suspend stops or resumes the organization.
+func (w *world) suspend(ctx context.Context, suspended bool) {
+	GinkgoHelper()
+	w.configure(ctx, func(o *v1alpha1.LambdaTestOrganization) { o.Spec.Suspend = suspended })
+}
+
+// annotate sets an annotation of the organization.
+func (w *world) annotate(ctx context.Context, name, value string) {
+	GinkgoHelper()
+	w.configure(ctx, func(o *v1alpha1.LambdaTestOrganization) { metav1.SetMetaDataAnnotation(&o.ObjectMeta, name, value) })
+}
+
+// tokenSecret is the Secret with LambdaTest's token.
+func (w *world) tokenSecret() *corev1.Secret {
+	return MakeSecret(w.namespace, w.Name+"-lambdatest-token", w.UpstreamToken)
+}
+
+// useToken puts another token of LambdaTest into the Secret.
+func (w *world) useToken(ctx context.Context, token string) {
+	GinkgoHelper()
+	Changed(ctx, w.env.Client, w.tokenSecret(), func(secret *corev1.Secret) { secret.Data = map[string][]byte{v1alpha1.DefaultTokenKey: []byte(token)} })
+}
+
+// newToken is a token that nobody has had.
+func newToken() string { return rand.Text() }
 
 // address is a userName that no other scenario uses: an address belongs to one LambdaTest organization only.
 func (w *world) address(name string) string {
 	return name + "@" + w.Name + ".example.com"
 }
 
-// declare creates or updates the resource that Git has about somebody. The name of the resource is unique per organization.
+// addresses are as many userNames.
+func (w *world) addresses(count int) []string {
+	all := make([]string, count)
+	for i := range all {
+		all[i] = w.address(fmt.Sprintf("user-%04d", i+1))
+	}
+	return all
+}
+
+// declare creates the resource that Git has about somebody. The name of the resource is unique per organization.
 func (w *world) declare(ctx context.Context, userName string, changes ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
 	GinkgoHelper()
-	user := &v1alpha1.LambdaTestUser{
-		ObjectMeta: metav1.ObjectMeta{Namespace: environment.Namespace, Name: w.declaredName(userName)},
-		Spec: v1alpha1.LambdaTestUserSpec{
-			OrganizationRef: v1alpha1.OrganizationReference{Name: w.Name},
-			UserName:        userName,
-			Name:            v1alpha1.PersonName{GivenName: "Ada", FamilyName: "Lovelace"},
-		},
-	}
+	user := w.declaration(userName, changes...)
+	Expect(w.env.Client.Create(ctx, user)).To(Succeed())
+	return user
+}
+
+func (w *world) declaration(userName string, changes ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
+	user := MakeUser(userName).Named(w.declaredName(userName)).In(w.namespace).Of(w.Name).Obj()
 	for _, change := range changes {
 		change(user)
 	}
-	Expect(env.Client.Create(ctx, user)).To(Succeed())
 	return user
 }
 
@@ -76,104 +180,125 @@ func (w *world) declaredName(userName string) string {
 	return "git-" + v1alpha1.PersonDigest(w.Name, userName)
 }
 
+// declareAll declares many people, several at a time.
+func (w *world) declareAll(ctx context.Context, userNames []string, changes ...func(*v1alpha1.LambdaTestUser)) []*v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	users := make([]*v1alpha1.LambdaTestUser, len(userNames))
+	for i, userName := range userNames {
+		users[i] = w.declaration(userName, changes...)
+	}
+	sideBySide(users, func(user *v1alpha1.LambdaTestUser) {
+		Expect(w.env.Client.Create(ctx, user)).To(Succeed())
+	})
+	return users
+}
+
+// redeclare changes the spec of what is declared.
+func (w *world) redeclare(ctx context.Context, user *v1alpha1.LambdaTestUser, change func(*v1alpha1.LambdaTestUser)) {
+	GinkgoHelper()
+	Changed(ctx, w.env.Client, user, change)
+}
+
+// prune deletes what is declared, as Git does with what it no longer has.
+func (w *world) prune(ctx context.Context, users ...*v1alpha1.LambdaTestUser) {
+	GinkgoHelper()
+	sideBySide(users, func(user *v1alpha1.LambdaTestUser) {
+		Expect(w.env.Client.Delete(ctx, user)).To(Succeed())
+	})
+}
+
+// sideBySide does something with every item, several at a time, and returns when all is done.
+func sideBySide[T any](items []T, do func(T)) {
+	const hands = 16
+	todo := make(chan T)
+	var all sync.WaitGroup
+	for range min(hands, len(items)) {
+		all.Go(func() {
+			defer GinkgoRecover()
+			for item := range todo {
+				do(item)
+			}
+		})
+	}
+	for _, item := range items {
+		todo <- item
+	}
+	close(todo)
+	all.Wait()
+}
+
+// Changes of a declaration.
+
 func role(role v1alpha1.Role) func(*v1alpha1.LambdaTestUser) {
 	return func(user *v1alpha1.LambdaTestUser) { user.Spec.Role = role }
+}
+
+func denied(user *v1alpha1.LambdaTestUser)   { user.Spec.Active = new(false) }
+func allowed(user *v1alpha1.LambdaTestUser)  { user.Spec.Active = new(true) }
+func orphaned(user *v1alpha1.LambdaTestUser) { user.Spec.DeletionPolicy = v1alpha1.DeletionOrphan }
+func observing(user *v1alpha1.LambdaTestUser) {
+	user.Spec.ManagementPolicy = v1alpha1.ManagementObserve
+}
+
+func named(name string) func(*v1alpha1.LambdaTestUser) {
+	return func(user *v1alpha1.LambdaTestUser) { user.Name = name }
 }
 
 // claim returns a resource as it is now.
 func (w *world) claim(ctx context.Context, name string) (*v1alpha1.LambdaTestUser, error) {
 	user := &v1alpha1.LambdaTestUser{}
-	err := env.Client.Get(ctx, client.ObjectKey{Namespace: environment.Namespace, Name: name}, user)
-	return user, err
+	return user, w.env.Client.Get(ctx, client.ObjectKey{Namespace: w.namespace, Name: name}, user)
+}
+
+// user returns a function for Eventually: a resource as it is now.
+func (w *world) user(ctx context.Context, name string) func() (*v1alpha1.LambdaTestUser, error) {
+	return func() (*v1alpha1.LambdaTestUser, error) { return w.claim(ctx, name) }
+}
+
+// readerOf returns a function for Eventually: what reading a resource answers.
+func (w *world) readerOf(ctx context.Context, object client.Object) func() error {
+	return func() error {
+		return w.env.Client.Get(ctx, client.ObjectKeyFromObject(object), object.DeepCopyObject().(client.Object))
+	}
+}
+
+// beGone matches the answer about a resource that is no longer there.
+func beGone() OmegaMatcher { return MatchError(apierrors.IsNotFound, "IsNotFound") }
+
+// standings returns a function for Eventually: how many of the organization's people stand how, by the reason of Ready.
+func (w *world) standings(ctx context.Context) func() (map[string]int, error) {
+	return func() (map[string]int, error) {
+		var list v1alpha1.LambdaTestUserList
+		err := w.env.Client.List(ctx, &list, client.InNamespace(w.namespace), client.MatchingFields{"spec.organizationRef.name": w.Name})
+		count := map[string]int{}
+		for i := range list.Items {
+			count[reasonIn(&list.Items[i])]++
+		}
+		return count, err
+	}
+}
+
+func reasonIn(user *v1alpha1.LambdaTestUser) string {
+	ready := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ReadyCondition)
+	if ready == nil || user.Status.ObservedGeneration != user.Generation {
+		return "unknown"
+	}
+	return ready.Reason
 }
 
 // reasonOf returns a function for Eventually: the reason of the Ready condition of a resource.
 func (w *world) reasonOf(ctx context.Context, name string) func() (string, error) {
 	return func() (string, error) {
 		user, err := w.claim(ctx, name)
-		if err != nil {
-			return "", err
-		}
-		if user.Status.ObservedGeneration != user.Generation {
-			return "", fmt.Errorf("generation %d was not observed yet", user.Generation)
-		}
-		ready := meta.FindStatusCondition(user.Status.Conditions, v1alpha1.ReadyCondition)
-		if ready == nil {
-			return "", fmt.Errorf("%s has no condition", name)
-		}
-		return ready.Reason, nil
+		return reasonIn(user), err
 	}
 }
 
-// account returns a function for Eventually: the account at LambdaTest.
-func (w *world) account(userName string) func() (simulator.Account, error) {
-	return func() (simulator.Account, error) {
-		account, found := w.LambdaTest.Account(userName)
-		if !found {
-			return account, fmt.Errorf("LambdaTest has no account of %s", userName)
-		}
-		return account, nil
+// messageOf is what a resource's Ready condition tells people.
+func messageOf(object Conditioned) string {
+	ready := meta.FindStatusCondition(object.GetConditions(), v1alpha1.ReadyCondition)
+	if ready == nil {
+		return ""
 	}
-}
-
-// afterSweeps waits until the organization was compared that many times from now on.
-func (w *world) afterSweeps(count int) {
-	GinkgoHelper()
-	pages := 1 + len(w.LambdaTest.Accounts())/100
-	Eventually(func() int { return w.LambdaTest.Count("GET /Users") }).
-		Should(BeNumerically(">=", w.LambdaTest.Count("GET /Users")+(count+1)*pages))
-}
-
-// scim sends a request of the identity provider to the next replica and expects an answer.
-func (w *world) scim(ctx context.Context, method, path string, body any, status int) map[string]any {
-	GinkgoHelper()
-	var content io.Reader
-	if body != nil {
-		encoded, err := json.Marshal(body)
-		Expect(err).NotTo(HaveOccurred())
-		content = bytes.NewReader(encoded)
-	}
-	request, err := http.NewRequestWithContext(ctx, method, env.Front.SCIMURL+path, content)
-	Expect(err).NotTo(HaveOccurred())
-	request.Header.Set("Authorization", "Bearer "+w.SCIMToken)
-	request.Header.Set("Content-Type", "application/scim+json")
-	response, err := http.DefaultClient.Do(request)
-	Expect(err).NotTo(HaveOccurred())
-	defer func() { _ = response.Body.Close() }()
-	answer, err := io.ReadAll(response.Body)
-	Expect(err).NotTo(HaveOccurred())
-	Expect(response.StatusCode).To(Equal(status), "%s %s: %s", method, path, answer)
-	if len(answer) == 0 {
-		return nil
-	}
-	decoded := map[string]any{}
-	Expect(json.Unmarshal(answer, &decoded)).To(Succeed())
-	return decoded
-}
-
-// provision lets the identity provider create somebody and returns the SCIM id.
-func (w *world) provision(ctx context.Context, userName string, extra ...map[string]any) string {
-	GinkgoHelper()
-	body := map[string]any{
-		"schemas":  []string{"urn:ietf:params:scim:schemas:core:2.0:User"},
-		"userName": userName,
-		"name":     map[string]any{"givenName": "Ada", "familyName": "Lovelace"},
-		"active":   true,
-	}
-	for _, attributes := range extra {
-		for name, value := range attributes {
-			body[name] = value
-		}
-	}
-	return w.scim(ctx, http.MethodPost, "/Users", body, http.StatusCreated)["id"].(string)
-}
-
-// push is GET, then PUT of what came, merged with the changes.
-func (w *world) push(ctx context.Context, id string, changes map[string]any) map[string]any {
-	GinkgoHelper()
-	current := w.scim(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)
-	for name, value := range changes {
-		current[name] = value
-	}
-	return w.scim(ctx, http.MethodPut, "/Users/"+id, current, http.StatusOK)
+	return ready.Message
 }

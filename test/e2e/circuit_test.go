@@ -1,0 +1,183 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("a LambdaTest", Label("circuit"), func() {
+	It("that refuses the token is left alone until the Secret changes; then everything goes on by itself", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		people := w.addresses(20)
+		token := newToken()
+		w.LambdaTest.RotateToken(token)
+		Eventually(w.organization(ctx)).Should(BeStalled(v1alpha1.UnauthorizedReason))
+		before := len(w.LambdaTest.Calls())
+
+		w.declareAll(ctx, people)
+
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.UnauthorizedReason, len(people)))
+		Expect(w.LambdaTest.Calls()).To(HaveLen(before), "not one more call")
+		w.useToken(ctx, token)
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("that asks to come back after three seconds is not called before, and then gets what it missed", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.LambdaTest.FailNext(http.StatusTooManyRequests, simulator.RetryAfter(3*time.Second), simulator.On(createUser))
+
+		w.declareAll(ctx, w.addresses(5))
+
+		Eventually(w.accounts).Should(Equal(5))
+		refused, next := aroundRefusal(w.LambdaTest.Calls())
+		Expect(next.Time).To(BeTemporally(">=", refused.Time.Add(3*time.Second)))
+	})
+
+	It("that answers too few calls and does not say when to come back gets everything in the end, and fewer calls meanwhile", func(ctx SpecContext) {
+		w := newWorld(ctx, simulating(simulator.With(simulator.Switches{RateLimit: 10, HideRetryAfter: true})))
+		people := w.addresses(30)
+
+		w.declareAll(ctx, people)
+
+		Eventually(w.accounts, "60s").Should(Equal(len(people)))
+		Expect(len(refused(w.LambdaTest.Calls()))).To(BeNumerically("<", 100), "calls that were refused")
+	})
+
+	It("that fails is called now and then, and gets everything once it works", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		people := w.addresses(50)
+		w.LambdaTest.Fail(http.StatusServiceUnavailable)
+		w.declareAll(ctx, people)
+		Eventually(w.organization(ctx)).Should(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+		before, since := len(w.LambdaTest.Calls()), time.Now()
+
+		Consistently(func() int { return len(w.LambdaTest.Calls()) - before }, "3s").Should(
+			BeNumerically("<=", 10), "calls since %s", since)
+
+		w.LambdaTest.ClearFaults()
+		Eventually(w.accounts).Should(Equal(len(people)))
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("that comes back hears of a denial within five seconds, and before anything else is changed", func(ctx SpecContext) {
+		w := newWorld(ctx, every(tenMinutes))
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada)
+		account, _ := w.account(ada)()
+		w.LambdaTest.Fail(http.StatusBadGateway)
+		w.declareAll(ctx, w.addresses(20))
+		Eventually(w.standings(ctx)).Should(HaveKey(v1alpha1.UpstreamUnavailableReason))
+		w.deny(ctx, id)
+		Eventually(w.user(ctx, id)).Should(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+
+		w.LambdaTest.ClearFaults()
+
+		Eventually(w.account(ada), "5s").Should(beInactive())
+		Expect(denies(firstChange(w.LambdaTest.Calls()), account.ID)).To(BeTrue())
+	})
+
+	It("whose answer to a POST is lost has one account afterwards, and was not asked to create it twice", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada := w.address("ada")
+		w.LambdaTest.LoseNextAnswer(simulator.On(createUser))
+
+		declared := w.declare(ctx, ada, role(v1alpha1.RoleAdmin))
+
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(ada)()).To(And(beActive(), haveRole("Admin")))
+		Expect(w.LambdaTest.Count(createUser)).To(Equal(1))
+	})
+
+	It("whose answer to a denial is lost has the person off, whatever became of the call", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada, bob := w.address("ada"), w.address("bob")
+		adaID, bobID := w.provisioned(ctx, ada), w.provisioned(ctx, bob)
+		w.LambdaTest.LoseNextAnswer(simulator.On(updateUser))
+		w.LambdaTest.DropNext(simulator.On(updateUser))
+
+		w.deny(ctx, adaID)
+		w.deny(ctx, bobID)
+
+		for name, id := range map[string]string{ada: adaID, bob: bobID} {
+			Eventually(w.account(name)).Should(beInactive())
+			Eventually(w.user(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		}
+	})
+
+	It("that answers HTML instead of JSON is not believed: what was done is found, what was not is done, once", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		people := w.addresses(2)
+		w.LambdaTest.GarbleNextAnswer(simulator.On(createUser))
+		w.LambdaTest.InterceptNext(simulator.On(createUser))
+		w.LambdaTest.GarbleNextAnswer(simulator.On(listUsers))
+
+		w.declareAll(ctx, people)
+
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		Expect(w.accounts()).To(Equal(len(people)))
+		Expect(w.LambdaTest.Count(createUser)).To(Equal(3), "one for each, and one that was intercepted")
+	})
+
+	It("that answers with somebody else's account is not believed: nobody is changed by mistake", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada, bob := w.address("ada"), w.address("bob")
+		w.provisioned(ctx, bob)
+		w.LambdaTest.Switch(func(s *simulator.Switches) { s.SomebodyElse, s.WrongIDs = true, true })
+
+		w.declare(ctx, ada, denied)
+
+		Eventually(func() int { return len(w.callsFor(ada)) }).Should(BeNumerically(">=", 2))
+		Expect(w.account(bob)()).To(beActive())
+		w.LambdaTest.Switch(func(s *simulator.Switches) { *s = simulator.Switches{} })
+		Eventually(w.user(ctx, w.declaredName(ada))).Should(BeReady(v1alpha1.SyncedReason))
+	})
+})
+
+// refused returns the calls that were answered with 429.
+func refused(calls []simulator.Call) []simulator.Call {
+	var found []simulator.Call
+	for _, call := range calls {
+		if call.Status == http.StatusTooManyRequests {
+			found = append(found, call)
+		}
+	}
+	return found
+}
+
+// aroundRefusal returns the first call that was refused with 429, and the first that came when those under way with it had ended.
+func aroundRefusal(calls []simulator.Call) (refused, next simulator.Call) {
+	const underWay = 200 * time.Millisecond
+	for _, call := range calls {
+		switch {
+		case refused.Time.IsZero() && call.Status == http.StatusTooManyRequests:
+			refused = call
+		case !refused.Time.IsZero() && call.Time.After(refused.Time.Add(underWay)):
+			return refused, call
+		}
+	}
+	return refused, next
+}
+
+// firstChange returns the first call that changed anything after the calls that failed.
+func firstChange(calls []simulator.Call) simulator.Call {
+	failed := false
+	for _, call := range calls {
+		failed = failed || call.Status >= http.StatusInternalServerError
+		if failed && call.Status < http.StatusMultipleChoices && call.Method != http.MethodGet {
+			return call
+		}
+	}
+	return simulator.Call{}
+}

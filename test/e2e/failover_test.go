@@ -1,0 +1,94 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"syscall"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// takeover is the promise for a denial when the leader is gone: the lease, and ten seconds.
+const takeover = 15*time.Second + 10*time.Second
+
+var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), func() {
+	It("a denial that was acknowledged, and that it was carrying out, is carried out by the other replica", func(ctx SpecContext) {
+		w := newWorld(ctx, every(tenMinutes))
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada)
+		leader := w.theLeader(ctx)
+		hold := w.LambdaTest.HoldNext(simulator.On(updateUser))
+
+		w.deny(ctx, id)
+		Eventually(hold.Arrived()).Should(Receive())
+		leader.Kill()
+		DeferCleanup(leader.Start)
+
+		died := time.Now()
+		Eventually(w.account(ada), takeover).Should(beInactive())
+		AddReportEntry("carried out after the leader's death", time.Since(died).Round(time.Millisecond).String())
+		Expect(w.theLeader(ctx).Name()).NotTo(Equal(leader.Name()))
+		Eventually(w.user(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("the identity provider goes on, and what it said meanwhile is done by the other replica", func(ctx SpecContext) {
+		w := newWorld(ctx, every(tenMinutes))
+		ada, bob := w.address("ada"), w.address("bob")
+		id := w.provisioned(ctx, ada)
+		leader := w.theLeader(ctx)
+
+		leader.Kill()
+		DeferCleanup(leader.Start)
+		w.deny(ctx, id)
+		w.provision(ctx, bob)
+
+		Eventually(w.account(ada), takeover).Should(beInactive())
+		Eventually(w.account(bob)).Should(beActive())
+		Expect(w.LambdaTest.Count(createUser)).To(Equal(2))
+	})
+
+	It("an activation of its that takes effect late does not outlive a denial", Label("slow"), func(ctx SpecContext) {
+		slowly()
+		w := newWorld(ctx, every(tenMinutes))
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada)
+		leader := w.theLeader(ctx)
+		leader.Kill()
+		DeferCleanup(leader.Start)
+		w.deny(ctx, id)
+		Eventually(w.account(ada), takeover).Should(beInactive())
+
+		w.edit(ada, activated) // as its last call would, were it still under way
+
+		Eventually(w.account(ada), "40s").Should(beInactive())
+	})
+})
+
+var _ = Describe("a leader that was paused until another took over", Label("deny-wins", "failover", "slow"), func() {
+	It("makes no call when it goes on", func(ctx SpecContext) {
+		slowly()
+		w := newWorld(ctx, every(tenMinutes))
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada, withRole("Admin"))
+		former := w.theLeader(ctx)
+		Expect(former.Signal(syscall.SIGSTOP)).To(Succeed())
+		Eventually(w.leader(ctx), takeover).ShouldNot(Equal(former))
+		w.denyAt(ctx, w.theLeader(ctx), id)
+		Eventually(w.account(ada), takeover).Should(beInactive())
+		before := w.LambdaTest.Writes()
+
+		Expect(former.Signal(syscall.SIGCONT)).To(Succeed())
+
+		Eventually(former.Ended(), "20s").Should(BeClosed(), "a replica that lost the lead ends, to begin anew")
+		DeferCleanup(former.Start)
+		Expect(w.LambdaTest.Writes()).To(Equal(before))
+		Expect(w.account(ada)()).To(beInactive())
+	})
+})

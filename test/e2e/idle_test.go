@@ -1,0 +1,47 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+var _ = Describe("when nothing changes", Label("idle"), func() {
+	// idle lets an organization of that many people be compared that often, and returns what was written meanwhile: at LambdaTest, and
+	// in the API server by anybody, leases apart.
+	idle := func(ctx SpecContext, people, sweeps int) (upstream int, api map[string]int) {
+		GinkgoHelper()
+		w := newWorldOfItsOwn(ctx)
+		everybody := w.addresses(people)
+		half := people / 2
+		w.hired(everybody[:half]...)
+		w.declareAll(ctx, everybody, role(v1alpha1.RoleUser))
+		Eventually(w.standings(ctx), "3m").Should(HaveKeyWithValue(v1alpha1.SyncedReason, people))
+		Eventually(w.organization(ctx)).Should(HaveField("Status.Synced", HaveValue(BeEquivalentTo(people))))
+		w.afterSweeps(2)
+		writes, apiWrites := w.LambdaTest.Writes(), w.apiWrites(ctx)
+
+		w.afterSweeps(sweeps)
+
+		return w.LambdaTest.Writes() - writes, since(apiWrites, w.apiWrites(ctx))
+	}
+
+	It("five sweeps of 100 people write nothing at LambdaTest and nothing in the API server", func(ctx SpecContext) {
+		upstream, api := idle(ctx, 100, 5)
+		Expect(upstream).To(BeZero())
+		Expect(api).To(BeEmpty())
+	})
+
+	It("ten sweeps of 1 000 people write nothing at LambdaTest and nothing in the API server", Label("slow"), func(ctx SpecContext) {
+		slowly()
+		upstream, api := idle(ctx, 1000, 10)
+		AddReportEntry("writes at LambdaTest", upstream)
+		AddReportEntry("writes in the API server", api)
+		Expect(upstream).To(BeZero())
+		Expect(api).To(BeEmpty())
+	})
+})

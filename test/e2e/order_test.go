@@ -1,0 +1,100 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	"net/http"
+	"os"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// slowly skips what takes minutes where nobody asked for it.
+func slowly() {
+	if os.Getenv("E2E") == "" {
+		Skip("takes minutes, and go test ./... is to be quick: `make e2e` sets E2E=1 and runs it")
+	}
+}
+
+var _ = Describe("a backlog of creations", Label("order"), func() {
+	// overtaken lets a denial by SCIM come while that many creations wait, and returns which call it was of those that followed.
+	overtaken := func(ctx SpecContext, w *world, waiting int) int {
+		GinkgoHelper()
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada)
+		account, _ := w.account(ada)()
+		w.suspend(ctx, true)
+		Eventually(w.organization(ctx)).Should(BeStalled(v1alpha1.SuspendedReason))
+		w.declareAll(ctx, w.addresses(waiting))
+		Eventually(w.standings(ctx), "3m").Should(HaveKeyWithValue(v1alpha1.SuspendedReason, waiting))
+		w.suspend(ctx, false)
+		Eventually(w.accounts, "1m").Should(BeNumerically(">", waiting/100+1))
+
+		w.deny(ctx, id)
+
+		answered := len(w.LambdaTest.Calls())
+		Eventually(w.placeOfDenial(account.ID, answered)).ShouldNot(BeZero())
+		Expect(waiting-w.accounts()).To(BeNumerically(">", waiting/2), "creations that still wait")
+		return w.placeOfDenial(account.ID, answered)()
+	}
+
+	It("of 100 at 5 calls a second is overtaken by a denial: it is among the next three calls", func(ctx SpecContext) {
+		w := newWorld(ctx, limited(5, 1), every(tenMinutes))
+		Expect(overtaken(ctx, w, 100)).To(BeNumerically("<=", 3))
+	})
+
+	It("of 5 000 at 50 calls a second is overtaken by a denial: it is among the next three calls", Label("slow"), func(ctx SpecContext) {
+		slowly()
+		w := newWorld(ctx, limited(50, 1), every(tenMinutes))
+		place := overtaken(ctx, w, 5000)
+		AddReportEntry("call in which the denial was carried out, after its answer", place)
+		Expect(place).To(BeNumerically("<=", 3))
+	})
+
+	It("does not starve while other people are changed all the time", func(ctx SpecContext) {
+		w := newWorld(ctx, limited(10, 1), every(tenMinutes))
+		busy := w.declareAll(ctx, w.addresses(20))
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(busy)))
+		people := []string{w.address("new-1"), w.address("new-2"), w.address("new-3"), w.address("new-4"), w.address("new-5")}
+		roles := []v1alpha1.Role{v1alpha1.RoleAdmin, v1alpha1.RoleGuest}
+
+		w.declareAll(ctx, people)
+
+		changes := 0
+		Eventually(func() int {
+			changes++
+			sideBySide(busy, func(user *v1alpha1.LambdaTestUser) { w.redeclare(ctx, user, role(roles[changes%len(roles)])) })
+			return w.accounts()
+		}).Should(Equal(len(busy) + len(people)))
+	})
+})
+
+var _ = DescribeTable("an organization does not wait for another", Label("fairness"),
+	func(ctx SpecContext, trouble func(*world)) {
+		troubled, healthy := newWorld(ctx), newWorld(ctx)
+		trouble(troubled)
+		before := len(troubled.LambdaTest.Calls())
+		troubled.declareAll(ctx, troubled.addresses(150))
+		Eventually(func() int { return len(troubled.LambdaTest.Calls()) }).Should(BeNumerically(">", before))
+
+		people := healthy.addresses(20)
+		begun := time.Now()
+		healthy.declareAll(ctx, people)
+
+		Eventually(healthy.accounts, seconds).Should(Equal(len(people)))
+		AddReportEntry("20 creations beside it took", time.Since(begun).Round(time.Millisecond).String())
+	},
+	Entry("whose LambdaTest takes seven seconds to answer", func(w *world) { w.LambdaTest.Latency(7 * time.Second) }),
+	Entry("whose LambdaTest fails", func(w *world) { w.LambdaTest.Fail(http.StatusInternalServerError) }),
+	Entry("whose LambdaTest cuts every connection", func(w *world) { w.LambdaTest.Inject(simulator.Fault{Kind: simulator.Drop}) }),
+	Entry("whose LambdaTest asks to slow down", func(w *world) {
+		w.LambdaTest.Fail(http.StatusTooManyRequests, simulator.RetryAfter(time.Minute))
+	}),
+)

@@ -1,0 +1,174 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package e2e
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("a sweep", Label("sweep"), func() {
+	It("sets back, with one call, what somebody changed at LambdaTest", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada := w.address("ada")
+		declared := w.declare(ctx, ada, role(v1alpha1.RoleGuest))
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		before := w.LambdaTest.Writes()
+
+		w.edit(ada, func(account *simulator.Account) { account.Active, account.Role = false, "Admin" })
+
+		Eventually(w.account(ada)).Should(And(beActive(), haveRole("Guest")))
+		w.afterSweeps(1)
+		Expect(w.LambdaTest.Writes()).To(Equal(before + 1))
+	})
+
+	It("brings back an account that was taken away", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		people := w.addresses(10)
+		w.declareAll(ctx, people)
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+
+		Expect(w.LambdaTest.RemoveAccount(people[0])).To(BeTrue())
+
+		Eventually(w.account(people[0])).Should(beActive())
+	})
+
+	It("reads pages, and no account by itself", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		people := w.addresses(150)
+		w.declareAll(ctx, people)
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		before := len(w.LambdaTest.Calls())
+
+		w.afterSweeps(2)
+
+		since := w.LambdaTest.Calls()[before:]
+		Expect(since).To(HaveEach(HaveField("Route", listUsers)))
+		Expect(len(since)).To(BeNumerically("<=", 2*(2+1)), "two pages for each of at most three comparisons")
+	})
+
+	It("leaves what LambdaTest says of names alone: nobody can set them", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada := w.address("ada")
+		declared := w.declare(ctx, ada)
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		before := w.LambdaTest.Writes()
+
+		w.edit(ada, func(account *simulator.Account) { account.GivenName = "Augusta" })
+
+		Eventually(w.user(ctx, declared.Name)).Should(HaveField("Status.Account.GivenName", "Augusta"))
+		w.afterSweeps(1)
+		Expect(w.LambdaTest.Writes()).To(Equal(before))
+	})
+})
+
+var _ = DescribeTable("a list that cannot be believed", Label("partial-sweep"),
+	func(ctx SpecContext, discarded bool, lie func(*simulator.Switches)) {
+		w := newWorld(ctx, simulating(simulator.With(simulator.Switches{MaxPageSize: 10})))
+		people := w.addresses(30)
+		w.declareAll(ctx, people)
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		before := w.LambdaTest.Writes()
+
+		w.LambdaTest.Switch(lie)
+		w.afterSweeps(3)
+
+		Expect(w.LambdaTest.Writes()).To(Equal(before), "nobody is created, changed or deactivated because of it")
+		Expect(w.standings(ctx)()).To(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		if discarded {
+			Expect(w.organization(ctx)()).NotTo(BeReady(v1alpha1.SyncedReason))
+		}
+		w.LambdaTest.Switch(func(s *simulator.Switches) { *s = simulator.Switches{MaxPageSize: 10} })
+		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
+		w.afterSweeps(1)
+		Expect(w.LambdaTest.Writes()).To(Equal(before))
+	},
+	Entry("because it ends early is discarded", true, func(s *simulator.Switches) { s.TruncateLists = 28 }),
+	Entry("because most of it is missing is discarded", true, func(s *simulator.Switches) { s.TruncateLists = 3 }),
+	Entry("because it is empty is discarded", true, func(s *simulator.Switches) { s.TruncateLists, s.GapsInPages, s.WrongTotals = 1, 1, -1 }),
+	Entry("because each page is in another order is discarded, or read until it is complete", false, func(s *simulator.Switches) { s.ShuffleLists = true }),
+	Entry("because its pages have gaps is discarded", true, func(s *simulator.Switches) { s.GapsInPages = 2 }),
+	Entry("because every page is the first is discarded", true, func(s *simulator.Switches) { s.RepeatPages = true }),
+	Entry("because it counts wrongly is discarded", true, func(s *simulator.Switches) { s.WrongTotals = 5 }),
+	Entry("because nothing in it has an id is discarded", true, func(s *simulator.Switches) { s.MissingIDs = true }),
+)
+
+var _ = Describe("an organization that only reports drift", Label("drift-report"), func() {
+	reporting := specified(func(spec *v1alpha1.LambdaTestOrganizationSpec) { spec.DriftPolicy = v1alpha1.DriftReport })
+
+	It("shows, per person, what it would set back, and makes no call", func(ctx SpecContext) {
+		w := newWorld(ctx, reporting)
+		ada := w.address("ada")
+		declared := w.declare(ctx, ada, role(v1alpha1.RoleGuest))
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		before := w.LambdaTest.Writes()
+
+		w.edit(ada, func(account *simulator.Account) { account.Role = "Admin" })
+
+		Eventually(w.user(ctx, declared.Name)).Should(And(BeStalled(v1alpha1.DriftedReason),
+			HaveField("Status.PlannedChanges", ConsistOf(v1alpha1.PlannedChange{Attribute: "role", From: "Admin", To: "Guest"}))))
+		w.afterSweeps(1)
+		Expect(w.LambdaTest.Writes()).To(Equal(before))
+		Eventually(w.organization(ctx)).Should(HaveField("Status.Drifted", HaveValue(BeEquivalentTo(1))))
+	})
+
+	It("carries denials out all the same, also against an activation at LambdaTest", func(ctx SpecContext) {
+		w := newWorld(ctx, reporting)
+		ada := w.address("ada")
+		id := w.provisioned(ctx, ada)
+		w.deny(ctx, id)
+		Eventually(w.account(ada)).Should(beInactive())
+		Eventually(w.user(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+
+		w.edit(ada, activated)
+
+		Eventually(w.account(ada)).Should(beInactive())
+	})
+})
+
+var _ = Describe("adopting people who have accounts", Label("adoption"), func() {
+	It("costs the pages of the list: no write for 300 accounts that match, and no call for any one of them", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		people := w.addresses(300)
+		w.hired(people...)
+		w.afterSweeps(1)
+
+		w.declareAll(ctx, people, role(v1alpha1.RoleUser))
+
+		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
+		Expect(w.LambdaTest.Writes()).To(BeZero())
+		Expect(w.LambdaTest.Count(readUser)).To(BeZero())
+		Eventually(w.organization(ctx)).Should(HaveField("Status.Unclaimed", HaveValue(BeZero())))
+	})
+
+	It("keeps an Admin who is declared without a role, although a POST would reset it", func(ctx SpecContext) {
+		w := newWorld(ctx, every(tenMinutes))
+		ada := w.address("ada")
+		w.hired(ada)
+		w.edit(ada, func(account *simulator.Account) { account.Role = "Admin" })
+
+		declared := w.declare(ctx, ada)
+
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(ada)()).To(haveRole("Admin"))
+		Expect(w.LambdaTest.Writes()).To(BeZero())
+	})
+
+	It("tells those whose address belongs to another LambdaTest organization, and does not ask again and again", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada := w.address("ada")
+		w.LambdaTest.AddForeignAccount(ada)
+
+		declared := w.declare(ctx, ada)
+
+		Eventually(w.user(ctx, declared.Name)).Should(BeStalled(v1alpha1.OwnedByAnotherOrganizationReason))
+		before := len(w.callsFor(ada))
+		w.afterSweeps(2)
+		Expect(w.callsFor(ada)).To(HaveLen(before))
+	})
+})
