@@ -18,7 +18,8 @@ const errorSchema = "urn:ietf:params:scim:api:messages:2.0:Error"
 type reply struct {
 	status int
 	header http.Header
-	body   []byte
+	// prefix and body are what is written, one after the other.
+	prefix, body []byte
 }
 
 func noContent() reply { return reply{status: http.StatusNoContent} }
@@ -66,8 +67,9 @@ func answer(w http.ResponseWriter, a reply) {
 	header.Set("X-Content-Type-Options", "nosniff")
 	if len(a.body) > 0 {
 		header.Set("Content-Type", mediaType)
-		header.Set("Content-Length", strconv.Itoa(len(a.body)))
+		header.Set("Content-Length", strconv.Itoa(len(a.prefix)+len(a.body)))
 	}
 	w.WriteHeader(a.status)
-	_, _ = w.Write(a.body) // a client that is gone needs no answer
+	_, _ = w.Write(a.prefix) // a client that is gone needs no answer
+	_, _ = w.Write(a.body)
 }

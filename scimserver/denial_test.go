@@ -98,6 +98,16 @@ var _ = Describe("A request that parses and ends in active: false always denies"
 		a := t.do(200, "POST", "/Users", userBody("ada@example.com", `"active":false`))
 		Expect(a.json).To(HaveKeyWithValue("active", false))
 	})
+	It("holds for a POST about a person who is inactive or was deleted, with something wrong in it", func(ctx SpecContext) {
+		body := `{"userName":"ada@example.com","active":false,"displayName":"X",` + role("Emperor") + `}`
+		t.do(200, "PATCH", "/Users/"+id, deactivate)
+		Expect(t.do(200, "POST", "/Users", body).json).To(HaveKeyWithValue("active", false))
+		nothingElse(ctx)
+		t.do(204, "DELETE", "/Users/"+id, "")
+		Expect(t.do(200, "POST", "/Users", body).json).To(HaveKeyWithValue("active", false))
+		Expect(t.do(200, "GET", "/Users/"+id, "").json).To(HaveKeyWithValue("active", false))
+		nothingElse(ctx)
+	})
 	It("holds for a POST about a person nobody knows yet", func(ctx SpecContext) {
 		a := t.do(201, "POST", "/Users", `{"userName":"new@example.com","active":"False",`+role("Emperor")+`}`)
 		Expect(t.stored(ctx, a.json["id"].(string)).IsDenial()).To(BeTrue())

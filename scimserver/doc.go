@@ -14,7 +14,8 @@
 //	auth.go      bearer token -> organization                  answer.go    reply, decode
 //	routes.go    path and verb -> operation                    limits.go    every limit, with unit and reason
 //	users.go, groups.go, list.go, discovery.go                 the operations
-//	index.go     what lists are answered from                  write.go     read, change, update, retry
+//	index.go     what lists are answered from                  store.go     live reads; write, wait, retry
+//	tokens.go    which token is whose                          group_batch.go   changes of one group, written together
 //
 // and the pure functions, each on values alone:
 //
@@ -22,4 +23,5 @@
 //	body.go      JSON -> canonical attributes                  filter.go    RFC 7644, section 3.4.2.2
 //	render.go    projection and JSON                           user_mapping.go, group_mapping.go   resource <-> attributes
 //	denial.go    a request that ends in active: false denies   cursor.go    RFC 9865
+//	user_change.go, group_change.go, group_delta.go            what a request makes of a resource
 package scimserver

@@ -18,6 +18,15 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
+// TransformSecret keeps of the metadata of a Secret what this package looks at: the name and the resourceVersion. It is for the cache
+// that is given to New, because the annotations of a Secret that was applied by kubectl repeat what is in it.
+func TransformSecret(object any) (any, error) {
+	if o, ok := object.(*metav1.PartialObjectMetadata); ok {
+		o.Annotations, o.ManagedFields, o.Labels, o.OwnerReferences = nil, nil, nil, nil
+	}
+	return object, nil
+}
+
 // startPoll is the pause between looks at whether everything is there.
 const startPoll = 20 * time.Millisecond
 

@@ -7,8 +7,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 )
+
+// usualBytes is what a user's JSON takes, more or less.
+const usualBytes = 700
 
 // pageOut is a page on its way out.
 type pageOut struct {
@@ -32,7 +36,7 @@ func listReply(r *request, q listQuery, shelves ...shelf) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	out := &pageOut{body: make([]byte, 0, 256+q.count*700)}
+	out := &pageOut{}
 	skip := q.start - 1
 	for i, shelf := range shelves {
 		part := part{shelf: shelf, number: i, query: q, projection: shelf.resources.project(q.attributes, q.excluded), match: matches[i], sole: sole[i]}
@@ -95,6 +99,7 @@ func (p *part) count(ctx context.Context, skip *int, out *pageOut) error {
 	if p.match == nil {
 		some, total := p.shelf.slice(*skip, room)
 		out.total += total
+		out.body = slices.Grow(out.body, some.length*usualBytes)
 		*skip = max(0, *skip-total)
 		for i := range some.length {
 			out.add(p.shelf.resources, some.view(i), p.projection)
@@ -170,13 +175,12 @@ func (o *pageOut) add(t *resourceType, v valuer, p projection) {
 
 // reply is a ListResponse: totalResults counts all matches, itemsPerPage what is in this page.
 func (o *pageOut) reply(q listQuery) reply {
-	head := fmt.Appendf(make([]byte, 0, len(o.body)+256), `{"schemas":[%q],"totalResults":%d,"itemsPerPage":%d,`, listSchema, o.total, o.items)
+	head := fmt.Appendf(make([]byte, 0, 512), `{"schemas":[%q],"totalResults":%d,"itemsPerPage":%d,`, listSchema, o.total, o.items)
 	switch {
 	case !q.hasCursor:
 		head = append(strconv.AppendInt(append(head, `"startIndex":`...), int64(q.start), 10), ',')
 	case o.next != "":
 		head = append(appendString(append(head, `"nextCursor":`...), o.next), ',')
 	}
-	body := append(append(append(head, `"Resources":[`...), o.body...), ']', '}')
-	return reply{status: http.StatusOK, body: body}
+	return reply{status: http.StatusOK, prefix: append(head, `"Resources":[`...), body: append(o.body, ']', '}')}
 }

@@ -209,7 +209,7 @@ func (s *Server) meetExisting(r *request, name string, h *hire) (*v1alpha1.Lambd
 		return nil, 0, taken("userName is taken by a resource that this endpoint does not own")
 	case !user.DeletionTimestamp.IsZero():
 		return nil, 0, s.awaitGone(r.Context(), user)
-	case !user.IsDenial() && h.denies:
+	case h.denies && (!user.IsDenial() || h.leftOut != nil):
 		return s.denyExisting(r, user, h)
 	case !user.IsDenial():
 		return nil, 0, taken("a user with this userName exists")
@@ -217,14 +217,20 @@ func (s *Server) meetExisting(r *request, name string, h *hire) (*v1alpha1.Lambd
 	return s.revive(r, user, h)
 }
 
-// denyExisting: a POST that ends in active: false about an active person denies like any other request.
+// denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. Somebody who was
+// deleted is there again then, inactive: what is answered must be found.
 func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
 	reason := h.leftOut
 	if reason == nil {
 		reason = taken("a user with this userName exists")
 	}
-	change := userChange{denies: true}.onlyDenial(reason)
-	return user, http.StatusOK, s.writeUser(r, user, change)
+	if user.IsMarkedDeleted() {
+		user.Spec.DeletedAt = nil
+		if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
+			return nil, 0, err
+		}
+	}
+	return user, http.StatusOK, s.writeUser(r, user, userChange{denies: true}.onlyDenial(reason))
 }
 
 // revive lets a person who was deactivated or deleted begin again. Somebody else with the same address first leaves the groups: were
