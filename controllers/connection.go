@@ -36,9 +36,9 @@ type connection struct {
 	setbacks *setbacks
 	guard    *guard
 	groups   *groups
-	// groupQueue hands groups to their controller.
-	groupQueue *doorway[reconcile.Request]
-	openedAt   time.Time
+	// groupQueue and importQueue hand groups, and the organization after a comparison, to their controllers.
+	groupQueue, importQueue *doorway[reconcile.Request]
+	openedAt                time.Time
 
 	mu       sync.Mutex
 	upstream Upstream
@@ -103,6 +103,7 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 		guard:        newGuard(),
 		groups:       newGroups(),
 		groupQueue:   newDoorway[reconcile.Request](),
+		importQueue:  newDoorway[reconcile.Request](),
 		openedAt:     options.Now(),
 		sweepSoon:    make(chan struct{}, 1),
 	}

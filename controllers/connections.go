@@ -19,6 +19,7 @@ type connections struct {
 	people        *doorway[PersonKey]
 	organizations *doorway[reconcile.Request]
 	groups        *doorway[reconcile.Request]
+	imports       *doorway[reconcile.Request]
 
 	mu      sync.Mutex
 	byName  map[types.NamespacedName]*connection
@@ -34,6 +35,7 @@ func newConnections(options Options) *connections {
 		people:        newDoorway[PersonKey](),
 		organizations: newDoorway[reconcile.Request](),
 		groups:        newDoorway[reconcile.Request](),
+		imports:       newDoorway[reconcile.Request](),
 		byName:        map[types.NamespacedName]*connection{},
 		closers:       map[types.NamespacedName]context.CancelFunc{},
 	}
@@ -73,7 +75,7 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 		c.organizations.add(priorityChange, reconcile.Request{NamespacedName: organization})
 	})
 	opened.olderTwin = c.olderTwin
-	opened.groupQueue = c.groups
+	opened.groupQueue, opened.importQueue = c.groups, c.imports
 	c.byName[organization] = opened
 	if c.ctx != nil {
 		c.run(organization, opened)

@@ -98,7 +98,7 @@ func (c *connection) wakeMembers(users []string) {
 // follows in some dozens of steps.
 func (c *connection) appeared(user string) {
 	for _, resource := range c.groups.awaits(user) {
-		delay := min(max(c.groups.awaited()*followEach, followMin), followMax)
+		delay := min(max(time.Duration(c.groups.awaited())*followEach, followMin), followMax)
 		c.groupQueue.addAfter(delay, reconcile.Request{NamespacedName: c.groupNamed(resource)})
 	}
 }

@@ -116,7 +116,7 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 		return upstream.DeleteGroup(ctx, w.id)
 	})
 	if lambdatest.IgnoreNotFound(err) != nil {
-		return r.failed(w, err), nil
+		return r.failed(w, err), nil //nolint:nilerr // what failed is told, and tried again or not, by the situation
 	}
 	w.connection.groups.lost(w.group.Name, w.id)
 	w.connection.doubtRoles(touchedBy(have.groupWish, groupWish{}), r.options.Now())

@@ -223,10 +223,10 @@ func (g *groups) await(resource string, users []string) {
 }
 
 // awaited counts whose accounts are waited for.
-func (g *groups) awaited() time.Duration {
+func (g *groups) awaited() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return time.Duration(len(g.awaiting))
+	return len(g.awaiting)
 }
 
 // givenRole is the highest role that LambdaTest's groups give an account.

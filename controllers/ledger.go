@@ -21,7 +21,7 @@ const (
 	standsDrifted
 	// standsDenied: to lose access, and LambdaTest could not be told yet.
 	standsDenied
-	// standsOnAccount: there is an account.
+	// standsOnAccount: there is an account, and somebody claims it.
 	standsOnAccount
 	// standsOpen: something is to be done.
 	standsOpen

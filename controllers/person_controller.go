@@ -75,6 +75,9 @@ func (r *PersonReconciler) carryOn(ctx context.Context, w *personWork) (ctrl.Res
 		return ctrl.Result{}, err
 	}
 	w.settleGuard()
+	if err := r.retireImports(ctx, w); err != nil {
+		return ctrl.Result{}, err
+	}
 	later, err := r.collect(ctx, w, outcome)
 	if err != nil {
 		return ctrl.Result{}, err

@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -174,7 +175,7 @@ func (w *personWork) enter(now situation) {
 	for flag, holds := range map[standing]bool{
 		standsClaimed:   len(w.living) > 0,
 		standsActive:    active,
-		standsOnAccount: account != nil,
+		standsOnAccount: account != nil && slices.ContainsFunc(w.claims, isFull),
 		standsSynced:    len(w.living) > 0 && now.readiness == ready,
 		standsFailing:   now.readiness == progressing || now.readiness == stalled,
 		standsDrifted:   now.reason == v1alpha1.DriftedReason,
@@ -197,8 +198,10 @@ func remembered(claim *v1alpha1.LambdaTestUser) standing {
 			stands |= standsSynced
 		}
 	}
-	if claim.Status.Account != nil {
+	if claim.Status.Account != nil && isFull(claim) {
 		stands |= standsOnAccount
+	}
+	if claim.Status.Account != nil {
 		if claim.Status.Account.Active {
 			stands |= standsActive
 		}

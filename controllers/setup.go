@@ -95,6 +95,10 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	groups := &GroupReconciler{
 		client: people.client, live: people.live, recorder: people.recorder, connections: registry, options: options,
 	}
+	imports := &ImportReconciler{client: people.client, connections: registry}
+	if err := imports.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up imports: %w", err)
+	}
 	if err := groups.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up groups: %w", err)
 	}

@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
@@ -81,6 +83,9 @@ func (c *connection) sweep(ctx context.Context) error {
 		_ = c.sweepGroups(ctx)
 	}
 	first := c.noteComparison(begun, found, err)
+	if err == nil {
+		c.importQueue.add(priorityDrift, reconcile.Request{NamespacedName: c.organization})
+	}
 	c.wakeIdle()
 	if first || err != nil {
 		c.changed()

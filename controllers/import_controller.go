@@ -1,0 +1,233 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// ImportReconciler gives each account that nobody claims a LambdaTestUser that only observes, where an organization asks for that. It
+// looks at an organization after each complete comparison, and never calls LambdaTest.
+type ImportReconciler struct {
+	client      client.Client
+	connections *connections
+}
+
+const (
+	// importBatch and importPause bound how fast resources are created and deleted: 100 a second.
+	importBatch = 100
+	importPause = time.Second
+	// unknownName stands for a part of a name that LambdaTest does not show.
+	unknownName = "Unknown"
+	// maxNamePart is what the API takes of a part of a name.
+	maxNamePart = 256
+)
+
+// Reconcile makes the imported resources of an organization what its accounts and claims ask for, a batch at a time.
+func (r *ImportReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	organization := &v1alpha1.LambdaTestOrganization{}
+	err := r.client.Get(ctx, request.NamespacedName, organization)
+	if client.IgnoreNotFound(err) != nil {
+		return ctrl.Result{}, fmt.Errorf("reading organization: %w", err)
+	}
+	claims, err := claimsOf(ctx, r.client, request.NamespacedName)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	wanted, known := r.wanted(organization, request)
+	if !known {
+		return ctrl.Result{}, nil
+	}
+	more, err := r.apply(ctx, organization, planImport(wanted, claims))
+	if err != nil || !more {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: importPause}, nil
+}
+
+// wanted are the accounts to be shown by folded userName, and whether that is known: after a complete comparison, or when none are.
+func (r *ImportReconciler) wanted(organization *v1alpha1.LambdaTestOrganization, request ctrl.Request) (map[string]lambdatest.User, bool) {
+	if organization.Spec.ImportUsers != v1alpha1.ImportObserve || !organization.DeletionTimestamp.IsZero() {
+		return nil, true
+	}
+	connection, there := r.connections.find(request.NamespacedName)
+	if !there || !connection.lastComparison().complete || !connection.accounts.compared() {
+		return nil, false
+	}
+	accounts := map[string]lambdatest.User{}
+	connection.accounts.each(func(user string, account lambdatest.User) bool {
+		accounts[user] = account
+		return true
+	})
+	return accounts, true
+}
+
+// importPlan is what is to be done about imported resources.
+type importPlan struct {
+	create []lambdatest.User
+	// update are resources that say another active than the account has.
+	update, remove []*v1alpha1.LambdaTestUser
+}
+
+// planImport decides what to do, by accounts and by the claims about their people:
+//
+//	account   other resource   imported   then
+//	there     none             no         create
+//	there     none             yes        keep; follow the account's active
+//	any       Full             yes        remove
+//	there     Observe          any        leave as it is: somebody observes already
+//	gone      none             yes        remove
+func planImport(accounts map[string]lambdatest.User, claims []*v1alpha1.LambdaTestUser) importPlan {
+	var plan importPlan
+	watched, claimed := map[string]bool{}, map[string]bool{}
+	for _, claim := range claims {
+		user := v1alpha1.FoldUserName(claim.Spec.UserName)
+		watched[user] = true
+		claimed[user] = claimed[user] || isFull(claim)
+	}
+	for _, claim := range claims {
+		if !v1alpha1.IsImported(claim) {
+			continue
+		}
+		user := v1alpha1.FoldUserName(claim.Spec.UserName)
+		account, there := accounts[user]
+		switch {
+		case !there || claimed[user]:
+			plan.remove = append(plan.remove, claim)
+		case claim.IsDenial() == account.Active:
+			plan.update = append(plan.update, claim)
+		}
+	}
+	for user, account := range accounts {
+		if !watched[user] {
+			plan.create = append(plan.create, account)
+		}
+	}
+	return plan
+}
+
+// apply carries out a batch of a plan, and says whether more is to be done.
+func (r *ImportReconciler) apply(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, plan importPlan) (bool, error) {
+	left := importBatch
+	for _, claim := range plan.remove {
+		if left--; left < 0 {
+			return true, nil
+		}
+		if err := removeImported(ctx, r.client, claim); err != nil {
+			return false, err
+		}
+	}
+	for _, claim := range plan.update {
+		if left--; left < 0 {
+			return true, nil
+		}
+		updated := claim.DeepCopy()
+		updated.Spec.Active = new(claim.IsDenial())
+		if err := client.IgnoreNotFound(r.client.Patch(ctx, updated, client.MergeFrom(claim))); err != nil {
+			return false, fmt.Errorf("updating an imported resource: %w", err)
+		}
+	}
+	for _, account := range plan.create {
+		if left--; left < 0 {
+			return true, nil
+		}
+		if err := r.create(ctx, organization, account); err != nil {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+// create adds the resource of an account. A userName that no resource can have is left out: the account stays counted as unclaimed.
+func (r *ImportReconciler) create(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, account lambdatest.User) error {
+	err := r.client.Create(ctx, imported(organization, account))
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		return nil
+	case apierrors.IsInvalid(err):
+		ctrl.LoggerFrom(ctx).Info("an account cannot be imported", "person", v1alpha1.PersonDigest(organization.Name, account.UserName))
+		return nil
+	case err != nil:
+		return fmt.Errorf("creating an imported resource: %w", err)
+	}
+	return nil
+}
+
+// imported is the resource of an account. The organization owns it, so that it never outlives it.
+func imported(organization *v1alpha1.LambdaTestOrganization, account lambdatest.User) *v1alpha1.LambdaTestUser {
+	return &v1alpha1.LambdaTestUser{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: organization.Namespace,
+			Name:      v1alpha1.ImportedUserName(organization.Name, account.UserName),
+			Labels: map[string]string{
+				v1alpha1.SourceLabel: v1alpha1.SourceImport,
+				v1alpha1.PersonLabel: v1alpha1.PersonDigest(organization.Name, account.UserName),
+			},
+			OwnerReferences: []metav1.OwnerReference{{
+				APIVersion: v1alpha1.SchemeGroupVersion.String(), Kind: v1alpha1.OrganizationKind, Name: organization.Name, UID: organization.UID,
+			}},
+		},
+		Spec: v1alpha1.LambdaTestUserSpec{
+			OrganizationRef:  v1alpha1.OrganizationReference{Name: organization.Name},
+			UserName:         account.UserName,
+			Name:             v1alpha1.PersonName{GivenName: namePart(account.GivenName), FamilyName: namePart(account.FamilyName)},
+			Active:           &account.Active,
+			ManagementPolicy: v1alpha1.ManagementObserve,
+		},
+	}
+}
+
+func namePart(part string) string {
+	runes := []rune(part)
+	if len(runes) == 0 {
+		return unknownName
+	}
+	return string(runes[:min(len(runes), maxNamePart)])
+}
+
+func removeImported(ctx context.Context, writer client.Writer, claim *v1alpha1.LambdaTestUser) error {
+	if !claim.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	if err := client.IgnoreNotFound(writer.Delete(ctx, claim, client.Preconditions{UID: &claim.UID})); err != nil {
+		return fmt.Errorf("deleting an imported resource: %w", err)
+	}
+	return nil
+}
+
+// retireImports deletes what an import created about a person whom somebody claims now.
+func (r *PersonReconciler) retireImports(ctx context.Context, w *personWork) error {
+	if len(w.living) == 0 {
+		return nil
+	}
+	for _, claim := range w.claims {
+		if v1alpha1.IsImported(claim) && !isFull(claim) {
+			if err := removeImported(ctx, r.client, claim); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// SetupWithManager adds the controller to the manager.
+func (r *ImportReconciler) SetupWithManager(mgr ctrl.Manager) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("import").
+		For(&v1alpha1.LambdaTestOrganization{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WatchesRawSource(r.connections.imports.source()).
+		Complete(r)
+}

@@ -1,0 +1,169 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// imported reconciles the import of the organization once, and then everybody's person.
+func (w *world) imported(ctx context.Context) ctrl.Result {
+	GinkgoHelper()
+	request := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}}
+	result, err := (&ImportReconciler{client: k8s, connections: w.connections}).Reconcile(ctx, request)
+	Expect(err).NotTo(HaveOccurred())
+	var all v1alpha1.LambdaTestUserList
+	Expect(k8s.List(ctx, &all, client.InNamespace(w.namespace))).To(Succeed())
+	for i := range all.Items {
+		w.reconciled(ctx, &all.Items[i])
+	}
+	return result
+}
+
+// imports lists what was imported.
+func (w *world) imports(ctx context.Context) []v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	var list v1alpha1.LambdaTestUserList
+	Expect(k8s.List(ctx, &list, client.InNamespace(w.namespace), client.MatchingLabels{v1alpha1.SourceLabel: v1alpha1.SourceImport})).To(Succeed())
+	return list.Items
+}
+
+func importing(o *OrganizationBuilder) { o.Obj().Spec.ImportUsers = v1alpha1.ImportObserve }
+
+var _ = Describe("An account that nobody claims", Label("import"), func() {
+	It("gets a resource that only observes, and is counted all the same", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.upstream.AddAccount(simulator.Account{UserName: "Ada@example.com", GivenName: "Ada", Active: true, Role: "Admin"})
+		withOrganization(ctx, w, importing)
+		w.upstream.ResetCalls()
+
+		w.imported(ctx)
+
+		Expect(w.imports(ctx)).To(HaveExactElements(And(
+			HaveField("Name", v1alpha1.ImportedUserName(DefaultOrganization, ada)),
+			HaveField("Spec.UserName", "Ada@example.com"),
+			HaveField("Spec.Name", v1alpha1.PersonName{GivenName: "Ada", FamilyName: "Unknown"}),
+			HaveField("Spec.ManagementPolicy", v1alpha1.ManagementObserve),
+			HaveField("Finalizers", BeEmpty()),
+			HaveField("Status.Account.Role", "Admin"),
+			HaveField("Status.PlannedChanges", BeEmpty()),
+		)))
+		Expect(*w.connected(ctx, DefaultOrganization).Status.Unclaimed).To(BeEquivalentTo(1))
+		Expect(w.upstream.Calls()).To(BeEmpty())
+	})
+
+	It("loses it as soon as somebody claims the person", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true, Role: "Admin"})
+		withOrganization(ctx, w, importing)
+		w.imported(ctx)
+		w.upstream.ResetCalls()
+
+		w.settled(ctx, MakeUser(ada))
+
+		Expect(w.imports(ctx)).To(BeEmpty())
+		w.imported(ctx)
+		Expect(w.imports(ctx)).To(BeEmpty())
+		Expect(*w.connected(ctx, DefaultOrganization).Status.Unclaimed).To(BeZero())
+		Expect(w.upstream.Writes()).To(BeZero())
+	})
+
+	It("loses it when nothing is imported any more, without a call", func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx, simulator.Population(3)), importing)
+		w.imported(ctx)
+		Expect(w.imports(ctx)).To(HaveLen(3))
+		w.upstream.ResetCalls()
+
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(),
+			func(o *v1alpha1.LambdaTestOrganization) { o.Spec.ImportUsers = v1alpha1.ImportNone })
+		w.imported(ctx)
+
+		Expect(w.imports(ctx)).To(BeEmpty())
+		Expect(w.upstream.Calls()).To(BeEmpty())
+	})
+
+	It("is followed while it changes, and forgotten when it is gone", Label("sweep"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx, simulator.Population(5)), importing)
+		w.imported(ctx)
+		_, err := w.upstream.EditAccount("user-000001@example.com", func(a *simulator.Account) { a.Active = false })
+		Expect(err).NotTo(HaveOccurred())
+		w.upstream.RemoveAccount("user-000002@example.com")
+
+		w.swept(ctx)
+		w.imported(ctx)
+
+		imports := w.imports(ctx)
+		Expect(imports).To(HaveLen(4))
+		Expect(imports).To(ContainElement(And(HaveField("Spec.UserName", "user-000001@example.com"), HaveField("Spec.Active", HaveValue(BeFalse())))))
+		Expect(imports).To(HaveEach(HaveField("Status.PlannedChanges", BeEmpty())))
+	})
+
+	It("is imported a hundred at a time", func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx, simulator.Population(150)), importing)
+
+		Expect(w.imported(ctx).RequeueAfter).To(Equal(importPause))
+		Expect(w.imports(ctx)).To(HaveLen(importBatch))
+		Expect(w.imported(ctx).RequeueAfter).To(BeZero())
+		Expect(w.imports(ctx)).To(HaveLen(150))
+	})
+
+	It("is not imported before a comparison is complete", Label("partial-sweep"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx, simulator.Population(3)), importing)
+		user := Applied(ctx, k8s, MakeUser("user-000001@example.com").In(w.namespace).Obj())
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+
+		w.imported(ctx)
+
+		Expect(w.imports(ctx)).To(BeEmpty())
+		Expect(Exists(ctx, k8s, user)).To(BeTrue())
+	})
+})
+
+var _ = Describe("With a manager running, for groups and imports", func() {
+	It("a group's members follow as they get accounts, roles follow groups, and imports go when somebody claims", Label("groups", "import"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		w.upstream.AddAccount(simulator.Account{UserName: grace, Active: true})
+		running(ctx, w)
+		organized(ctx, w, func(o *OrganizationBuilder) { importing(o.Every(time.Second)) })
+		Eventually(func() int { return len(w.imports(ctx)) }).WithTimeout(10 * time.Second).Should(Equal(1))
+
+		group := Applied(ctx, k8s, MakeGroup("Admins").In(w.namespace).Giving(v1alpha1.RoleAdmin).With(ada, grace).Obj())
+		Eventually(stored(ctx, group)).WithTimeout(5 * time.Second).Should(HaveField("Status.PendingMembers", ConsistOf(ada)))
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Obj())
+		second := Applied(ctx, k8s, MakeUser(grace).In(w.namespace).Obj())
+
+		Eventually(func() []string { return memberNames(w.upstreamGroup("Admins")) }).WithTimeout(10 * time.Second).Should(ConsistOf(ada, grace))
+		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Admin")))
+		Eventually(func() int { return len(w.imports(ctx)) }).WithTimeout(5 * time.Second).Should(BeZero())
+		Eventually(stored(ctx, second)).WithTimeout(5 * time.Second).Should(HaveField("Status.Account.Role", "Admin"))
+
+		younger := Applied(ctx, k8s, MakeGroup("Admins").Named("younger").In(w.namespace).With(ada).Obj())
+		Eventually(stored(ctx, younger)).WithTimeout(5 * time.Second).Should(BeStalled(v1alpha1.DuplicateDisplayNameReason))
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) {
+			o.Spec.DeprovisionGuard.Minimum = new(int32(100))
+		})
+		Deleted(ctx, k8s, group)
+		Eventually(stored(ctx, group)).WithTimeout(5 * time.Second).Should(BeStalled(v1alpha1.DemotionHeldReason))
+		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).WithTimeout(5 * time.Second).
+			Should(HaveField("Status.Guard.Held.Count", BeEquivalentTo(2)))
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) {
+			o.Annotations = map[string]string{v1alpha1.ApproveDeprovisionAnnotation: o.Status.Guard.Held.Token}
+		})
+		Eventually(stored(ctx, younger)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(func() string { return w.account(ada).Role }).WithTimeout(5 * time.Second).Should(Equal("User"))
+		Expect(w.upstream.Count("DELETE /Groups/{id}")).To(BeZero())
+		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "User")))
+	})
+})
