@@ -32,6 +32,7 @@ var groupsCRD = v1alpha1.Resource("lambdatestgroups").String()
 //   - it was never LambdaTest's.
 func (r *GroupReconciler) finalize(ctx context.Context, w *groupWork) (situation, error) {
 	if w.released() {
+		r.forget(client.ObjectKeyFromObject(w.group))
 		return situation{}, nil
 	}
 	if why, free, err := r.farewell(ctx, w); err != nil || free {
@@ -133,7 +134,7 @@ func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) situation 
 	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: conflictRetry}
 }
 
-// release takes the finalizer away, and tells the members.
+// release takes the finalizer away, and tells the members. They may look before the cache shows it: they are told again once it does.
 func (r *GroupReconciler) release(ctx context.Context, w *groupWork, why note) error {
 	before := w.group.DeepCopy()
 	controllerutil.RemoveFinalizer(w.group, v1alpha1.Finalizer)
@@ -144,8 +145,8 @@ func (r *GroupReconciler) release(ctx context.Context, w *groupWork, why note) e
 	r.recorder.Eventf(w.stored, nil, why.kind, why.reason, "Release", "%s", why.note)
 	if w.connection != nil {
 		w.connection.guard.settle([]string{groupReference(w.group)}, nil)
+		w.connection.wakeMembers(membersOf(w.group))
 	}
-	r.forget(client.ObjectKeyFromObject(w.group))
 	return nil
 }
 

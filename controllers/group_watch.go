@@ -36,9 +36,12 @@ func (r *GroupReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 }
 
-// groupChanged lets pass what people and providers write; status and finalizers are the operator's own.
+// groupChanged lets pass what people and providers write, and that a group was let go; status is the operator's own.
 func groupChanged() predicate.Predicate {
-	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{})
+	letGo := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+		return !groupCounts(e.ObjectNew.(*v1alpha1.LambdaTestGroup)) && groupCounts(e.ObjectOld.(*v1alpha1.LambdaTestGroup))
+	}}
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, letGo)
 }
 
 // families looks again at everybody of the displayNames that a group has and had: who is carried out may be another one now.
