@@ -5,6 +5,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,6 +14,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	kjson "sigs.k8s.io/json"
 	"sigs.k8s.io/yaml"
@@ -20,24 +22,29 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// readUsers reads the LambdaTestUsers out of manifest files and folders; other kinds are passed over. What the API server would fill in
-// is filled in.
-func readUsers(paths []string, namespace string) ([]*v1alpha1.LambdaTestUser, error) {
-	var users []*v1alpha1.LambdaTestUser
+// manifests are the resources of this API in manifest files, by name.
+type manifests struct {
+	users  map[string]*v1alpha1.LambdaTestUser
+	groups map[string]*v1alpha1.LambdaTestGroup
+}
+
+// readManifests reads files and folders, and keeps what is of one organization in one namespace; other kinds are passed over. What the
+// API server would fill in is filled in.
+func readManifests(paths []string, namespace, organization string) (manifests, error) {
+	found := manifests{users: map[string]*v1alpha1.LambdaTestUser{}, groups: map[string]*v1alpha1.LambdaTestGroup{}}
+	keep := func(document []byte) error { return found.add(document, namespace, organization) }
 	for _, path := range paths {
 		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || !isManifest(file) && file != path {
 				return err
 			}
-			found, err := readFile(file, namespace)
-			users = append(users, found...)
-			return err
+			return eachDocument(file, keep)
 		})
 		if err != nil {
-			return nil, fmt.Errorf("reading manifests: %w", err)
+			return found, fmt.Errorf("reading manifests: %w", err)
 		}
 	}
-	return users, nil
+	return found, nil
 }
 
 func isManifest(file string) bool {
@@ -48,55 +55,70 @@ func isManifest(file string) bool {
 	return false
 }
 
-func readFile(path, namespace string) ([]*v1alpha1.LambdaTestUser, error) {
+func eachDocument(path string, visit func([]byte) error) error {
 	file, err := os.Open(path) //nolint:gosec // a file that its reader named
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { _ = file.Close() }()
-	var users []*v1alpha1.LambdaTestUser
 	documents := utilyaml.NewYAMLReader(bufio.NewReader(file))
 	for {
 		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
-			return users, nil
+			return nil
+		}
+		if err == nil {
+			err = visit(document)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		user, err := parseUser(document, namespace)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-		if user != nil {
-			users = append(users, user)
+			return fmt.Errorf("%s: %w", path, err)
 		}
 	}
 }
 
-// parseUser returns nil for anything that is no LambdaTestUser.
-func parseUser(document []byte, namespace string) (*v1alpha1.LambdaTestUser, error) {
-	user := &v1alpha1.LambdaTestUser{}
-	if err := yaml.Unmarshal(document, &user.TypeMeta); err != nil {
-		return nil, err
+// add keeps a document if it is a user or a group of the organization.
+func (m manifests) add(document []byte, namespace, organization string) error {
+	var kind metav1.TypeMeta
+	if err := yaml.Unmarshal(document, &kind); err != nil {
+		return err
 	}
-	if user.Kind != v1alpha1.UserKind || user.APIVersion != v1alpha1.SchemeGroupVersion.String() {
-		return nil, nil
+	if kind.APIVersion != v1alpha1.SchemeGroupVersion.String() {
+		return nil
 	}
+	switch kind.Kind {
+	case v1alpha1.UserKind:
+		user := &v1alpha1.LambdaTestUser{}
+		if err := parse(document, user); err != nil {
+			return err
+		}
+		if belongs(&user.ObjectMeta, &user.Spec.OrganizationRef, namespace, organization) {
+			m.users[user.Name] = user
+		}
+	case v1alpha1.GroupKind:
+		group := &v1alpha1.LambdaTestGroup{}
+		if err := parse(document, group); err != nil {
+			return err
+		}
+		if belongs(&group.ObjectMeta, &group.Spec.OrganizationRef, namespace, organization) {
+			m.groups[group.Name] = group
+		}
+	}
+	return nil
+}
+
+// parse reads as the API server does: with regard to case, and refusing what it does not know.
+func parse(document []byte, into any) error {
 	content, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	// As the API server reads it: with regard to case, and refusing what it does not know.
-	unknown, err := kjson.UnmarshalStrict(content, user)
-	if err := errors.Join(append(unknown, err)...); err != nil {
-		return nil, err
-	}
-	if user.Namespace == "" {
-		user.Namespace = namespace
-	}
-	if user.Spec.OrganizationRef.Name == "" {
-		user.Spec.OrganizationRef.Name = defaultOrganization
-	}
-	return user, nil
+	unknown, err := kjson.UnmarshalStrict(content, into)
+	return errors.Join(append(unknown, err)...)
+}
+
+// belongs fills in what naming no namespace and no organization means, and tells whether they are the wanted ones.
+func belongs(meta *metav1.ObjectMeta, ref *v1alpha1.OrganizationReference, namespace, organization string) bool {
+	meta.Namespace = cmp.Or(meta.Namespace, namespace)
+	ref.Name = cmp.Or(ref.Name, defaultOrganization)
+	return meta.Namespace == namespace && ref.Name == organization
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -15,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers"
@@ -76,7 +78,7 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	claims, err := o.claims(ctx, reader)
+	claims, groups, err := o.resources(ctx, reader)
 	if err != nil {
 		return err
 	}
@@ -84,7 +86,7 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	lines, unchanged := linesOf(controllers.PreviewPeople(claims, accounts))
+	lines, unchanged := linesOf(controllers.PreviewPeople(claims, groups, accounts))
 	err = o.form.print(out, lines, func(out io.Writer) error { return planTable(out, lines, unchanged) })
 	if err == nil && o.exitCode && len(lines) > 0 {
 		return ErrDifferences
@@ -92,46 +94,71 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 	return err
 }
 
-// claims are those of the cluster, with the manifests applied in thought.
-func (o *planOptions) claims(ctx context.Context, reader client.Reader) ([]*v1alpha1.LambdaTestUser, error) {
-	list := &v1alpha1.LambdaTestUserList{}
-	err := reader.List(ctx, list, client.InNamespace(o.where.namespace), client.MatchingFields{"spec.organizationRef.name": o.organization})
-	if err != nil {
-		return nil, fmt.Errorf("listing users: %w", err)
-	}
-	manifests, err := readUsers(o.files, o.where.namespace)
-	if err != nil {
-		return nil, err
-	}
-	declared := map[string]*v1alpha1.LambdaTestUser{}
-	for _, manifest := range manifests {
-		if manifest.Spec.OrganizationRef.Name == o.organization && manifest.Namespace == o.where.namespace {
-			declared[manifest.Name] = manifest
+// resources are the users and groups of the cluster, with the manifests applied in thought.
+func (o *planOptions) resources(ctx context.Context, reader client.Reader) ([]*v1alpha1.LambdaTestUser, []*v1alpha1.LambdaTestGroup, error) {
+	users, groups := &v1alpha1.LambdaTestUserList{}, &v1alpha1.LambdaTestGroupList{}
+	for _, list := range []client.ObjectList{users, groups} {
+		err := reader.List(ctx, list, client.InNamespace(o.where.namespace), client.MatchingFields{"spec.organizationRef.name": o.organization})
+		if err != nil {
+			return nil, nil, fmt.Errorf("listing resources: %w", err)
 		}
 	}
-	return o.overlay(list.Items, declared), nil
+	declared, err := readManifests(o.files, o.where.namespace, o.organization)
+	if err != nil {
+		return nil, nil, err
+	}
+	prune := o.prune && len(o.files) > 0
+	return overlay(pointers(users.Items), declared.users, prune, userEdits), overlay(pointers(groups.Items), declared.groups, prune, groupEdits), nil
 }
 
-func (o *planOptions) overlay(stored []v1alpha1.LambdaTestUser, declared map[string]*v1alpha1.LambdaTestUser) []*v1alpha1.LambdaTestUser {
+// edits are what differs between the kinds when manifests are applied in thought.
+type edits[T client.Object] struct {
+	// replace gives a stored resource the spec of its manifest.
+	replace func(stored, manifest T)
+	// leave makes a resource look as it does while it is being deleted.
+	leave func(T)
+}
+
+var (
+	userEdits = edits[*v1alpha1.LambdaTestUser]{
+		replace: func(stored, manifest *v1alpha1.LambdaTestUser) { stored.Spec = manifest.Spec },
+		leave:   func(user *v1alpha1.LambdaTestUser) { controllerutil.AddFinalizer(user, v1alpha1.Finalizer) },
+	}
+	groupEdits = edits[*v1alpha1.LambdaTestGroup]{
+		replace: func(stored, manifest *v1alpha1.LambdaTestGroup) { stored.Spec = manifest.Spec },
+		// A group gives roles until its finalizer is gone; what is planned is what follows.
+		leave: func(group *v1alpha1.LambdaTestGroup) { controllerutil.RemoveFinalizer(group, v1alpha1.Finalizer) },
+	}
+)
+
+// overlay applies manifests in thought: what is there gets their spec, what is not is added, and with prune what people declared and the
+// manifests lack is on its way out.
+func overlay[T client.Object](stored []T, declared map[string]T, prune bool, edit edits[T]) []T {
 	now := metav1.NewTime(time.Now())
-	claims := make([]*v1alpha1.LambdaTestUser, 0, len(stored)+len(declared))
-	for i := range stored {
-		user := &stored[i]
-		manifest, found := declared[user.Name]
+	for _, object := range stored {
+		manifest, found := declared[object.GetName()]
 		switch {
 		case found:
-			user.Spec = manifest.Spec
-			delete(declared, user.Name)
-		case o.prune && len(o.files) > 0 && v1alpha1.IsDeclared(user) && user.DeletionTimestamp.IsZero():
-			user.DeletionTimestamp = &now
+			edit.replace(object, manifest)
+			delete(declared, object.GetName())
+		case prune && v1alpha1.IsDeclared(object) && object.GetDeletionTimestamp().IsZero():
+			object.SetDeletionTimestamp(&now)
+			edit.leave(object)
 		}
-		claims = append(claims, user)
 	}
-	for _, manifest := range declared {
-		manifest.CreationTimestamp = now
-		claims = append(claims, manifest)
+	for _, name := range slices.Sorted(maps.Keys(declared)) {
+		declared[name].SetCreationTimestamp(now)
+		stored = append(stored, declared[name])
 	}
-	return claims
+	return stored
+}
+
+func pointers[T any](items []T) []*T {
+	all := make([]*T, len(items))
+	for i := range items {
+		all[i] = &items[i]
+	}
+	return all
 }
 
 // accountsOf reads all accounts of the organization from LambdaTest.

@@ -6,7 +6,6 @@ package cli
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -17,15 +16,14 @@ import (
 )
 
 func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
-	stored := []v1alpha1.LambdaTestUser{declared("ada", v1alpha1.RoleAdmin), declared("grace", v1alpha1.RoleUser), declared("alan", v1alpha1.RoleUser)}
+	stored := pointers([]v1alpha1.LambdaTestUser{declared("ada", v1alpha1.RoleAdmin), declared("grace", v1alpha1.RoleUser), declared("alan", v1alpha1.RoleUser)})
 	accounts := []lambdatest.User{account("ada", "Admin"), account("grace", "User"), account("alan", "User")}
 	folder := map[string]*v1alpha1.LambdaTestUser{}
 	for _, manifest := range []v1alpha1.LambdaTestUser{declared("ada", v1alpha1.RoleGuest), declared("grace", v1alpha1.RoleUser), declared("barbara", v1alpha1.RoleUser)} {
 		folder[manifest.Name] = &manifest
 	}
-	options := &planOptions{files: []string{"people/"}, prune: true}
 
-	lines, unchanged := linesOf(controllers.PreviewPeople(options.overlay(stored, folder), accounts))
+	lines, unchanged := linesOf(controllers.PreviewPeople(overlay(stored, folder, true, userEdits), nil, accounts))
 
 	expected := []planned{
 		{UserName: "ada@example.com", Action: controllers.ActionUpdate, Because: "LambdaTestUser/ada",
@@ -44,9 +42,8 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 }
 
 func TestPlanWithoutPruneKeepsWhoIsNotInTheFolder(t *testing.T) {
-	options := &planOptions{files: []string{"people/"}}
-	claims := options.overlay([]v1alpha1.LambdaTestUser{declared("alan", v1alpha1.RoleUser)}, nil)
-	if lines, _ := linesOf(controllers.PreviewPeople(claims, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
+	claims := overlay(pointers([]v1alpha1.LambdaTestUser{declared("alan", v1alpha1.RoleUser)}), nil, false, userEdits)
+	if lines, _ := linesOf(controllers.PreviewPeople(claims, nil, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
 		t.Errorf("the plan is %v, expected nothing", lines)
 	}
 }
@@ -54,9 +51,22 @@ func TestPlanWithoutPruneKeepsWhoIsNotInTheFolder(t *testing.T) {
 func TestPlanNeverPrunesWhatTheIdentityProviderSays(t *testing.T) {
 	provided := declared("scim-alan", v1alpha1.RoleUser)
 	provided.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
-	options := &planOptions{files: []string{"people/"}, prune: true}
-	if claims := options.overlay([]v1alpha1.LambdaTestUser{provided}, nil); !claims[0].DeletionTimestamp.IsZero() {
+	if claims := overlay([]*v1alpha1.LambdaTestUser{&provided}, nil, true, userEdits); !claims[0].DeletionTimestamp.IsZero() {
 		t.Error("a resource of the identity provider is taken for pruned")
+	}
+}
+
+func TestPlanKnowsTheRolesThatGroupsGive(t *testing.T) {
+	user := declared("ada", v1alpha1.RoleUser)
+	admins := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{
+		OrganizationRef: user.Spec.OrganizationRef, DisplayName: "Admins", Roles: []v1alpha1.Role{v1alpha1.RoleAdmin}, Members: []string{"ADA@example.com"},
+	}}
+	admins.Namespace, admins.Name = "default", "admins"
+	previews := controllers.PreviewPeople([]*v1alpha1.LambdaTestUser{&user}, []*v1alpha1.LambdaTestGroup{admins}, []lambdatest.User{account("ada", "User")})
+	expected := []planned{{UserName: "ada@example.com", Action: controllers.ActionUpdate, Because: "LambdaTestGroup/admins",
+		Changes: []v1alpha1.PlannedChange{{Attribute: "role", From: "User", To: "Admin"}}}}
+	if lines, _ := linesOf(previews); cmp.Diff(expected, lines) != "" {
+		t.Errorf("the plan differs (-expected +actual):\n%s", cmp.Diff(expected, lines))
 	}
 }
 
@@ -73,21 +83,19 @@ metadata: {name: ada}
 spec: {userName: ada@example.com, name: {givenName: Ada, familyName: Lovelace}}
 `)
 	write(t, filepath.Join(folder, "README.md"), "kind: LambdaTestUser")
-	users, err := readUsers([]string{folder}, "team")
+	found, err := readManifests([]string{folder}, "team", "default")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !slices.EqualFunc(users, []string{"team/ada/default"}, func(user *v1alpha1.LambdaTestUser, expected string) bool {
-		return user.Namespace+"/"+user.Name+"/"+user.Spec.OrganizationRef.Name == expected
-	}) {
-		t.Errorf("read %v, expected ada alone, in the namespace and organization that are meant by naming none", users)
+	if len(found.users) != 1 || found.users["ada"] == nil || found.users["ada"].Namespace != "team" {
+		t.Errorf("read %v, expected ada alone, in the namespace that is meant by naming none", found.users)
 	}
 }
 
 func TestAMisspelledFieldInAManifestIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ada.yaml")
 	write(t, file, "apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUser\nmetadata: {name: ada}\nspec: {username: ada@example.com}\n")
-	if _, err := readUsers([]string{file}, "default"); err == nil {
+	if _, err := readManifests([]string{file}, "default", "default"); err == nil {
 		t.Error("spec.username is taken for something")
 	}
 }

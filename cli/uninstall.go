@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 	appsv1 "k8s.io/api/apps/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,7 +22,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// operatorName is the Deployment's, wherever it is installed from.
+// operatorName is the value of app.kubernetes.io/name, however the operator was installed.
 const operatorName = "lambdatest-operator"
 
 func addExtensions(scheme *runtime.Scheme) error { return apiextensionsv1.AddToScheme(scheme) }
@@ -43,11 +42,11 @@ func uninstallCommand() *cobra.Command {
 		Short: "Take the operator's resources and CRDs down in the right order; nobody at LambdaTest is changed",
 		Long: `Take everything down in the right order; nobody at LambdaTest loses access or a role.
 
-  1. the operator is stopped (its Deployment in --operator-namespace is scaled to 0), so that it deactivates nobody;
+  1. the operator is stopped (its Deployment in --namespace is scaled to 0), so that it deactivates nobody;
   2. the finalizers of all LambdaTestUsers, LambdaTestGroups and LambdaTestOrganizations, in every namespace, are taken away;
   3. the CRDs are deleted, and with them those resources.
 
-Deployment, RBAC and admission policy are left to what installed them: helm uninstall, or kubectl delete -k.`,
+Deployment, RBAC and admission policy are left to what installed them, such as helm uninstall.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			writer, err := where.connect()
@@ -127,22 +126,27 @@ func (u *uninstallation) run(ctx context.Context) error {
 
 // stopOperator comes first: a running operator would take a deleted resource for somebody who leaves.
 func (u *uninstallation) stopOperator(ctx context.Context) error {
-	deployment := &appsv1.Deployment{}
-	err := u.client.Get(ctx, client.ObjectKey{Namespace: u.namespace, Name: operatorName}, deployment)
-	if err := client.IgnoreNotFound(err); err != nil {
+	deployments := &appsv1.DeploymentList{}
+	err := u.client.List(ctx, deployments, client.InNamespace(u.namespace), client.MatchingLabels{"app.kubernetes.io/name": operatorName})
+	if err != nil {
 		return fmt.Errorf("finding the operator: %w", err)
 	}
-	if apierrors.IsNotFound(err) {
-		fmt.Fprintf(u.out, "no Deployment %s in namespace %s: name the operator's namespace with -n if it runs elsewhere\n", operatorName, u.namespace)
-		return nil
+	if len(deployments.Items) == 0 {
+		fmt.Fprintf(u.out, "no Deployment of the operator in namespace %s: name its namespace with -n if it runs elsewhere\n", u.namespace)
 	}
-	before := deployment.DeepCopy()
-	deployment.Spec.Replicas = new(int32(0))
-	if err := u.client.Patch(ctx, deployment, client.MergeFrom(before)); err != nil {
-		return fmt.Errorf("stopping the operator: %w", err)
+	for i := range deployments.Items {
+		deployment := &deployments.Items[i]
+		before := deployment.DeepCopy()
+		deployment.Spec.Replicas = new(int32(0))
+		if err := u.client.Patch(ctx, deployment, client.MergeFrom(before)); err != nil {
+			return fmt.Errorf("stopping the operator: %w", err)
+		}
+		fmt.Fprintf(u.out, "stopping the operator, Deployment %s …\n", deployment.Name)
+		if err := u.waitForStop(ctx, deployment); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintln(u.out, "stopping the operator …")
-	return u.waitForStop(ctx, deployment)
+	return nil
 }
 
 func (u *uninstallation) waitForStop(ctx context.Context, deployment *appsv1.Deployment) error {

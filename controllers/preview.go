@@ -30,10 +30,11 @@ type Preview struct {
 	Effective v1alpha1.EffectiveState
 }
 
-// PreviewPeople says what would be done about every person that the claims are about, if LambdaTest had exactly those accounts. It is
-// the decision that is taken at run time, without guard and limits, and calls nobody. Claims with a deletionTimestamp are on their way
-// out, as at run time.
-func PreviewPeople(claims []*v1alpha1.LambdaTestUser, accounts []lambdatest.User) []Preview {
+// PreviewPeople says what would be done about every person that the claims are about, if there were exactly those groups, and LambdaTest
+// had exactly those accounts. It is the decision that is taken at run time, without guard and limits, and calls nobody. Claims with a
+// deletionTimestamp are on their way out, as at run time.
+func PreviewPeople(claims []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, accounts []lambdatest.User) []Preview {
+	fromGroups := rolesByPerson(groups)
 	byName := map[string]*lambdatest.User{}
 	for i := range accounts {
 		byName[v1alpha1.FoldUserName(accounts[i].UserName)] = &accounts[i]
@@ -50,13 +51,13 @@ func PreviewPeople(claims []*v1alpha1.LambdaTestUser, accounts []lambdatest.User
 	previews := make([]Preview, 0, len(order))
 	for _, key := range order {
 		slices.SortFunc(ofPerson[key], byPrecedence)
-		previews = append(previews, preview(key, ofPerson[key], byName[key.UserName]))
+		previews = append(previews, preview(key, ofPerson[key], fromGroups[key], byName[key.UserName]))
 	}
 	return previews
 }
 
-func preview(key PersonKey, claims []*v1alpha1.LambdaTestUser, account *lambdatest.User) Preview {
-	merged := merge(claims, groupRole{})
+func preview(key PersonKey, claims []*v1alpha1.LambdaTestUser, fromGroups groupRole, account *lambdatest.User) Preview {
+	merged := merge(claims, fromGroups)
 	next := plan(merged.desired, observed{account: account, known: true, current: true}, circumstances{})
 	made := Preview{
 		Person:    key,
@@ -69,6 +70,31 @@ func preview(key PersonKey, claims []*v1alpha1.LambdaTestUser, account *lambdate
 		made.Changes = []v1alpha1.PlannedChange{{Attribute: "active", From: "true", To: "false"}}
 	}
 	return made
+}
+
+// rolesByPerson is what groupRoles answers about everybody at once, from a list instead of a cache.
+func rolesByPerson(groups []*v1alpha1.LambdaTestGroup) map[PersonKey]groupRole {
+	families := map[string][]*v1alpha1.LambdaTestGroup{}
+	for _, group := range groups {
+		family := group.Namespace + "/" + familyOf(group)
+		families[family] = append(families[family], group)
+	}
+	leading := map[PersonKey][]*v1alpha1.LambdaTestGroup{}
+	for _, family := range families {
+		leader := leaderOf(family)
+		if leader == nil {
+			continue
+		}
+		for _, user := range membersOf(leader) {
+			key := memberKey(leader, user)
+			leading[key] = append(leading[key], leader)
+		}
+	}
+	roles := map[PersonKey]groupRole{}
+	for key, groups := range leading {
+		roles[key] = highest(groups)
+	}
+	return roles
 }
 
 func actionOf(next step) Action {
