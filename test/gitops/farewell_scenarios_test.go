@@ -55,20 +55,46 @@ var _ = Describe("a deleted namespace", func() {
 	})
 })
 
-var _ = Describe("an uninstalled operator", Label("uninstall", "flux"), Serial, func() {
+var _ = Describe("an uninstalled operator", Label("uninstall", "flux"), func() {
 	It("deactivates nobody when the CRDs go, and finds everybody again when they come back", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		flux := w.flux(ctx)
 		flux.commit(ctx, "ada and alan", w.person(ada, "role: Admin"), w.person(alan, "active: false"), w.person(grace))
 		backup, accounts, writes := w.backup(ctx), w.accountIDs(ctx), w.LambdaTest.Writes()
-		crds := filepath.Join(must(controlplane.ModuleRoot()), "config", "crd", "bases")
-		DeferCleanup(func() { Expect(env.Plane.InstallCRDs(crds)).To(Succeed()) })
+		DeferCleanup(installCRDs)
 
-		must(env.Kubectl(ctx, "delete", "--filename", crds, "--timeout=60s"))
+		must(env.Kubectl(ctx, "delete", "--filename", crds(), "--timeout=60s"))
 		Expect(w.LambdaTest.Writes()).To(Equal(writes))
 		Expect(w.active()).To(ConsistOf(ada, grace))
 
-		Expect(env.Plane.InstallCRDs(crds)).To(Succeed())
+		installCRDs()
+		backup.restore(ctx)
+		flux.again(ctx)
+
+		w.waitForToken(ctx)
+		Eventually(func() map[string]string { return w.accountIDs(ctx) }).Should(Equal(accounts))
+		w.afterSweeps(2)
+		Expect(w.LambdaTest.Writes()).To(Equal(writes))
+		Expect(w.active()).To(ConsistOf(ada, grace))
+	})
+
+	It("goes with all its resources by one command, and finds everybody again when it is installed anew", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		id := w.assign(ctx, grace, v1alpha1.RoleGuest)
+		flux.commit(ctx, "ada and alan", w.person(ada, "role: Admin"), w.person(alan, "active: false"))
+		Eventually(w.claim(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
+		backup, accounts, writes := w.backup(ctx), w.accountIDs(ctx), w.LambdaTest.Writes()
+		DeferCleanup(startReplicas)
+		DeferCleanup(installCRDs)
+
+		stopReplicas() // the command stops a Deployment; here they are processes
+		Expect(w.cli(ctx, "uninstall", "--yes")).To(ContainSubstring("deleted CRD lambdatestusers.iam.lambdatest.io"))
+		must(env.Kubectl(ctx, "wait", "--for=delete", "--filename", crds(), "--timeout=60s"))
+		Expect(w.LambdaTest.Writes()).To(Equal(writes))
+
+		installCRDs()
+		startReplicas(ctx)
 		backup.restore(ctx)
 		flux.again(ctx)
 
@@ -84,9 +110,7 @@ var _ = Describe("an uninstalled operator", Label("uninstall", "flux"), Serial, 
 		flux := w.flux(ctx)
 		flux.commit(ctx, "ada and alan", w.person(ada), w.person(alan))
 		writes := w.LambdaTest.Writes()
-		for _, replica := range env.Replicas {
-			replica.Stop()
-		}
+		stopReplicas()
 		DeferCleanup(startReplicas)
 
 		w.deleteNamespace(ctx)
@@ -108,9 +132,7 @@ var _ = Describe("an uninstalled operator", Label("uninstall", "flux"), Serial, 
 		w.settled(ctx, 3)
 		versions, writes := w.claimVersions(ctx), w.LambdaTest.Writes()
 
-		for _, replica := range env.Replicas {
-			replica.Stop()
-		}
+		stopReplicas()
 		startReplicas(ctx)
 
 		w.afterSweeps(2)
@@ -118,6 +140,23 @@ var _ = Describe("an uninstalled operator", Label("uninstall", "flux"), Serial, 
 		Expect(w.claimVersions(ctx)).To(Equal(versions), "resourceVersions")
 	})
 })
+
+func crds() string {
+	GinkgoHelper()
+	return filepath.Join(must(controlplane.ModuleRoot()), "config", "crd", "bases")
+}
+
+func installCRDs() {
+	GinkgoHelper()
+	Expect(env.Plane.InstallCRDs(crds())).To(Succeed())
+}
+
+// stopReplicas stops the operator.
+func stopReplicas() {
+	for _, replica := range env.Replicas {
+		replica.Stop()
+	}
+}
 
 // startReplicas starts the replicas that do not run.
 func startReplicas(ctx context.Context) {

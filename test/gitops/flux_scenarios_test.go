@@ -5,6 +5,7 @@ package gitops
 
 import (
 	"context"
+	"fmt"
 	"strings"
 
 	kstatus "github.com/fluxcd/cli-utils/pkg/kstatus/status"
@@ -118,6 +119,34 @@ var _ = Describe("Flux", Label("flux"), func() {
 		flux.commit(ctx, "Okta decides", w.person(ada))
 
 		Eventually(w.account(ada)).Should(HaveField("Role", "Guest"))
+	})
+
+	It("gives a role by a group in Git, above what Okta and Git say of the person, and takes it back with the group", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		flux := w.flux(ctx)
+		w.assign(ctx, ada, v1alpha1.RoleGuest)
+		// More people than would lose a role: the guard lets no more than half go.
+		flux.commit(ctx, "alan and colleagues", w.person(alan, "role: User"), w.person(grace), w.person("barbara"), w.person("donald"))
+
+		flux.commit(ctx, "admins", file("admins.yaml", fmt.Sprintf(`apiVersion: %s
+kind: LambdaTestGroup
+metadata: {name: admins}
+spec:
+  displayName: Platform admins
+  roles: [Admin]
+  members: [%q, %q]
+`, v1alpha1.SchemeGroupVersion, w.address(ada), w.address(alan))))
+
+		Eventually(w.account(ada)).Should(HaveField("Role", "Admin"))
+		Eventually(w.account(alan)).Should(HaveField("Role", "Admin"))
+		group, found := w.LambdaTest.Group("Platform admins")
+		Expect(found).To(BeTrue())
+		Expect(group.Members).To(HaveLen(2))
+
+		flux.commit(ctx, "no admins", without("admins.yaml"))
+
+		Eventually(w.account(ada)).Should(HaveField("Role", "Guest"))
+		Eventually(w.account(alan)).Should(HaveField("Role", "User"))
 	})
 
 	It("declares whom Okta created and prunes them again without a call to LambdaTest", Label("handover"), func(ctx SpecContext) {

@@ -109,7 +109,7 @@ var _ = Describe("docs/gitops.md", func() {
 		Expect(w.account("ada.king")()).To(HaveField("Role", "Admin"))
 	})
 
-	It("notices a second organization with the same token, and lets it do nothing", func(ctx SpecContext) {
+	It("notices a second organization with the same token, and lets it do nothing", Label("flux"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		flux := w.flux(ctx)
 		flux.commit(ctx, "ada", w.person(ada))
