@@ -130,6 +130,30 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Expect(w.LambdaTest.Count(createUser)).To(Equal(3), "one for each, and one that was intercepted")
 	})
 
+	It("that fails at random, in every way there is, has exactly what is wanted in the end", func(ctx SpecContext) {
+		w := newWorld(ctx, simulating(simulator.Seed(uint64(GinkgoRandomSeed()))))
+		people := w.addresses(40)
+		for _, kind := range []simulator.Kind{simulator.Drop, simulator.Intercept, simulator.Lose, simulator.Garble} {
+			w.LambdaTest.Inject(simulator.Fault{Kind: kind, Probability: 0.08})
+		}
+		w.LambdaTest.Fail(http.StatusInternalServerError, simulator.Probability(0.08))
+
+		users := w.declareAll(ctx, people, role(v1alpha1.RoleAdmin))
+		Eventually(w.accounts).Should(BeNumerically(">", len(people)/4))
+		sideBySide(users[:10], func(user *v1alpha1.LambdaTestUser) { w.redeclare(ctx, user, denied) })
+		sideBySide(users[10:20], func(user *v1alpha1.LambdaTestUser) { w.redeclare(ctx, user, role(v1alpha1.RoleGuest)) })
+		w.afterSweeps(3)
+		w.LambdaTest.ClearFaults()
+
+		Eventually(w.standings(ctx), "60s").Should(Equal(map[string]int{v1alpha1.SyncedReason: len(people)}))
+		Expect(w.withRole("Guest")()).To(Equal(10))
+		for _, leaver := range people[:10] {
+			account, found := w.LambdaTest.Account(leaver)
+			Expect(found && account.Active).To(BeFalse(), "whoever is denied is off, or was never created")
+		}
+		Expect(w.accounts() - w.inactive()).To(Equal(len(people) - 10))
+	})
+
 	It("that answers with somebody else's account is not believed: nobody is changed by mistake", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada, bob := w.address("ada"), w.address("bob")

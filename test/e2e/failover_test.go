@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -68,6 +69,23 @@ var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), fu
 		w.edit(ada, activated) // as its last call would, were it still under way
 
 		Eventually(w.account(ada), "40s").Should(beInactive())
+	})
+})
+
+var _ = Describe("while no replica runs", Label("deletion", "failover"), func() {
+	It("a deleted resource stays; with the operator back the account is switched off, and the resource goes", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		ada := w.address("ada")
+		declared := w.declare(ctx, ada)
+		Eventually(w.user(ctx, declared.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		sideBySide(w.env.Replicas, func(replica *environment.Replica) { replica.Stop() })
+
+		w.prune(ctx, declared)
+
+		Expect(w.readerOf(ctx, declared)()).To(Succeed())
+		sideBySide(w.env.Replicas, func(replica *environment.Replica) { Expect(replica.Start(ctx)).To(Succeed()) })
+		Eventually(w.readerOf(ctx, declared)).Should(beGone())
+		Expect(w.account(ada)()).To(beInactive())
 	})
 })
 

@@ -8,21 +8,26 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
 var _ = Describe("when nothing changes", Label("idle"), func() {
-	// idle lets an organization of that many people be compared that often, and returns what was written meanwhile: at LambdaTest, and
-	// in the API server by anybody, leases apart.
+	// idle lets an organization of that many people, and of a group and ten accounts that nobody claims, be compared that often. It
+	// returns what was written meanwhile: at LambdaTest, and in the API server by anybody, leases apart.
 	idle := func(ctx SpecContext, people, sweeps int) (upstream int, api map[string]int) {
 		GinkgoHelper()
-		w := newWorldOfItsOwn(ctx)
-		everybody := w.addresses(people)
-		half := people / 2
-		w.hired(everybody[:half]...)
-		w.declareAll(ctx, everybody, role(v1alpha1.RoleUser))
-		Eventually(w.standings(ctx), "3m").Should(HaveKeyWithValue(v1alpha1.SyncedReason, people))
-		Eventually(w.organization(ctx)).Should(HaveField("Status.Synced", HaveValue(BeEquivalentTo(people))))
-		w.afterSweeps(2)
+		w := newWorldOfItsOwn(ctx, specified(func(spec *v1alpha1.LambdaTestOrganizationSpec) { spec.ImportUsers = v1alpha1.ImportObserve }))
+		everybody := w.addresses(people + 10)
+		w.hired(everybody[people/2:]...)
+		w.declareAll(ctx, everybody[:people], role(v1alpha1.RoleUser))
+		group := w.declareGroup(ctx, "Testers", v1alpha1.RoleAdmin, everybody[:20]...)
+		w.deny(ctx, w.provision(ctx, everybody[0]))
+		Eventually(w.standings(ctx), "3m").Should(And(
+			HaveKeyWithValue(v1alpha1.SyncedReason, people), HaveKeyWithValue(v1alpha1.ObservedReason, 10)))
+		Eventually(w.groupResource(ctx, group.Name)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(w.organization(ctx)).Should(And(BeReady(v1alpha1.SyncedReason),
+			HaveField("Status.Synced", HaveValue(BeEquivalentTo(people)))))
+		w.afterSweeps(3)
 		writes, apiWrites := w.LambdaTest.Writes(), w.apiWrites(ctx)
 
 		w.afterSweeps(sweeps)
