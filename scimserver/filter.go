@@ -263,7 +263,7 @@ func (a *attribute) textTest(c *comparison) (func(any) bool, error) {
 	if !ok {
 		return nil, badFilter("%s is a string: the value belongs in double quotes", a.path)
 	}
-	fold := v1alpha1.FoldUserName
+	fold := foldText
 	if a.caseExact {
 		fold = func(s string) string { return s }
 	}
@@ -273,6 +273,16 @@ func (a *attribute) textTest(c *comparison) (func(any) bool, error) {
 		text, ok := v.(string)
 		return ok && compare(fold(text), wanted)
 	}, nil
+}
+
+// foldText folds case by the rule for userNames; most text is ASCII, for which that is lower case.
+func foldText(s string) string {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return v1alpha1.FoldUserName(s)
+		}
+	}
+	return strings.ToLower(s)
 }
 
 func textComparison(op string) func(value, wanted string) bool {

@@ -185,6 +185,14 @@ func (x *index) userPage(organization types.NamespacedName, start, count int) ([
 	return page(x, organization, start, count, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
 }
 
+func (x *index) usersAfter(organization types.NamespacedName, after position, count int) ([]*v1alpha1.LambdaTestUser, int) {
+	return pageAfter(x, organization, after, count, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
+}
+
+func (x *index) groupsAfter(organization types.NamespacedName, after position, count int) ([]*v1alpha1.LambdaTestGroup, int) {
+	return pageAfter(x, organization, after, count, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
+}
+
 func (x *index) groupPage(organization types.NamespacedName, start, count int) ([]*v1alpha1.LambdaTestGroup, int) {
 	return page(x, organization, start, count, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
 }

@@ -87,6 +87,8 @@ type shelf struct {
 	resources *resourceType
 	// slice returns count resources from the start-th (0 is the first), and the number of all.
 	slice func(start, count int) (books, int)
+	// after does the same from a position on.
+	after func(after position, count int) (books, int)
 	all   func() books
 	// one reads the resource of that id or userName live, or returns nil.
 	one func(ctx context.Context, name, value string) (books, error)
@@ -113,6 +115,10 @@ func (s *Server) userShelf(r *request) shelf {
 		resources: userType,
 		slice: func(start, count int) (books, int) {
 			users, total := s.index.userPage(r.organizationKey(), start, count)
+			return bind(users, s.index.rendered), total
+		},
+		after: func(after position, count int) (books, int) {
+			users, total := s.index.usersAfter(r.organizationKey(), after, count)
 			return bind(users, s.index.rendered), total
 		},
 		all: func() books { return bind(s.index.users(r.organizationKey()), s.index.rendered) },
@@ -142,6 +148,10 @@ func (s *Server) groupShelf(r *request) shelf {
 		resources: groupType,
 		slice: func(start, count int) (books, int) {
 			groups, total := s.index.groupPage(r.organizationKey(), start, count)
+			return bind(groups), total
+		},
+		after: func(after position, count int) (books, int) {
+			groups, total := s.index.groupsAfter(r.organizationKey(), after, count)
 			return bind(groups), total
 		},
 		all: func() books { return bind(s.index.groups(r.organizationKey())) },

@@ -6,6 +6,7 @@ package scimserver
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/http"
 	"slices"
 	"strconv"
@@ -135,30 +136,58 @@ func (p *part) candidates(ctx context.Context) (books, error) {
 
 // follow serves a cursor: what stands after a position, whatever came or went before it.
 func (p *part) follow(ctx context.Context, r *request, from cursor, out *pageOut) error {
+	if p.match == nil {
+		p.followAll(r, from, out)
+		return nil
+	}
 	candidates, err := p.candidates(ctx)
 	if err != nil {
 		return err
 	}
 	for i := range candidates.length {
-		v := candidates.view(i)
-		if p.match != nil && !p.match(v) {
+		if !p.match(candidates.view(i)) {
 			continue
 		}
 		out.total++
-		at := cursor{shelf: p.number, position: positionOf(candidates.object(i))}
-		if !from.before(at) {
-			continue
+		if from.before(p.place(candidates, i)) {
+			p.take(r, candidates, i, out)
 		}
-		if out.items == p.query.count {
-			if out.next == "" && out.items > 0 {
-				out.next = out.last.encode(r.organizationKey(), p.query.filter)
-			}
-			continue
-		}
-		out.add(p.shelf.resources, v, p.projection)
-		out.last = at
 	}
 	return nil
+}
+
+// followAll does so without a filter: one search for the position instead of a look at everybody.
+func (p *part) followAll(r *request, from cursor, out *pageOut) {
+	room := p.query.count - out.items + 1 // one more tells whether there is a next page
+	after := from.position
+	switch {
+	case from.shelf < p.number:
+		after = position{created: math.MinInt64}
+	case from.shelf > p.number:
+		room = 0
+	}
+	some, total := p.shelf.after(after, room)
+	out.total += total
+	out.body = slices.Grow(out.body, some.length*usualBytes)
+	for i := range some.length {
+		p.take(r, some, i, out)
+	}
+}
+
+func (p *part) place(from books, i int) cursor {
+	return cursor{shelf: p.number, position: positionOf(from.object(i))}
+}
+
+// take adds a resource to the page, or, once that is full, notes that there is a next one.
+func (p *part) take(r *request, from books, i int, out *pageOut) {
+	if out.items == p.query.count {
+		if out.next == "" && out.items > 0 {
+			out.next = out.last.encode(r.organizationKey(), p.query.filter)
+		}
+		return
+	}
+	out.add(p.shelf.resources, from.view(i), p.projection)
+	out.last = p.place(from, i)
 }
 
 func (o *pageOut) add(t *resourceType, v valuer, p projection) {

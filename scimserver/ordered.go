@@ -75,8 +75,10 @@ func (o *ordered[T]) sort() {
 	}
 }
 
-func (o *ordered[T]) search(p position) (int, bool) {
-	return slices.BinarySearchFunc(o.list, p, func(object T, p position) int { return comparePosition(positionOf(object), p) })
+func (o *ordered[T]) search(p position) (int, bool) { return searchIn(o.list, p) }
+
+func searchIn[T metav1.Object](list []T, p position) (int, bool) {
+	return slices.BinarySearchFunc(list, p, func(object T, p position) int { return comparePosition(positionOf(object), p) })
 }
 
 // read runs f on an organization's list with the lock held for reading, and sorted.
@@ -103,6 +105,19 @@ func read[T metav1.Object](x *index, organization types.NamespacedName, of func(
 func snapshot[T metav1.Object](x *index, organization types.NamespacedName, of func(*directory) *ordered[T]) (all []T) {
 	read(x, organization, of, func(list []T) { all = slices.Clone(list) })
 	return all
+}
+
+// pageAfter returns count objects that stand after a position, and how many there are in all.
+func pageAfter[T metav1.Object](x *index, organization types.NamespacedName, after position, count int, of func(*directory) *ordered[T]) (some []T, total int) {
+	read(x, organization, of, func(list []T) {
+		total = len(list)
+		start, found := searchIn(list, after)
+		if found {
+			start++
+		}
+		some = slices.Clone(list[start:min(total, start+count)])
+	})
+	return some, total
 }
 
 // page returns count objects from the start-th, which is 0 for the first, and how many there are in all.
