@@ -210,6 +210,13 @@ func (l *lane) waiting() []string {
 	return append(l.fresh.people(), l.retrying.people()...)
 }
 
+// backlog is how long those who wait now will keep the lane busy.
+func (l *lane) backlog() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Duration(float64(len(l.fresh.heap)+len(l.retrying.heap)) / float64(l.limiter.Limit()) * float64(time.Second))
+}
+
 // run grants turns as they come until ctx ends.
 func (l *lane) run(ctx context.Context) {
 	timer := time.NewTimer(0)

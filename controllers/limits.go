@@ -70,6 +70,9 @@ const (
 	denialBackoffMax = 2 * time.Second
 	// longPause is how long LambdaTest must ask for patience before those who wait for it are told so.
 	longPause = 5 * time.Second
+	// longWait is how long the queue of an organization must be before those at its end are told that they wait: shorter ones are over
+	// before anybody looks, and a status for each would cost more than the wait.
+	longWait = time.Minute
 	// refusalRetry is how long a refusal is believed when nobody changes anything.
 	refusalRetry = time.Hour
 	// guardWindow is what the guard's limits are counted in; its defaults are those of the API.

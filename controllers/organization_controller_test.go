@@ -14,11 +14,33 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
+
+// measured reads a gauge of the spec's organization. No label of it holds an address.
+func measured(w *world, name string) float64 {
+	GinkgoHelper()
+	families, err := metrics.Registry.Gather()
+	Expect(err).NotTo(HaveOccurred())
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			values := map[string]string{}
+			for _, label := range metric.GetLabel() {
+				Expect(label.GetValue()).NotTo(ContainSubstring("@example.com"))
+				values[label.GetName()] = label.GetValue()
+			}
+			if family.GetName() == name && values["namespace"] == w.namespace && values["organization"] == DefaultOrganization {
+				return metric.GetGauge().GetValue()
+			}
+		}
+	}
+	Fail("there is no metric " + name)
+	return 0
+}
 
 // deleteNamespace marks it as being deleted; no controller manager runs here that would go on.
 func deleteNamespace(ctx context.Context, name string) {
@@ -144,6 +166,7 @@ var _ = Describe("An organization", func() {
 		Expect(user).To(BeStalled(v1alpha1.DeniedButActiveReason))
 		Expect(user.Status.PlannedChanges).To(ConsistOf(HaveField("Attribute", "active")))
 		Expect(*w.connected(ctx, DefaultOrganization).Status.PendingDenials).To(BeEquivalentTo(1))
+		Expect(measured(w, "lambdatest_pending_denials")).To(BeEquivalentTo(1))
 		Expect(w.upstream.Calls()).To(BeEmpty())
 
 		w.woken()

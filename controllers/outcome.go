@@ -103,15 +103,14 @@ func (r *PersonReconciler) terminal(w *personWork, reason, message string) situa
 
 // unavailable spaces the repetitions of one person's call; denials are never far apart.
 func (r *PersonReconciler) unavailable(w *personWork, err error) situation {
-	held, _ := w.connection.setbacks.get(w.user, w.wanted())
+	before, _ := w.connection.setbacks.get(w.user, w.wanted())
+	held := setback{wanted: w.wanted(), failures: before.failures + 1, situation: w.troubled(err)}
 	bounds := backoff{min: r.options.BackoffMin, max: r.options.BackoffMax}
 	if w.next.denies {
 		bounds.max = min(bounds.max, denialBackoffMax)
 	}
-	held.wanted, held.failures = w.wanted(), held.failures+1
 	wait := bounds.after(held.failures)
 	held.retryAt = r.options.Now().Add(wait)
-	held.situation = w.troubled(err)
 	w.connection.setbacks.set(w.user, held)
 	told := held.situation
 	told.retryAfter = wait
@@ -191,6 +190,13 @@ func (w *personWork) waiting() situation {
 		}
 	case pausedUntil.After(w.connection.options.Now().Add(longPause)):
 		return rateLimited()
+	case w.connection.lane.backlog() > longWait:
+		return situation{
+			readiness: progressing,
+			reason:    v1alpha1.ProgressingReason,
+			message: fmt.Sprintf("Waits for its turn: many changes are before it. They go as fast as spec.rateLimit of %s %s allows.",
+				v1alpha1.OrganizationKind, w.key.Organization),
+		}
 	}
 	return situation{}
 }

@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -165,6 +166,18 @@ var _ = Describe("After a restart", func() {
 })
 
 var _ = Describe("What people see", func() {
+	It("is that they wait, when many are before them", Label("order"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.Limited(1, 1) })
+		for i := range 70 {
+			w.connection().lane.acquire(fmt.Sprintf("person-%d@example.com", i), priorityCreation, false)
+		}
+
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+
+		Expect(user).To(BeProgressing(v1alpha1.ProgressingReason))
+		Expect(*w.connected(ctx, DefaultOrganization).Status.Failing).To(BeZero())
+	})
+
 	It("is a name that LambdaTest keeps, told once and never sent", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))

@@ -177,7 +177,7 @@ func (w *personWork) enter(now situation) {
 		standsActive:    active,
 		standsOnAccount: account != nil && slices.ContainsFunc(w.claims, isFull),
 		standsSynced:    len(w.living) > 0 && now.readiness == ready,
-		standsFailing:   now.readiness == progressing || now.readiness == stalled,
+		standsFailing:   now.readiness == stalled || now.readiness == progressing && now.reason != v1alpha1.ProgressingReason,
 		standsDrifted:   now.reason == v1alpha1.DriftedReason,
 		standsDenied:    w.desired.denies() && !w.guarded.implicit() && w.next.step != stepNone && (active || account == nil),
 		standsOpen:      now.readiness != ready,
