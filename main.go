@@ -169,7 +169,7 @@ func run(ctx context.Context, options *runOptions) error {
 	if err != nil {
 		return fmt.Errorf("creating the manager: %w", err)
 	}
-	if err := controllers.Setup(mgr, controllerOptions); err != nil {
+	if err := controllers.Setup(mgr, controllerOptions); err != nil { //nolint:contextcheck // it registers; what runs later gets the contexts of the manager
 		return fmt.Errorf("setting up the controllers: %w", err)
 	}
 	if err := addSCIM(mgr, options, log.WithName("scim")); err != nil {

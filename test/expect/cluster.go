@@ -9,9 +9,7 @@ import (
 	"maps"
 	"slices"
 
-	//nolint:staticcheck // dot imports are how specs read
 	. "github.com/onsi/ginkgo/v2"
-	//nolint:staticcheck // dot imports are how specs read
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
