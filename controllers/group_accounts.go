@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"slices"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -70,19 +71,15 @@ func (c *connection) doubtRoles(ids []string, now time.Time) {
 	if len(ids) == 0 {
 		return
 	}
-	var users []string
-	for _, user := range c.accounts.usersOf(ids) {
-		if c.ledger.has(user) {
-			users = append(users, user)
-		}
-	}
-	few := len(users) <= c.lastComparison().pages+1
-	c.accounts.doubtRoles(users, few, now)
-	if few {
-		c.wake(priorityChange, users...)
+	affected := c.accounts.usersOf(ids)
+	c.accounts.doubtRoles(affected, false, now)
+	claimed := slices.DeleteFunc(affected, func(user string) bool { return !c.ledger.has(user) })
+	if len(claimed) > c.lastComparison().pages+1 {
+		c.sweepNow()
 		return
 	}
-	c.sweepNow()
+	c.accounts.doubtRoles(claimed, true, now)
+	c.wake(priorityChange, claimed...)
 }
 
 // wakeMembers looks again at people whose role from groups may have changed.

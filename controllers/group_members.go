@@ -31,11 +31,8 @@ func (w *personWork) leaveGroups() {
 // roleElsewhere tells whether LambdaTest's groups decide the role, so that setting it here would be a second write, or a fight: a group
 // on the way there will give it, or one that is there still gives another.
 func (w *personWork) roleElsewhere() bool {
-	account, known := w.connection.accounts.get(w.user)
-	if !known || w.organization.Spec.GroupMode == v1alpha1.GroupRolesOnly {
-		return false
-	}
-	if role := w.desired.effective.Role; role == "" || string(role) == account.Role {
+	account, _ := w.connection.accounts.get(w.user)
+	if !w.roleDiffers() || w.organization.Spec.GroupMode == v1alpha1.GroupRolesOnly {
 		return false
 	}
 	if given := w.connection.groups.givenRole(account.ID); given != "" && string(given) == account.Role {
@@ -47,6 +44,13 @@ func (w *personWork) roleElsewhere() bool {
 	}
 	upstream, there := w.connection.groups.get(group.Status.GroupID)
 	return !there || !upstream.gives(account.ID, group.Spec.Roles)
+}
+
+// roleDiffers tells whether another role is wanted than was read.
+func (w *personWork) roleDiffers() bool {
+	account, known := w.connection.accounts.get(w.user)
+	role := w.desired.effective.Role
+	return known && role != "" && string(role) != account.Role
 }
 
 // roleFollows tells people that their role is on its way, or somebody else's business.

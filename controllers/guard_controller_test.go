@@ -252,6 +252,29 @@ var _ = Describe("The guard", Label("guard"), func() {
 		Expect(w.connected(ctx, DefaultOrganization).Status.Guard.Held).To(BeNil())
 	})
 
+	It("lets whoever is held go without a call when the namespace is being deleted", Label("deletion"), func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people...)
+		w.connected(ctx, DefaultOrganization)
+		w.woken()
+		deleteNamespace(ctx, w.namespace)
+
+		w.connected(ctx, DefaultOrganization)
+		w.handleWoken(ctx)
+
+		Expect(remaining(ctx, people)).To(BeEmpty())
+		Expect(w.active()).To(Equal(6))
+	})
+
+	It("shows what it holds back", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+
+		w.pruned(ctx, people[:3]...)
+
+		Expect(remaining(ctx, people[:3])).To(HaveExactElements(
+			HaveField("Status.PlannedChanges", ConsistOf(v1alpha1.PlannedChange{Attribute: "active", From: "true", To: "false"}))))
+	})
+
 	It("lets every denial pass, however many there are, and raises an alert", Label("deny-wins"), func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		for _, user := range people {

@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -207,8 +208,8 @@ func (s guardStore) prune(ctx context.Context, c *connection) error {
 }
 
 // describe tells the organization what is held, and returns when to look again: the token of a set that still grows is told a little
-// later to those who are in it.
-func (s guardStore) describe(organization *v1alpha1.LambdaTestOrganization, c *connection) time.Duration {
+// later to those who are in it; and when a namespace or a definition goes, which is no news about those who are held, they may go, too.
+func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (time.Duration, error) {
 	status := c.guard.status()
 	held := &v1alpha1.HeldSet{}
 	if status != nil && status.Held != nil {
@@ -220,14 +221,25 @@ func (s guardStore) describe(organization *v1alpha1.LambdaTestOrganization, c *c
 	}
 	if held.Count == 0 {
 		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.GuardHoldingCondition)
-		return 0
+		return 0, nil
 	}
 	s.holding(organization, c, held)
-	wait, there := c.guard.untold(s.options.Now())
-	if there && wait == 0 {
+	dissolving, err := s.dissolving(ctx, c.organization.Namespace)
+	wait, untold := c.guard.untold(s.options.Now())
+	if dissolving || untold && wait == 0 {
 		c.wake(priorityDrift, c.guard.takeAskers()...)
 	}
-	return wait
+	return soonest(wait, guardCheck), err
+}
+
+// dissolving tells whether the namespace, or the definition of users or groups, is being deleted.
+func (s guardStore) dissolving(ctx context.Context, namespace string) (bool, error) {
+	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind, groupsCRD: crdKind} {
+		if terminating, err := isTerminating(ctx, s.live, name, kind); err != nil || terminating {
+			return terminating, err
+		}
+	}
+	return false, nil
 }
 
 // holding is the condition of an organization whose guard holds somebody.

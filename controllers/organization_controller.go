@@ -88,7 +88,10 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		return ctrl.Result{}, err
 	}
 	warned.warn(organization, metav1.NewTime(r.options.Now()))
-	held := r.guard().describe(organization, connection)
+	held, err := r.guard().describe(ctx, organization, connection)
+	if err != nil {
+		return ctrl.Result{}, err
+	}
 	return ctrl.Result{RequeueAfter: soonest(soonest(now.retryAfter, warned.again), held)}, r.report(ctx, stored, organization, connection, now)
 }
 

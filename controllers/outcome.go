@@ -204,6 +204,10 @@ func (w *personWork) waiting() situation {
 // atRest is the outcome when nothing is left to do.
 func (w *personWork) atRest(have observed, given circumstances) situation {
 	now := w.connection.options.Now()
+	if have.roleUnsure && w.roleDiffers() {
+		// The next comparison tells which role LambdaTest computed.
+		w.connection.sweepNow()
+	}
 	switch {
 	case w.desired.fate != fateKept:
 		return situation{readiness: ready}

@@ -139,6 +139,23 @@ func (w *personWork) loss() (guardRequest, bool) {
 	return guardRequest{}, false
 }
 
+// plannedByGuard is what would change if the guard did not hold it.
+func (w *personWork) plannedByGuard(account *lambdatest.User) []v1alpha1.PlannedChange {
+	if account == nil {
+		return nil
+	}
+	after := w.desired
+	if len(w.guarded.departing.entries) > 0 {
+		after = merge(w.claims, w.fromGroups).desired
+	}
+	if after.fate == fateDeactivated {
+		after.effective = v1alpha1.EffectiveState{}
+		after.fate = fateKept
+	}
+	_, differences := differing(after, *account, circumstances{})
+	return differences
+}
+
 // keep leaves in force what a claim or a group gave that was deleted, when that was rejected: until a resource about the person says
 // something new, or somebody asks for a resync.
 func (w *personWork) keep() {

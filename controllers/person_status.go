@@ -140,6 +140,8 @@ func (w *personWork) planned(claim *v1alpha1.LambdaTestUser, account *lambdatest
 	switch {
 	case !isFull(claim):
 		want = w.observing(claim, w.fromGroups)
+	case w.guarded.held != situation{}:
+		return w.plannedByGuard(account)
 	case w.next.reported || w.held():
 	default:
 		return nil

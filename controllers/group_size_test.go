@@ -1,0 +1,50 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("A group of ten thousand", Label("groups", "size"), func() {
+	It("is one POST, a change of it one PATCH, and finding a member's role does not depend on its size", func(ctx SpecContext) {
+		const size = 10_000
+		w := newWorld(ctx, simulator.Population(size))
+		running(ctx, w)
+		organized(ctx, w, func(o *OrganizationBuilder) { o.Every(time.Hour) })
+		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).WithTimeout(20 * time.Second).
+			Should(HaveField("Status.Unclaimed", HaveValue(BeEquivalentTo(size))))
+		members := make([]string, size)
+		for i := range members {
+			members[i] = fmt.Sprintf("user-%06d@example.com", i+1)
+		}
+
+		begun := time.Now()
+		group := Applied(ctx, k8s, MakeGroup("Everybody").In(w.namespace).Giving(v1alpha1.RoleGuest).With(members...).Obj())
+		Eventually(stored(ctx, group)).WithTimeout(20 * time.Second).Should(HaveField("Status.Members", HaveValue(BeEquivalentTo(size))))
+		AddReportEntry("from creation to LambdaTest and status", time.Since(begun))
+
+		begun = time.Now()
+		Changed(ctx, k8s, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.Members = members[1:] })
+		Eventually(stored(ctx, group)).WithTimeout(20 * time.Second).Should(HaveField("Status.Members", HaveValue(BeEquivalentTo(size-1))))
+		AddReportEntry("a member less", time.Since(begun))
+		Expect(w.upstream.Count("POST /Groups") + w.upstream.Count("PATCH /Groups/{id}")).To(Equal(2))
+
+		begun = time.Now()
+		user := Applied(ctx, k8s, MakeUser(members[size-1]).In(w.namespace).Obj())
+		Eventually(stored(ctx, user)).WithTimeout(20 * time.Second).WithPolling(10 * time.Millisecond).Should(And(
+			BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Guest")))
+		AddReportEntry("a claim about one of its members", time.Since(begun))
+		Expect(Fetched(ctx, k8s, user).Status.Effective.RoleFrom).To(Equal("LambdaTestGroup/everybody"))
+		Expect(w.upstream.Writes()).To(Equal(2), "nobody is written besides")
+	})
+})
