@@ -20,7 +20,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	_ "golang.org/x/crypto/x509roots/fallback" // certificates of public authorities, for an image without any
+	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
@@ -29,6 +31,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
@@ -101,6 +104,7 @@ type runOptions struct {
 	scimKeyFile     string
 	scimExternalURL string
 	scimDrainDelay  time.Duration
+	scimRate        float64
 
 	metricsAddress string
 	metricsSecure  bool
@@ -123,6 +127,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.scimKeyFile, "scim-tls-key-file", "", "PEM key `file` that belongs to --scim-tls-cert-file")
 	flags.StringVar(&o.scimExternalURL, "scim-external-url", "", "`URL` that identity providers use, up to and without /scim/v2, for meta.location; default what the request says")
 	flags.DurationVar(&o.scimDrainDelay, "scim-drain-delay", 5*time.Second, "how long requests are still taken once the process is asked to stop, so that load balancers notice")
+	flags.Float64Var(&o.scimRate, "scim-requests-per-second", scimserver.DefaultRequestsPerSecond, "`requests` a second that one SCIM token may send on average; twice that at once. More is answered 429")
 	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 turns them off")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over HTTPS to clients that the API server authorizes; false is for loopback only")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "`address` of /healthz and /readyz")
@@ -195,6 +200,7 @@ func addSCIM(mgr ctrl.Manager, options *runOptions, log logr.Logger) error {
 		Recorder:    mgr.GetEventRecorder("lambdatest-operator"),
 		Log:         log,
 		Registerer:  metrics.Registry,
+		Limits:      scimserver.Limits{RequestsPerSecond: options.scimRate},
 	})
 	if err != nil {
 		return err
@@ -251,7 +257,12 @@ func (o *runOptions) manager(log logr.Logger) ctrl.Options {
 }
 
 func (o *runOptions) cache() cache.Options {
-	options := cache.Options{DefaultTransform: cache.TransformStripManagedFields()}
+	secrets := &metav1.PartialObjectMetadata{}
+	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
+	options := cache.Options{
+		DefaultTransform: cache.TransformStripManagedFields(),
+		ByObject:         map[client.Object]cache.ByObject{secrets: {Transform: scimserver.TransformSecret}},
+	}
 	if len(o.namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}
 		for _, namespace := range o.namespaces {
