@@ -72,13 +72,14 @@ var _ = Describe("docs/gitops.md", func() {
 	})
 
 	It("moves a LambdaTest organization into Git without a change", Label("adoption", "flux"), func(ctx SpecContext) {
-		w := newWorld(ctx)
+		w := newWorld(ctx, func(o *v1alpha1.LambdaTestOrganization) { o.Spec.ImportUsers = v1alpha1.ImportObserve })
 		for i := range 30 {
 			role := []string{"Admin", "User", "Guest"}[i%3]
 			w.LambdaTest.AddAccount(simulator.Account{UserName: w.address(fmt.Sprintf("Person.%d", i)), Role: role, Active: i%10 != 9})
 		}
 		flux := w.flux(ctx)
-		w.afterSweeps(1)
+		Eventually(func() []v1alpha1.LambdaTestUser { return w.claims(ctx) }).Should(And(HaveLen(30),
+			HaveEach(HaveField("Labels", HaveKeyWithValue(v1alpha1.SourceLabel, v1alpha1.SourceImport)))))
 		active := w.active()
 		folder := filepath.Join(w.git.dir, peopleDir)
 
@@ -87,8 +88,8 @@ var _ = Describe("docs/gitops.md", func() {
 		Expect(w.cli(ctx, "plan", "--filename", folder, "--exit-code")).NotTo(BeEmpty())
 		flux.commit(ctx, "everybody whom LambdaTest has")
 
-		Eventually(func() []v1alpha1.LambdaTestUser { return w.claims(ctx) }).Should(And(
-			HaveLen(30), HaveEach(HaveField("Status.AccountID", Not(BeEmpty())))))
+		Eventually(func() []v1alpha1.LambdaTestUser { return w.claims(ctx) }).Should(And(HaveLen(30),
+			HaveEach(And(HaveField("Labels", Not(HaveKey(v1alpha1.SourceLabel))), HaveField("Status.AccountID", Not(BeEmpty()))))))
 		w.afterSweeps(1)
 		Expect(w.LambdaTest.Writes()).To(BeZero())
 		Expect(w.active()).To(Equal(active))
