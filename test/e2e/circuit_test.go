@@ -40,8 +40,9 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		w.declareAll(ctx, w.addresses(5))
 
 		Eventually(w.accounts).Should(Equal(5))
-		refused, next := aroundRefusal(w.LambdaTest.Calls())
-		Expect(next.Time).To(BeTemporally(">=", refused.Time.Add(3*time.Second)))
+		after := afterRefusal(w.LambdaTest.Calls())
+		Expect(after).NotTo(BeEmpty())
+		Expect(after).To(HaveEach(BeNumerically(">=", 3*time.Second)), "how long after the refusal the calls came")
 	})
 
 	It("that answers too few calls and does not say when to come back gets everything in the end, and fewer calls meanwhile", func(ctx SpecContext) {
@@ -180,18 +181,18 @@ func refused(calls []simulator.Call) []simulator.Call {
 	return found
 }
 
-// aroundRefusal returns the first call that was refused with 429, and the first that came when those under way with it had ended.
-func aroundRefusal(calls []simulator.Call) (refused, next simulator.Call) {
+// afterRefusal returns how long after the first call that was refused with 429 the others came, without those that were under way with it.
+func afterRefusal(calls []simulator.Call) []time.Duration {
 	const underWay = 200 * time.Millisecond
+	refused := refused(calls)[0]
+	var waits []time.Duration
 	for _, call := range calls {
-		switch {
-		case refused.Time.IsZero() && call.Status == http.StatusTooManyRequests:
-			refused = call
-		case !refused.Time.IsZero() && call.Time.After(refused.Time.Add(underWay)):
-			return refused, call
+		repeated := call.Time.After(refused.Time) && call.Body == refused.Body
+		if wait := call.Time.Sub(refused.Time); repeated || wait > underWay {
+			waits = append(waits, wait)
 		}
 	}
-	return refused, next
+	return waits
 }
 
 // firstChange returns the first call that changed anything after the calls that failed.

@@ -43,6 +43,7 @@ var _ = Describe("a hand-over", Label("handover"), func() {
 
 		Eventually(w.user(ctx, renamed.Name)).Should(BeReady(v1alpha1.SyncedReason))
 		Eventually(w.readerOf(ctx, old)).Should(beGone())
+		w.afterSweeps(1)
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 	})
 })
