@@ -308,6 +308,9 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 // report writes the organization's status, if it differs.
 func (r *OrganizationReconciler) report(ctx context.Context, stored, organization *v1alpha1.LambdaTestOrganization, c *connection, now situation) error {
 	describeOrganization(organization, c)
+	if now.reason == v1alpha1.ProgressingReason && isReady(stored) && stored.Status.ObservedGeneration == stored.Generation {
+		return nil // after a restart, what was told holds until the first comparison says otherwise
+	}
 	settle(organization, now, metav1.NewTime(r.options.Now()))
 	if equality.Semantic.DeepEqual(stored.Status, organization.Status) {
 		return nil

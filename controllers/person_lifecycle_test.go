@@ -106,6 +106,16 @@ var _ = Describe("After a restart", func() {
 		Expect(w.upstream.Writes()).To(BeZero())
 	})
 
+	It("the organization stays Ready, and its status is not written, while the first comparison is under way", Label("idle"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada))
+		before := w.connected(ctx, DefaultOrganization)
+		Expect(before).To(BeReady(v1alpha1.SyncedReason))
+		w.restart()
+
+		Expect(w.connected(ctx, DefaultOrganization).ResourceVersion).To(Equal(before.ResourceVersion))
+	})
+
 	It("a denial does not wait for the first comparison", Label("deny-wins"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleAdmin))
