@@ -30,8 +30,7 @@ type GroupReconciler struct {
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups,verbs=get;list;watch;update;patch
-// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups/status,verbs=get;update;patch
-// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups/finalizers,verbs=update
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups/status,verbs=patch
 
 // groupWork is one reconcile of a group: what was read, and what came of it.
 type groupWork struct {

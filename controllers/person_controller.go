@@ -33,11 +33,9 @@ type PersonReconciler struct {
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers,verbs=get;list;watch;create;update;patch;delete
-// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers/status,verbs=get;update;patch
-// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers/finalizers,verbs=update
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=get
 // +kubebuilder:rbac:groups=apiextensions.k8s.io,resources=customresourcedefinitions,verbs=get
-// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // Reconcile merges the claims about a person, compares with the account, and makes at most one change at LambdaTest.

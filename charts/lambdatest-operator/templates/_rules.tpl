@@ -17,7 +17,6 @@
   - list
   - watch
 - apiGroups:
-  - ""
   - events.k8s.io
   resources:
   - events
@@ -40,21 +39,11 @@
 - apiGroups:
   - iam.lambdatest.io
   resources:
-  - lambdatestgroups/finalizers
-  - lambdatestorganizations/finalizers
-  - lambdatestusers/finalizers
-  verbs:
-  - update
-- apiGroups:
-  - iam.lambdatest.io
-  resources:
   - lambdatestgroups/status
   - lambdatestorganizations/status
   - lambdatestusers/status
   verbs:
-  - get
   - patch
-  - update
 - apiGroups:
   - iam.lambdatest.io
   resources:
@@ -63,8 +52,13 @@
   - get
   - list
   - patch
-  - update
   - watch
+- apiGroups:
+  - iam.lambdatest.io
+  resources:
+  - lambdatestorganizations/finalizers
+  verbs:
+  - update
 {{- end }}
 
 {{- define "lambdatest-operator.rules.cluster" -}}
