@@ -90,7 +90,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 	})
 
 	It("whose answer to a POST is lost has one account afterwards, and was not asked to create it twice", func(ctx SpecContext) {
-		w := newWorld(ctx)
+		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
 		w.LambdaTest.LoseNextAnswer(simulator.On(createUser))
 
@@ -118,7 +118,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 	})
 
 	It("that answers HTML instead of JSON is not believed: what was done is found, what was not is done, once", func(ctx SpecContext) {
-		w := newWorld(ctx)
+		w := newWorld(ctx, every(tenMinutes))
 		people := w.addresses(2)
 		w.LambdaTest.GarbleNextAnswer(simulator.On(createUser))
 		w.LambdaTest.InterceptNext(simulator.On(createUser))

@@ -205,11 +205,13 @@ var _ = Describe("a group whose deletion would demote many", Label("demotion", "
 	})
 })
 
-// declareGroup creates the resource that Git has about a group; an empty role gives none.
+// declareGroup creates the resource that Git has about a group; an empty role gives none. Names are in the order of creation, since of
+// two that are created within one second the first by name is the older one.
 func (w *world) declareGroup(ctx context.Context, displayName string, role v1alpha1.Role, members ...string) *v1alpha1.LambdaTestGroup {
 	GinkgoHelper()
+	w.groups++
 	group := &v1alpha1.LambdaTestGroup{
-		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, GenerateName: "git-group-"},
+		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: fmt.Sprintf("git-group-%d-%s", w.groups, w.Name)},
 		Spec: v1alpha1.LambdaTestGroupSpec{
 			OrganizationRef: v1alpha1.OrganizationReference{Name: w.Name},
 			DisplayName:     displayName,

@@ -32,6 +32,8 @@ type world struct {
 	*environment.Organization
 	env       *environment.Environment
 	namespace string
+	// groups counts those that were declared.
+	groups int
 }
 
 // newWorld creates an organization for one scenario. Changes are made to its spec, or to the LambdaTest behind it, before. When the
