@@ -216,6 +216,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 		stale := w.held(ctx).Token
 		w.pruned(ctx, people[3:4]...)
 		w.events()
+		w.clock.Advance(guardQuiet)
 
 		organization := w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, stale)
 

@@ -152,6 +152,13 @@ func (g *guard) keeps(name string) bool {
 	})
 }
 
+// token names the set that is held; empty when none is.
+func (g *guard) token() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.state.token()
+}
+
 // holds tells whether something about a resource is held, and the token.
 func (g *guard) holds(name string) (string, bool) {
 	g.mu.Lock()

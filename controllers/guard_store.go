@@ -51,6 +51,13 @@ func (s guardStore) write(ctx context.Context, c *connection, question *guardQue
 	if question != nil && question.done {
 		return nil
 	}
+	if question != nil && c.guard.token() != "" {
+		// Who is over the limit has time: a moment later there are more to take along.
+		select {
+		case <-ctx.Done():
+		case <-time.After(guardGather):
+		}
+	}
 	questions, over := c.guard.takeQueue()
 	denials := c.guard.takeDenials()
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
@@ -223,9 +230,11 @@ func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaT
 		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.GuardHoldingCondition)
 		return 0, nil
 	}
-	s.holding(organization, c, held)
 	dissolving, err := s.dissolving(ctx, c.organization.Namespace)
 	wait, untold := c.guard.untold(s.options.Now())
+	if wait == 0 || !meta.IsStatusConditionTrue(organization.Status.Conditions, v1alpha1.GuardHoldingCondition) {
+		s.holding(organization, c, held)
+	}
 	if dissolving || untold && wait == 0 {
 		c.wake(priorityDrift, c.guard.takeAskers()...)
 	}

@@ -83,6 +83,8 @@ const (
 	guardTokenLength = 16
 	// guardQuiet is how long the held set must stay the same before everybody in it is told a new token.
 	guardQuiet = 2 * time.Second
+	// guardGather is how long a write of the guard waits for others to be taken along, once somebody is held.
+	guardGather = 50 * time.Millisecond
 	// guardCheck is how often it is looked whether a namespace or a definition goes with somebody held in it.
 	guardCheck = 15 * time.Second
 	// maxHeld and maxHeldBytes bound the lists in status.guard, far below what the API server takes. Who is beyond waits for the next set.
