@@ -53,8 +53,6 @@ const (
 	retryPeriod   = 2 * time.Second
 	// drainTime is how long requests and calls under way may take once the process is asked to stop. Kubernetes waits 30 s.
 	drainTime = 25 * time.Second
-	// defaultMarkRetention is how long Entra waits between disabling and deleting somebody, and so how long a return is likely.
-	defaultMarkRetention = 30 * 24 * time.Hour
 )
 
 // version is set by the linker, see hack/build.sh.
@@ -112,6 +110,9 @@ type runOptions struct {
 
 	upstreamHosts []string
 	markRetention time.Duration
+	concurrency   int
+	backoffMin    time.Duration
+	backoffMax    time.Duration
 
 	logFormat string
 	logLevel  string
@@ -132,7 +133,10 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over HTTPS to clients that the API server authorizes; false is for loopback only")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "`address` of /healthz and /readyz")
 	flags.StringSliceVar(&o.upstreamHosts, "upstream-hosts", nil, "hosts, or `host:port`, that an organization's baseURL may name besides LambdaTest's own; \"http://host:port\" also allows plain HTTP to it")
-	flags.DurationVar(&o.markRetention, "deleted-user-retention", defaultMarkRetention, "how long a person whom the identity provider deleted stays denied, once the account is off")
+	flags.DurationVar(&o.markRetention, "deleted-user-retention", controllers.DefaultMarkRetention, "how long a person whom the identity provider deleted stays denied, once the account is off")
+	flags.IntVar(&o.concurrency, "concurrency", controllers.DefaultConcurrency, "`people` worked on at once, all organizations together; one organization has at most 16 calls under way")
+	flags.DurationVar(&o.backoffMin, "upstream-backoff-min", controllers.DefaultBackoffMin, "shortest wait after LambdaTest failed")
+	flags.DurationVar(&o.backoffMax, "upstream-backoff-max", controllers.DefaultBackoffMax, "longest wait after LambdaTest failed; a denial never waits longer than 2s")
 	flags.StringVar(&o.logFormat, "log-format", "json", "`format` of log lines: json or text")
 	flags.StringVar(&o.logLevel, "log-level", "info", "`level` from which lines are logged: debug, info, warn or error")
 }
@@ -284,6 +288,9 @@ func (o *runOptions) controllers() controllers.Options {
 	return controllers.Options{
 		UpstreamHosts: o.upstreamHosts,
 		MarkRetention: o.markRetention,
+		Concurrency:   o.concurrency,
+		BackoffMin:    o.backoffMin,
+		BackoffMax:    o.backoffMax,
 		LeaseDuration: leaseDuration,
 	}
 }

@@ -101,9 +101,13 @@ const (
 
 // Defaults of Options.
 const (
-	defaultConcurrency   = 64
-	defaultBackoffMin    = time.Second
-	defaultBackoffMax    = 30 * time.Second
-	defaultMarkRetention = 30 * 24 * time.Hour
-	defaultLeaseDuration = 15 * time.Second
+	// DefaultConcurrency is four organizations' worth of calls in flight.
+	DefaultConcurrency = 64
+	// DefaultBackoffMin and DefaultBackoffMax bound the wait after a failure; denials never wait longer than 2 s.
+	DefaultBackoffMin = time.Second
+	DefaultBackoffMax = 30 * time.Second
+	// DefaultMarkRetention is how long Entra waits between disabling and deleting somebody, and so how long a return is likely.
+	DefaultMarkRetention = 30 * 24 * time.Hour
+	// DefaultLeaseDuration is client-go's.
+	DefaultLeaseDuration = 15 * time.Second
 )

@@ -34,7 +34,7 @@ var _ = Describe("A person whom the identity provider deleted", func() {
 		Expect(w.account(ada).Active).To(BeFalse())
 		writes := w.upstream.Writes()
 
-		w.clock.Advance(defaultMarkRetention - time.Hour)
+		w.clock.Advance(DefaultMarkRetention - time.Hour)
 		Expect(w.reconciled(ctx, user).RequeueAfter).To(BeNumerically("~", time.Hour, time.Minute))
 		Expect(Exists(ctx, k8s, user)).To(BeTrue())
 		w.clock.Advance(time.Hour + time.Minute)
@@ -51,7 +51,7 @@ var _ = Describe("A person whom the identity provider deleted", func() {
 		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser).Active())
 		user := w.settled(ctx, MakeUser(ada).FromSCIM())
 		user = w.changed(ctx, user, marked(w))
-		w.clock.Advance(2 * defaultMarkRetention)
+		w.clock.Advance(2 * DefaultMarkRetention)
 
 		w.reconciled(ctx, user)
 		w.reconciled(ctx, user)

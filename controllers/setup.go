@@ -37,11 +37,11 @@ type Options struct {
 
 // withDefaults fills in what was left out.
 func (o Options) withDefaults() Options {
-	o.Concurrency = cmp.Or(o.Concurrency, defaultConcurrency)
-	o.BackoffMin = cmp.Or(o.BackoffMin, defaultBackoffMin)
-	o.BackoffMax = cmp.Or(o.BackoffMax, defaultBackoffMax)
-	o.MarkRetention = cmp.Or(o.MarkRetention, defaultMarkRetention)
-	o.LeaseDuration = cmp.Or(o.LeaseDuration, defaultLeaseDuration)
+	o.Concurrency = cmp.Or(o.Concurrency, DefaultConcurrency)
+	o.BackoffMin = cmp.Or(o.BackoffMin, DefaultBackoffMin)
+	o.BackoffMax = cmp.Or(o.BackoffMax, DefaultBackoffMax)
+	o.MarkRetention = cmp.Or(o.MarkRetention, DefaultMarkRetention)
+	o.LeaseDuration = cmp.Or(o.LeaseDuration, DefaultLeaseDuration)
 	if o.Now == nil {
 		o.Now = time.Now
 	}

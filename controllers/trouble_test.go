@@ -54,14 +54,14 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 			users[i] = w.settled(ctx, MakeUser(fmt.Sprintf("person-%d@example.com", i)).Role(v1alpha1.RoleUser))
 		}
 		for range 6 {
-			w.clock.Advance(defaultBackoffMax)
+			w.clock.Advance(DefaultBackoffMax)
 			for _, user := range users {
 				w.reconciled(ctx, user)
 			}
 		}
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
 		w.upstream.ClearFaults()
-		w.clock.Advance(defaultBackoffMax)
+		w.clock.Advance(DefaultBackoffMax)
 		w.woken()
 
 		w.reconciled(ctx, users[0])
@@ -133,7 +133,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		w.swept(ctx)
 		user = Changed(ctx, k8s, user, denied)
 		result := w.reconciled(ctx, user)
-		Expect(result.RequeueAfter).To(And(BeNumerically(">", callTimeout), BeNumerically("<=", defaultLeaseDuration+callTimeout)))
+		Expect(result.RequeueAfter).To(And(BeNumerically(">", callTimeout), BeNumerically("<=", DefaultLeaseDuration+callTimeout)))
 
 		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
 		Expect(err).NotTo(HaveOccurred())
