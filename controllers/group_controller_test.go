@@ -290,7 +290,9 @@ var _ = Describe("A group", Label("groups"), func() {
 
 	It("does not strip members while nobody knows their accounts", func(ctx SpecContext) {
 		w, _, _ := groupWorld(ctx)
-		group := w.pushed(ctx, MakeGroup("QA").With(ada, grace))
+		w.upstream.AddAccount(simulator.Account{UserName: "unclaimed@example.com", Active: true})
+		w.wholeSweep(ctx)
+		group := w.pushed(ctx, MakeGroup("QA").With(ada, "unclaimed@example.com"))
 		w.restart()
 		w.upstream.Fail(http.StatusServiceUnavailable, simulator.On("GET /Users"))
 		w.connected(ctx, DefaultOrganization)

@@ -226,6 +226,21 @@ var _ = Describe("The guard", Label("guard"), func() {
 			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Message", ContainSubstring(stale+" was refused")))))
 	})
 
+	It("leaves a token alone that approves a comparison", Label("wrong-org"), func(ctx SpecContext) {
+		w, _ := staffed(ctx, 4)
+		for _, account := range w.upstream.Accounts() {
+			w.upstream.RemoveAccount(account.UserName)
+		}
+		w.clock.Advance(time.Second)
+		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		suspicion, _ := w.connection().suspected()
+
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, suspicion.token)
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, suspicion.token)
+
+		Expect(w.events()).NotTo(ContainElement(ContainSubstring("StaleToken")))
+	})
+
 	It("forgets whom a new claim keeps, and the token changes with it", func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		w.pruned(ctx, people[:4]...)

@@ -34,6 +34,8 @@ type guard struct {
 	announced bool
 	// stale is the last annotation that named no set.
 	stale string
+	// others is the last token that was not about the guard, but about a comparison.
+	others string
 	// denied are the people who were denied explicitly since deniedSince, uncounted how many of them status does not count yet.
 	denied      map[string]struct{}
 	deniedSince time.Time
@@ -233,6 +235,19 @@ func (g *guard) refuse(token string) bool {
 	news := g.stale != token
 	g.stale = token
 	return news
+}
+
+// leave notes a token that somebody else acts on, and left tells it again.
+func (g *guard) leave(token string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.others = token
+}
+
+func (g *guard) left(token string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.others == token
 }
 
 func (g *guard) refused() string {

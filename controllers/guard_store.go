@@ -158,6 +158,9 @@ func (s guardStore) handled(c *connection, token string) bool {
 	suspicion, suspected := c.suspected()
 	switch {
 	case suspected && suspicion.token == token:
+		c.guard.leave(token)
+		return true
+	case c.guard.left(token):
 		return true
 	case status == nil:
 		return c.guard.refused() == token
