@@ -175,6 +175,11 @@ func (r *GroupReconciler) contribute(w *groupWork, now situation) {
 		waits = nil
 	}
 	w.connection.groups.await(w.group.Name, folded(waits))
+	for _, user := range folded(waits) {
+		if _, there := w.connection.accounts.get(user); there {
+			w.connection.appeared(user) // while the group was pushed, when nobody waited yet
+		}
+	}
 	fresh := w.stored.Status.ObservedGeneration != w.stored.Generation
 	w.connection.wakeMembers(w.connection.groups.contribute(w.group.Name, given, fresh))
 }
