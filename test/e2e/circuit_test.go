@@ -82,6 +82,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Eventually(w.standings(ctx)).Should(HaveKey(v1alpha1.UpstreamUnavailableReason))
 		w.deny(ctx, id)
 		Eventually(w.user(ctx, id)).Should(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+		Eventually(func() int { return len(w.callsFor(ada)) }).Should(BeNumerically(">=", 5), "its creation, and lookups because of the denial")
 
 		w.LambdaTest.ClearFaults()
 
@@ -124,7 +125,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		w.LambdaTest.InterceptNext(simulator.On(createUser))
 		w.LambdaTest.GarbleNextAnswer(simulator.On(listUsers))
 
-		w.declareAll(ctx, people)
+		w.declareAll(ctx, people, role(v1alpha1.RoleUser))
 
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
 		Expect(w.accounts()).To(Equal(len(people)))
@@ -156,7 +157,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 	})
 
 	It("that answers with somebody else's account is not believed: nobody is changed by mistake", func(ctx SpecContext) {
-		w := newWorld(ctx)
+		w := newWorld(ctx, every(tenMinutes))
 		ada, bob := w.address("ada"), w.address("bob")
 		w.provisioned(ctx, bob)
 		w.LambdaTest.Switch(func(s *simulator.Switches) { s.SomebodyElse, s.WrongIDs = true, true })

@@ -66,9 +66,12 @@ var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), fu
 		w.deny(ctx, id)
 		Eventually(w.account(ada), takeover).Should(beInactive())
 
+		before := len(w.callsFor(ada))
+
 		w.edit(ada, activated) // as its last call would, were it still under way
 
 		Eventually(w.account(ada), "40s").Should(beInactive())
+		Eventually(func() int { return len(w.callsFor(ada)) }, "40s").Should(BeNumerically(">", before), "the account is read back in any case")
 	})
 })
 
