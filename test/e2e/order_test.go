@@ -85,7 +85,7 @@ var _ = DescribeTable("an organization does not wait for another", Label("fairne
 		troubled, healthy := newWorld(ctx), newWorld(ctx)
 		trouble(troubled)
 		before := len(troubled.LambdaTest.Calls())
-		troubled.declareAll(ctx, troubled.addresses(150))
+		troubled.declareAll(ctx, troubled.addresses(300))
 		Eventually(func() int { return len(troubled.LambdaTest.Calls()) }).Should(BeNumerically(">", before))
 
 		people := healthy.addresses(20)
