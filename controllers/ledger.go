@@ -58,6 +58,16 @@ func (l *ledger) recall(user string, remembered standing) {
 	l.byUser[user] |= remembered
 }
 
+// expect says that a person is about to be looked at, before anything that the look depends on is read: whoever changes any of it from
+// now on finds the person here, and wakes them. It counts for nothing until enter.
+func (l *ledger) expect(user string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if _, ok := l.byUser[user]; !ok {
+		l.byUser[user] = 0
+	}
+}
+
 // strike forgets a person.
 func (l *ledger) strike(user string) {
 	l.mu.Lock()

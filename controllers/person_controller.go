@@ -119,7 +119,10 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 	switch {
 	case err == nil:
 		work.organization = organization
-		work.connection, _ = r.connections.find(key.organization())
+		if connection, open := r.connections.find(key.organization()); open {
+			connection.ledger.expect(key.UserName)
+			work.connection = connection
+		}
 	case apierrors.IsNotFound(err):
 		err = nil
 	}
