@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -14,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -473,6 +475,30 @@ var _ = Describe("Where groups are not pushed", Label("groups", "roles-only"), f
 		Expect(w.upstream.Writes()).To(Equal(6), "one for each change of somebody's role")
 		Expect(w.upstream.Groups()).To(BeEmpty())
 		Expect(w.upstream.Count("GET /Groups")).To(BeZero())
+	})
+
+	It("a group that comes while a member is looked at for the first time gives its role to that member, too", func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx), rolesOnly)
+		user := Applied(ctx, k8s, MakeUser(ada).Role(v1alpha1.RoleUser).In(w.namespace).Obj())
+		come := sync.OnceFunc(func() {
+			defer GinkgoRecover()
+			group := Applied(ctx, k8s, MakeGroup("Admins").Giving(v1alpha1.RoleAdmin).With(ada).In(w.namespace).Obj())
+			Expect(w.groups.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(group)})).Error().NotTo(HaveOccurred())
+		})
+		w.people.client = interceptor.NewClient(k8s, interceptor.Funcs{
+			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+				err := k8s.List(ctx, list, options...)
+				if _, groups := list.(*v1alpha1.LambdaTestGroupList); groups {
+					come()
+				}
+				return err
+			},
+		})
+
+		w.reconciled(ctx, user)
+		w.handleWoken(ctx)
+
+		Expect(w.account(ada).Role).To(Equal("Admin"))
 	})
 
 	It("a group that was stopped by LambdaTest goes on as roles only", func(ctx SpecContext) {
