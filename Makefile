@@ -85,6 +85,11 @@ e2e: controlplane ## Play the end-to-end scenarios, the slow ones too, and write
 	KUBEBUILDER_ASSETS="$(assets)" E2E=1 go test ./test/e2e -v -count=1 -timeout 40m \
 		-args -ginkgo.label-filter="$(E2E_LABELS)" -ginkgo.json-report="$(CURDIR)/out/e2e.json"
 
+.PHONY: bench
+bench: controlplane ## Measure the operator against its goals, and write out/bench.json. BENCH=name for one, QUICK=1 for a short pass.
+	@go build -o bin/bench ./test/bench
+	@KUBEBUILDER_ASSETS="$(assets)" BENCH="$(BENCH)" QUICK="$(QUICK)" exec bin/bench
+
 .PHONY: fuzz
 fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
 	hack/fuzz.sh "$(FUZZTIME)"
