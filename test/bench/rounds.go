@@ -4,10 +4,106 @@
 package main
 
 import (
+	"context"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 )
+
+const (
+	// roundTime is long enough for a thousand calls and more, and short enough that what else the machine does hits both arms.
+	roundTime = 2500 * time.Millisecond
+	// warmTime fills caches and opens connections.
+	warmTime = time.Second
+	// fullRounds is how often each arm has its turn.
+	fullRounds = 7
+)
+
+// call does the thing that is measured, once.
+type call func(ctx context.Context) error
+
+// tally is what one round of one arm came to.
+type tally struct {
+	calls     int
+	took      time.Duration
+	latencies []time.Duration // sorted
+}
+
+func (t tally) rate() float64 { return float64(t.calls) / t.took.Seconds() }
+
+// at is a quantile of the latencies.
+func (t tally) at(quantile float64) time.Duration {
+	if len(t.latencies) == 0 {
+		return 0
+	}
+	return t.latencies[min(int(quantile*float64(len(t.latencies))), len(t.latencies)-1)]
+}
+
+// load lets so many clients call one after the other for so long. Each finishes the call that it is at.
+func load(ctx context.Context, clients int, length time.Duration, do call) (tally, error) {
+	latencies := make([][]time.Duration, clients)
+	started := time.Now()
+	group, ctx := errgroup.WithContext(ctx)
+	for client := range clients {
+		group.Go(func() error {
+			for begun := time.Now(); begun.Sub(started) < length; {
+				if err := do(ctx); err != nil {
+					return err
+				}
+				ended := time.Now()
+				latencies[client] = append(latencies[client], ended.Sub(begun))
+				begun = ended
+			}
+			return nil
+		})
+	}
+	err := group.Wait()
+	all := slices.Concat(latencies...)
+	slices.Sort(all)
+	return tally{calls: len(all), took: time.Since(started), latencies: all}, err
+}
+
+// pair are a round of the baseline and one of the subject, next to each other.
+type pair struct{ baseline, subject tally }
+
+func rateRatio(p pair) float64 { return p.subject.rate() / p.baseline.rate() }
+func p99Ratio(p pair) float64  { return p.subject.at(0.99).Seconds() / p.baseline.at(0.99).Seconds() }
+
+// alternate warms both arms, then gives each its turn in each round, and the first turn to the one and the other.
+func (r *run) alternate(ctx context.Context, clients int, baseline, subject call) ([]pair, error) {
+	for _, arm := range []call{baseline, subject} {
+		if _, err := load(ctx, clients, warmTime, arm); err != nil {
+			return nil, err
+		}
+	}
+	pairs := make([]pair, r.rounds(fullRounds))
+	for i := range pairs {
+		turns := []struct {
+			arm  call
+			into *tally
+		}{{baseline, &pairs[i].baseline}, {subject, &pairs[i].subject}}
+		if i%2 == 1 {
+			slices.Reverse(turns)
+		}
+		for _, turn := range turns {
+			var err error
+			if *turn.into, err = load(ctx, clients, roundTime, turn.arm); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return pairs, nil
+}
+
+func each[T any](items []T, value func(T) float64) []float64 {
+	values := make([]float64, len(items))
+	for i, item := range items {
+		values[i] = value(item)
+	}
+	return values
+}
 
 // sideBySide calls do for 0 to count-1, so many at a time, and returns the first error.
 func sideBySide(workers, count int, do func(i int) error) error {
