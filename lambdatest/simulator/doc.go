@@ -51,8 +51,9 @@
 //
 // AddAccount, EditAccount, RemoveAccount, AddForeignAccount, SetGroup,
 // RemoveGroup, SetConcurrencyGroup and RotateToken are people at LambdaTest.
-// Accounts, Groups, Calls, Counts and Writes say what is and what was called;
-// none of them counts as a call.
+// Accounts, Groups, Calls, Counts, Writes and, with KeepChanges, Changes say
+// what is, what was called and what became of accounts; none of them counts as
+// a call.
 //
 // # Over HTTP
 //

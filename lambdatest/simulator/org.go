@@ -35,6 +35,10 @@ type Org struct {
 
 	records []Call
 	counts  map[string]int
+
+	keepChanges bool
+	changes     []AccountChange
+	acting      acting
 }
 
 // account is a person at LambdaTest; org is nil for one of an organization

@@ -112,6 +112,8 @@ func unauthorized(*Org, request) (reply, error) {
 func (o *Org) carryOut(in request, met encounter, do operation) reply {
 	o.world.Lock()
 	defer o.world.Unlock()
+	o.acting = acting{in.route, met.kind()}
+	defer func() { o.acting = acting{} }()
 	out, prevented := met.instead(o.switches)
 	if !prevented {
 		done, err := do(o, in)

@@ -47,6 +47,7 @@ func (o *Org) add(a Account) *account {
 	added.edit(a)
 	o.world.mustBeFree(a.UserName)
 	o.world.enter(added)
+	o.noteChange(Account{}, added)
 	return added
 }
 
@@ -76,10 +77,12 @@ func (o *Org) EditAccount(userName string, change func(*Account)) (Account, erro
 	if found == nil || found.org != o {
 		return Account{}, fmt.Errorf("finding account %s: %w", userName, notFound("no such account"))
 	}
-	edited := found.export()
+	before := found.export()
+	edited := before
 	change(&edited)
 	found.edit(edited)
 	found.modified = o.world.now()
+	o.noteChange(before, found)
 	return found.export(), nil
 }
 

@@ -32,6 +32,7 @@ func (o *Org) postUser(in request) (reply, error) {
 		return reply{}, err
 	}
 	existing := o.world.names[fold(*wish.userName)]
+	before := existing.before()
 	switch {
 	case existing == nil:
 		existing = &account{org: o, userName: *wish.userName, givenName: *wish.givenName, familyName: *wish.familyName, role: "User"}
@@ -42,6 +43,7 @@ func (o *Org) postUser(in request) (reply, error) {
 		existing.role = "User"
 	}
 	o.apply(existing, wish)
+	o.noteChange(before, existing)
 	return reply{status: http.StatusCreated, body: o.oneUser(existing)}, nil
 }
 
@@ -69,7 +71,9 @@ func (o *Org) putUser(in request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	before := found.before()
 	o.apply(found, wish)
+	o.noteChange(before, found)
 	return reply{status: http.StatusOK, body: o.oneUser(found)}, nil
 }
 
@@ -88,7 +92,9 @@ func (o *Org) patchUser(in request) (reply, error) {
 			return reply{}, err
 		}
 	}
+	before := found.before()
 	o.apply(found, wish)
+	o.noteChange(before, found)
 	return reply{status: http.StatusOK, body: o.oneUser(found)}, nil
 }
 
@@ -99,7 +105,9 @@ func (o *Org) deleteUser(in request) (reply, error) {
 		return reply{}, err
 	}
 	off := false
+	before := found.before()
 	o.apply(found, userWish{active: &off})
+	o.noteChange(before, found)
 	return reply{status: http.StatusNoContent}, nil
 }
 
