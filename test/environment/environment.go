@@ -40,6 +40,9 @@ type Options struct {
 	Replicas int
 	// OperatorFlags are added to each replica's.
 	OperatorFlags []string
+	// ReplicaFlags, unless nil, returns flags for one replica, the first being 0, which come last and win. It is told the kubeconfig
+	// that the replica would use.
+	ReplicaFlags func(replica int, kubeconfig string) ([]string, error)
 	// Organizations to create, each with a simulated LambdaTest organization of its own; nil means Organizations().
 	Organizations []Organization
 	// Progress is told what is being started; nil discards it.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -54,7 +55,11 @@ func (e *Environment) startReplicas(ctx context.Context, binary string, options 
 		return err
 	}
 	for i := range count {
-		replica, err := e.newReplica(fmt.Sprintf("operator-%d", i+1), binary, kubeconfig, options.OperatorFlags)
+		flags, err := options.replicaFlags(i, kubeconfig)
+		if err != nil {
+			return err
+		}
+		replica, err := e.newReplica(fmt.Sprintf("operator-%d", i+1), binary, kubeconfig, flags)
 		if err != nil {
 			return err
 		}
@@ -65,6 +70,14 @@ func (e *Environment) startReplicas(ctx context.Context, binary string, options 
 	}
 	e.Front, err = newFront(e.Replicas)
 	return err
+}
+
+func (o Options) replicaFlags(replica int, kubeconfig string) ([]string, error) {
+	if o.ReplicaFlags == nil {
+		return o.OperatorFlags, nil
+	}
+	own, err := o.ReplicaFlags(replica, kubeconfig)
+	return slices.Concat(o.OperatorFlags, own), err
 }
 
 // startAll starts the replicas side by side, as a Deployment does.
