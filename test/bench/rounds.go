@@ -29,9 +29,14 @@ type tally struct {
 	calls     int
 	took      time.Duration
 	latencies []time.Duration // sorted
+	// cpu is what the replica that is measured used meanwhile.
+	cpu time.Duration
 }
 
 func (t tally) rate() float64 { return float64(t.calls) / t.took.Seconds() }
+
+// cpuPerCall is in microseconds.
+func (t tally) cpuPerCall() float64 { return float64(t.cpu.Microseconds()) / float64(t.calls) }
 
 // at is a quantile of the latencies.
 func (t tally) at(quantile float64) time.Duration {
@@ -68,17 +73,22 @@ func load(ctx context.Context, clients int, length time.Duration, do call) (tall
 // pair are a round of the baseline and one of the subject, next to each other.
 type pair struct{ baseline, subject tally }
 
+func milliseconds(d time.Duration) float64 { return 1000 * d.Seconds() }
+
 func rateRatio(p pair) float64 { return p.subject.rate() / p.baseline.rate() }
 func p99Ratio(p pair) float64  { return p.subject.at(0.99).Seconds() / p.baseline.at(0.99).Seconds() }
 
+// addedCPU is what the subject costs the replica, without what it does anyway when its cache follows the calls of the baseline.
+func addedCPU(p pair) float64 { return p.subject.cpuPerCall() - p.baseline.cpuPerCall() }
+
 // alternate warms both arms, then gives each its turn in each round, and the first turn to the one and the other.
-func (r *run) alternate(ctx context.Context, clients int, baseline, subject call) ([]pair, error) {
+func (d *desk) alternate(ctx context.Context, clients int, baseline, subject call) ([]pair, error) {
 	for _, arm := range []call{baseline, subject} {
 		if _, err := load(ctx, clients, warmTime, arm); err != nil {
 			return nil, err
 		}
 	}
-	pairs := make([]pair, r.rounds(fullRounds))
+	pairs := make([]pair, d.run.rounds(fullRounds))
 	for i := range pairs {
 		turns := []struct {
 			arm  call
@@ -89,12 +99,27 @@ func (r *run) alternate(ctx context.Context, clients int, baseline, subject call
 		}
 		for _, turn := range turns {
 			var err error
-			if *turn.into, err = load(ctx, clients, roundTime, turn.arm); err != nil {
+			if *turn.into, err = d.measure(ctx, clients, turn.arm); err != nil {
 				return nil, err
 			}
 		}
 	}
 	return pairs, nil
+}
+
+// measure is one turn of one arm.
+func (d *desk) measure(ctx context.Context, clients int, arm call) (tally, error) {
+	before, err := cpuTime(d.pid)
+	if err != nil {
+		return tally{}, err
+	}
+	measured, err := load(ctx, clients, roundTime, arm)
+	if err != nil {
+		return tally{}, err
+	}
+	after, err := cpuTime(d.pid)
+	measured.cpu = after - before
+	return measured, err
 }
 
 func each[T any](items []T, value func(T) float64) []float64 {

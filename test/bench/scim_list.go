@@ -66,13 +66,11 @@ func scimList(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	pairs, err := r.alternate(ctx, clients, pages(other), pages(d.provider))
+	pairs, err := d.alternate(ctx, clients, pages(other), pages(d.provider))
 	if err != nil {
 		return err
 	}
-	return r.record("scim-list", each(pairs, rateRatio), fmt.Sprintf("%s pages/s, %s pages/s of elimity",
-		number(median(each(pairs, func(p pair) float64 { return p.subject.rate() }))),
-		number(median(each(pairs, func(p pair) float64 { return p.baseline.rate() })))))
+	return r.record("scim-list", each(pairs, rateRatio), rates(pairs))
 }
 
 // elimity serves what the replica lists now.
@@ -160,15 +158,13 @@ func scimListDepth(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	pairs, err := r.alternate(ctx, 1, at(1), at(d.count-pageSize+1))
+	pairs, err := d.alternate(ctx, 1, at(1), at(d.count-pageSize+1))
 	if err != nil {
 		return err
 	}
-	middle := func(t tally) float64 { return 1000 * t.at(0.5).Seconds() }
-	return r.record("scim-list-depth", each(pairs, func(p pair) float64 { return middle(p.subject) / middle(p.baseline) }),
-		fmt.Sprintf("%d people: last page %s ms, first page %s ms", d.count,
-			number(median(each(pairs, func(p pair) float64 { return middle(p.subject) }))),
-			number(median(each(pairs, func(p pair) float64 { return middle(p.baseline) })))))
+	last, first := func(p pair) float64 { return milliseconds(p.subject.at(0.5)) }, func(p pair) float64 { return milliseconds(p.baseline.at(0.5)) }
+	return r.record("scim-list-depth", each(pairs, func(p pair) float64 { return last(p) / first(p) }),
+		fmt.Sprintf("%d people: last page %s ms, first page %s ms", d.count, middle(pairs, last), middle(pairs, first)))
 }
 
 func scimFilterScan(ctx context.Context, r *run) error {
@@ -187,7 +183,7 @@ func scimFilterScan(ctx context.Context, r *run) error {
 		if err != nil {
 			return err
 		}
-		values[i] = 1000 * round.at(0.5).Seconds()
+		values[i] = milliseconds(round.at(0.5))
 	}
 	return r.record("scim-filter-scan", values, fmt.Sprintf("%d people", d.count))
 }
