@@ -1,0 +1,97 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+func main() {
+	duration := flag.Duration("duration", 2*time.Minute, "how long things go wrong")
+	seed := flag.Uint64("seed", 0, "what goes wrong when follows from it; 0 picks one")
+	out := flag.String("out", "out", "folder for chaos.json, and for what helps to understand a failure")
+	flag.Parse()
+	if *seed == 0 {
+		*seed = rand.Uint64N(1_000_000)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := chaos(ctx, *seed, *duration, *out)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(1)
+	}
+}
+
+// chaos is the whole story.
+func chaos(ctx context.Context, seed uint64, duration time.Duration, out string) error {
+	if err := os.MkdirAll(out, 0o750); err != nil {
+		return err
+	}
+	fmt.Printf("seed %d, %s\n", seed, duration)
+	r, err := start(ctx, seed, os.Stdout)
+	if err != nil {
+		return err
+	}
+	defer r.stop()
+	defer r.lookOn(ctx)()
+	if err := r.pruned().enlist(ctx); err != nil {
+		return err
+	}
+	r.disturb(ctx, duration)
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	report := r.examine(ctx, out)
+	report.Seed, report.Duration = seed, duration.String()
+	if len(report.Violations) > 0 {
+		r.keepLogs(out)
+		r.keepHistory(out)
+	}
+	return report.write(out)
+}
+
+// lookOn keeps replicas running, and watches. It returns what ends that.
+func (r *run) lookOn(ctx context.Context) (end func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	for _, replica := range r.env.Replicas {
+		r.onlookers.Go(func() { r.keep(ctx, replica) })
+	}
+	r.onlookers.Go(func() { r.replicaW.follow(ctx) })
+	r.onlookers.Go(func() { r.claims.follow(ctx, r.watching) })
+	return func() {
+		cancel()
+		r.onlookers.Wait()
+	}
+}
+
+// disturb lets everybody work and breaks things, for as long as that.
+func (r *run) disturb(ctx context.Context, duration time.Duration) {
+	working, cancel := context.WithTimeout(ctx, duration)
+	defer cancel()
+	r.chaosBegan = r.now()
+	var workers []interface{ work(context.Context) }
+	for _, t := range r.tenants {
+		for range clientsPerTenant {
+			workers = append(workers, r.newProvider(t))
+		}
+		workers = append(workers, &git{run: r, tenant: t, random: r.chance()})
+	}
+	workers = append(workers, &editor{r, r.chance()}, &intruder{r, r.chance()})
+	for _, w := range workers {
+		r.background.Go(func() { w.work(working) })
+	}
+	r.breakThings(working, newSchedule(r.seed, duration))
+	<-working.Done()
+	r.background.Wait()
+	r.chaosEnded = r.now()
+	r.progress("nothing goes wrong any more")
+}

@@ -1,0 +1,214 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"regexp"
+	"slices"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+)
+
+// version is a resource at one time, as the API server told.
+type version struct {
+	At         moment
+	Name       string // namespace and name
+	Subject    string // organization and person
+	Generation int64
+	// Denies and Counts are about active: a claim that is going counts no more.
+	Denies, Counts bool
+	// Gone says that this is the end of the resource.
+	Gone bool
+}
+
+// claims records what resources said about people, in the order of the API server.
+type claims struct {
+	run *run
+
+	mu       sync.Mutex
+	versions []version
+	groups   []version // Subject is the organization alone
+}
+
+func (c *claims) all() (people, groups []version) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.versions), slices.Clone(c.groups)
+}
+
+// follow watches both kinds until ctx ends, whatever happens to the API server.
+func (c *claims) follow(ctx context.Context, clients client.WithWatch) {
+	var both sync.WaitGroup
+	both.Go(func() { c.followKind(ctx, clients, func() client.ObjectList { return &v1alpha1.LambdaTestUserList{} }) })
+	both.Go(func() {
+		c.followKind(ctx, clients, func() client.ObjectList { return &v1alpha1.LambdaTestGroupList{} })
+	})
+	both.Wait()
+}
+
+// followKind begins with an empty cluster, so the first watch sees everything; each later one goes on where the last one ended.
+func (c *claims) followKind(ctx context.Context, clients client.WithWatch, list func() client.ObjectList) {
+	last := ""
+	for ctx.Err() == nil {
+		from := list()
+		if last == "" {
+			if clients.List(ctx, from) == nil {
+				last = from.GetResourceVersion()
+			}
+			continue
+		}
+		if watcher, err := clients.Watch(ctx, from, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: last}}); err == nil {
+			last = c.drain(watcher, last)
+		}
+		pause(ctx, 50*time.Millisecond)
+	}
+}
+
+func (c *claims) drain(watcher watch.Interface, last string) string {
+	defer watcher.Stop()
+	for event := range watcher.ResultChan() {
+		object, ok := event.Object.(client.Object)
+		if !ok {
+			return last
+		}
+		last = object.GetResourceVersion()
+		c.note(object, event.Type == watch.Deleted)
+	}
+	return last
+}
+
+func (c *claims) note(object client.Object, gone bool) {
+	v := version{
+		At: c.run.now(), Name: object.GetNamespace() + "/" + object.GetName(), Generation: object.GetGeneration(), Gone: gone,
+		Counts: !gone && object.GetDeletionTimestamp().IsZero(),
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch object := object.(type) {
+	case *v1alpha1.LambdaTestUser:
+		v.Subject = object.Spec.OrganizationRef.Name + "/" + v1alpha1.FoldUserName(object.Spec.UserName)
+		v.Denies = v.Counts && object.IsDenial()
+		c.versions = append(c.versions, v)
+	case *v1alpha1.LambdaTestGroup:
+		v.Subject = object.Spec.OrganizationRef.Name
+		c.groups = append(c.groups, v)
+	}
+}
+
+// replicaWatch knows which replica leads and which ones serve, by what they say themselves.
+type replicaWatch struct {
+	run *run
+
+	mu      sync.Mutex
+	serving []int
+	leader  int // -1 when nobody leads
+	since   moment
+	terms   []period // Whom is the leading replica; empty when nobody led
+}
+
+// pollInterval is how exactly times without a leader are known.
+const pollInterval = 200 * time.Millisecond
+
+func newReplicaWatch(r *run) *replicaWatch {
+	return &replicaWatch{run: r, leader: -1}
+}
+
+func (w *replicaWatch) follow(ctx context.Context) {
+	for ctx.Err() == nil {
+		w.look(ctx)
+		pause(ctx, pollInterval)
+	}
+}
+
+func (w *replicaWatch) look(ctx context.Context) {
+	var all sync.WaitGroup
+	leads, serves := make([]bool, replicas), make([]bool, replicas)
+	for i, replica := range w.run.env.Replicas {
+		all.Go(func() { leads[i], serves[i] = ask(ctx, replica) })
+	}
+	all.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.serving = w.serving[:0]
+	for i := range serves {
+		if serves[i] {
+			w.serving = append(w.serving, i)
+		}
+	}
+	if leader := slices.Index(leads, true); leader != w.leader {
+		w.endTerm()
+		w.leader = leader
+	}
+}
+
+// endTerm notes who led until now; the lock is held.
+func (w *replicaWatch) endTerm() {
+	now := w.run.now()
+	w.terms = append(w.terms, period{From: w.since, To: now, What: "leader", Whom: w.leaderName()})
+	w.since = now
+}
+
+func (w *replicaWatch) leaderName() string {
+	if w.leader < 0 {
+		return ""
+	}
+	return w.run.env.Replicas[w.leader].Name()
+}
+
+// history returns who led when, until now.
+func (w *replicaWatch) history() []period {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.endTerm()
+	return slices.Clone(w.terms)
+}
+
+// ready returns the replicas that are ready to serve.
+func (w *replicaWatch) ready() []int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.serving)
+}
+
+var leads = regexp.MustCompile(`(?m)^leader_election_master_status\{[^}]*\} 1$`)
+
+func ask(ctx context.Context, replica *environment.Replica) (leader, serving bool) {
+	if replica.PID() == 0 {
+		return false, false
+	}
+	page, err := fetch(ctx, replica.MetricsURL)
+	_, notReady := fetch(ctx, replica.HealthURL+"/readyz")
+	return err == nil && leads.MatchString(page), notReady == nil
+}
+
+// fetch does not wait for a replica that is paused.
+func fetch(ctx context.Context, url string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	page, err := io.ReadAll(response.Body)
+	if err == nil && response.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answers %s", url, response.Status)
+	}
+	return string(page), err
+}
