@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -53,6 +54,12 @@ const (
 	retryPeriod   = 2 * time.Second
 	// drainTime is how long requests and calls under way may take once the process is asked to stop. Kubernetes waits 30 s.
 	drainTime = 25 * time.Second
+)
+
+// How the connection for the watches is made: client-go's own figures.
+const (
+	dialTimeout   = 30 * time.Second
+	dialKeepAlive = 30 * time.Second
 )
 
 // version is set by the linker, see hack/build.sh.
@@ -248,6 +255,7 @@ func (o *runOptions) manager(log logr.Logger) ctrl.Options {
 		Scheme:                        scheme(),
 		Logger:                        log,
 		Cache:                         o.cache(),
+		NewCache:                      ownConnection,
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              leaseName,
 		LeaderElectionReleaseOnCancel: true,
@@ -258,6 +266,17 @@ func (o *runOptions) manager(log logr.Logger) ctrl.Options {
 		HealthProbeBindAddress:        o.healthAddress,
 		Metrics:                       o.metrics(),
 	}
+}
+
+// ownConnection makes a cache whose watches do not share a connection with the writes. On a shared one each event waits for the answers
+// of all writes that are under way: with many of them the API server gives the watch up as unresponsive, again and again, and a denial
+// is seen seconds late.
+func ownConnection(config *rest.Config, options cache.Options) (cache.Cache, error) {
+	config = rest.CopyConfig(config)
+	// client-go shares connections between configurations that are alike; with a dialer of its own none is.
+	config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
+	options.HTTPClient = nil
+	return cache.New(config, options)
 }
 
 func (o *runOptions) cache() cache.Options {

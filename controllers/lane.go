@@ -267,13 +267,13 @@ func (l *lane) grant(self string) (time.Duration, bool) {
 
 // choose picks whose turn it is and takes the reservation for it.
 func (l *lane) choose(now time.Time) (next *ticket, from *laneQueue, wait time.Duration, ok bool) {
-	if l.stopped || l.inFlight >= l.allowedInFlight() {
+	if l.stopped {
 		return nil, nil, 0, false
 	}
 	var soonest time.Time
 	for _, queue := range l.order() {
 		candidate := queue.next()
-		if candidate == nil {
+		if candidate == nil || l.inFlight >= l.allowedInFlight(candidate.priority) {
 			continue
 		}
 		allowed, at := l.circuit.permits(now, candidate.priority >= priorityDenial)
@@ -322,10 +322,13 @@ func (l *lane) reserveRetry(now time.Time) time.Duration {
 	return wait
 }
 
-// allowedInFlight shrinks to one call at a time while calls fail.
-func (l *lane) allowedInFlight() int {
-	if l.circuit.suspicious() {
+// allowedInFlight shrinks to one call at a time while calls fail. Denials have places of their own.
+func (l *lane) allowedInFlight(priority int) int {
+	switch {
+	case l.circuit.suspicious():
 		return 1
+	case priority >= priorityDenial:
+		return maxInFlight + denialsInFlight
 	}
 	return maxInFlight
 }

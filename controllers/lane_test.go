@@ -154,6 +154,16 @@ func TestLaneBoundsCallsInFlight(t *testing.T) {
 	}
 }
 
+func TestLaneLeavesDenialsAPlaceWhenAllAreTaken(t *testing.T) {
+	l := newTestLane(1000, 1000)
+	for i := range 2 * maxInFlight {
+		l.acquire(fmt.Sprint("creation ", i), priorityCreation, false)
+	}
+	if !l.acquire("denial", priorityDenial, false) {
+		t.Error("a denial waits for the calls of creations to end")
+	}
+}
+
 func TestLaneStopsAfterARefusedTokenUntilItIsRenewed(t *testing.T) {
 	l := newTestLane(1000, 1000)
 	l.acquire("a", priorityChange, false)

@@ -55,6 +55,8 @@ const (
 	// maxInFlight is how many calls an organization may have under way: a quarter of the default concurrency, so that slow
 	// organizations leave workers to the others.
 	maxInFlight = 16
+	// denialsInFlight is how many more denials may be under way when all places are taken, so that none waits for a slow call.
+	denialsInFlight = 4
 	// agingShare lets every fourth grant that is no denial go to whoever waits longest, so that nobody waits for ever.
 	agingShare = 4
 	// retryShare is the part of an organization's rate that is left to people whose calls fail.

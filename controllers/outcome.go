@@ -177,7 +177,8 @@ func (w *personWork) mayBeActive() bool {
 	return !known || account.Active
 }
 
-// waiting is what to tell somebody who waits for a turn: nothing, unless it may take long.
+// waiting is what to tell somebody who waits for a turn: nothing, unless it may take long. A denial is the next, and has its turn before
+// such a status would be written.
 func (w *personWork) waiting() situation {
 	switch state, pausedUntil := w.connection.lane.state(); {
 	case state == "unauthorized":
@@ -190,7 +191,7 @@ func (w *personWork) waiting() situation {
 		}
 	case pausedUntil.After(w.connection.options.Now().Add(longPause)):
 		return rateLimited()
-	case w.connection.lane.backlog() > longWait:
+	case w.next.priority < priorityDenial && w.connection.lane.backlog() > longWait:
 		return situation{
 			readiness: progressing,
 			reason:    v1alpha1.ProgressingReason,
