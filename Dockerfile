@@ -8,7 +8,7 @@ ARG BINARY=compiled
 # as gcr.io/distroless/static:nonroot.
 ARG BASE=scratch
 
-FROM --platform=$BUILDPLATFORM golang:1.26 AS compiled
+FROM --platform=$BUILDPLATFORM golang:1.26.11 AS compiled
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download

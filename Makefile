@@ -106,6 +106,10 @@ verify: bin/controller-gen bin/golangci-lint ## Fail when generated files are st
 package: controlplane bin/helm bin/actionlint ## Lint and render chart, overlays and workflows, build the image, and install the product in each way.
 	KUBEBUILDER_ASSETS="$(assets)" hack/package.sh
 
+.PHONY: vuln
+vuln: bin/govulncheck bin/indexdb ## Fail on a known vulnerability that the code reaches and hack/vuln/accepted.yaml does not explain. Works offline.
+	@hack/vuln.sh
+
 ##@ Help
 
 .PHONY: help
@@ -115,7 +119,7 @@ help: ## Print this.
 		/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Tools, each pinned by a module in hack/tools.
-bin/controller-gen bin/golangci-lint bin/helm bin/actionlint: bin/%: hack/tools/%/go.mod hack/tools/%/go.sum
+bin/controller-gen bin/golangci-lint bin/helm bin/actionlint bin/govulncheck bin/indexdb: bin/%: hack/tools/%/go.mod hack/tools/%/go.sum
 	@echo "building $@, once"
 	@cd hack/tools/$* && GOWORK=off CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$@ tool
 	@touch $@

@@ -1,0 +1,104 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// scan is what govulncheck found out.
+type scan struct {
+	goVersion, databaseDate string
+	findings                map[string]*finding // by the vulnerability's id
+}
+
+// finding is a vulnerability of something that is used.
+type finding struct {
+	summary string
+	// module and version it was found in, and the version that mends it; empty when there is none.
+	module, version, fixed string
+	// reached is a function of this module from which the vulnerable code is called; empty when none is known.
+	reached string
+}
+
+// message is one of the JSON objects that govulncheck writes; each has one of these fields.
+type message struct {
+	Config *struct {
+		GoVersion      string `json:"go_version"`
+		DBLastModified string `json:"db_last_modified"`
+	} `json:"config"`
+	OSV *struct {
+		ID      string `json:"id"`
+		Summary string `json:"summary"`
+	} `json:"osv"`
+	Finding *struct {
+		OSV          string  `json:"osv"`
+		FixedVersion string  `json:"fixed_version"`
+		Trace        []frame `json:"trace"`
+	} `json:"finding"`
+}
+
+// frame is one step on the way to a vulnerability, which comes first.
+type frame struct {
+	Module   string `json:"module"`
+	Version  string `json:"version"`
+	Package  string `json:"package"`
+	Receiver string `json:"receiver"`
+	Function string `json:"function"`
+}
+
+func (f frame) String() string {
+	name := f.Function
+	if f.Receiver != "" {
+		name = strings.TrimPrefix(f.Receiver, "*") + "." + name
+	}
+	return f.Package[strings.LastIndex(f.Package, "/")+1:] + "." + name
+}
+
+// readScan reads govulncheck's stream. One that says nothing about the Go version was cut off before it began.
+func readScan(stream io.Reader) (scan, error) {
+	result := scan{findings: map[string]*finding{}}
+	summaries := map[string]string{}
+	for decoder := json.NewDecoder(stream); ; {
+		var next message
+		err := decoder.Decode(&next)
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return scan{}, err
+		}
+		switch {
+		case next.Config != nil:
+			result.goVersion, result.databaseDate = next.Config.GoVersion, next.Config.DBLastModified
+		case next.OSV != nil:
+			summaries[next.OSV.ID] = next.OSV.Summary
+		case next.Finding != nil && len(next.Finding.Trace) > 0:
+			result.add(next.Finding.OSV, next.Finding.FixedVersion, next.Finding.Trace)
+		}
+	}
+	if result.goVersion == "" {
+		return scan{}, errors.New("it ended before it began")
+	}
+	for id, found := range result.findings {
+		found.summary = summaries[id]
+	}
+	return result, nil
+}
+
+// add keeps, of the many ways to one vulnerability, one that calls it.
+func (s scan) add(id, fixed string, trace []frame) {
+	found := s.findings[id]
+	if found == nil {
+		found = &finding{module: trace[0].Module, version: trace[0].Version, fixed: fixed}
+		s.findings[id] = found
+	}
+	if trace[0].Function != "" && found.reached == "" {
+		found.reached = fmt.Sprintf("%s calls %s", trace[len(trace)-1], trace[0])
+	}
+}
