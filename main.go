@@ -284,7 +284,10 @@ func (o *runOptions) cache() cache.Options {
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	options := cache.Options{
 		DefaultTransform: cache.TransformStripManagedFields(),
-		ByObject:         map[client.Object]cache.ByObject{secrets: {Transform: scimserver.TransformSecret}},
+		ByObject: map[client.Object]cache.ByObject{
+			secrets:                    {Transform: scimserver.TransformSecret},
+			&v1alpha1.LambdaTestUser{}: {Transform: controllers.CompactUsers()},
+		},
 	}
 	if len(o.namespaces) > 0 {
 		options.DefaultNamespaces = map[string]cache.Config{}

@@ -106,7 +106,7 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 	since, needed := a.asked[user]
 	switch {
 	case settled:
-		delete(a.asked, user)
+		a.settle(user)
 	case !needed:
 		since = now
 		a.asked[user] = now
@@ -130,6 +130,16 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 		have.known, have.comparing = false, true
 	}
 	return have
+}
+
+// settle notes that nobody needs to know about a person any more. A map keeps the room it once had: the last one to leave gives it back.
+func (a *accounts) settle(user string) {
+	if _, needed := a.asked[user]; !needed {
+		return
+	}
+	if delete(a.asked, user); len(a.asked) == 0 {
+		a.asked = map[string]time.Time{}
+	}
 }
 
 // get returns the account, if one is known.
@@ -158,7 +168,7 @@ func (a *accounts) said(user string) (*lambdatest.User, bool) {
 func (a *accounts) forget(user string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	delete(a.asked, user)
+	a.settle(user)
 	if entry := a.byUser[user]; entry.readAt.IsZero() || entry.absent {
 		delete(a.byUser, user)
 	}

@@ -57,11 +57,21 @@ func (k PersonKey) indexValue() string {
 	return k.Organization + "/" + k.UserName
 }
 
+// resourceNames are the names that the operator's own claims about the person have: found by them, they need no place in an index,
+// which takes as much memory as a small resource.
+func (k PersonKey) resourceNames() []string {
+	return []string{v1alpha1.SCIMUserName(k.Organization, k.UserName), v1alpha1.ImportedUserName(k.Organization, k.UserName)}
+}
+
 // indexers are the field indexes of LambdaTestUsers by name.
 func indexers() map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
 		personIndex: func(object client.Object) []string {
-			return []string{personKeyOf(object.(*v1alpha1.LambdaTestUser)).indexValue()}
+			key := personKeyOf(object.(*v1alpha1.LambdaTestUser))
+			if slices.Contains(key.resourceNames(), object.GetName()) {
+				return nil
+			}
+			return []string{key.indexValue()}
 		},
 		organizationIndex: func(object client.Object) []string {
 			return []string{object.(*v1alpha1.LambdaTestUser).Spec.OrganizationRef.Name}
@@ -81,7 +91,22 @@ func addIndexes(ctx context.Context, indexer client.FieldIndexer) error {
 
 // claimsAbout lists the claims about a person. They are the cache's own: whoever changes one makes a copy first.
 func claimsAbout(ctx context.Context, reader client.Reader, key PersonKey) ([]*v1alpha1.LambdaTestUser, error) {
-	return listClaims(ctx, reader, key.Namespace, client.MatchingFields{personIndex: key.indexValue()})
+	claims, err := listClaims(ctx, reader, key.Namespace, client.MatchingFields{personIndex: key.indexValue()})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range key.resourceNames() {
+		claim := &v1alpha1.LambdaTestUser{}
+		err := reader.Get(ctx, types.NamespacedName{Namespace: key.Namespace, Name: name}, claim, client.UnsafeDisableDeepCopy)
+		switch {
+		case err == nil && personKeyOf(claim) == key:
+			claims = append(claims, claim)
+		case client.IgnoreNotFound(err) != nil:
+			return nil, fmt.Errorf("reading claim: %w", err)
+		}
+	}
+	slices.SortFunc(claims, byPrecedence)
+	return claims, nil
 }
 
 // claimsOf lists the claims of an organization, under the rule of claimsAbout.

@@ -97,6 +97,9 @@ const (
 	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.
 	orgRetry = 5 * time.Minute
 
+	// maxSharedTimes bounds how many times of a last change are remembered so that users share them: some 4 MB.
+	maxSharedTimes = 10_000
+
 	// maxStepsPerReconcile bounds how often one reconcile looks, plans and calls: a lookup, a change, a change without what was refused.
 	maxStepsPerReconcile = 4
 )

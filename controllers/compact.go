@@ -1,0 +1,133 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"bytes"
+	"sync"
+	"unique"
+
+	toolscache "k8s.io/client-go/tools/cache"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// CompactUsers returns a transform that makes LambdaTestUsers as small as they can be for the cache of the manager that is given to
+// Setup: there may be 100 000 of them. What nobody who reads the cache looks at is dropped: managed fields, labels but the source, and
+// annotations but two. So whoever changes a user from the cache sends a patch, never the whole. What many users have in common is kept
+// once, and what is a user's own lies in one piece of memory.
+func CompactUsers() toolscache.TransformFunc {
+	shared := sharedAnnotations{byTime: map[string]map[string]string{}}
+	return func(object any) (any, error) {
+		if user, ok := object.(*v1alpha1.LambdaTestUser); ok {
+			user.ManagedFields = nil
+			user.Labels = sourceLabels[user.Labels[v1alpha1.SourceLabel]]
+			user.Annotations = shared.of(user.Annotations)
+			for _, word := range words(user) {
+				*word = unique.Make(*word).Value()
+			}
+			pack(texts(user))
+		}
+		return object, nil
+	}
+}
+
+// sourceLabels are the labels that are kept, by the source; declared users need none. Nobody changes an object of the cache.
+var sourceLabels = map[string]map[string]string{
+	v1alpha1.SourceSCIM:   {v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
+	v1alpha1.SourceImport: {v1alpha1.SourceLabel: v1alpha1.SourceImport},
+}
+
+// sharedAnnotations are those of users who were written last in the same second, as happens when a provider brings everybody: even a
+// map of one entry takes more memory than all texts of a user.
+type sharedAnnotations struct {
+	mu     sync.Mutex
+	byTime map[string]map[string]string
+}
+
+func (s *sharedAnnotations) of(all map[string]string) map[string]string {
+	modified, written := all[v1alpha1.LastModifiedAnnotation]
+	requested, asked := all[v1alpha1.ReconcileRequestedAtAnnotation]
+	switch {
+	case written && asked:
+		return map[string]string{v1alpha1.LastModifiedAnnotation: modified, v1alpha1.ReconcileRequestedAtAnnotation: requested}
+	case asked:
+		return map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: requested}
+	case !written:
+		return nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.byTime) >= maxSharedTimes {
+		clear(s.byTime)
+	}
+	known, ok := s.byTime[modified]
+	if !ok {
+		known = map[string]string{v1alpha1.LastModifiedAnnotation: modified}
+		s.byTime[modified] = known
+	}
+	return known
+}
+
+// words are the texts that many users have in common.
+func words(user *v1alpha1.LambdaTestUser) []*string {
+	spec, status := &user.Spec, &user.Status
+	all := []*string{
+		&user.APIVersion, &user.Kind, &user.Namespace,
+		&spec.OrganizationRef.Name, &spec.ConcurrencyGroup,
+		(*string)(&spec.Role), (*string)(&spec.ManagementPolicy), (*string)(&spec.DeletionPolicy),
+	}
+	for i := range user.Finalizers {
+		all = append(all, &user.Finalizers[i])
+	}
+	for i := range spec.Emails {
+		all = append(all, &spec.Emails[i].Type)
+	}
+	for i := range status.Conditions {
+		condition := &status.Conditions[i]
+		all = append(all, &condition.Type, (*string)(&condition.Status), &condition.Reason, &condition.Message)
+	}
+	if account := status.Account; account != nil {
+		all = append(all, &account.Role, &account.ConcurrencyGroup)
+	}
+	if effective := status.Effective; effective != nil {
+		all = append(all, (*string)(&effective.Role), &effective.ConcurrencyGroup)
+	}
+	return all
+}
+
+// texts are a user's own, longest first where one may be part of another.
+func texts(user *v1alpha1.LambdaTestUser) []*string {
+	spec, status := &user.Spec, &user.Status
+	var all []*string
+	if effective := status.Effective; effective != nil {
+		all = append(all, &effective.RoleFrom, &effective.ActiveFrom, &effective.ConcurrencyGroupFrom)
+	}
+	all = append(all, &user.Name, (*string)(&user.UID), &spec.UserName, &spec.DisplayName, &spec.Name.GivenName, &spec.Name.FamilyName,
+		&spec.ExternalID, &status.AccountID, &user.ResourceVersion)
+	for i := range spec.Emails {
+		all = append(all, &spec.Emails[i].Value, &spec.Emails[i].Display)
+	}
+	if account := status.Account; account != nil {
+		all = append(all, &account.GivenName, &account.FamilyName)
+	}
+	return all
+}
+
+// pack lays texts into one piece of memory; what is part of another takes none.
+func pack(texts []*string) {
+	var piece []byte
+	places := make([]int, len(texts))
+	for i, text := range texts {
+		places[i] = bytes.Index(piece, []byte(*text))
+		if places[i] < 0 {
+			places[i] = len(piece)
+			piece = append(piece, *text...)
+		}
+	}
+	packed := string(piece)
+	for i, text := range texts {
+		*text = packed[places[i]:][:len(*text)]
+	}
+}
