@@ -33,7 +33,7 @@ fi
 
 found=$(mktemp)
 trap 'rm -f "$found"' EXIT
-echo "==> looking for known vulnerabilities in ./... (minutes)"
+echo "==> looking in ./... for vulnerabilities known to golang.org/x/vulndb $version (minutes)"
 GOTOOLCHAIN=$go bin/govulncheck -format json -db "file://$PWD/$database" ./... >"$found"
 go run ./hack/vuln <"$found"
 echo "no known vulnerability is reached that hack/vuln/accepted.yaml does not explain"

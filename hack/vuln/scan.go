@@ -13,8 +13,8 @@ import (
 
 // scan is what govulncheck found out.
 type scan struct {
-	goVersion, databaseDate string
-	findings                map[string]*finding // by the vulnerability's id
+	goVersion string
+	findings  map[string]*finding // by the vulnerability's id
 }
 
 // finding is a vulnerability of something that is used.
@@ -29,8 +29,7 @@ type finding struct {
 // message is one of the JSON objects that govulncheck writes; each has one of these fields.
 type message struct {
 	Config *struct {
-		GoVersion      string `json:"go_version"`
-		DBLastModified string `json:"db_last_modified"`
+		GoVersion string `json:"go_version"`
 	} `json:"config"`
 	OSV *struct {
 		ID      string `json:"id"`
@@ -75,7 +74,7 @@ func readScan(stream io.Reader) (scan, error) {
 		}
 		switch {
 		case next.Config != nil:
-			result.goVersion, result.databaseDate = next.Config.GoVersion, next.Config.DBLastModified
+			result.goVersion = next.Config.GoVersion
 		case next.OSV != nil:
 			summaries[next.OSV.ID] = next.OSV.Summary
 		case next.Finding != nil && len(next.Finding.Trace) > 0:

@@ -37,7 +37,7 @@ type verdict struct {
 // package or module that is used is shown: upgrading it is cheap, and the next change may reach it.
 func judge(scan scan, accepted map[string]string) *verdict {
 	v := &verdict{}
-	fmt.Fprintf(&v.text, "with %s, vulnerabilities known on %s\n", scan.goVersion, scan.databaseDate)
+	fmt.Fprintf(&v.text, "built with %s\n", scan.goVersion)
 	for _, id := range slices.Sorted(maps.Keys(scan.findings)) {
 		v.add(id, scan.findings[id], accepted[id])
 	}

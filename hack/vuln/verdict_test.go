@@ -10,7 +10,7 @@ import (
 
 // said is what govulncheck says about one vulnerability that is reached and one that is not.
 const said = `
-{"config": {"go_version": "go1.26.0", "db_last_modified": "2026-11-05T00:00:00Z"}}
+{"config": {"go_version": "go1.26.0"}}
 {"osv": {"id": "GO-1", "summary": "a bad one"}}
 {"osv": {"id": "GO-2", "summary": "a far one"}}
 {"osv": {"id": "GO-3", "summary": "one of something else"}}
