@@ -5,12 +5,14 @@ package install
 
 import (
 	"context"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -18,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -184,22 +187,54 @@ var _ = Describe("a release", Ordered, func() {
 	})
 })
 
-var _ = Describe("two releases, each with namespaces of its own", func() {
-	It("do not get into each other's way", func(ctx SpecContext) {
-		c := startCluster(ctx)
-		for _, team := range []string{"red", "blue"} {
+// Organizations are shared out to several operators by namespace.
+var _ = Describe("two releases, each with namespaces of its own", Ordered, Label("sharding"), func() {
+	teams := []string{"red", "blue"}
+	var c *cluster
+	BeforeAll(func(ctx SpecContext) {
+		c = startCluster(ctx)
+		for _, team := range teams {
 			c.kubectl(ctx, "create", "namespace", team)
 			c.helm(ctx, "install", "operator", chartPath(), "--namespace", team, "--set", "watchNamespaces={"+team+"}",
 				"--set", "crds.install="+map[string]string{"red": "true", "blue": "false"}[team])
 		}
+	})
+
+	It("do not get into each other's way", func(ctx SpecContext) {
 		admin := c.Client
-		for _, team := range []string{"red", "blue"} {
+		for _, team := range teams {
 			operator := c.as(ctx, client.ObjectKey{Namespace: team, Name: "operator-lambdatest-operator"})
 			own := MakeUser("ada@example.com").FromSCIM().In(team).Obj()
 			Eventually(func() error { return admin.Create(ctx, own.DeepCopy(), client.DryRunAll) }).
 				Should(MatchError(apierrors.IsForbidden, "IsForbidden"), "the policy binds in %s", team)
 			Expect(operator.Create(ctx, own.DeepCopy(), client.DryRunAll)).To(Succeed())
 		}
+	})
+
+	It("lead side by side: each knows its own organizations only, and goes on when the other stops", func(ctx SpecContext) {
+		operators, tokens := map[string]*operator{}, map[string]string{}
+		for _, team := range teams {
+			deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: "operator-lambdatest-operator"}}
+			operators[team] = startOperator(ctx, c, Fetched(ctx, c.Client, deployment))
+			tokens[team] = operators[team].connects(ctx, team)
+		}
+		isProvisioned := func(team, userName string) {
+			GinkgoHelper()
+			id := operators[team].creates(ctx, tokens[team], userName)
+			user := &v1alpha1.LambdaTestUser{ObjectMeta: metav1.ObjectMeta{Namespace: team, Name: id}}
+			Eventually(func() *v1alpha1.LambdaTestUser { return Fetched(ctx, c.Client, user) }).Should(BeReady(v1alpha1.SyncedReason))
+		}
+
+		isProvisioned("red", "rose@example.com")
+		isProvisioned("blue", "bleu@example.com")
+
+		_, strange := operators["blue"].lambdaTest.Account("rose@example.com")
+		Expect(strange).To(BeFalse(), "the organization of blue has somebody of red's")
+		status, _ := operators["blue"].answers(ctx, tokens["red"], http.MethodGet, "/Users", nil)
+		Expect(status).To(Equal(http.StatusUnauthorized), "red's token at blue's endpoint")
+
+		operators["red"].Kill()
+		isProvisioned("blue", "azur@example.com")
 	})
 })
 
