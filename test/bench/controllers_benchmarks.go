@@ -3,12 +3,32 @@
 
 package main
 
-// controllersBenchmarks are those that need few people, and then those for which the organization grows to 100 000.
+// controllersBenchmarks are those that need few people, and then the one for which an organization grows from nobody to 100 000.
 func controllersBenchmarks() []benchmark {
-	return nil
+	return []benchmark{
+		{
+			name: "converge", about: "new people on their way to LambdaTest, as fast as it may be called",
+			figures: []string{"converge", "converge-writes", "converge-adopted"}, run: converge,
+		},
+		{
+			name: "deprovision", about: "from the answer to a provider's deactivation until the account is off",
+			figures: []string{"deprovision", "deprovision-queued"}, run: deprovision,
+		},
+		{name: "first-reconcile", about: "one new person, among more and more of them", fresh: true, run: firstReconcile},
+	}
 }
 
 // controllersAtScaleBenchmarks need 100 000 people; those that kill replicas come last.
 func controllersAtScaleBenchmarks() []benchmark {
-	return nil
+	return []benchmark{
+		{
+			name: "sweep", about: "comparisons of an organization in which nothing changes",
+			figures: []string{"sweep", "sweep-calls", "idle", "idle-api"}, run: sweeps,
+		},
+		{
+			name: "restart", about: "both replicas killed, one after the other, and what they need when they are back",
+			figures: []string{"restart", "restart-writes", "memory", "memory-peak"}, run: restart,
+		},
+		{name: "failover", about: "from the end of the leader until the other replica writes to LambdaTest", run: failover},
+	}
 }

@@ -59,33 +59,40 @@ func (r *run) suspended(ctx context.Context, count int) (*people, error) {
 // that it took no call but those of a sweep.
 func (r *run) standing(ctx context.Context, count int) (*people, error) {
 	p, err := r.shareOrganization(ctx, "standing")
-	if err != nil || count <= p.count {
-		return p, err
-	}
-	if err := p.admit(ctx, count); err != nil {
+	if err != nil {
 		return nil, err
 	}
-	if err := p.hire(ctx, count); err != nil {
-		return nil, err
-	}
-	return p, p.settled(ctx)
+	return p, p.employ(ctx, count)
 }
 
 func (r *run) shareOrganization(ctx context.Context, name string) (*people, error) {
-	env, err := r.environment(ctx)
-	if err != nil {
+	if _, err := r.environment(ctx); err != nil {
 		return nil, err
 	}
 	if p, known := r.shared[name]; known {
 		return p, nil
 	}
-	organization, err := env.AddOrganization(ctx, environment.Organization{
+	p, err := r.newPeople(ctx, environment.Organization{
 		Name: name,
 		Spec: v1alpha1.LambdaTestOrganizationSpec{
 			SyncInterval: metav1.Duration{Duration: seldom},
 			RateLimit:    v1alpha1.RateLimit{RequestsPerSecond: 1000, Burst: 1000},
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
+	r.shared[name] = p
+	return p, nil
+}
+
+// newPeople adds an organization in which nobody is yet.
+func (r *run) newPeople(ctx context.Context, organization environment.Organization) (*people, error) {
+	env, err := r.environment(ctx)
+	if err != nil {
+		return nil, err
+	}
+	added, err := env.AddOrganization(ctx, organization)
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +104,7 @@ func (r *run) shareOrganization(ctx context.Context, name string) (*people, erro
 	if err != nil {
 		return nil, fmt.Errorf("making a client: %w", err)
 	}
-	r.shared[name] = &people{Organization: organization, run: r, env: env, raw: raw}
-	return r.shared[name], nil
+	return &people{Organization: added, run: r, env: env, raw: raw}, nil
 }
 
 // restoreConfig is that of the account that restores backups. It gets the operator's own role, so that the API server has the same
@@ -153,6 +159,20 @@ func (p *people) hire(ctx context.Context, count int) error {
 	return err
 }
 
+// employ lets people come until there are so many, whose accounts are there already, and returns when all are in sync.
+func (p *people) employ(ctx context.Context, count int) error {
+	if count <= p.count {
+		return nil
+	}
+	if err := p.admit(ctx, count); err != nil {
+		return err
+	}
+	if err := p.hire(ctx, count); err != nil {
+		return err
+	}
+	return p.settled(ctx)
+}
+
 // admit adds the accounts of people who are not hired yet, and returns when a sweep has seen them.
 func (p *people) admit(ctx context.Context, count int) error {
 	for number := p.count + 1; number <= count; number++ {
@@ -163,16 +183,20 @@ func (p *people) admit(ctx context.Context, count int) error {
 
 // sweep asks for one and returns when its last page was read.
 func (p *people) sweep(ctx context.Context) error {
-	const list, page = "GET /Users", 100
-	wanted := p.LambdaTest.Count(list) + max(1, (len(p.LambdaTest.Accounts())+page-1)/page)
+	wanted := p.LambdaTest.Count(listUsers) + max(1, (len(p.LambdaTest.Accounts())+pageSize-1)/pageSize)
 	err := p.configure(ctx, func(o *v1alpha1.LambdaTestOrganization) {
 		metav1.SetMetaDataAnnotation(&o.ObjectMeta, v1alpha1.ReconcileRequestedAtAnnotation, time.Now().Format(time.RFC3339Nano))
 	})
 	if err != nil {
 		return err
 	}
+	return p.awaitPages(ctx, wanted)
+}
+
+// awaitPages returns when that many pages were read in all.
+func (p *people) awaitPages(ctx context.Context, wanted int) error {
 	return p.await(ctx, func(context.Context) error {
-		if seen := p.LambdaTest.Count(list); seen < wanted {
+		if seen := p.LambdaTest.Count(listUsers); seen < wanted {
 			return fmt.Errorf("the sweep is at call %d of %d", seen, wanted)
 		}
 		return nil

@@ -32,3 +32,23 @@ func cpuTime(pid int) (time.Duration, error) {
 	}
 	return time.Duration(ticks) * clockTick, nil
 }
+
+// resident is what a process has in memory, and the most it had, in megabytes of 1 000 000 bytes.
+type resident struct{ now, peak float64 }
+
+// memory reads /proc.
+func memory(pid int) (resident, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return resident{}, fmt.Errorf("reading the memory of process %d: %w", pid, err)
+	}
+	values := map[string]float64{}
+	for _, line := range strings.Split(string(status), "\n") {
+		name, value, _ := strings.Cut(line, ":")
+		kibibytes, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 64)
+		if err == nil {
+			values[name] = kibibytes * 1024 / 1e6
+		}
+	}
+	return resident{now: values["VmRSS"], peak: values["VmHWM"]}, nil
+}

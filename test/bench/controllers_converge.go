@@ -1,0 +1,102 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+)
+
+const (
+	// newPeople come at once, and fewPeople in a short pass.
+	newPeople, fewPeople = 10_000, 2_000
+	// callsPerSecond is what LambdaTest may be called, and upstreamLatency how long each call takes there.
+	callsPerSecond  = 200
+	upstreamLatency = 50 * time.Millisecond
+	createAccount   = "POST /Users"
+)
+
+// newcomers is how many people come at once.
+func (r *run) newcomers() int {
+	if r.quick {
+		return fewPeople
+	}
+	return newPeople
+}
+
+// limited is a new organization whose LambdaTest is as slow as a real one.
+func (r *run) limited(ctx context.Context, name string) (*people, error) {
+	return r.newPeople(ctx, environment.Organization{
+		Name: name,
+		Spec: v1alpha1.LambdaTestOrganizationSpec{
+			SyncInterval: metav1.Duration{Duration: seldom},
+			RateLimit:    v1alpha1.RateLimit{RequestsPerSecond: callsPerSecond, Burst: callsPerSecond / 10},
+		},
+		Simulate: []simulator.Option{
+			simulator.KeepChanges(),
+			simulator.With(simulator.Switches{Latency: simulator.Duration(upstreamLatency)}),
+		},
+	})
+}
+
+func converge(ctx context.Context, r *run) error {
+	count := r.newcomers()
+	var times, writes, adopted []float64
+	for round := range r.rounds(3) {
+		took, calls, err := r.arrive(ctx, fmt.Sprintf("converge-%d", round+1), count)
+		if err != nil {
+			return err
+		}
+		times = append(times, took.Seconds()/(float64(count)/callsPerSecond))
+		writes = append(writes, float64(calls)/float64(count))
+		known, err := r.adopt(ctx, fmt.Sprintf("adopt-%d", round+1), count)
+		if err != nil {
+			return err
+		}
+		adopted = append(adopted, float64(known))
+	}
+	return errors.Join(
+		r.record("converge", times, fmt.Sprintf("%d people at %d calls a second, %s each", count, callsPerSecond, upstreamLatency)),
+		r.record("converge-writes", writes),
+		r.record("converge-adopted", adopted, fmt.Sprintf("%d people whose accounts are there", count)),
+	)
+}
+
+// arrive lets people come whom LambdaTest does not know. It returns how long it took from the first resource to the last account, and
+// how many calls were made that change something, until everybody's status says that all is done.
+func (r *run) arrive(ctx context.Context, name string, count int) (time.Duration, int, error) {
+	p, err := r.limited(ctx, name)
+	if err != nil {
+		return 0, 0, err
+	}
+	begun := time.Now()
+	if err := p.hire(ctx, count); err != nil {
+		return 0, 0, err
+	}
+	if err := p.settled(ctx); err != nil {
+		return 0, 0, err
+	}
+	changes := p.LambdaTest.Changes()
+	return changes[len(changes)-1].Time.Sub(begun), p.LambdaTest.Writes(), nil
+}
+
+// adopt lets people come whose accounts are there already, and returns how many calls were made that change something.
+func (r *run) adopt(ctx context.Context, name string, count int) (int, error) {
+	p, err := r.limited(ctx, name)
+	if err != nil {
+		return 0, err
+	}
+	if err := p.employ(ctx, count); err != nil {
+		return 0, err
+	}
+	return p.LambdaTest.Writes(), nil
+}

@@ -1,0 +1,138 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+)
+
+const (
+	// denials are made in a round.
+	denials = 120
+	// denialPoll is the pause between two looks whether an account is off. It only spaces the denials: what is measured is the time
+	// that the simulated LambdaTest noted.
+	denialPoll = 2 * time.Millisecond
+	// farewellTimeout is more than any promise.
+	farewellTimeout = 30 * time.Second
+)
+
+func deprovision(ctx context.Context, r *run) error {
+	var idle, queued []float64
+	rounds := r.rounds(3)
+	p, err := r.limited(ctx, "leaving")
+	if err != nil {
+		return err
+	}
+	if err := p.employ(ctx, 2*rounds*denials); err != nil {
+		return err
+	}
+	for round := range rounds {
+		times, err := p.dismiss(ctx, (2*round)*denials, denials)
+		if err != nil {
+			return err
+		}
+		idle = append(idle, slowestOf(times))
+		if times, err = p.dismissWhileOthersCome(ctx, (2*round+1)*denials, r.newcomers()); err != nil {
+			return err
+		}
+		queued = append(queued, slowestOf(times))
+	}
+	detail := fmt.Sprintf("99th percentile of %d denials in each round, without the %s that the call takes at LambdaTest", denials, upstreamLatency)
+	return errors.Join(
+		r.record("deprovision", idle, detail),
+		r.record("deprovision-queued", queued, detail, fmt.Sprintf("%d creations wait at %d calls a second", r.newcomers(), callsPerSecond)),
+	)
+}
+
+// dismissWhileOthersCome denies people while many others wait for their accounts. Those are all there before the first may go on, so
+// that the queue is as long as it can be.
+func (p *people) dismissWhileOthersCome(ctx context.Context, after, newcomers int) ([]time.Duration, error) {
+	if err := p.suspend(ctx, true); err != nil {
+		return nil, err
+	}
+	if err := p.hire(ctx, p.count+newcomers); err != nil {
+		return nil, err
+	}
+	created := p.LambdaTest.Count(createAccount)
+	if err := p.suspend(ctx, false); err != nil {
+		return nil, err
+	}
+	if err := p.await(ctx, func(context.Context) error {
+		if p.LambdaTest.Count(createAccount) == created {
+			return errors.New("nobody got an account yet")
+		}
+		return nil
+	}); err != nil {
+		return nil, err
+	}
+	times, err := p.dismiss(ctx, after, denials)
+	if err != nil {
+		return nil, err
+	}
+	if left := created + newcomers - p.LambdaTest.Count(createAccount); left <= 0 {
+		return nil, errors.New("the others had all got their accounts before the last denial")
+	}
+	return times, p.settled(ctx)
+}
+
+// dismiss denies people through the SCIM endpoint, one after the other, and returns how long each kept access after the answer.
+func (p *people) dismiss(ctx context.Context, after, count int) ([]time.Duration, error) {
+	provider := newProvider(p.env.Front.SCIMURL, p.SCIMToken)
+	answered := map[string]time.Time{}
+	for i := range count {
+		who := p.person(after + i + 1)
+		if err := provider.deactivate(ctx, who); err != nil {
+			return nil, err
+		}
+		answered[who.userName()] = time.Now()
+		if err := p.awaitOff(ctx, who); err != nil {
+			return nil, err
+		}
+	}
+	return p.keptAccess(answered), nil
+}
+
+func (p *provider) deactivate(ctx context.Context, who person) error {
+	change := patch(object{"op": "replace", "path": "active", "value": false})
+	_, err := p.send(ctx, http.MethodPatch, "/Users/"+who.id(), change, http.StatusOK)
+	return err
+}
+
+func (p *people) awaitOff(ctx context.Context, who person) error {
+	ctx, cancel := context.WithTimeout(ctx, farewellTimeout)
+	defer cancel()
+	ticker := time.NewTicker(denialPoll)
+	defer ticker.Stop()
+	for {
+		if account, there := p.LambdaTest.Account(who.userName()); there && !account.Active {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("waiting until %s is off: %w", who.userName(), ctx.Err())
+		case <-ticker.C:
+		}
+	}
+}
+
+// keptAccess is how long after the answers the accounts went off. It may be less than nothing: the answer has a way to go, too.
+func (p *people) keptAccess(answered map[string]time.Time) []time.Duration {
+	var times []time.Duration
+	for _, change := range p.LambdaTest.Changes() {
+		if since, denied := answered[change.After.UserName]; denied && change.Before.Active && !change.After.Active {
+			times = append(times, change.Time.Sub(since))
+		}
+	}
+	return times
+}
+
+// slowestOf is the 99th percentile, without what a call takes at LambdaTest, in milliseconds.
+func slowestOf(times []time.Duration) float64 {
+	return milliseconds(tally{latencies: slices.Sorted(slices.Values(times))}.at(0.99) - upstreamLatency)
+}

@@ -1,0 +1,112 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+)
+
+const (
+	// calm is how long the memory of both replicas must not fall for it to be settled: Go gives back slowly what it does not need.
+	calm = 15 * time.Second
+	// calmPoll is the pause between two readings.
+	calmPoll = time.Second
+)
+
+// restarts are the values of all rounds.
+type restarts struct {
+	seconds, writes, settled, peaks []float64
+	leader, standby                 []float64
+}
+
+// restart kills both replicas in each round: first the one without the lead, then the one with it. So in the end each has started with
+// everybody there, one has taken over, and what they have in memory is all from then on.
+func restart(ctx context.Context, r *run) error {
+	p, err := r.standing(ctx, r.people(manyPeople))
+	if err != nil {
+		return err
+	}
+	var all restarts
+	for range r.rounds(3) {
+		if err := p.restartBoth(ctx, &all); err != nil {
+			return err
+		}
+	}
+	people := fmt.Sprintf("%d people", p.count)
+	return errors.Join(
+		r.record("restart", all.seconds, people+"; the slower of the two replicas"),
+		r.record("restart-writes", all.writes, people),
+		r.record("memory", all.settled, people, fmt.Sprintf("with the lead %s MB, without it %s MB", number(median(all.leader)), number(median(all.standby)))),
+		r.record("memory-peak", all.peaks, people),
+	)
+}
+
+func (p *people) restartBoth(ctx context.Context, all *restarts) error {
+	leader, standby, err := p.run.replicas(ctx)
+	if err != nil {
+		return err
+	}
+	writes := p.LambdaTest.Writes()
+	first, err := timed(func() error { return standby.Restart(ctx) })
+	if err != nil {
+		return err
+	}
+	pagesRead := p.LambdaTest.Count(listUsers)
+	second, err := timed(func() error { return leader.Restart(ctx) })
+	if err != nil {
+		return err
+	}
+	// Whoever takes the lead compares everybody before anything else is certain.
+	if err := p.awaitPages(ctx, pagesRead+p.pages()); err != nil {
+		return err
+	}
+	if leader, standby, err = p.run.replicas(ctx); err != nil {
+		return err
+	}
+	if err := p.readMemory(ctx, leader, standby, all); err != nil {
+		return err
+	}
+	all.seconds = append(all.seconds, max(first, second).Seconds())
+	all.writes = append(all.writes, float64(p.LambdaTest.Writes()-writes))
+	return nil
+}
+
+func timed(do func() error) (time.Duration, error) {
+	begun := time.Now()
+	err := do()
+	return time.Since(begun), err
+}
+
+// readMemory waits until both replicas have settled.
+func (p *people) readMemory(ctx context.Context, leader, standby *environment.Replica, all *restarts) error {
+	of := func(replica *environment.Replica) (resident, error) { return memory(replica.PID()) }
+	lowest, since := 0.0, time.Now()
+	ticker := time.NewTicker(calmPoll)
+	defer ticker.Stop()
+	for {
+		one, err := of(leader)
+		other, otherErr := of(standby)
+		if err := errors.Join(err, otherErr); err != nil {
+			return err
+		}
+		if sum := one.now + other.now; lowest == 0 || sum < lowest*0.99 {
+			lowest, since = sum, time.Now()
+		}
+		if time.Since(since) >= calm {
+			all.leader, all.standby = append(all.leader, one.now), append(all.standby, other.now)
+			all.settled, all.peaks = append(all.settled, max(one.now, other.now)), append(all.peaks, max(one.peak, other.peak))
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-ticker.C:
+		}
+	}
+}
