@@ -8,6 +8,7 @@ import (
 	"errors"
 	"reflect"
 	"sync"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -78,9 +79,15 @@ func (s *Server) submitGroup(r *request, id string, change groupChange) (*v1alph
 // workOff writes batches until nobody waits.
 func (s *Server) workOff(key types.NamespacedName) {
 	for batch := s.batches.take(key); batch != nil; batch = s.batches.take(key) {
+		begun := time.Now()
 		s.writeBatch(key, batch)
 		for _, p := range batch {
 			close(p.done)
+		}
+		if len(batch) > 1 {
+			// Those who were just answered come back with their next change. Were it not for this pause, they would always find a batch
+			// under way that holds the one change that came meanwhile, and every other write of the group would be for a single one.
+			time.Sleep(time.Since(begun) / gatherPart)
 		}
 	}
 }

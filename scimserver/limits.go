@@ -68,6 +68,8 @@ const (
 	writeAttempts = 12
 	writeBackoff  = 5 * time.Millisecond
 	maxBackoff    = 400 * time.Millisecond
+	// gatherPart of the time that a write of a group took is waited for more changes of it, once several come at a time.
+	gatherPart = 8
 	// ownWriteWait is how long an answer waits for the index to show the write that it reports.
 	ownWriteWait = time.Second
 	// goneWait is how long a POST waits for a resource of the same name to finish its deletion.
