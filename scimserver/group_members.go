@@ -6,6 +6,7 @@ package scimserver
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -60,18 +61,27 @@ func (s *Server) userNames(r *request, ids []string) (map[string]string, error) 
 }
 
 func unknownMember(err error, id string) error {
-	var p *problem
-	if errors.As(err, &p) && p.status == 404 {
+	if isMissing(err) {
 		return badValue("members: there is no user with the id %q", shorten(id))
 	}
 	return err
 }
 
-// hiddenMember tells whether a member is not shown: the provider deleted the person, or their resource is gone.
+// isMissing tells whether a user or group does not exist for the provider.
+func isMissing(err error) bool {
+	var p *problem
+	return errors.As(err, &p) && p.status == http.StatusNotFound
+}
+
+// hiddenMember tells whether a member is not shown: the provider deleted the person, or their resource is gone. The index alone cannot
+// tell: whoever another replica created or revived just now would survive a replacement of the members.
 func (s *Server) hiddenMember(r *request) func(id string) bool {
 	return func(id string) bool {
-		user := s.index.user(r.organizationKey(), id)
-		return user == nil || !isVisibleUser(user)
+		if user := s.index.user(r.organizationKey(), id); user != nil && isVisibleUser(user) {
+			return false
+		}
+		_, err := s.liveUser(r.Context(), r.organizationKey(), id)
+		return isMissing(err)
 	}
 }
 

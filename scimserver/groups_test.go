@@ -135,6 +135,9 @@ var _ = Describe("Groups", func() {
 			Expect(shown(blind, id)).To(HaveLen(1))
 			Expect(t.ask(blind, "PATCH", "/Groups/"+id, patchMembers("add", grace)).status).To(Equal(204))
 			Expect(shown(blind, id)).To(HaveLen(2))
+			replaced := t.ask(blind, "PUT", "/Groups/"+id, fmt.Sprintf(`{"displayName":"Engineers","members":%s}`, memberList(grace)))
+			Expect(replaced.status).To(Equal(200))
+			Expect(shown(blind, id)).To(ConsistOf(HaveKeyWithValue("value", grace)), "whoever the index does not know is replaced like others")
 		})
 		It("changed in parallel over two replicas lose nothing", func(ctx SpecContext) {
 			id := t.group("Engineers")
