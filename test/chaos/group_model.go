@@ -27,6 +27,8 @@ type groupRequest struct {
 	Verb    string `json:"verb"`
 	ID      string `json:"id,omitempty"`
 	Members string `json:"members,omitempty"` // ids, sorted, with spaces between
+	// Role is given to members by a group that is created with one.
+	Role string `json:"role,omitempty"`
 }
 
 // groupAnswer is what came back.

@@ -50,11 +50,14 @@ func chaos(ctx context.Context, seed uint64, duration time.Duration, out string)
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	report := r.examine(ctx, out)
+	report, err := r.examine(ctx, out)
+	if err != nil {
+		return err
+	}
 	report.Seed, report.Duration = seed, duration.String()
 	if len(report.Violations) > 0 {
 		r.keepLogs(out)
-		r.keepHistory(out)
+		r.keepStories(out, report.Violations)
 	}
 	return report.write(out)
 }

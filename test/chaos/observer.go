@@ -27,6 +27,9 @@ type version struct {
 	Name       string // namespace and name
 	Subject    string // organization and person
 	Generation int64
+	// Members and Roles are a group's.
+	Members map[string]bool
+	Roles   string
 	// Denies and Counts are about active: a claim that is going counts no more.
 	Denies, Counts bool
 	// Gone says that this is the end of the resource.
@@ -58,30 +61,32 @@ func (c *claims) follow(ctx context.Context, clients client.WithWatch) {
 	both.Wait()
 }
 
-// followKind begins with an empty cluster, so the first watch sees everything; each later one goes on where the last one ended.
+// followKind goes on where the last watch ended. Where the API server no longer knows that time, it looks at what is there now; the
+// numbers of the generations tell how often something was changed in between.
 func (c *claims) followKind(ctx context.Context, clients client.WithWatch, list func() client.ObjectList) {
 	last := ""
 	for ctx.Err() == nil {
 		from := list()
-		if last == "" {
-			if clients.List(ctx, from) == nil {
-				last = from.GetResourceVersion()
+		if last == "" && clients.List(ctx, from) == nil {
+			last = from.GetResourceVersion()
+			c.compare(from)
+		}
+		if last != "" {
+			if watcher, err := clients.Watch(ctx, from, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: last}}); err == nil {
+				last = c.drain(watcher, last)
 			}
-			continue
 		}
-		if watcher, err := clients.Watch(ctx, from, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: last}}); err == nil {
-			last = c.drain(watcher, last)
-		}
-		pause(ctx, 50*time.Millisecond)
+		pause(ctx, pollInterval/4)
 	}
 }
 
+// drain notes what a watch tells, and returns where to go on; the empty text when the API server no longer knows.
 func (c *claims) drain(watcher watch.Interface, last string) string {
 	defer watcher.Stop()
 	for event := range watcher.ResultChan() {
 		object, ok := event.Object.(client.Object)
 		if !ok {
-			return last
+			return ""
 		}
 		last = object.GetResourceVersion()
 		c.note(object, event.Type == watch.Deleted)
@@ -89,9 +94,41 @@ func (c *claims) drain(watcher watch.Interface, last string) string {
 	return last
 }
 
+// compare notes what is there, and what no longer is.
+func (c *claims) compare(list client.ObjectList) {
+	there := map[string]bool{}
+	for _, object := range objectsIn(list) {
+		there[nameOf(object)] = true
+		c.note(object, false)
+	}
+	_, users := list.(*v1alpha1.LambdaTestUserList)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	noted := &c.groups
+	if users {
+		noted = &c.versions
+	}
+	for name, v := range latest(*noted) {
+		if !there[name] && !v.Gone {
+			v.At, v.Gone, v.Counts, v.Denies, v.Members, v.Roles = c.run.now(), true, false, false, nil, ""
+			*noted = append(*noted, v)
+		}
+	}
+}
+
+func latest(versions []version) map[string]version {
+	last := map[string]version{}
+	for _, v := range versions {
+		last[v.Name] = v
+	}
+	return last
+}
+
+func nameOf(object client.Object) string { return object.GetNamespace() + "/" + object.GetName() }
+
 func (c *claims) note(object client.Object, gone bool) {
 	v := version{
-		At: c.run.now(), Name: object.GetNamespace() + "/" + object.GetName(), Generation: object.GetGeneration(), Gone: gone,
+		At: c.run.now(), Name: nameOf(object), Generation: object.GetGeneration(), Gone: gone,
 		Counts: !gone && object.GetDeletionTimestamp().IsZero(),
 	}
 	c.mu.Lock()
@@ -103,6 +140,12 @@ func (c *claims) note(object client.Object, gone bool) {
 		c.versions = append(c.versions, v)
 	case *v1alpha1.LambdaTestGroup:
 		v.Subject = object.Spec.OrganizationRef.Name
+		if v.Counts {
+			v.Roles, v.Members = fmt.Sprint(object.Spec.Roles), map[string]bool{}
+			for _, member := range object.Spec.Members {
+				v.Members[v1alpha1.FoldUserName(member)] = true
+			}
+		}
 		c.groups = append(c.groups, v)
 	}
 }
@@ -148,7 +191,10 @@ func (w *replicaWatch) look(ctx context.Context) {
 		}
 	}
 	if leader := slices.Index(leads, true); leader != w.leader {
-		w.endTerm()
+		if w.since > 0 || w.leader >= 0 { // the time before the first leader is the start of the environment
+			w.endTerm()
+		}
+		w.since = w.run.now()
 		w.leader = leader
 	}
 }
@@ -173,6 +219,13 @@ func (w *replicaWatch) history() []period {
 	defer w.mu.Unlock()
 	w.endTerm()
 	return slices.Clone(w.terms)
+}
+
+// current is the leader's number; -1 when nobody leads.
+func (w *replicaWatch) current() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.leader
 }
 
 // ready returns the replicas that are ready to serve.

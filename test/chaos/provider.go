@@ -88,7 +88,7 @@ func (t *tenant) group(random *rand.Rand) *subject {
 	for len(t.roster.groups) < currentGroups {
 		t.roster.number++
 		name := fmt.Sprintf("Group %d", t.roster.number)
-		s := &subject{key: t.name + "/" + name, name: name}
+		s := &subject{key: t.name + "/" + v1alpha1.FoldDisplayName(name), name: name}
 		t.roster.groups = append(t.roster.groups, s)
 		t.roster.allGroups = append(t.roster.allGroups, s)
 	}
@@ -241,12 +241,13 @@ func (p *provider) askAboutGroup(ctx context.Context, group *subject) {
 }
 
 func (p *provider) groupRequest(group *subject) groupRequest {
-	in := groupRequest{Verb: groupCreate, Members: p.tenant.members(p.random)}
+	in := groupRequest{Verb: groupCreate, Members: p.tenant.members(p.random), Role: []string{"", "User", "Admin"}[p.random.IntN(3)]}
 	id := group.groupID.Load()
 	if id == nil {
 		return in
 	}
-	in.ID = *id
+	role := in.Role
+	in.ID, in.Role = *id, ""
 	switch n := p.random.IntN(100); {
 	case n < 30:
 		in.Verb, in.Members = groupRead, ""
@@ -257,7 +258,7 @@ func (p *provider) groupRequest(group *subject) groupRequest {
 	case n < 88:
 		in.Verb = groupReplace
 	case n < 94:
-		in.Verb, in.ID = groupCreate, ""
+		in.Verb, in.ID, in.Role = groupCreate, "", role
 	default:
 		in.Verb, in.Members = groupDelete, ""
 	}
@@ -325,6 +326,30 @@ func (p *provider) hireWave(ctx context.Context) {
 	for _, person := range earlier {
 		_, _ = p.user(ctx, p.run.replica(p.run.chance()), person, userRequest{Verb: userActivate})
 	}
+}
+
+// readAll reads everybody and every group once more, at each replica.
+func (r *run) readAll(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, t := range r.tenants {
+		reader := r.newProvider(t)
+		people, groups := t.known()
+		all.Go(func() {
+			for _, person := range people {
+				for replica := range replicas {
+					_, _ = reader.user(ctx, replica, person, userRequest{Verb: userRead})
+				}
+			}
+			for _, group := range groups {
+				if id := group.groupID.Load(); id != nil {
+					for replica := range replicas {
+						_, _ = reader.groupOperation(ctx, replica, group, groupRequest{Verb: groupRead, ID: *id})
+					}
+				}
+			}
+		})
+	}
+	all.Wait()
 }
 
 // pause waits, unless ctx ends before.

@@ -41,6 +41,7 @@ type run struct {
 
 	began                  time.Time
 	chaosBegan, chaosEnded moment
+	prunedAt               moment
 	out                    io.Writer
 	seed                   uint64
 

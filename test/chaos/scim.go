@@ -19,10 +19,11 @@ import (
 // SCIM as identity providers speak it.
 
 const (
-	userSchema    = "urn:ietf:params:scim:schemas:core:2.0:User"
-	groupSchema   = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	patchSchema   = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
-	userExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
+	userSchema     = "urn:ietf:params:scim:schemas:core:2.0:User"
+	groupSchema    = "urn:ietf:params:scim:schemas:core:2.0:Group"
+	patchSchema    = "urn:ietf:params:scim:api:messages:2.0:PatchOp"
+	userExtension  = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
+	groupExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group"
 
 	// patience is how long a provider waits for an answer.
 	patience = 12 * time.Second
@@ -176,7 +177,11 @@ func (r groupRequest) wire(displayName string) (method, path string, body any) {
 	path = "/Groups/" + r.ID
 	switch r.Verb {
 	case groupCreate:
-		return http.MethodPost, "/Groups", attributes{"schemas": []string{groupSchema}, "displayName": displayName, "members": members}
+		body := attributes{"schemas": []string{groupSchema, groupExtension}, "displayName": displayName, "members": members}
+		if r.Role != "" {
+			body[groupExtension] = attributes{"LambdatestRoles": []string{r.Role}}
+		}
+		return http.MethodPost, "/Groups", body
 	case groupRead:
 		return http.MethodGet, path, nil
 	case groupAdd:

@@ -117,6 +117,7 @@ func (t *tenant) enlist(ctx context.Context) error {
 // prune deletes all of the crew at once, as when Git loses a folder.
 func (r *run) prune(ctx context.Context) error {
 	pruned := r.pruned()
+	r.prunedAt = r.now()
 	var failures []error
 	for _, userName := range pruned.crew {
 		claim := pruned.declaration(userName)

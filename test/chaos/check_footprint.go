@@ -1,0 +1,143 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+)
+
+const (
+	// footprintShare is by how much a replica that went through everything may be larger than one that has just begun.
+	footprintShare = 0.05
+	// footprintRest is how long a replica that has just begun is left alone: its first sweeps, and connections that it no longer needs.
+	footprintRest = 25 * time.Second
+	// idleConnections are closed after a minute and a half.
+	idleConnections = 95 * time.Second
+	// collections of garbage before the heap is read, and requests that bring them about.
+	collections        = 2
+	mostRequestsToPoke = 400
+)
+
+// slack is what even two new replicas differ by: a connection under way, a timer, and what of a small heap is chance.
+var slack = footprint{goroutines: 6, heap: 2 << 20, files: 4}
+
+// footprint is what a replica takes up.
+type footprint struct {
+	goroutines, heap, files float64
+}
+
+// outgrown tells what a replica takes up that it did not when it was new.
+func outgrown(whom string, old, fresh footprint) []violation {
+	var found []violation
+	for _, c := range []struct {
+		what              string
+		old, fresh, slack float64
+	}{
+		{"goroutines", old.goroutines, fresh.goroutines, slack.goroutines},
+		{"bytes of live heap", old.heap, fresh.heap, slack.heap},
+		{"open files and connections", old.files, fresh.files, slack.files},
+	} {
+		if most := c.fresh + max(c.fresh*footprintShare, c.slack); c.old > most {
+			found = append(found, violation{Check: "footprint", Whom: whom, Detail: fmt.Sprintf(
+				"%.0f %s, and %.0f when it was new", c.old, c.what, c.fresh)})
+		}
+	}
+	return found
+}
+
+// grown compares the replicas with what each role takes up right after a start, with the same resources.
+func (r *run) grown(ctx context.Context) ([]violation, error) {
+	pause(ctx, idleConnections-(r.now()-r.chaosEnded))
+	old, err := r.footprints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.startAfresh(ctx)
+	r.readAll(ctx) // as was done before
+	fresh, err := r.footprints(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r.progress("footprint of the leader %+v, and when new %+v; of others %+v and %+v", old[0], fresh[0], old[1], fresh[1])
+	return append(outgrown("the leader", old[0], fresh[0]), outgrown("a replica that does not lead", old[1], fresh[1])...), nil
+}
+
+// startAfresh restarts all replicas at once.
+func (r *run) startAfresh(ctx context.Context) {
+	var all sync.WaitGroup
+	for _, replica := range r.env.Replicas {
+		all.Go(replica.Stop) // its keeper starts it again
+	}
+	all.Wait()
+	for _, replica := range r.env.Replicas {
+		if err := awaitReady(ctx, replica); err != nil {
+			r.progress("waiting for %s: %v", replica.Name(), err)
+		}
+	}
+	pause(ctx, footprintRest)
+}
+
+// footprints returns the leader's, and the largest of the others.
+func (r *run) footprints(ctx context.Context) (both [2]footprint, err error) {
+	leader := r.replicaW.current()
+	if leader < 0 {
+		return both, errors.New("measuring footprints: nobody leads")
+	}
+	for _, c := range r.clients {
+		c.http.CloseIdleConnections()
+	}
+	for i, replica := range r.env.Replicas {
+		measured, err := r.measure(ctx, i, replica)
+		if err != nil {
+			return both, fmt.Errorf("measuring %s: %w", replica.Name(), err)
+		}
+		role := &both[1]
+		if i == leader {
+			role = &both[0]
+		}
+		role.goroutines = max(role.goroutines, measured.goroutines)
+		role.heap = max(role.heap, measured.heap)
+		role.files = max(role.files, measured.files)
+	}
+	return both, nil
+}
+
+var sample = regexp.MustCompile(`(?m)^(\w+) (\S+)$`)
+
+// measure reads a replica's metrics after its garbage is collected, which requests bring about.
+func (r *run) measure(ctx context.Context, number int, replica *environment.Replica) (footprint, error) {
+	begun, samples := -1.0, map[string]float64{}
+	for range mostRequestsToPoke {
+		page, err := fetch(ctx, replica.MetricsURL)
+		if err != nil {
+			return footprint{}, err
+		}
+		for _, line := range sample.FindAllStringSubmatch(page, -1) {
+			samples[line[1]], _ = strconv.ParseFloat(line[2], 64)
+		}
+		cycles := samples["go_gc_cycles_total_gc_cycles_total"]
+		if begun < 0 {
+			begun = cycles
+		}
+		if cycles >= begun+collections {
+			break
+		}
+		_, _ = r.clients[number].send(ctx, *r.tenants[0].token.Load(), http.MethodGet, "/Users?count=1000", "", nil)
+		r.clients[number].http.CloseIdleConnections()
+	}
+	return footprint{
+		goroutines: samples["go_goroutines"],
+		heap:       samples["go_gc_heap_live_bytes"],
+		files:      samples["process_open_fds"],
+	}, nil
+}

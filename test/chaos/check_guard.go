@@ -1,0 +1,52 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"strings"
+)
+
+// overGuard tells whether a prune took more accounts than the guard lets go in an hour: ten, or a fifth of the active people.
+func overGuard(organization string, crew []string, changes map[string][]accountChange, pruned moment) []violation {
+	active, taken := 0, 0
+	for subject, ofPerson := range changes {
+		isCrew := contains(crew, strings.TrimPrefix(subject, organization+"/"))
+		if organizationOf(subject) != organization {
+			continue
+		}
+		was, is := activeAt(ofPerson, pruned), activeAt(ofPerson, forever)
+		if was {
+			active++
+		}
+		if isCrew && was && !is {
+			taken++
+		}
+	}
+	if most := max(10, active/5); taken > most {
+		return []violation{{Check: "guard", Whom: organization, Detail: fmt.Sprintf(
+			"a prune of %d people took %d of %d active accounts, and the guard lets %d go", len(crew), taken, active, most)}}
+	}
+	return nil
+}
+
+func contains(names []string, name string) bool {
+	for _, n := range names {
+		if strings.EqualFold(n, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// activeAt tells whether an account was active at that time.
+func activeAt(changes []accountChange, at moment) bool {
+	active := false
+	for _, c := range changes {
+		if c.At <= at {
+			active = c.After.Active
+		}
+	}
+	return active
+}

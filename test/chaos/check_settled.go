@@ -1,0 +1,219 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+)
+
+const (
+	// settleTime is how long it may take until LambdaTest and resources agree, once nothing goes wrong any more.
+	settleTime = 60 * time.Second
+	// settlePause is how exactly that is measured.
+	settlePause = 500 * time.Millisecond
+)
+
+// snapshot is what resources and LambdaTest say at one time.
+type snapshot struct {
+	users    []v1alpha1.LambdaTestUser
+	groups   []v1alpha1.LambdaTestGroup
+	accounts map[string]simulator.Account // by organization and folded userName
+	upstream map[string]simulator.Group   // by organization and folded displayName
+}
+
+func (r *run) snapshot(ctx context.Context) (*snapshot, error) {
+	s := &snapshot{accounts: map[string]simulator.Account{}, upstream: map[string]simulator.Group{}}
+	var users v1alpha1.LambdaTestUserList
+	var groups v1alpha1.LambdaTestGroupList
+	if err := r.env.Client.List(ctx, &users); err != nil {
+		return nil, err
+	}
+	if err := r.env.Client.List(ctx, &groups); err != nil {
+		return nil, err
+	}
+	s.users, s.groups = users.Items, groups.Items
+	for _, t := range r.tenants {
+		for _, account := range t.lambdaTest.Accounts() {
+			s.accounts[t.name+"/"+v1alpha1.FoldUserName(account.UserName)] = account
+		}
+		for _, group := range t.lambdaTest.Groups() {
+			s.upstream[t.name+"/"+v1alpha1.FoldDisplayName(group.DisplayName)] = group
+		}
+	}
+	return s, nil
+}
+
+// settle waits until everything agrees, and tells what does not after a minute.
+func (r *run) settle(ctx context.Context) (took time.Duration, found []violation) {
+	for {
+		found = []violation{{Check: "settled", Detail: "the API server did not answer"}}
+		if s, err := r.snapshot(ctx); err == nil {
+			found = s.differences()
+		}
+		took = r.now() - r.chaosEnded
+		if len(found) == 0 || took > settleTime || ctx.Err() != nil {
+			return took, found
+		}
+		pause(ctx, settlePause)
+	}
+}
+
+// differences between what is claimed and what LambdaTest has, by a reading of the promises that shares nothing with the controllers.
+func (s *snapshot) differences() []violation {
+	var found []violation
+	differ := func(whom, format string, args ...any) {
+		found = append(found, violation{Check: "settled", Whom: whom, Detail: fmt.Sprintf(format, args...)})
+	}
+	people := s.people()
+	for subject, person := range people {
+		s.comparePerson(subject, person, differ)
+	}
+	for subject, account := range s.accounts {
+		if people[subject] == nil && account.Active {
+			differ(subject, "nobody claims the person, whose account is active")
+		}
+	}
+	s.compareGroups(differ)
+	slices.SortFunc(found, func(a, b violation) int { return cmp.Compare(a.Whom, b.Whom) })
+	return found
+}
+
+// people are all claims by whom they are about, the first to decide first.
+func (s *snapshot) people() map[string][]*v1alpha1.LambdaTestUser {
+	people := map[string][]*v1alpha1.LambdaTestUser{}
+	for i := range s.users {
+		user := &s.users[i]
+		subject := user.Spec.OrganizationRef.Name + "/" + v1alpha1.FoldUserName(user.Spec.UserName)
+		people[subject] = append(people[subject], user)
+	}
+	for _, claims := range people {
+		slices.SortFunc(claims, func(a, b *v1alpha1.LambdaTestUser) int {
+			return cmp.Or(
+				strings.Compare(a.Labels[v1alpha1.SourceLabel], b.Labels[v1alpha1.SourceLabel]),
+				a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+				strings.Compare(a.Name, b.Name))
+		})
+	}
+	return people
+}
+
+type differ func(whom, format string, args ...any)
+
+func (s *snapshot) comparePerson(subject string, person []*v1alpha1.LambdaTestUser, differ differ) {
+	living, held := 0, false
+	active, role := true, s.roleFromGroups(subject, person[0].Spec.UserName)
+	for _, claim := range person {
+		reason, explained := readiness(claim)
+		held = held || reason == v1alpha1.DeprovisionHeldReason || reason == v1alpha1.DemotionHeldReason
+		if !explained {
+			differ(subject, "%s is not ready and does not say why: %q", claim.Name, reason)
+		}
+		if !claim.DeletionTimestamp.IsZero() {
+			if reason != v1alpha1.DeprovisionHeldReason && reason != v1alpha1.DemotionHeldReason {
+				differ(subject, "%s is deleted and stays: %q", claim.Name, reason)
+			}
+			continue
+		}
+		living++
+		active = active && !claim.IsDenial()
+		role = cmp.Or(role, string(claim.Spec.Role))
+	}
+	account, there := s.accounts[subject]
+	switch wanted := living > 0 && active; {
+	case held && living == 0:
+	case wanted && !account.Active:
+		differ(subject, "the account is not active and should be (there: %v)", there)
+	case !wanted && account.Active:
+		differ(subject, "the account is active and should not be")
+	}
+	if there && living > 0 && !held && role != "" && role != account.Role {
+		differ(subject, "the role is %s and should be %s", account.Role, role)
+	}
+}
+
+// roleFromGroups is the highest of the roles that the person's groups give.
+func (s *snapshot) roleFromGroups(subject, userName string) string {
+	order := []string{"", string(v1alpha1.RoleGuest), string(v1alpha1.RoleUser), string(v1alpha1.RoleAdmin)}
+	highest := 0
+	for i := range s.groups {
+		group := &s.groups[i]
+		isMember := slices.ContainsFunc(group.Spec.Members, func(member string) bool {
+			return v1alpha1.FoldUserName(member) == v1alpha1.FoldUserName(userName)
+		})
+		if group.Spec.OrganizationRef.Name != organizationOf(subject) || !isMember || !group.DeletionTimestamp.IsZero() {
+			continue
+		}
+		for _, role := range group.Spec.Roles {
+			highest = max(highest, slices.Index(order, string(role)))
+		}
+	}
+	return order[highest]
+}
+
+// readiness is the reason of the Ready condition, and whether a person who reads it knows what is the matter.
+func readiness(object interface {
+	metav1.Object
+	GetConditions() []metav1.Condition
+}) (reason string, explained bool) {
+	ready := meta.FindStatusCondition(object.GetConditions(), v1alpha1.ReadyCondition)
+	if ready == nil || ready.ObservedGeneration != object.GetGeneration() {
+		return "", false
+	}
+	passing := []string{
+		v1alpha1.ProgressingReason, v1alpha1.RateLimitedReason, v1alpha1.UpstreamUnavailableReason, v1alpha1.UnauthorizedReason,
+		v1alpha1.OrganizationNotReadyReason,
+	}
+	return ready.Reason, ready.Status == metav1.ConditionTrue || ready.Message != "" && !slices.Contains(passing, ready.Reason)
+}
+
+func (s *snapshot) compareGroups(differ differ) {
+	unclaimed := maps.Clone(s.upstream)
+	for i := range s.groups {
+		group := &s.groups[i]
+		subject := group.Spec.OrganizationRef.Name + "/" + v1alpha1.FoldDisplayName(group.Spec.DisplayName)
+		if reason, explained := readiness(group); !explained || !group.DeletionTimestamp.IsZero() {
+			differ(subject, "group %s is not ready, or deleted and stays: %q", group.Name, reason)
+			continue
+		}
+		upstream, there := s.upstream[subject]
+		delete(unclaimed, subject)
+		if want, have := s.membersOf(group), namesOf(upstream); !there || want != have {
+			differ(subject, "LambdaTest has a group (%v) with members %q and should have %q", there, have, want)
+		}
+	}
+	for subject := range unclaimed {
+		differ(subject, "LambdaTest has a group that nobody claims")
+	}
+}
+
+// membersOf are those of a group's members who have accounts.
+func (s *snapshot) membersOf(group *v1alpha1.LambdaTestGroup) string {
+	var names []string
+	for _, userName := range group.Spec.Members {
+		if folded := v1alpha1.FoldUserName(userName); s.accounts[group.Spec.OrganizationRef.Name+"/"+folded].ID != "" {
+			names = append(names, folded)
+		}
+	}
+	return setOf(names)
+}
+
+func namesOf(group simulator.Group) string {
+	names := make([]string, len(group.Members))
+	for i, member := range group.Members {
+		names[i] = v1alpha1.FoldUserName(member.UserName)
+	}
+	return setOf(names)
+}

@@ -1,0 +1,102 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"fmt"
+	"time"
+)
+
+// inFlight is how long a call may have been under way when its caller died or its answer was lost; and how long a link that is healed
+// may still hold back answers.
+const inFlight = 10 * time.Second
+
+// needlessWrites tells about whom more was written at LambdaTest than changes of resources, edits at LambdaTest, and calls whose outcome
+// nobody could know explain. reasons are when something about the person was changed other than by the operator.
+func needlessWrites(subject string, reasons []moment, changes []accountChange, trouble, terms []period) []violation {
+	written, explained, edits := 0, 0, 0
+	for _, c := range changes {
+		switch {
+		case !c.byOperator():
+			edits++
+		case c.Lost || unclear(c.At, trouble, terms):
+			written++
+			explained++
+		default:
+			written++
+		}
+	}
+	if most := len(reasons) + edits + explained; written > most {
+		return []violation{{Check: "writes", Whom: subject, Detail: fmt.Sprintf(
+			"%d calls changed the account, and %d changes, %d edits at LambdaTest and %d calls of unknown outcome explain %d",
+			written, len(reasons), edits, explained, most)}}
+	}
+	return nil
+}
+
+// idleWrites are calls that changed nothing although nothing was unclear when they were made.
+func idleWrites(subject string, changes []accountChange, trouble, terms []period) []violation {
+	var found []violation
+	for _, c := range changes {
+		if c.byOperator() && c.Before == c.After && !unclear(c.At, trouble, terms) {
+			found = append(found, violation{Check: "writes", Whom: subject, Detail: fmt.Sprintf("%s at %s changed nothing", c.Call, c.At)})
+		}
+	}
+	return found
+}
+
+// unclear tells whether the outcome of a call at that time, or of the one before it, may have been lost: with its answer, or with the
+// leader who made it.
+func unclear(at moment, trouble, terms []period) bool {
+	for _, p := range trouble {
+		if p.overlaps(at-inFlight, at+inFlight) {
+			return true
+		}
+	}
+	for _, term := range terms {
+		if end := term.To; end >= at-inFlight && end <= at+inFlight {
+			return true
+		}
+	}
+	return false
+}
+
+// reasonsOf are when resources said something new about each person: each new generation, each end, and what groups gave or took.
+func reasonsOf(people, groups []version) map[string][]moment {
+	reasons := map[string][]moment{}
+	before := map[string]version{}
+	for _, v := range people {
+		last := before[v.Name]
+		for range max(v.Generation-last.Generation, 0) {
+			reasons[v.Subject] = append(reasons[v.Subject], v.At)
+		}
+		if last.Counts != v.Counts || last.Gone != v.Gone {
+			reasons[v.Subject] = append(reasons[v.Subject], v.At)
+		}
+		before[v.Name] = v
+	}
+	for _, v := range groups {
+		for userName := range touched(before[v.Name].Members, v.Members, before[v.Name].Roles != v.Roles) {
+			reasons[v.Subject+"/"+userName] = append(reasons[v.Subject+"/"+userName], v.At)
+		}
+		before[v.Name] = v
+	}
+	return reasons
+}
+
+// touched are those whose membership began or ended; everybody, if the roles changed.
+func touched(before, after map[string]bool, everybody bool) map[string]bool {
+	found := map[string]bool{}
+	for name := range before {
+		if everybody || !after[name] {
+			found[name] = true
+		}
+	}
+	for name := range after {
+		if everybody || !before[name] {
+			found[name] = true
+		}
+	}
+	return found
+}

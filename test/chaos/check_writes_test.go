@@ -1,0 +1,73 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package main
+
+import (
+	"testing"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+)
+
+func TestEveryWriteAtLambdaTestHasAReason(t *testing.T) {
+	const second = time.Second
+	made := func(at moment, call string, lost bool) accountChange {
+		return accountChange{At: at, Call: call, Lost: lost, Before: simulator.Account{ID: "1"}, After: simulator.Account{ID: "1", Active: true}}
+	}
+	const call = "PATCH /Users/{id}"
+	cases := map[string]struct {
+		reasons  []moment
+		changes  []accountChange
+		trouble  []period
+		needless bool
+	}{
+		"one change, one call":                 {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false)}},
+		"one change, two calls":                {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(32*second, call, false)}, needless: true},
+		"an edit at LambdaTest is set back":    {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(32*second, "", false), made(33*second, call, false)}},
+		"a lost answer is repeated":            {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, true), made(32*second, call, false)}},
+		"a call in trouble is repeated":        {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(42*second, call, false)}, trouble: []period{{From: 32 * second, To: 33 * second}}},
+		"trouble of an hour ago is no excuse":  {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(32*second, call, false)}, trouble: []period{{From: 0, To: 1}}, needless: true},
+		"two changes in a row become one call": {reasons: []moment{30 * second, 31 * second}, changes: []accountChange{made(32*second, call, false)}},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			found := needlessWrites("org/ada", c.reasons, c.changes, c.trouble, nil)
+			if needless := len(found) > 0; needless != c.needless {
+				t.Errorf("found %v, want needless %v", found, c.needless)
+			}
+		})
+	}
+}
+
+func TestACallThatChangesNothingIsNeedlessUnlessSomethingWasUnclear(t *testing.T) {
+	same := simulator.Account{ID: "1", Active: true}
+	changes := []accountChange{{At: time.Minute, Call: "PATCH /Users/{id}", Before: same, After: same}}
+	terms := []period{{From: 0, To: time.Minute - time.Second, Whom: "operator-1"}}
+
+	if found := idleWrites("org/ada", changes, nil, nil); len(found) != 1 {
+		t.Errorf("found %v", found)
+	}
+	if found := idleWrites("org/ada", changes, nil, terms); len(found) != 0 {
+		t.Errorf("right after a leader ended: found %v", found)
+	}
+}
+
+func TestReasonsAreGenerationsEndsAndMemberships(t *testing.T) {
+	people := []version{
+		{At: 1, Name: "ns/a", Subject: "org/ada", Generation: 1, Counts: true},
+		{At: 2, Name: "ns/a", Subject: "org/ada", Generation: 1, Counts: true}, // status
+		{At: 3, Name: "ns/a", Subject: "org/ada", Generation: 2, Counts: true},
+		{At: 4, Name: "ns/a", Subject: "org/ada", Generation: 3},
+	}
+	groups := []version{
+		{At: 5, Name: "ns/g", Subject: "org", Members: map[string]bool{"ada": true}, Roles: "Admin"},
+		{At: 6, Name: "ns/g", Subject: "org", Members: map[string]bool{"ada": true, "bob": true}, Roles: "Admin"},
+	}
+
+	reasons := reasonsOf(people, groups)
+
+	if len(reasons["org/ada"]) != 6 || len(reasons["org/bob"]) != 1 {
+		t.Errorf("got %v", reasons)
+	}
+}
