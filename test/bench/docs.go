@@ -45,7 +45,7 @@ const (
 
 // writeDocs puts the figures and plots of earlier runs into docs/performance.md.
 func writeDocs(root string, goals map[string]goal, r *results) error {
-	page := filepath.Join(root, "docs/performance.md")
+	page, folder := filepath.Join(root, "docs/performance.md"), filepath.Join(root, "docs/performance")
 	text, err := os.ReadFile(page)
 	if err != nil {
 		return err
@@ -55,11 +55,16 @@ func writeDocs(root string, goals map[string]goal, r *results) error {
 	if !begins || !ends {
 		return errors.New("docs/performance.md has no place for the figures: " + tableBegins + " and " + tableEnds)
 	}
-	written := before + tableBegins + "\n\n" + markdown(goals, r) + "\n" + tableEnds + after
-	if err := os.WriteFile(page, []byte(written), 0o644); err != nil {
+	plots, err := copyPlots(filepath.Join(root, "out/plots"), folder)
+	if err != nil {
 		return err
 	}
-	return copyPlots(filepath.Join(root, "out/plots"), filepath.Join(root, "docs/performance"))
+	const summary = "goals.svg"
+	if err := os.WriteFile(filepath.Join(folder, summary), overview(goals, r), 0o644); err != nil {
+		return err
+	}
+	written := before + tableBegins + "\n\n" + markdown(goals, r) + pictures(append([]string{summary}, plots...)) + "\n" + tableEnds + after
+	return os.WriteFile(page, []byte(written), 0o644)
 }
 
 func markdown(goals map[string]goal, r *results) string {
@@ -82,22 +87,34 @@ func markdown(goals map[string]goal, r *results) string {
 	return text.String()
 }
 
-func copyPlots(from, to string) error {
+func pictures(names []string) string {
+	var text strings.Builder
+	for _, name := range names {
+		fmt.Fprintf(&text, "\n![%s](performance/%s)\n", strings.TrimSuffix(name, ".svg"), name)
+	}
+	return text.String()
+}
+
+// copyPlots returns the names of those that there are.
+func copyPlots(from, to string) ([]string, error) {
 	plots, err := filepath.Glob(filepath.Join(from, "*.svg"))
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := os.MkdirAll(to, 0o755); err != nil {
-		return err
+		return nil, err
 	}
+	var names []string
 	for _, plot := range plots {
 		content, err := os.ReadFile(plot)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if err := os.WriteFile(filepath.Join(to, filepath.Base(plot)), content, 0o644); err != nil {
-			return err
+		name := filepath.Base(plot)
+		if err := os.WriteFile(filepath.Join(to, name), content, 0o644); err != nil {
+			return nil, err
 		}
+		names = append(names, name)
 	}
-	return nil
+	return names, nil
 }

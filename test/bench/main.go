@@ -47,7 +47,8 @@ func command(ctx context.Context, names []string, quick, docs bool) error {
 	if err != nil {
 		return err
 	}
-	results, err := openResults(filepath.Join(root, "out/bench.json"), order)
+	file := filepath.Join(root, "out/bench.json")
+	results, err := openResults(file, order)
 	if err != nil {
 		return err
 	}
@@ -57,6 +58,9 @@ func command(ctx context.Context, names []string, quick, docs bool) error {
 	todo, err := chosen(names)
 	if err != nil {
 		return err
+	}
+	if len(names) == 0 {
+		results = newResults(file, order)
 	}
 	r := &run{
 		quick: quick, started: time.Now(), goals: goals, results: results, shared: map[string]*people{},

@@ -94,8 +94,13 @@ type results struct {
 	fresh []string
 }
 
+func newResults(path string, order []string) *results {
+	return &results{path: path, order: order, all: map[string]result{}}
+}
+
+// openResults has those of an earlier run, too.
 func openResults(path string, order []string) (*results, error) {
-	r := &results{path: path, order: order, all: map[string]result{}}
+	r := newResults(path, order)
 	content, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return r, nil

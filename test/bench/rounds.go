@@ -107,8 +107,11 @@ func (d *desk) alternate(ctx context.Context, clients int, baseline, subject cal
 	return pairs, nil
 }
 
-// measure is one turn of one arm.
+// measure is one turn of one arm. It does not begin before what the turn before left behind is done.
 func (d *desk) measure(ctx context.Context, clients int, arm call) (tally, error) {
+	if err := d.quiet(ctx); err != nil {
+		return tally{}, err
+	}
 	before, err := cpuTime(d.pid)
 	if err != nil {
 		return tally{}, err

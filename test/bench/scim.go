@@ -7,11 +7,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"regexp"
 	"sync/atomic"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
 const (
@@ -45,18 +47,19 @@ func scimListBenchmarks() []benchmark {
 type desk struct {
 	*people
 	provider *provider
-	pid      int
+	pid      int // of the replica without the lead
+	leader   *environment.Replica
 }
 
 func (r *run) desk(ctx context.Context, who *people, err error) (*desk, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, standby, err := r.replicas(ctx)
+	leader, standby, err := r.replicas(ctx)
 	if err != nil {
 		return nil, err
 	}
-	d := &desk{people: who, provider: newProvider(standby.SCIMURL, who.SCIMToken), pid: standby.PID()}
+	d := &desk{people: who, provider: newProvider(standby.SCIMURL, who.SCIMToken), pid: standby.PID(), leader: leader}
 	return d, d.shown(ctx)
 }
 
@@ -66,6 +69,21 @@ func (d *desk) shown(ctx context.Context) error {
 		total, err := d.provider.total(ctx)
 		if err == nil && total < d.count {
 			return fmt.Errorf("the list has %d of %d people", total, d.count)
+		}
+		return err
+	})
+}
+
+// busy is what a replica says of its controllers: who waits, and who is worked on.
+var busy = regexp.MustCompile(`(?m)^(?:workqueue_depth|controller_runtime_active_workers)\{[^}]*\} ([1-9]\S*)$`)
+
+// quiet returns when the leader has done what there was to do. It says of each person in the status that the organization is suspended,
+// and is still at it when the calls that created them have been answered.
+func (d *desk) quiet(ctx context.Context) error {
+	return d.await(ctx, func(ctx context.Context) error {
+		page, err := fetch(ctx, d.leader.MetricsURL)
+		if waiting := busy.FindString(page); err == nil && waiting != "" {
+			return fmt.Errorf("the leader is at work: %s", waiting)
 		}
 		return err
 	})

@@ -36,9 +36,29 @@ func scimCreate(ctx context.Context, r *run) error {
 	}
 	d.count = int(hired.last.Load())
 	return errors.Join(
+		r.plot("scim-create", creates(rounds)),
 		r.recordWorst("scim-create", rounds, rateRatio, rates),
 		r.recordWorst("scim-create-p99", rounds, p99Ratio, slowest),
 	)
+}
+
+// creates shows the rounds of both ways.
+func creates(rounds map[int][]pair) plot {
+	p := plot{title: "Users created per second", x: "round", y: "per second"}
+	for _, clients := range slices.Sorted(maps.Keys(rounds)) {
+		p.series = append(p.series,
+			perRound(fmt.Sprintf("SCIM, %d clients", clients), rounds[clients], func(p pair) tally { return p.subject }),
+			perRound(fmt.Sprintf("API server, %d clients", clients), rounds[clients], func(p pair) tally { return p.baseline }))
+	}
+	return p
+}
+
+func perRound(name string, pairs []pair, arm func(pair) tally) series {
+	s := series{name: name}
+	for i, p := range pairs {
+		s.points = append(s.points, point{float64(i + 1), arm(p).rate()})
+	}
+	return s
 }
 
 func slowest(pairs []pair) string {
