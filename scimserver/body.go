@@ -74,6 +74,23 @@ func nesting(body []byte) int {
 	return deepest
 }
 
+// elementCount returns how many elements lists and objects have at the most, outside of strings.
+func elementCount(body []byte) int64 {
+	count := int64(0)
+	inString := false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case !inString && (c == ',' || c == '{' || c == '['):
+			count++
+		}
+	}
+	return count
+}
+
 // readBody turns the JSON of a whole resource into canonical attributes: any spelling, dotted and URN keys, unknown and read-only
 // attributes left out, values coerced to their types.
 func (t *resourceType) readBody(body map[string]any) (object, error) {

@@ -13,7 +13,8 @@ import (
 // ServeHTTP answers one request. Whatever happens, the answer is SCIM JSON.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := s.now()
-	q := &request{Request: r, id: requestID(r)}
+	q := &request{Request: r, id: requestID(r), budget: s.bodies}
+	defer q.releaseBudget()
 	w.Header().Set("X-Request-Id", q.id)
 	if s.draining.Load() {
 		w.Header().Set("Connection", "close") // the next request goes to a replica that stays

@@ -256,3 +256,13 @@ func TestKeptRenderingsAreBounded(t *testing.T) {
 		t.Errorf("%d bytes are kept", kept.bytes)
 	}
 }
+
+func TestElementCount(t *testing.T) {
+	for text, want := range map[string]int64{
+		`{}`: 1, `{"a":1,"b":[1,2]}`: 4, `{"a":"x,{[\",{"}`: 1, `[[],[],[]]`: 6, ``: 0,
+	} {
+		if got := elementCount([]byte(text)); got != want {
+			t.Errorf("%s has %d elements, want %d", text, got, want)
+		}
+	}
+}

@@ -28,6 +28,8 @@ type request struct {
 	base    string // the provider's base URL: scheme, host and BasePath
 	segment string // what stood for {id} in the route
 	audit   audit
+	budget  bodyBudget
+	held    int64 // of the budget
 }
 
 // organization is the one that the request's token is for.
@@ -69,6 +71,9 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, newProblem(http.StatusUnsupportedMediaType, "", "a body with Content-Encoding is not supported")
 	}
+	if err := r.awaitBudget(limit); err != nil {
+		return nil, err
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -76,6 +81,8 @@ func (r *request) json(limit int64) (map[string]any, error) {
 		return nil, err
 	case err != nil:
 		return nil, newProblem(http.StatusRequestTimeout, "", "the body did not arrive")
+	case elementCount(body) > limit/bytesPerElement:
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", limit/bytesPerElement)
 	}
 	return parseJSON(body)
 }

@@ -77,6 +77,7 @@ type Server struct {
 	router  *router
 	metrics *metrics
 	batches *groupBatches
+	bodies  bodyBudget
 	told    map[string]bool // token notices that were logged; used by the token loader alone
 
 	started  atomic.Bool
@@ -106,6 +107,7 @@ func New(options Options) (*Server, error) {
 		index:   newIndex(),
 		metrics: metrics,
 		batches: newGroupBatches(),
+		bodies:  newBodyBudget(),
 	}
 	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
 	s.gate = newGate(s.tokens, s.limits)
