@@ -27,6 +27,7 @@ type GroupReconciler struct {
 	recorder    events.EventRecorder
 	connections *connections
 	options     Options
+	written     ownWrites
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups,verbs=get;list;watch;update;patch

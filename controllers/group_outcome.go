@@ -150,14 +150,26 @@ func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situatio
 	}
 	w.describe()
 	settle(w.group, now, metav1.NewTime(r.options.Now()))
-	if equality.Semantic.DeepEqual(w.stored.Status, w.group.Status) {
-		return nil
+	stored, err := r.shown(ctx, w)
+	if err != nil || equality.Semantic.DeepEqual(stored.Status, w.group.Status) {
+		return client.IgnoreNotFound(err)
 	}
-	if err := client.IgnoreNotFound(r.client.Status().Patch(ctx, w.group, client.MergeFrom(w.stored))); err != nil {
-		return fmt.Errorf("writing status: %w", err)
+	updated := stored.DeepCopy()
+	updated.Status = w.group.Status
+	if err := r.written.patchStatus(ctx, r.client, stored, updated); err != nil {
+		return err
 	}
 	r.recordTransition(w.stored, w.group)
 	return nil
+}
+
+// shown is the group as it is stored.
+func (r *GroupReconciler) shown(ctx context.Context, w *groupWork) (*v1alpha1.LambdaTestGroup, error) {
+	if r.written.shows(w.stored) {
+		return w.stored, nil
+	}
+	stored := w.stored.DeepCopy()
+	return stored, r.written.refresh(ctx, r.live, stored)
 }
 
 // contribute wakes the members whose role may have changed: in an organization that groups are pushed to, after the push, for then

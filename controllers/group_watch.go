@@ -28,7 +28,7 @@ import (
 func (r *GroupReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("group").
-		For(&v1alpha1.LambdaTestGroup{}, builder.WithPredicates(groupChanged())).
+		For(&v1alpha1.LambdaTestGroup{}, builder.WithPredicates(noticing(&r.written, groupChanged()))).
 		Watches(&v1alpha1.LambdaTestGroup{}, r.families(), builder.WithPredicates(groupChanged())).
 		Watches(&v1alpha1.LambdaTestOrganization{}, handler.EnqueueRequestsFromMapFunc(r.groupsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.connections.groups.source()).

@@ -30,6 +30,7 @@ type PersonReconciler struct {
 	recorder    events.EventRecorder
 	connections *connections
 	options     Options
+	written     ownWrites
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers,verbs=get;list;watch;create;update;patch;delete
@@ -188,7 +189,7 @@ func (r *PersonReconciler) forget(key PersonKey) {
 func (r *PersonReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return builder.TypedControllerManagedBy[PersonKey](mgr).
 		Named("person").
-		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(), claimChanged())).
+		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(), noticing(&r.written, claimChanged()))).
 		WatchesRawSource(r.connections.people.source()).
 		WithOptions(controller.TypedOptions[PersonKey]{
 			MaxConcurrentReconciles: r.options.Concurrency,

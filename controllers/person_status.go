@@ -52,14 +52,20 @@ func (r *PersonReconciler) reportTo(ctx context.Context, w *personWork, claim *v
 	if now.readiness == silent {
 		return nil
 	}
+	if !r.written.shows(claim) {
+		claim = claim.DeepCopy()
+		if err := r.written.refresh(ctx, r.live, claim); err != nil {
+			return client.IgnoreNotFound(err)
+		}
+	}
 	updated := claim.DeepCopy()
 	w.describe(updated)
 	settle(updated, now, metav1.NewTime(r.options.Now()))
 	if equality.Semantic.DeepEqual(claim.Status, updated.Status) {
 		return nil
 	}
-	if err := client.IgnoreNotFound(r.client.Status().Patch(ctx, updated, client.MergeFrom(claim))); err != nil {
-		return fmt.Errorf("writing status: %w", err)
+	if err := r.written.patchStatus(ctx, r.client, claim, updated); err != nil {
+		return err
 	}
 	r.recordTransition(claim, updated)
 	return nil

@@ -1,0 +1,102 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// ownWrites are the statuses that this process wrote and the cache does not show yet. A status is written where it differs; to compare
+// with an older one would be to leave a wrong one for good, since the event of one's own write wakes nobody.
+type ownWrites struct {
+	mu sync.Mutex
+	// sent are the resourceVersions of these writes; unknownVersion where there was no answer.
+	sent map[types.UID]string
+}
+
+const unknownVersion = ""
+
+// patchStatus writes what differs between two versions of a resource's status. Who is gone needs none.
+func (o *ownWrites) patchStatus(ctx context.Context, writer client.Client, stored, updated client.Object) error {
+	o.remember(updated.GetUID(), unknownVersion)
+	if err := client.IgnoreNotFound(writer.Status().Patch(ctx, updated, client.MergeFrom(stored))); err != nil {
+		return fmt.Errorf("writing status: %w", err)
+	}
+	o.remember(updated.GetUID(), updated.GetResourceVersion())
+	return nil
+}
+
+func (o *ownWrites) remember(uid types.UID, version string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.sent == nil {
+		o.sent = map[types.UID]string{}
+	}
+	o.sent[uid] = version
+}
+
+// shows tells whether a resource that was read from the cache has the last write of its status; then there is nothing to remember.
+func (o *ownWrites) shows(cached client.Object) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	sent, waits := o.sent[cached.GetUID()]
+	if !waits {
+		return true
+	}
+	if order, err := resourceversion.CompareResourceVersion(cached.GetResourceVersion(), sent); err != nil || order < 0 {
+		return false
+	}
+	delete(o.sent, cached.GetUID())
+	return true
+}
+
+func (o *ownWrites) forget(gone client.Object) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.sent, gone.GetUID())
+}
+
+// refresh makes into, which came from the cache, what the API server has, unless the cache has it, too. When somebody said something
+// new meanwhile that is a conflict: what was decided was about something else.
+func (o *ownWrites) refresh(ctx context.Context, live client.Reader, into client.Object) error {
+	if o.shows(into) {
+		return nil
+	}
+	decided := into.GetGeneration()
+	if err := live.Get(ctx, client.ObjectKeyFromObject(into), into); err != nil {
+		return fmt.Errorf("reading what the cache does not show yet: %w", err)
+	}
+	if into.GetGeneration() != decided {
+		return apierrors.NewConflict(v1alpha1.Resource("resources"), into.GetName(), fmt.Errorf("it is of generation %d now", into.GetGeneration()))
+	}
+	o.remember(into.GetUID(), into.GetResourceVersion())
+	return nil
+}
+
+// noticing forgets writes as soon as the cache shows them, whatever events pass.
+func noticing[T client.Object](o *ownWrites, passing predicate.TypedPredicate[T]) predicate.TypedPredicate[T] {
+	return predicate.TypedFuncs[T]{
+		CreateFunc: passing.Create,
+		UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
+			o.shows(e.ObjectNew)
+			return passing.Update(e)
+		},
+		DeleteFunc: func(e event.TypedDeleteEvent[T]) bool {
+			o.forget(e.Object)
+			return passing.Delete(e)
+		},
+		GenericFunc: passing.Generic,
+	}
+}

@@ -1,0 +1,110 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+// standingStill is a client whose reads show users and groups as they were, as a cache does whose watch has not caught up.
+type standingStill struct {
+	client.Client
+	users  v1alpha1.LambdaTestUserList
+	groups map[client.ObjectKey]*v1alpha1.LambdaTestGroup
+}
+
+func (s *standingStill) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if users, ok := list.(*v1alpha1.LambdaTestUserList); ok {
+		s.users.DeepCopyInto(users)
+		return nil
+	}
+	return s.Client.List(ctx, list, options...)
+}
+
+func (s *standingStill) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+	if group, ok := object.(*v1alpha1.LambdaTestGroup); ok && s.groups[key] != nil {
+		s.groups[key].DeepCopyInto(group)
+		return nil
+	}
+	return s.Client.Get(ctx, key, object, options...)
+}
+
+var _ = Describe("While the cache does not show yet what was written last", func() {
+	It("a person's status is compared with what is stored, so that a trouble that is over is not told for good", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		cache := &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
+		w.people.client = cache
+		drifted(ctx, w)
+		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Users/{id}"))
+		again := w.reconciled(ctx, user).RequeueAfter
+		Expect(Fetched(ctx, k8s, user)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+
+		w.clock.Advance(again)
+		w.reconciled(ctx, user)
+
+		Expect(w.account(ada).Role).To(Equal("User"))
+		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("a group's status is compared with what is stored", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		group := Applied(ctx, k8s, MakeGroup("Engineers").In(w.namespace).Obj())
+		reconciled := func() ctrl.Result {
+			GinkgoHelper()
+			result, err := w.groups.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(group)})
+			Expect(err).NotTo(HaveOccurred())
+			return result
+		}
+		reconciled()
+		group = Fetched(ctx, k8s, group)
+		Expect(group).To(BeReady(v1alpha1.SyncedReason))
+		w.groups.client = &standingStill{Client: k8s, groups: map[client.ObjectKey]*v1alpha1.LambdaTestGroup{client.ObjectKeyFromObject(group): group}}
+		w.upstream.SetGroup("Engineers", []string{"Admin"})
+		w.swept(ctx)
+		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Groups/{id}"))
+		again := reconciled().RequeueAfter
+		Expect(Fetched(ctx, k8s, group)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+
+		w.clock.Advance(again)
+		reconciled()
+
+		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("nothing is told about what somebody said meanwhile", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.people.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
+		drifted(ctx, w)
+		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Users/{id}"))
+		again := w.reconciled(ctx, user).RequeueAfter
+		changed := Changed(ctx, k8s, user, wants(v1alpha1.RoleAdmin))
+
+		w.clock.Advance(again)
+		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(conflictRetry))
+
+		Expect(Fetched(ctx, k8s, changed).Status.ObservedGeneration).To(Equal(user.Generation))
+	})
+})
+
+// drifted lets somebody change ada's role at LambdaTest, and a comparison notice.
+func drifted(ctx context.Context, w *world) {
+	GinkgoHelper()
+	_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Role = "Guest" })
+	Expect(err).NotTo(HaveOccurred())
+	w.clock.Advance(time.Second)
+	Expect(w.connection().sweep(ctx)).To(Succeed())
+}
