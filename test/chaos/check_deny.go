@@ -46,7 +46,8 @@ func exposures(versions []version, changes []accountChange, end moment) []exposu
 	var open *exposure
 	claims, active := map[string]bool{}, false
 	for len(versions) > 0 || len(changes) > 0 {
-		at, e := end, exposure{bound: denyBound, cause: "denied"}
+		var at moment
+		e := exposure{bound: denyBound, cause: "denied"}
 		if len(changes) == 0 || len(versions) > 0 && versions[0].At <= changes[0].At {
 			at = versions[0].At
 			claims[versions[0].Name] = versions[0].Denies

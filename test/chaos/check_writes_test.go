@@ -48,6 +48,10 @@ func TestACallThatChangesNothingIsNeedlessUnlessSomethingWasUnclear(t *testing.T
 	if found := idleWrites("org/ada", changes, nil, nil); len(found) != 1 {
 		t.Errorf("found %v", found)
 	}
+	edited := append([]accountChange{{At: time.Minute - time.Second, Before: same, After: same}}, changes...)
+	if found := idleWrites("org/ada", edited, nil, nil); len(found) != 0 {
+		t.Errorf("right after an edit at LambdaTest: found %v", found)
+	}
 	if found := idleWrites("org/ada", changes, nil, terms); len(found) != 0 {
 		t.Errorf("right after a leader ended: found %v", found)
 	}

@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -82,7 +83,7 @@ func (l *link) cut() { l.proxy.Stop() }
 // heal ends whatever is wrong.
 func (l *link) heal(ctx context.Context) error {
 	l.proxy.Toxics.ResetToxics(ctx)
-	if err := l.proxy.Start(); err != nil && err != toxiproxy.ErrProxyAlreadyStarted {
+	if err := l.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {
 		return fmt.Errorf("healing %s: %w", l.name, err)
 	}
 	return nil
