@@ -53,7 +53,7 @@ formatted() {
 
 tidy() {
 	local module status=0
-	for module in . hack/controlplane hack/flux hack/tools/*/; do
+	for module in . hack/controlplane hack/flux hack/tools/*/ test/bench/elimity; do
 		(cd "$module" && go mod tidy -diff) || status=1
 	done
 	return "$status"
