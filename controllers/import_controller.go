@@ -43,13 +43,13 @@ func (r *ImportReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	if client.IgnoreNotFound(err) != nil {
 		return ctrl.Result{}, fmt.Errorf("reading organization: %w", err)
 	}
-	claims, err := claimsOf(ctx, r.client, request.NamespacedName)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
 	wanted, known := r.wanted(organization, request)
 	if !known {
 		return ctrl.Result{}, nil
+	}
+	claims, err := r.claims(ctx, request, wanted)
+	if err != nil {
+		return ctrl.Result{}, err
 	}
 	more, err := r.apply(ctx, organization, planImport(wanted, claims))
 	if err != nil || !more {
@@ -73,6 +73,14 @@ func (r *ImportReconciler) wanted(organization *v1alpha1.LambdaTestOrganization,
 		return true
 	})
 	return accounts, true
+}
+
+// claims are those that a plan depends on: all of the organization, or the imported ones when no account is to be shown.
+func (r *ImportReconciler) claims(ctx context.Context, request ctrl.Request, wanted map[string]lambdatest.User) ([]*v1alpha1.LambdaTestUser, error) {
+	if len(wanted) == 0 {
+		return claimsOf(ctx, r.client, request.NamespacedName, client.MatchingLabels{v1alpha1.SourceLabel: v1alpha1.SourceImport})
+	}
+	return claimsOf(ctx, r.client, request.NamespacedName)
 }
 
 // importPlan is what is to be done about imported resources.

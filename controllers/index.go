@@ -109,14 +109,15 @@ func claimsAbout(ctx context.Context, reader client.Reader, key PersonKey) ([]*v
 	return claims, nil
 }
 
-// claimsOf lists the claims of an organization, under the rule of claimsAbout.
-func claimsOf(ctx context.Context, reader client.Reader, organization types.NamespacedName) ([]*v1alpha1.LambdaTestUser, error) {
-	return listClaims(ctx, reader, organization.Namespace, client.MatchingFields{organizationIndex: organization.Name})
+// claimsOf lists the claims of an organization, under the rule of claimsAbout. The list is made anew each time: whoever needs a part of
+// 100 000 says which.
+func claimsOf(ctx context.Context, reader client.Reader, organization types.NamespacedName, which ...client.ListOption) ([]*v1alpha1.LambdaTestUser, error) {
+	return listClaims(ctx, reader, organization.Namespace, append(which, client.MatchingFields{organizationIndex: organization.Name})...)
 }
 
-func listClaims(ctx context.Context, reader client.Reader, namespace string, fields client.MatchingFields) ([]*v1alpha1.LambdaTestUser, error) {
+func listClaims(ctx context.Context, reader client.Reader, namespace string, which ...client.ListOption) ([]*v1alpha1.LambdaTestUser, error) {
 	var list v1alpha1.LambdaTestUserList
-	if err := reader.List(ctx, &list, client.InNamespace(namespace), fields, client.UnsafeDisableDeepCopy); err != nil {
+	if err := reader.List(ctx, &list, append(which, client.InNamespace(namespace), client.UnsafeDisableDeepCopy)...); err != nil {
 		return nil, fmt.Errorf("listing claims: %w", err)
 	}
 	claims := make([]*v1alpha1.LambdaTestUser, len(list.Items))

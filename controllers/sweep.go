@@ -143,7 +143,7 @@ func (c *connection) listOnce(ctx context.Context, found *listing) error {
 		if err != nil {
 			return err
 		}
-		if err := found.add(page); err != nil {
+		if err := found.add(page, c.accounts.get); err != nil {
 			return err
 		}
 		start, more = page.Next()
@@ -164,8 +164,9 @@ func (c *connection) listPage(ctx context.Context, start int) (lambdatest.Page[l
 	return page, err
 }
 
-// add takes a page in. Two ids for one userName, or two userNames for one id, are a lie.
-func (l *listing) add(page lambdatest.Page[lambdatest.User]) error {
+// add takes a page in. Two ids for one userName, or two userNames for one id, are a lie. An account that is as it was known keeps the
+// memory that it has.
+func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user string) (lambdatest.User, bool)) error {
 	l.pages++
 	l.total = page.Total
 	for _, user := range page.Items {
@@ -175,6 +176,9 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User]) error {
 		}
 		if before, ok := l.byID[user.ID]; ok && before != folded {
 			return errors.New("the list shows one account under two userNames")
+		}
+		if before, ok := known(folded); ok && before == user {
+			user, folded = before, v1alpha1.FoldUserName(before.UserName)
 		}
 		l.byUser[folded], l.byID[user.ID] = user, folded
 	}

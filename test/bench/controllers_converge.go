@@ -18,7 +18,7 @@ import (
 
 const (
 	// newPeople come at once, and fewPeople in a short pass.
-	newPeople, fewPeople = 10_000, 2_000
+	newPeople, fewPeople = 10_000, 3_000
 	// callsPerSecond is what LambdaTest may be called, and upstreamLatency how long each call takes there.
 	callsPerSecond  = 200
 	upstreamLatency = 50 * time.Millisecond

@@ -13,8 +13,9 @@ import (
 )
 
 const (
-	// calm is how long the memory of both replicas must not fall for it to be settled: Go gives back slowly what it does not need.
-	calm = 15 * time.Second
+	// calm is how long the memory of both replicas must not fall for it to be settled: a process that has nothing to do collects its
+	// garbage every two minutes, and then gives back what it does not need. A short pass does not wait for that.
+	calm, shortCalm = 140 * time.Second, 10 * time.Second
 	// calmPoll is the pause between two readings.
 	calmPoll = time.Second
 )
@@ -86,6 +87,10 @@ func timed(do func() error) (time.Duration, error) {
 // readMemory waits until both replicas have settled.
 func (p *people) readMemory(ctx context.Context, leader, standby *environment.Replica, all *restarts) error {
 	of := func(replica *environment.Replica) (resident, error) { return memory(replica.PID()) }
+	enough := calm
+	if p.run.quick {
+		enough = shortCalm
+	}
 	lowest, since := 0.0, time.Now()
 	ticker := time.NewTicker(calmPoll)
 	defer ticker.Stop()
@@ -98,7 +103,7 @@ func (p *people) readMemory(ctx context.Context, leader, standby *environment.Re
 		if sum := one.now + other.now; lowest == 0 || sum < lowest*0.99 {
 			lowest, since = sum, time.Now()
 		}
-		if time.Since(since) >= calm {
+		if time.Since(since) >= enough {
 			all.leader, all.standby = append(all.leader, one.now), append(all.standby, other.now)
 			all.settled, all.peaks = append(all.settled, max(one.now, other.now)), append(all.peaks, max(one.peak, other.peak))
 			return nil
