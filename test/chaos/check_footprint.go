@@ -28,8 +28,9 @@ const (
 	mostRequestsToPoke = 400
 )
 
-// slack is what even two new replicas differ by: a connection under way, a timer, and what of a small heap is chance.
-var slack = footprint{goroutines: 6, heap: 2 << 20, files: 4}
+// slack is what even two new replicas differ by: connections under way, with two goroutines each, the eight that the first event
+// starts, and what of a small heap is chance.
+var slack = footprint{goroutines: 16, heap: 2 << 20, files: 4}
 
 // footprint is what a replica takes up.
 type footprint struct {
@@ -57,7 +58,7 @@ func outgrown(whom string, old, fresh footprint) []violation {
 
 // grown compares the replicas with what each role takes up right after a start, with the same resources.
 func (r *run) grown(ctx context.Context) ([]violation, error) {
-	pause(ctx, idleConnections-(r.now()-r.chaosEnded))
+	pause(ctx, idleConnections-(r.now()-r.settledAt))
 	old, err := r.footprints(ctx)
 	if err != nil {
 		return nil, err

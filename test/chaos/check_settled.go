@@ -24,6 +24,8 @@ const (
 	settleTime = 60 * time.Second
 	// settlePause is how exactly that is measured.
 	settlePause = 500 * time.Millisecond
+	// tellEvery is how often it is told what is waited for.
+	tellEvery = 10 * time.Second
 )
 
 // snapshot is what resources and LambdaTest say at one time.
@@ -58,7 +60,7 @@ func (r *run) snapshot(ctx context.Context) (*snapshot, error) {
 
 // settle waits until everything agrees, and tells what does not after a minute.
 func (r *run) settle(ctx context.Context) (took time.Duration, found []violation) {
-	for {
+	for told := tellEvery; ; {
 		found = []violation{{Check: "settled", Detail: "the API server did not answer"}}
 		if s, err := r.snapshot(ctx); err == nil {
 			found = s.differences()
@@ -66,6 +68,10 @@ func (r *run) settle(ctx context.Context) (took time.Duration, found []violation
 		took = r.now() - r.chaosEnded
 		if len(found) == 0 || took > settleTime || ctx.Err() != nil {
 			return took, found
+		}
+		if took > told {
+			told += tellEvery
+			r.progress("%d things do not agree, among them %s: %s", len(found), found[0].Whom, found[0].Detail)
 		}
 		pause(ctx, settlePause)
 	}

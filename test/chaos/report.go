@@ -55,6 +55,7 @@ func (r *run) examine(ctx context.Context, out string) (*report, error) {
 		Faults: r.faults.counts, TurnedAway: r.turnedAway.Load(), Manifests: r.manifests.Load(), Edits: r.edits.Load(), Refusals: r.refusals.Load(),
 	}
 	took, unsettled := r.settle(ctx)
+	r.settledAt = r.now()
 	report.Settled = took.Round(time.Millisecond).String()
 	r.progress("everything agrees after %s", report.Settled)
 	report.tell(r, unsettled)

@@ -41,7 +41,7 @@ type run struct {
 
 	began                  time.Time
 	chaosBegan, chaosEnded moment
-	prunedAt               moment
+	prunedAt, settledAt    moment
 	out                    io.Writer
 	seed                   uint64
 
