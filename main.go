@@ -55,7 +55,7 @@ const (
 	retryPeriod   = 2 * time.Second
 	// gcPercent is how much garbage is kept, as a part of what is in use, once the cache is filled. Go's 100 would double a replica's
 	// memory, nearly all of which is cache; GOGC in the environment comes first.
-	gcPercent = 25
+	gcPercent = 20
 	// drainTime is how long requests and calls under way may take once the process is asked to stop. Kubernetes waits 30 s.
 	drainTime = 25 * time.Second
 )

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"bytes"
+	"slices"
 	"sync"
 	"unique"
 
@@ -24,6 +25,9 @@ func CompactUsers() toolscache.TransformFunc {
 			user.ManagedFields = nil
 			user.Labels = sourceLabels[user.Labels[v1alpha1.SourceLabel]]
 			user.Annotations = shared.of(user.Annotations)
+			if slices.Equal(user.Finalizers, onlyOurs) {
+				user.Finalizers = onlyOurs
+			}
 			for _, word := range words(user) {
 				*word = unique.Make(*word).Value()
 			}
@@ -38,6 +42,9 @@ var sourceLabels = map[string]map[string]string{
 	v1alpha1.SourceSCIM:   {v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
 	v1alpha1.SourceImport: {v1alpha1.SourceLabel: v1alpha1.SourceImport},
 }
+
+// onlyOurs are the finalizers of nearly everybody.
+var onlyOurs = []string{v1alpha1.Finalizer}
 
 // sharedAnnotations are those of users who were written last in the same second, as happens when a provider brings everybody: even a
 // map of one entry takes more memory than all texts of a user.
@@ -77,9 +84,6 @@ func words(user *v1alpha1.LambdaTestUser) []*string {
 		&user.APIVersion, &user.Kind, &user.Namespace,
 		&spec.OrganizationRef.Name, &spec.ConcurrencyGroup,
 		(*string)(&spec.Role), (*string)(&spec.ManagementPolicy), (*string)(&spec.DeletionPolicy),
-	}
-	for i := range user.Finalizers {
-		all = append(all, &user.Finalizers[i])
 	}
 	for i := range spec.Emails {
 		all = append(all, &spec.Emails[i].Type)

@@ -108,17 +108,16 @@ func (s guardStore) writeOnce(ctx context.Context, c *connection, change func(*v
 
 // countActive counts the people who are claimed and active at LambdaTest, those included whose claims are being deleted.
 func (s guardStore) countActive(ctx context.Context, c *connection) int {
-	claims, err := claimsOf(ctx, s.client, c.organization)
-	if err != nil {
-		return 0
-	}
 	active := map[string]struct{}{}
-	for _, claim := range claims {
+	err := visitClaims(ctx, s.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
 		user := personKeyOf(claim).UserName
 		account, known := c.accounts.get(user)
 		if isFull(claim) && (known && account.Active || !known && claim.Status.Account != nil && claim.Status.Account.Active) {
 			active[user] = struct{}{}
 		}
+	})
+	if err != nil {
+		return 0
 	}
 	return len(active)
 }

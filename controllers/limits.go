@@ -97,6 +97,8 @@ const (
 	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.
 	orgRetry = 5 * time.Minute
 
+	// portions are those that an organization's claims are listed in, so that a list of 100 000 takes 4 MB at a time and not 60.
+	portions = 16
 	// maxSharedTimes bounds how many times of a last change are remembered so that users share them: some 4 MB.
 	maxSharedTimes = 10_000
 

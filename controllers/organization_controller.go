@@ -252,13 +252,12 @@ func (r *OrganizationReconciler) finalize(ctx context.Context, organization *v1a
 
 // remaining counts the claims that still need the organization. Those that only observe need nothing.
 func (r *OrganizationReconciler) remaining(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (int, error) {
-	claims, err := claimsOf(ctx, r.client, client.ObjectKeyFromObject(organization))
 	remaining := 0
-	for _, claim := range claims {
+	err := visitClaims(ctx, r.client, client.ObjectKeyFromObject(organization), func(claim *v1alpha1.LambdaTestUser) {
 		if controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
 			remaining++
 		}
-	}
+	})
 	if err != nil {
 		return remaining, err
 	}
@@ -288,15 +287,14 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 	if err := r.guard().load(ctx, c); err != nil {
 		return err
 	}
-	claims, err := claimsOf(ctx, r.client, c.organization)
-	for _, claim := range claims {
+	err := visitClaims(ctx, r.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
 		key := personKeyOf(claim)
 		if claim.Status.AccountID != "" && claim.Status.Account != nil {
 			c.accounts.remember(key.UserName, rememberedAccount(claim))
 		}
 		c.ledger.recall(key.UserName, remembered(claim))
 		r.connections.people.add(priorityOf(claim, true), key)
-	}
+	})
 	if err != nil {
 		return err
 	}
