@@ -112,6 +112,7 @@ func (r *GroupReconciler) carryOn(ctx context.Context, w *groupWork) (situation,
 	if err := r.ensureFinalizer(ctx, w); err != nil {
 		return situation{}, err
 	}
+	w.connection.groups.meet(w.group.Name)
 	w.connection.guard.settle([]string{groupReference(w.group)}, map[string]bool{groupReference(w.group): true})
 	if !w.leads() {
 		return w.duplicate(), nil

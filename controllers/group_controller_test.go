@@ -390,6 +390,45 @@ var _ = Describe("A group that is deleted", Label("groups", "deletion"), func() 
 		Expect(Fetched(ctx, k8s, first)).To(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "User")))
 	})
 
+	It("is deleted at LambdaTest also when whoever created it there could not note its id", Label("failover"), func(ctx SpecContext) {
+		for _, restarted := range []bool{false, true} {
+			w, _, _ := groupWorld(ctx)
+			group := w.pushed(ctx, MakeGroup("Admins").Giving(v1alpha1.RoleAdmin).With(ada))
+			group.Status = v1alpha1.LambdaTestGroupStatus{}
+			Expect(k8s.Status().Update(ctx, group)).To(Succeed())
+			if restarted {
+				w.restart()
+				w.connected(ctx, DefaultOrganization)
+			}
+
+			Deleted(ctx, k8s, group)
+
+			w.grouped(ctx, group)
+			w.grouped(ctx, group)
+			Expect(Exists(ctx, k8s, group)).To(BeFalse())
+			Expect(w.upstream.Groups()).To(BeEmpty())
+		}
+	})
+
+	It("waits until a call of a former leader can no longer create it", Label("failover"), func(ctx SpecContext) {
+		w, _, _ := groupWorld(ctx)
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		group := MakeGroup("Admins").FromSCIM().In(w.namespace).Obj()
+		group.Finalizers = []string{v1alpha1.Finalizer}
+		Deleted(ctx, k8s, Applied(ctx, k8s, group))
+
+		w.grouped(ctx, group)
+		w.upstream.SetGroup("Admins", []string{"Admin"}, ada)
+		w.clock.Advance(DefaultLeaseDuration + callTimeout)
+		for range 3 {
+			w.grouped(ctx, group)
+		}
+
+		Expect(Exists(ctx, k8s, group)).To(BeFalse())
+		Expect(w.upstream.Groups()).To(BeEmpty())
+	})
+
 	It("stays at LambdaTest when the policy is Orphan", Label("orphan"), func(ctx SpecContext) {
 		w, _, _ := groupWorld(ctx)
 		group := w.pushed(ctx, MakeGroup("QA").With(ada).Orphan())

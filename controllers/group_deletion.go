@@ -81,15 +81,27 @@ func (r *GroupReconciler) farewell(ctx context.Context, w *groupWork) (note, boo
 
 // deletes tells whether LambdaTest's group goes with the resource.
 func (r *GroupReconciler) deletes(ctx context.Context, w *groupWork) bool {
-	doubtful := w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName).doubtful
-	if !w.pushes() || w.group.Spec.DeletionPolicy == v1alpha1.GroupDeletionOrphan || w.id == "" && !doubtful {
+	if !w.pushes() || w.group.Spec.DeletionPolicy == v1alpha1.GroupDeletionOrphan || w.id == "" && !r.mayHaveCreated(ctx, w) {
 		return false
 	}
 	sameName := v1alpha1.FoldDisplayName(w.stored.Status.DisplayName) == v1alpha1.FoldDisplayName(w.group.Spec.DisplayName)
-	if !sameName && w.id != "" {
+	if !sameName && w.stored.Status.GroupID != "" {
 		return true
 	}
 	return w.leads() && !r.hasSuccessor(ctx, w)
+}
+
+// mayHaveCreated tells whether LambdaTest may have a group of a resource whose status names none: created by this process, which could
+// not write that down yet, or by a leader that did not live to. Who was met alive by this process would be known.
+func (r *GroupReconciler) mayHaveCreated(ctx context.Context, w *groupWork) bool {
+	have := w.connection.groups.observe(w.group.Name, "", w.group.Spec.DisplayName)
+	if other, err := r.ownerOf(ctx, w, have); err != nil || other != nil {
+		return false
+	}
+	if have.group != nil {
+		w.id = have.group.id
+	}
+	return have.group != nil || have.doubtful || !w.connection.groups.hasMet(w.group.Name)
 }
 
 // hasSuccessor tells whether another resource of the displayName takes over. When nobody can say, the group stays.
@@ -124,14 +136,20 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 	return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Deleted", "Deleted the group at LambdaTest."})
 }
 
-// findLost looks for a group whose creation was sent and not answered.
+// findLost looks for a group whose creation was sent and not answered, or not noted. A call of a former leader may still create it.
 func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) situation {
 	w.next = groupChange{step: groupLookUp}
 	if told := r.carryOut(ctx, w); told != (situation{}) {
 		return told
 	}
-	w.stored.Status.DisplayName = w.group.Spec.DisplayName
-	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: conflictRetry}
+	wait := conflictRetry
+	if w.absent {
+		wait = max(wait, w.connection.formerLeaderUntil().Sub(r.options.Now()))
+		if wait == conflictRetry {
+			w.connection.groups.meet(w.group.Name)
+		}
+	}
+	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: wait}
 }
 
 // release takes the finalizer away, and tells the members. They may look before the cache shows it: they are told again once it does.

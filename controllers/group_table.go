@@ -24,6 +24,8 @@ type groups struct {
 	doubtful map[string]struct{}
 	// contributions are what each resource gave to whom when its members were last told.
 	contributions map[string]contribution
+	// met are resources that this process has seen alive: what LambdaTest has of them is known, or is in status.
+	met map[string]struct{}
 	// open are resources for which something is to be done.
 	open map[string]struct{}
 	// awaiting are the resources that wait for somebody's account.
@@ -43,7 +45,7 @@ type contribution struct {
 func newGroups() *groups {
 	return &groups{
 		byID: map[string]upstreamGroup{}, readAt: map[string]time.Time{}, gone: map[string]struct{}{}, doubtful: map[string]struct{}{},
-		contributions: map[string]contribution{}, open: map[string]struct{}{}, awaiting: map[string]map[string]struct{}{},
+		contributions: map[string]contribution{}, met: map[string]struct{}{}, open: map[string]struct{}{}, awaiting: map[string]map[string]struct{}{},
 	}
 }
 
@@ -176,11 +178,26 @@ func (g *groups) withdraw(resource string) []string {
 	before := g.contributions[resource]
 	delete(g.contributions, resource)
 	delete(g.open, resource)
+	delete(g.met, resource)
 	delete(g.doubtful, resource)
 	if len(before.roles) == 0 {
 		return nil
 	}
 	return before.members
+}
+
+// meet notes that a resource was seen alive, or that there is certainly nothing of it at LambdaTest.
+func (g *groups) meet(resource string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.met[resource] = struct{}{}
+}
+
+func (g *groups) hasMet(resource string) bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	_, met := g.met[resource]
+	return met
 }
 
 // setOpen notes whether something is to be done for a resource.
