@@ -23,6 +23,10 @@ TESTS ?= ./...
 # Which scenarios `make e2e` plays, by ginkgo's labels; all of them when empty.
 E2E_LABELS ?=
 
+# How long `make chaos` breaks things, and by which schedule; without a seed it picks and prints one.
+DURATION ?= 2m
+SEED ?=
+
 # Go's race detector needs a C compiler: without one the tests run without it.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -89,6 +93,11 @@ e2e: controlplane ## Play the end-to-end scenarios, the slow ones too, and write
 bench: controlplane ## Measure the operator against its goals, and write out/bench.json. BENCH=name for one, QUICK=1 for a short pass.
 	@go build -o bin/bench ./test/bench
 	@KUBEBUILDER_ASSETS="$(assets)" BENCH="$(BENCH)" QUICK="$(QUICK)" exec bin/bench
+
+.PHONY: chaos
+chaos: controlplane ## Break everything at random for DURATION, then check every promise; writes out/chaos.json. SEED replays a schedule.
+	@go build -o bin/chaos ./test/chaos
+	KUBEBUILDER_ASSETS="$(assets)" bin/chaos -duration="$(DURATION)" $(if $(SEED),-seed="$(SEED)")
 
 .PHONY: fuzz
 fuzz: ## Fuzz each Fuzz function for FUZZTIME, one after the other.
