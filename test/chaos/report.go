@@ -237,8 +237,18 @@ func (r *run) groupCalls(whom string) []simulator.Call {
 	})
 }
 
-// keepResources writes down what kubectl shows.
+func lastOf[T any](items []T, most int) []T { return items[max(0, len(items)-most):] }
+
+// keepResources writes down what kubectl shows, what the replicas measure, and what LambdaTest was called last.
 func (r *run) keepResources(ctx context.Context, out string) {
+	for _, replica := range r.env.Replicas {
+		page, _ := fetch(ctx, replica.MetricsURL)
+		_ = os.WriteFile(filepath.Join(out, "chaos-"+replica.Name()+".metrics"), []byte(page), 0o600)
+	}
+	for _, t := range r.tenants {
+		calls, _ := json.MarshalIndent(lastOf(t.lambdaTest.Calls(), 200), "", " ")
+		_ = os.WriteFile(filepath.Join(out, "chaos-calls-"+t.name+".json"), calls, 0o600)
+	}
 	shown, err := r.env.Kubectl(ctx, "get", "lambdatestorganizations,lambdatestgroups,lambdatestusers", "--all-namespaces", "--output=yaml")
 	if err == nil {
 		_ = os.WriteFile(filepath.Join(out, "chaos-resources.yaml"), []byte(shown), 0o600)
