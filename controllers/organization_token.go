@@ -14,6 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/validation/path"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -28,7 +29,7 @@ const scimTokenBytes = 32
 func (r *OrganizationReconciler) readToken(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (token, problem string, err error) {
 	ref := organization.Spec.TokenSecretRef
 	secret := &corev1.Secret{}
-	err = r.live.Get(ctx, types.NamespacedName{Namespace: organization.Namespace, Name: ref.Name}, secret)
+	err = r.getSecret(ctx, types.NamespacedName{Namespace: organization.Namespace, Name: ref.Name}, secret)
 	if apierrors.IsNotFound(err) {
 		return "", fmt.Sprintf("there is no Secret %s: create it with the LambdaTest token under the key %q", ref.Name, tokenKey(ref)), nil
 	}
@@ -40,6 +41,14 @@ func (r *OrganizationReconciler) readToken(ctx context.Context, organization *v1
 		return "", fmt.Sprintf("Secret %s has nothing under the key %q: put the LambdaTest token there", ref.Name, tokenKey(ref)), nil
 	}
 	return token, "", nil
+}
+
+// getSecret reads a Secret. One of a name that the API server cannot even be asked for, such as "..", is not there.
+func (r *OrganizationReconciler) getSecret(ctx context.Context, name types.NamespacedName, into *corev1.Secret) error {
+	if len(path.IsValidPathSegmentName(name.Name)) > 0 {
+		return apierrors.NewNotFound(corev1.Resource("secrets"), name.Name)
+	}
+	return r.live.Get(ctx, name, into)
 }
 
 func tokenKey(ref v1alpha1.SecretKeyReference) string {

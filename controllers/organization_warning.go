@@ -37,7 +37,7 @@ type warning struct {
 func (r *OrganizationReconciler) checkSCIMTokens(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (warning, error) {
 	secret := &corev1.Secret{}
 	name := types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}
-	if err := r.live.Get(ctx, name, secret); err != nil {
+	if err := r.getSecret(ctx, name, secret); err != nil {
 		c.offerTokens(nil, organization.CreationTimestamp.Time)
 		if client.IgnoreNotFound(err) != nil {
 			return warning{}, fmt.Errorf("reading Secret %s: %w", name.Name, err)
