@@ -28,10 +28,12 @@ type ownWrites struct {
 
 const unknownVersion = ""
 
-// patchStatus writes what differs between two versions of a resource's status. Who is gone needs none.
+// patchStatus writes what differs between two versions of a resource's status. Who is gone needs none. It is a conflict when the resource
+// is no longer the one that was compared: a write that arrives late, of a former leader even, must not mix with a newer one.
 func (o *ownWrites) patchStatus(ctx context.Context, writer client.Client, stored, updated client.Object) error {
 	o.remember(updated.GetUID(), unknownVersion)
-	if err := client.IgnoreNotFound(writer.Status().Patch(ctx, updated, client.MergeFrom(stored))); err != nil {
+	patch := client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{})
+	if err := client.IgnoreNotFound(writer.Status().Patch(ctx, updated, patch)); err != nil {
 		return fmt.Errorf("writing status: %w", err)
 	}
 	o.remember(updated.GetUID(), updated.GetResourceVersion())

@@ -84,6 +84,22 @@ var _ = Describe("While the cache does not show yet what was written last", func
 		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("a status that another leader wrote meanwhile stays as it is", Label("failover"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.people.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
+		drifted(ctx, w)
+		written := Fetched(ctx, k8s, user)
+		written.Status.Effective.Role = v1alpha1.RoleAdmin
+		Expect(k8s.Status().Update(ctx, written)).To(Succeed())
+		w.people.written.forget(user) // by somebody else
+
+		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Users/{id}"))
+		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(conflictRetry))
+
+		Expect(Fetched(ctx, k8s, user).Status).To(Equal(written.Status))
+	})
+
 	It("nothing is told about what somebody said meanwhile", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
