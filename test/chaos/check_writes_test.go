@@ -28,6 +28,7 @@ func TestEveryWriteAtLambdaTestHasAReason(t *testing.T) {
 		"a lost answer is repeated":            {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, true), made(32*second, call, false)}},
 		"a call in trouble is repeated":        {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(42*second, call, false)}, trouble: []period{{From: 32 * second, To: 33 * second}}},
 		"trouble of an hour ago is no excuse":  {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(32*second, call, false)}, trouble: []period{{From: 0, To: 1}}, needless: true},
+		"a list that lies is no reason":        {reasons: []moment{30 * second}, changes: []accountChange{made(31*second, call, false), made(33*second, call, false)}, trouble: []period{{From: 32 * second, To: 33 * second, What: string(upstreamTruncate)}}, needless: true},
 		"two changes in a row become one call": {reasons: []moment{30 * second, 31 * second}, changes: []accountChange{made(32*second, call, false)}},
 	}
 	for name, c := range cases {

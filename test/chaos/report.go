@@ -69,6 +69,9 @@ func (r *run) examine(ctx context.Context, out string) (*report, error) {
 	if err := report.compareResources(ctx, r); err != nil {
 		return nil, err
 	}
+	if len(report.Violations) > 0 {
+		return report, ctx.Err() // what else is wrong can wait
+	}
 	grown, err := r.grown(ctx)
 	if err != nil {
 		return nil, err
