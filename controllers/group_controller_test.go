@@ -16,6 +16,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -408,6 +409,19 @@ var _ = Describe("A group that is deleted", Label("groups", "deletion"), func() 
 			Expect(Exists(ctx, k8s, group)).To(BeFalse())
 			Expect(w.upstream.Groups()).To(BeEmpty())
 		}
+	})
+
+	It("is told to its members once the cache shows it, whoever let it go", Label("failover"), func(ctx SpecContext) {
+		w, first, _ := groupWorld(ctx)
+		group := w.pushed(ctx, MakeGroup("Admins").Giving(v1alpha1.RoleAdmin).With(ada))
+		Changed(ctx, k8s, Deleted(ctx, k8s, group), func(g *v1alpha1.LambdaTestGroup) { g.Finalizers = nil }) // by a former leader
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.woken()
+
+		w.groups.families().Delete(ctx, event.DeleteEvent{Object: group}, nil)
+
+		Expect(w.woken()).To(HaveKey(personKeyOf(first)))
 	})
 
 	It("waits until a call of a former leader can no longer create it", Label("failover"), func(ctx SpecContext) {

@@ -44,7 +44,8 @@ func groupChanged() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, letGo)
 }
 
-// families looks again at everybody of the displayNames that a group has and had: who is carried out may be another one now.
+// families looks again at everybody of the displayNames that a group has and had: who is carried out may be another one now. And at the
+// members of a group that was let go: the cache shows it from now on, whoever looked before.
 func (r *GroupReconciler) families() handler.EventHandler {
 	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 	enqueueFamilies := func(ctx context.Context, q queue, objects ...client.Object) {
@@ -70,11 +71,25 @@ func (r *GroupReconciler) families() handler.EventHandler {
 		},
 		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, q queue) {
 			before, after := e.ObjectOld.(*v1alpha1.LambdaTestGroup), e.ObjectNew.(*v1alpha1.LambdaTestGroup)
+			if groupCounts(before) && !groupCounts(after) {
+				r.wakeFormerMembers(after)
+			}
 			if familyOf(before) != familyOf(after) || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() {
 				enqueueFamilies(ctx, q, before, after)
 			}
 		},
-		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) { enqueueFamilies(ctx, q, e.Object) },
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, q queue) {
+			r.wakeFormerMembers(e.Object.(*v1alpha1.LambdaTestGroup))
+			enqueueFamilies(ctx, q, e.Object)
+		},
+	}
+}
+
+// wakeFormerMembers does not ask what the group gave them: that was another leader's business, perhaps.
+func (r *GroupReconciler) wakeFormerMembers(group *v1alpha1.LambdaTestGroup) {
+	organization := types.NamespacedName{Namespace: group.Namespace, Name: group.Spec.OrganizationRef.Name}
+	if c, open := r.connections.find(organization); open && len(group.Spec.Roles) > 0 {
+		c.wakeMembers(membersOf(group))
 	}
 }
 
