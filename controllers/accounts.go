@@ -194,7 +194,7 @@ func (a *accounts) size() int {
 	return size
 }
 
-// replace takes a complete listing. What was read after it began stays. It returns who differs from what was known before.
+// replace takes a complete listing. What was read after it began stays. It returns who differs from what was known before, or may.
 func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -213,7 +213,9 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 		if ok && !before.readAt.Before(begun) {
 			continue
 		}
-		if !ok || before.absent || before.User != listed {
+		// A role that LambdaTest computed anew is news even if it is the same: until now nobody compared it with the wanted one.
+		sure := !before.roleUnsureSince.IsZero() && !before.roleUnsureSince.After(begun)
+		if !ok || before.absent || before.User != listed || sure {
 			changed = append(changed, user)
 		}
 		entry := account{User: listed, readAt: begun}

@@ -411,6 +411,25 @@ var _ = Describe("A group that is deleted", Label("groups", "deletion"), func() 
 		}
 	})
 
+	It("leaves nobody with its role because LambdaTest's own choice is the same", func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx))
+		users := make([]string, 5) // more than are looked up one by one
+		for i := range users {
+			users[i] = fmt.Sprintf("person-%d@example.com", i)
+			w.settled(ctx, MakeUser(users[i]).Role(v1alpha1.RoleAdmin))
+		}
+		group := w.pushed(ctx, MakeGroup("Users").Giving(v1alpha1.RoleUser).With(users...))
+		w.wholeSweep(ctx)
+
+		w.grouped(ctx, Deleted(ctx, k8s, group))
+		w.grouped(ctx, group) // the cache shows that it is gone
+		w.wholeSweep(ctx)
+
+		for _, user := range users {
+			Expect(w.account(user).Role).To(Equal("Admin"))
+		}
+	})
+
 	It("is told to its members once the cache shows it, whoever let it go", Label("failover"), func(ctx SpecContext) {
 		w, first, _ := groupWorld(ctx)
 		group := w.pushed(ctx, MakeGroup("Admins").Giving(v1alpha1.RoleAdmin).With(ada))
