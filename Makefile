@@ -115,6 +115,10 @@ verify: bin/controller-gen bin/golangci-lint ## Fail when generated files are st
 package: controlplane bin/helm bin/actionlint ## Lint and render chart, overlays and workflows, build the image, and install the product in each way.
 	KUBEBUILDER_ASSETS="$(assets)" hack/package.sh
 
+.PHONY: security
+security: controlplane bin/golangci-lint bin/helm ## Run what docs/security.md names: linters, licences, attacks on the running product; print what was proved.
+	@KUBEBUILDER_ASSETS="$(assets)" hack/security.sh
+
 .PHONY: vuln
 vuln: bin/govulncheck bin/indexdb ## Fail on a known vulnerability that the code reaches and hack/vuln/accepted.yaml does not explain. Works offline.
 	@hack/vuln.sh

@@ -12,7 +12,7 @@ import (
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -51,7 +51,7 @@ func oddOnes(ctx context.Context, crd string, from client.Object, each func(what
 func cached() client.WithWatch {
 	return interceptor.NewClient(k8s, interceptor.Funcs{
 		Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
-			if len(path.IsValidPathSegmentName(key.Name)) > 0 {
+			if len(content.IsPathSegmentName(key.Name)) > 0 {
 				return apierrors.NewNotFound(v1alpha1.Resource("things"), key.Name)
 			}
 			return c.Get(ctx, key, into, options...)

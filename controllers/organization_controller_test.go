@@ -111,7 +111,7 @@ var _ = Describe("An organization", func() {
 		Expect(Fetched(ctx, k8s, grace)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
-	It("may not name a host that the operator may not call", func(ctx SpecContext) {
+	It("may not name a host that the operator may not call", Label("security"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-default", upstreamToken))
 		Applied(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).At("https://scim.example.com/api").Obj())
@@ -131,7 +131,7 @@ var _ = Describe("An organization", func() {
 		Expect(secret.OwnerReferences).To(HaveExactElements(HaveField("UID", organization.UID)))
 	})
 
-	It("warns of SCIM tokens that are ignored, shared or about to expire, without showing one", func(ctx SpecContext) {
+	It("warns of SCIM tokens that are ignored, shared or about to expire, without showing one", Label("security"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		shared := strings.Repeat("s", v1alpha1.MinSCIMTokenBytes)
 		provider := func(name, token, expires string) *v1alpha1.LambdaTestOrganization {

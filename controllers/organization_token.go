@@ -14,7 +14,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/validation/path"
+	"k8s.io/apimachinery/pkg/api/validate/content"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -45,7 +45,7 @@ func (r *OrganizationReconciler) readToken(ctx context.Context, organization *v1
 
 // getSecret reads a Secret. One of a name that the API server cannot even be asked for, such as "..", is not there.
 func (r *OrganizationReconciler) getSecret(ctx context.Context, name types.NamespacedName, into *corev1.Secret) error {
-	if len(path.IsValidPathSegmentName(name.Name)) > 0 {
+	if len(content.IsPathSegmentName(name.Name)) > 0 {
 		return apierrors.NewNotFound(corev1.Resource("secrets"), name.Name)
 	}
 	return r.live.Get(ctx, name, into)

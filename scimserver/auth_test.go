@@ -24,7 +24,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
 )
 
-var _ = Describe("Tokens", func() {
+var _ = Describe("Tokens", Label("security"), func() {
 	status := func(t *tenant, r *replica, token string) int {
 		GinkgoHelper()
 		return t.ask(r, "GET", "/ServiceProviderConfig", "", "Authorization: Bearer "+token).status
@@ -128,7 +128,7 @@ var _ = Describe("Tokens", func() {
 	})
 })
 
-var _ = Describe("Limits", func() {
+var _ = Describe("Limits", Label("security"), func() {
 	var slow *replica
 	BeforeEach(func() {
 		slow = startReplica(scimserver.Options{Limits: scimserver.Limits{RequestsPerSecond: 5, RequestBurst: 10, UserBodyBytes: 4096, FailedAttempts: 60}})
@@ -210,7 +210,7 @@ var _ = Describe("A server that stops", func() {
 	})
 })
 
-var _ = Describe("While the API server is away", func() {
+var _ = Describe("While the API server is away", Label("security"), func() {
 	It("reads and writes are put off: 503 with Retry-After, and the list stays", func(ctx SpecContext) {
 		t := newTenant(ctx)
 		id := t.user("ada@example.com")

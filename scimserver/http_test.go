@@ -29,7 +29,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
 )
 
-var _ = Describe("HTTP", func() {
+var _ = Describe("HTTP", Label("security"), func() {
 	var t *tenant
 	BeforeEach(func(ctx SpecContext) { t = newTenant(ctx) })
 

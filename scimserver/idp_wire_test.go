@@ -111,7 +111,7 @@ var _ = Describe("Tolerated", func() {
 		t.do(200, "GET", "/Users/"+id+"?", "")
 		t.do(200, "GET", "/Users/"+id+"/", "")
 	})
-	It("password dropped, never stored, never logged", func(ctx SpecContext) {
+	It("password dropped, never stored, never logged", Label("security"), func(ctx SpecContext) {
 		secret := "s3cret-" + t.organization.Namespace
 		t.do(200, "PUT", "/Users/"+id, userBody("ada@example.com", `"password":"`+secret+`"`))
 		t.do(200, "PATCH", "/Users/"+id, patchOf(`{"op":"replace","path":"password","value":"`+secret+`"}`))
@@ -239,7 +239,7 @@ var _ = Describe("Where clients disagree", func() {
 		Expect(t.do(400, "POST", "/Users", `{"userName":"a@example.com"}`).json["detail"]).To(ContainSubstring("name.givenName"))
 		Expect(t.do(400, "POST", "/Users", `{"name":{"givenName":"A","familyName":"B"}}`).json["detail"]).To(ContainSubstring("userName"))
 	})
-	It("two organizations of one namespace do not see each other", func(ctx SpecContext) {
+	It("two organizations of one namespace do not see each other", Label("security"), func(ctx SpecContext) {
 		second := &v1alpha1.LambdaTestOrganization{
 			ObjectMeta: metav1.ObjectMeta{Namespace: t.organization.Namespace, Name: "second"},
 			Spec: v1alpha1.LambdaTestOrganizationSpec{
@@ -260,7 +260,7 @@ var _ = Describe("Where clients disagree", func() {
 		Expect(b.user("ada@example.com")).NotTo(Equal(id))
 		b.do(400, "POST", "/Groups", fmt.Sprintf(`{"displayName":"G","members":%s}`, memberList(id)))
 	})
-	It("a panic is a 500 in SCIM JSON and a log line", func() {
+	It("a panic is a 500 in SCIM JSON and a log line", Label("security"), func() {
 		failing := &unreachable{Client: k8s}
 		failing.panics.Store(true)
 		r := startReplica(optionsWith(failing))

@@ -123,7 +123,7 @@ var _ = Describe("Lists", func() {
 			Expect(a.ids()).To(HaveLen(25))
 			Expect(a.json).NotTo(HaveKey("nextCursor"))
 		})
-		It("belong to one organization and one filter", func(ctx SpecContext) {
+		It("belong to one organization and one filter", Label("security"), func(ctx SpecContext) {
 			cursor := url.QueryEscape(list("?cursor&count=5").json["nextCursor"].(string))
 			Expect(newTenant(ctx).do(400, "GET", "/Users?cursor="+cursor, "").json).To(HaveKeyWithValue("scimType", "invalidCursor"))
 			Expect(t.do(400, "GET", filtered("/Users", "userName pr")+"&cursor="+cursor, "").json).To(HaveKeyWithValue("scimType", "invalidCursor"))

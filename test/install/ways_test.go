@@ -137,7 +137,7 @@ func (w way) keepsItsPromises() {
 		operator = startOperator(ctx, c, deployment)
 	})
 
-	It("has pods that the restricted pod security standard admits", func(ctx SpecContext) {
+	It("has pods that the restricted pod security standard admits", Label("security"), func(ctx SpecContext) {
 		pod := &corev1.Pod{
 			ObjectMeta: *deployment.Spec.Template.ObjectMeta.DeepCopy(),
 			Spec:       *deployment.Spec.Template.Spec.DeepCopy(),
@@ -149,7 +149,7 @@ func (w way) keepsItsPromises() {
 		Expect(c.Create(ctx, pod, client.DryRunAll)).To(MatchError(apierrors.IsForbidden, "IsForbidden"), "the standard is enforced")
 	})
 
-	It("provisions a person whom Okta creates", func(ctx SpecContext) {
+	It("provisions a person whom Okta creates", Label("security"), func(ctx SpecContext) {
 		token := operator.connects(ctx, w.watched)
 
 		id := operator.creates(ctx, token, "ada@example.com")
@@ -175,7 +175,7 @@ func (w way) keepsItsPromises() {
 		Eventually(func() int { return operator.scrape(ctx, &second) }).Should(Equal(http.StatusOK))
 	})
 
-	It("lets the operator write what the provider said, and nobody else", func(ctx SpecContext) {
+	It("lets the operator write what the provider said, and nobody else", Label("security"), func(ctx SpecContext) {
 		admin := MakeUser("grace@example.com").FromSCIM().In(w.watched)
 		Eventually(func() error { return c.Create(ctx, admin.Obj().DeepCopy(), client.DryRunAll) }).
 			Should(MatchError(ContainSubstring("kubectl lambdatest export")))
@@ -188,7 +188,7 @@ func (w way) keepsItsPromises() {
 		Eventually(func() error { return restore.Create(ctx, admin.Obj().DeepCopy(), client.DryRunAll) }).Should(Succeed())
 	})
 
-	It("gives the operator no right that it does not need", func(ctx SpecContext) {
+	It("gives the operator no right that it does not need", Label("security"), func(ctx SpecContext) {
 		Expect(c.may(ctx, account, "get", "", "secrets", w.watched)).To(BeTrue(), "it reads the tokens")
 		for _, verb := range []string{"update", "patch", "delete", "deletecollection"} {
 			Expect(c.may(ctx, account, verb, "", "secrets", w.watched)).To(BeFalse(), "%s secrets", verb)
@@ -209,7 +209,7 @@ func (w way) keepsItsPromises() {
 		}
 	})
 
-	It("lets view see people, edit declare them, and admin connect organizations, where it is installed for the whole cluster", func(ctx SpecContext) {
+	It("lets view see people, edit declare them, and admin connect organizations, where it is installed for the whole cluster", Label("security"), func(ctx SpecContext) {
 		expectRight := func(role, verb, resource string, right bool) {
 			GinkgoHelper()
 			person := client.ObjectKey{Namespace: "default", Name: role}

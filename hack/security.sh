@@ -1,0 +1,41 @@
+#!/usr/bin/env bash
+# Copyright 2026 The lambdatest-operator Authors
+# SPDX-License-Identifier: Apache-2.0
+#
+# Runs everything that docs/security.md names: the linters, gosec among them, the licences of what ships, the tests of pure functions, and
+# the specs with the label security; then prints what was proved. `make security` calls it, with bin/golangci-lint and bin/helm built
+# and KUBEBUILDER_ASSETS set.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+echo "==> linters, gosec among them"
+bin/golangci-lint run --allow-parallel-runners
+
+echo "==> licences"
+go run ./hack/licences
+
+echo "==> pure functions"
+pure='^Test(DialControl|UpstreamHosts|AName|Redirects|DialControlDecides|PrintingAClient|AnErrorRepeats|AnErrorShortens|NewRefuses|AnAnswerThatNever|AListThat|ASearchThat|ACreationThat|ParseSCIMTokens|SCIMUserName|Nesting|ElementCount|ErrorDetails|Recognise|AModuleIs|Judge|AFinding|AScan)'
+go test ./api/v1alpha1 ./controllers ./lambdatest ./scimserver ./hack/licences ./hack/vuln -count=1 -run "$pure" -v |
+	sed -nE 's/^--- (PASS|FAIL): (Test[A-Za-z]+).*/  \1  \2/p'
+
+mkdir -p out
+reports=()
+status=0
+# specs <package> <name> [label filter]
+specs() {
+	local report=$PWD/out/security-$2.json
+	reports+=("$report")
+	echo "==> $1"
+	rm -f "$report"
+	go test "$1" -count=1 -timeout 30m -args -ginkgo.no-color -ginkgo.succinct -ginkgo.label-filter="${3:-}" -ginkgo.json-report="$report" \
+		>"out/security-$2.log" 2>&1 || { status=1; tail -n 60 "out/security-$2.log"; }
+}
+specs ./test/security attacks security
+specs ./config/policy policy
+specs ./scimserver scimserver security
+specs ./controllers controllers 'security || odd-values || faulty-api'
+specs ./test/install install security
+
+go run ./hack/security "${reports[@]}"
+exit "$status"
