@@ -138,7 +138,7 @@ func (c *connection) use(set settings, upstream Upstream) {
 	if lifted {
 		c.lane.stop(false)
 		c.setbacks.clearAll()
-		c.wakeOpen()
+		c.wakeOpen(priorityDrift)
 	}
 	if lifted || faster {
 		c.sweepNow()
@@ -153,7 +153,8 @@ func (c *connection) block(because situation) {
 	c.mu.Unlock()
 	c.lane.stop(true)
 	if !told {
-		c.wakeOpen()
+		// Nothing will be called: all that is left is to tell people why.
+		c.wakeOpen(priorityInitialList)
 	}
 }
 
@@ -271,15 +272,16 @@ func (c *connection) circuitChanged() {
 	c.changed()
 }
 
-// wakeOpen looks again at everybody for whom something is to be done, those who are to lose access first.
-func (c *connection) wakeOpen() {
+// wakeOpen looks again at everybody for whom something is to be done, those who are to lose access first. There may be very many others:
+// their priority is to leave the news about other organizations before them.
+func (c *connection) wakeOpen(others int) {
 	for _, user := range c.ledger.open() {
-		c.wake(c.ledger.urgency(user), user)
+		c.wake(c.ledger.urgency(user, others), user)
 	}
-	c.wake(priorityChange, c.groups.listOpen()...)
+	c.wake(others, c.groups.listOpen()...)
 }
 
-// wakeIdle looks again at those of them who do not wait for their turn already.
+// wakeIdle looks again at those of them who do not wait for their turn already: among them are those who wait for just this.
 func (c *connection) wakeIdle() {
 	waiting := map[string]struct{}{}
 	for _, user := range c.lane.waiting() {
@@ -287,10 +289,10 @@ func (c *connection) wakeIdle() {
 	}
 	for _, user := range c.ledger.open() {
 		if _, ok := waiting[user]; !ok {
-			c.wake(priorityDrift, user)
+			c.wake(c.ledger.urgency(user, priorityCreation), user)
 		}
 	}
-	c.wake(priorityDrift, c.groups.listOpen()...)
+	c.wake(priorityCreation, c.groups.listOpen()...)
 }
 
 func (c *connection) wake(priority int, users ...string) {

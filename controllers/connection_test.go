@@ -9,8 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
@@ -59,5 +61,21 @@ func TestARefusalOfAReplacedTokenDoesNotStopTheNewOne(t *testing.T) {
 	}
 	if state, _ := c.lane.state(); state != "closed" {
 		t.Errorf("the circuit is %s", state)
+	}
+}
+
+func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T) {
+	c, _ := newTestConnection()
+	c.ledger.enter(ada, standsOpen|standsDenied)
+	c.ledger.enter(grace, standsOpen)
+
+	c.block(situation{readiness: stalled, reason: v1alpha1.SuspendedReason})
+
+	want := map[PersonKey]int{
+		{Namespace: "n", Organization: "o", UserName: ada}:   priorityDenial,
+		{Namespace: "n", Organization: "o", UserName: grace}: priorityInitialList,
+	}
+	if diff := cmp.Diff(want, c.people.early); diff != "" {
+		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
 	}
 }

@@ -59,12 +59,12 @@ func (l *ledger) recall(user string, remembered standing) {
 }
 
 // expect says that a person is about to be looked at, before anything that the look depends on is read: whoever changes any of it from
-// now on finds the person here, and wakes them. It counts for nothing until enter.
+// now on finds the person here, with something to be done, and wakes them. It counts for nothing until enter.
 func (l *ledger) expect(user string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.byUser[user]; !ok {
-		l.byUser[user] = 0
+		l.byUser[user] = standsOpen
 	}
 }
 
@@ -123,12 +123,12 @@ func one(stands, all standing) int {
 	return 0
 }
 
-// urgency is the priority with which an open person is looked at again.
-func (l *ledger) urgency(user string) int {
+// urgency is the priority with which an open person is looked at again: others is that of whoever is not denied.
+func (l *ledger) urgency(user string, others int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.byUser[user]&standsDenied != 0 {
 		return priorityDenial
 	}
-	return priorityChange
+	return others
 }

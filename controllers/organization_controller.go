@@ -145,13 +145,13 @@ func (r *OrganizationReconciler) connect(ctx context.Context, organization *v1al
 func (r *OrganizationReconciler) heed(organization *v1alpha1.LambdaTestOrganization, c *connection) {
 	if c.approve(organization.Annotations[v1alpha1.ApproveDeprovisionAnnotation]) {
 		c.sweepNow()
-		c.wakeOpen()
+		c.wakeOpen(priorityDrift)
 	}
 	requested := organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
 	if requested != "" && requested != organization.Status.LastHandledReconcileAt {
 		c.setbacks.clearAll()
 		c.lane.renew()
-		c.wakeOpen()
+		c.wakeOpen(priorityDrift)
 		c.sweepNow()
 	}
 }

@@ -39,7 +39,12 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 			return told, nil
 		}
 		if w.next.step == stepAwait {
-			return situation{}, nil
+			// Whoever waits in the lane is not woken when the comparison ends: first out of there, then a look whether it has.
+			c.lane.forget(w.user)
+			if still := c.accounts.observe(w.user, r.options.Now(), given.settled); !still.known && still.comparing {
+				return situation{}, nil
+			}
+			continue
 		}
 		if told, err := r.guardChange(ctx, w); err != nil || told != (situation{}) {
 			return told, err
