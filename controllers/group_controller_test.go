@@ -203,6 +203,31 @@ var _ = Describe("A group", Label("groups"), func() {
 		Expect(w.upstream.Writes()).To(BeZero())
 	})
 
+	It("is looked for once while it waits for its turn, and created when that comes", Label("order"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.Limited(1, 1) })
+		w.upstream.ResetCalls()
+		group := w.pushed(ctx, MakeGroup("QA"))
+		for range 3 {
+			w.clock.Advance(time.Second)
+			w.grouped(ctx, group)
+		}
+
+		Expect(w.upstream.Counts()).To(Equal(map[string]int{"GET /Groups": 1, "POST /Groups": 1}))
+		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("is adopted also when somebody made it at LambdaTest while it waited for its turn", Label("adoption"), func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.Limited(1, 1) })
+		group := w.pushed(ctx, MakeGroup("QA"))
+		w.upstream.SetGroup("QA", nil)
+		for range 5 {
+			w.clock.Advance(time.Second)
+			w.grouped(ctx, group)
+		}
+
+		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
 	It("cannot take a name that LambdaTest has another group of, and goes on when that is gone", func(ctx SpecContext) {
 		w, _, _ := groupWorld(ctx)
 		group := w.pushed(ctx, MakeGroup("QA"))

@@ -105,7 +105,7 @@ func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation 
 		return r.failed(w, err)
 	case !found:
 		w.absent = true
-		w.connection.groups.lost(w.group.Name, "")
+		w.connection.groups.missed(w.group.Name, w.group.Spec.DisplayName)
 	default:
 		group := upstreamGroupOf(said)
 		w.id, w.absent = group.id, false
@@ -167,6 +167,10 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 		w.connection.groups.lost(w.group.Name, w.id)
 		w.id = ""
 		w.next = groupChange{}
+		return situation{}
+	case lambdatest.IsConflict(err) && w.next.step == groupCreate && !w.absent:
+		// It was not there some time ago, when it was looked for.
+		w.connection.groups.doubt(w.group.Name)
 		return situation{}
 	case lambdatest.IsConflict(err):
 		return w.terminal(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(

@@ -20,6 +20,9 @@ type groups struct {
 	readAt map[string]time.Time
 	// gone are ids that LambdaTest no longer knew when it was asked.
 	gone map[string]struct{}
+	// absent are the displayNames, folded, that were looked up for resources and not found, until the next listing. Who waits for a turn
+	// to create a group need not spend it on another lookup.
+	absent map[string]string
 	// doubtful are resources for which a change was sent, and nobody knows what came of it.
 	doubtful map[string]struct{}
 	// contributions are what each resource gave to whom when its members were last told.
@@ -44,7 +47,7 @@ type contribution struct {
 
 func newGroups() *groups {
 	return &groups{
-		byID: map[string]upstreamGroup{}, readAt: map[string]time.Time{}, gone: map[string]struct{}{}, doubtful: map[string]struct{}{},
+		byID: map[string]upstreamGroup{}, readAt: map[string]time.Time{}, gone: map[string]struct{}{}, doubtful: map[string]struct{}{}, absent: map[string]string{},
 		contributions: map[string]contribution{}, met: map[string]struct{}{}, open: map[string]struct{}{}, awaiting: map[string]map[string]struct{}{},
 	}
 }
@@ -56,6 +59,15 @@ func (g *groups) saw(resource string, group upstreamGroup, readAt time.Time) {
 	g.byID[group.id], g.readAt[group.id] = group, readAt
 	delete(g.gone, group.id)
 	delete(g.doubtful, resource)
+	delete(g.absent, resource)
+}
+
+// missed takes the answer that there is no group of the name.
+func (g *groups) missed(resource, displayName string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	delete(g.doubtful, resource)
+	g.absent[resource] = v1alpha1.FoldDisplayName(displayName)
 }
 
 // lost takes the answer that there is no such group.
@@ -65,9 +77,7 @@ func (g *groups) lost(resource, id string) {
 	delete(g.byID, id)
 	delete(g.readAt, id)
 	delete(g.doubtful, resource)
-	if id != "" {
-		g.gone[id] = struct{}{}
-	}
+	g.gone[id] = struct{}{}
 }
 
 // doubt marks that nobody knows what became of a change.
@@ -75,6 +85,7 @@ func (g *groups) doubt(resource string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.doubtful[resource] = struct{}{}
+	delete(g.absent, resource)
 }
 
 // observe returns what is known about the group of a resource: by the id that it had, else by its name.
@@ -96,7 +107,7 @@ func (g *groups) observe(resource, id, displayName string) observedGroup {
 			return observedGroup{group: &group, known: true}
 		}
 	}
-	return observedGroup{}
+	return observedGroup{known: g.absent[resource] == folded}
 }
 
 // get returns a group by its id.
@@ -124,6 +135,7 @@ func (g *groups) replace(listing map[string]upstreamGroup, begun time.Time) (cha
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	differs := map[string]bool{}
+	clear(g.absent)
 	for id := range g.byID {
 		if _, listed := listing[id]; !listed && g.readAt[id].Before(begun) {
 			delete(g.byID, id)
@@ -179,6 +191,7 @@ func (g *groups) withdraw(resource string) []string {
 	delete(g.contributions, resource)
 	delete(g.open, resource)
 	delete(g.met, resource)
+	delete(g.absent, resource)
 	delete(g.doubtful, resource)
 	if len(before.roles) == 0 {
 		return nil
