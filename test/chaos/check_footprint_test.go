@@ -19,7 +19,10 @@ func TestAReplicaThatGrewIsTold(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			if found := outgrown("the leader", c.old, fresh); len(found) != c.grown {
+			if found := outgrown("the leader", footprint{heap: 109 << 20}, fresh, 4096); len(found) != 0 {
+				t.Errorf("with the events that it wrote: found %v", found)
+			}
+			if found := outgrown("the leader", c.old, fresh, 0); len(found) != c.grown {
 				t.Errorf("found %v, want %d", found, c.grown)
 			}
 		})

@@ -97,10 +97,22 @@ func (s groupState) nextStates(in groupRequest, out groupAnswer) []any {
 	case status == http.StatusCreated:
 		next.ID = out.ID
 	}
-	if status == http.StatusOK && (out.ID != in.ID || out.Members != next.Members) || status == http.StatusCreated && out.Members != next.Members {
+	if !in.shows(next, out) {
 		return nil
 	}
 	return []any{next}
+}
+
+// shows tells whether an answer shows the group. Changes that come together are written together, and each of them is answered with the
+// group after all of them: the answer to a PUT may be ahead.
+func (r groupRequest) shows(next groupState, out groupAnswer) bool {
+	switch r.Verb {
+	case groupRead:
+		return out.Status != http.StatusOK || out.ID == r.ID && out.Members == next.Members
+	case groupCreate:
+		return out.Status != http.StatusCreated || out.Members == next.Members
+	}
+	return true
 }
 
 func groupModel() porcupine.Model {

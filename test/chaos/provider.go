@@ -29,8 +29,9 @@ const (
 	// clients of each identity provider, and how long they pause between requests.
 	clientsPerTenant = 4
 	clientPause      = 60 * time.Millisecond
-	// waveSize people are hired at once: more than can be created in ten seconds.
-	waveSize = 150
+	// waveSize people are hired at once, by so many hands: it takes LambdaTest ten seconds to follow, and a denial must not wait for that.
+	waveSize  = 200
+	waveHands = 16
 )
 
 // subject is a person or group that clients work on, until its history is long enough.
@@ -303,17 +304,11 @@ func (p *provider) idOf(group *subject, answer groupAnswer) *string {
 	return &first
 }
 
-// hireWave creates many people at once, and then denies somebody who was there before: denials overtake the backlog.
+// hireWave creates many people at once, and then denies those who were there before: denials overtake the backlog.
 func (p *provider) hireWave(ctx context.Context) {
-	p.tenant.roster.mu.Lock()
-	wave := make([]*subject, waveSize)
-	for i := range wave {
-		wave[i] = p.tenant.hire("wave")
-	}
-	earlier := slices.Clone(p.tenant.roster.people)
-	p.tenant.roster.mu.Unlock()
+	wave, earlier := p.tenant.wave()
 	var all sync.WaitGroup
-	hands := make(chan struct{}, clientsPerTenant)
+	hands := make(chan struct{}, waveHands)
 	for i, person := range wave {
 		hands <- struct{}{}
 		all.Go(func() {
@@ -322,10 +317,20 @@ func (p *provider) hireWave(ctx context.Context) {
 			_, _ = p.user(ctx, i%replicas, person, in) // the history has what became of it
 		})
 	}
-	all.Wait()
 	for _, person := range earlier {
-		_, _ = p.user(ctx, p.run.replica(p.run.chance()), person, userRequest{Verb: userActivate})
+		_, _ = p.user(ctx, p.run.replica(p.random), person, userRequest{Verb: userActivate})
 	}
+	all.Wait()
+}
+
+// wave makes up many new people, and returns those who are worked on already, too.
+func (t *tenant) wave() (wave, earlier []*subject) {
+	t.roster.mu.Lock()
+	defer t.roster.mu.Unlock()
+	for range waveSize {
+		wave = append(wave, t.hire("wave"))
+	}
+	return wave, slices.Clone(t.roster.people)
 }
 
 // readAll reads everybody and every group once more, at each replica.
