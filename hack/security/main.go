@@ -66,7 +66,7 @@ func show(report types.Report) (passed, failed int) {
 			fmt.Printf("  passed  %s%s\n", spec.FullText(), measured(spec))
 		case spec.State.Is(types.SpecStateFailureStates):
 			failed++
-			fmt.Printf("  FAILED  %s: %s\n", spec.FullText(), spec.FailureMessage())
+			fmt.Printf("  FAILED  %s, see %s\n", spec.FullText(), spec.FailureLocation())
 		}
 	}
 	return passed, failed

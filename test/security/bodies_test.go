@@ -19,6 +19,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
 const (
@@ -94,10 +96,12 @@ var _ = Describe("A body", Label("bodies"), func() {
 		Expect(os.WriteFile(filepath.Join(folder, "bomb.yaml"), []byte(yamlBomb()), 0o600)).To(Succeed())
 		limited, cancel := within(ctx, bombTime)
 		defer cancel()
-		plan := exec.CommandContext(limited, filepath.Join(env.Dir(), "lambdatest-operator"), "plan", "--kubeconfig="+env.Plane.KubeconfigPath(), folder)
+		plan := exec.CommandContext(limited, filepath.Join(env.Dir(), "lambdatest-operator"), "plan", "--kubeconfig="+env.Plane.KubeconfigPath(),
+			"--namespace="+environment.Namespace, "--organization="+acme.Name, "--filename="+folder)
 		output, err := plan.CombinedOutput()
 		Expect(limited.Err()).NotTo(HaveOccurred(), "it took too long")
 		Expect(err).To(HaveOccurred(), "%s", output)
+		Expect(string(output)).To(ContainSubstring("bomb.yaml"))
 		Expect(len(output)).To(BeNumerically("<", 4096))
 	})
 })

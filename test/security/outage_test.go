@@ -110,6 +110,7 @@ var _ = Describe("While the API server", Label("outage"), Ordered, func() {
 		for _, replica := range own.Replicas {
 			processes[replica.Name()] = replica.PID()
 		}
+		Eventually(func() *environment.Replica { return following(ctx, own) }).ShouldNot(BeNil(), "somebody leads")
 		own.Plane.APIServer.Kill()
 		for _, replica := range own.Replicas {
 			expectPutOff(ctx, replica)
