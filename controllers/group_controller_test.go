@@ -216,6 +216,20 @@ var _ = Describe("A group", Label("groups"), func() {
 		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("is changed at its next turn when LambdaTest asks to slow down", Label("circuit"), func(ctx SpecContext) {
+		w, _, _ := groupWorld(ctx)
+		group := w.pushed(ctx, MakeGroup("QA").With(ada, grace))
+		w.upstream.FailNext(http.StatusTooManyRequests, simulator.RetryAfter(time.Second), simulator.On("PATCH /Groups/{id}"))
+
+		group = w.regrouped(ctx, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.Members = []string{grace} })
+		Expect(group).To(BeProgressing(v1alpha1.RateLimitedReason))
+		w.clock.Advance(2 * time.Second)
+		w.grouped(ctx, group)
+
+		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(memberNames(w.upstreamGroup("QA"))).To(ConsistOf(grace))
+	})
+
 	It("is adopted also when somebody made it at LambdaTest while it waited for its turn", Label("adoption"), func(ctx SpecContext) {
 		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.Limited(1, 1) })
 		group := w.pushed(ctx, MakeGroup("QA"))

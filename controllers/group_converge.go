@@ -157,8 +157,12 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 		return w.unavailable(err)
 	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
 		// Everybody's trouble: back to the place in the lane.
-		w.queued = !w.connection.lane.acquire(w.place(), w.priority(), w.failedBefore())
-		return w.waiting()
+		w.queued = true
+		w.connection.lane.await(w.place(), w.priority(), w.failedBefore())
+		if told := w.waiting(); told != (situation{}) {
+			return told
+		}
+		return rateLimited()
 	case lambdatest.IsUnavailable(err):
 		return w.unavailable(err)
 	case lambdatest.IsForbidden(err):
