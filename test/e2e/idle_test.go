@@ -26,10 +26,12 @@ var _ = Describe("when nothing changes", Label("idle"), func() {
 			HaveKeyWithValue(v1alpha1.SyncedReason, people), HaveKeyWithValue(v1alpha1.ObservedReason, 10)))
 		Eventually(w.groupResource(ctx, group.Name)).Should(BeReady(v1alpha1.SyncedReason))
 		Eventually(w.organization(ctx)).Should(And(BeReady(v1alpha1.SyncedReason),
+			HaveField("Status.People", HaveValue(BeEquivalentTo(people))),
 			HaveField("Status.Synced", HaveValue(BeEquivalentTo(people))),
 			HaveField("Status.Active", HaveValue(BeEquivalentTo(people-1))),
 			HaveField("Status.Failing", HaveValue(BeZero())),
-			HaveField("Status.PendingDenials", HaveValue(BeZero()))), "the counts follow a few seconds later")
+			HaveField("Status.PendingDenials", HaveValue(BeZero())),
+			HaveField("Status.Unclaimed", HaveValue(BeEquivalentTo(10)))), "the counts follow a few seconds later")
 		w.afterSweeps(3)
 		writes, apiWrites := w.LambdaTest.Writes(), w.apiWrites(ctx)
 
