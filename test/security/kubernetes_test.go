@@ -61,7 +61,7 @@ var _ = Describe("baseURL", Label("ssrf"), func() {
 		Entry("mapped metadata", "http://[::ffff:"+metadata+"]/api/scim"),
 	)
 
-	It("of metadata", func(ctx SpecContext) {
+	It("of a metadata service that somebody allowed is not called", func(ctx SpecContext) {
 		organization := connecting(ctx, "http://"+metadata+"/api/scim")
 		Eventually(func() string { return readyMessage(organization()) }).Should(ContainSubstring("metadata service"), "although --upstream-hosts allows it")
 	})
