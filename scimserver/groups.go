@@ -96,14 +96,12 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 		if err != nil {
 			return true, err
 		}
-		precondition := client.Preconditions{UID: &group.UID}
 		if matches != nil {
 			if err := matches(etagOf(group)); err != nil {
 				return true, err
 			}
-			precondition.ResourceVersion = &group.ResourceVersion
 		}
-		err = s.remove(r.Context(), group, precondition)
+		err = s.remove(r.Context(), group)
 		return err == nil, err
 	})
 	if err != nil {
@@ -114,22 +112,17 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 }
 
 // remove deletes a group and waits until the index no longer shows it: any later version is one that is going. It says right before that
-// this is the provider's deletion, for whoever deletes somebody else's group meets the guard of the controllers.
-func (s *Server) remove(ctx context.Context, group *v1alpha1.LambdaTestGroup, precondition client.Preconditions) error {
+// this is the provider's deletion, for whoever deletes somebody else's group meets the guard of the controllers. Both are about the
+// version that was read, so that of two who delete at once only one did.
+func (s *Server) remove(ctx context.Context, group *v1alpha1.LambdaTestGroup) error {
 	calling, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	marked, patch := group.DeepCopy(), client.MergeFrom(group)
+	marked, patch := group.DeepCopy(), client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})
 	metav1.SetMetaDataAnnotation(&marked.ObjectMeta, v1alpha1.DeletedByProviderAnnotation, s.now().UTC().Format(time.RFC3339))
-	if precondition.ResourceVersion != nil {
-		patch = client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})
-	}
 	if err := s.client.Patch(calling, marked, patch); err != nil {
 		return err
 	}
-	if precondition.ResourceVersion != nil {
-		precondition.ResourceVersion = &marked.ResourceVersion
-	}
-	if err := s.client.Delete(calling, marked, precondition); err != nil {
+	if err := s.client.Delete(calling, marked, client.Preconditions{UID: &marked.UID, ResourceVersion: &marked.ResourceVersion}); err != nil {
 		return err
 	}
 	s.awaitHidden(ctx, marked)

@@ -77,6 +77,23 @@ var _ = Describe("Groups", func() {
 		Expect(a.json).NotTo(HaveKey("members"))
 	})
 
+	It("deleted by two at once are deleted by one of them: 204 and 404", func() {
+		for i := range 10 {
+			id := t.group(fmt.Sprintf("Group %d", i))
+			statuses := make(chan int, 8)
+			for i := range cap(statuses) {
+				go func() {
+					defer GinkgoRecover()
+					statuses <- t.ask(replicas[i%2], "DELETE", "/Groups/"+id, "").status
+				}()
+			}
+			count := map[int]int{}
+			for range cap(statuses) {
+				count[<-statuses]++
+			}
+			Expect(count).To(Equal(map[int]int{204: 1, 404: cap(statuses) - 1}))
+		}
+	})
 	Describe("members", func() {
 		It("must be people SCIM knows when they are added: 400 that names the id, and nothing written", func(ctx SpecContext) {
 			id := t.group("Engineers")
