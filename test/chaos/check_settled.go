@@ -123,12 +123,12 @@ func (s *snapshot) comparePerson(subject string, person []*v1alpha1.LambdaTestUs
 	active, role := true, s.roleFromGroups(subject, person[0].Spec.UserName)
 	for _, claim := range person {
 		reason, explained := readiness(claim)
-		held = held || reason == v1alpha1.DeprovisionHeldReason || reason == v1alpha1.DemotionHeldReason
+		held = held || isHeld(reason)
 		if !explained {
 			differ(subject, "%s is not ready and does not say why: %q", claim.Name, reason)
 		}
 		if !claim.DeletionTimestamp.IsZero() {
-			if reason != v1alpha1.DeprovisionHeldReason && reason != v1alpha1.DemotionHeldReason {
+			if !isHeld(reason) {
 				differ(subject, "%s is deleted and stays: %q", claim.Name, reason)
 			}
 			continue
@@ -139,7 +139,7 @@ func (s *snapshot) comparePerson(subject string, person []*v1alpha1.LambdaTestUs
 	}
 	account, there := s.accounts[subject]
 	switch wanted := living > 0 && active; {
-	case held && living == 0:
+	case held && (living == 0 || wanted): // the guard keeps somebody on who should go, or off who should come back
 	case wanted && !account.Active:
 		differ(subject, "the account is not active and should be (there: %v)", there)
 	case !wanted && account.Active:
@@ -148,6 +148,13 @@ func (s *snapshot) comparePerson(subject string, person []*v1alpha1.LambdaTestUs
 	if there && living > 0 && !held && role != "" && role != account.Role {
 		differ(subject, "the role is %s and should be %s", account.Role, role)
 	}
+}
+
+// isHeld tells whether a resource waits for an approval.
+func isHeld(reason string) bool {
+	return slices.Contains([]string{
+		v1alpha1.DeprovisionHeldReason, v1alpha1.DemotionHeldReason, v1alpha1.ActivationHeldReason,
+	}, reason)
 }
 
 // roleFromGroups is the highest of the roles that the person's groups give.

@@ -44,6 +44,7 @@ func TestWhatDoesNotAgreeInTheEndIsTold(t *testing.T) {
 		"does not say why":           {claims: []*v1alpha1.LambdaTestUser{failing}, account: on, told: "does not say why"},
 		"nobody claims":              {account: on, told: "nobody claims"},
 		"the guard holds a deletion": {claims: []*v1alpha1.LambdaTestUser{held}, account: on},
+		"held, denied and on":        {claims: []*v1alpha1.LambdaTestUser{held, ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
