@@ -53,10 +53,10 @@ func (r *run) carryOut(ctx context.Context, e event) error {
 		return r.pauseReplica(ctx, r.env.Replicas[e.Target], e.Lasts)
 	case rollingRestart:
 		return r.rollingRestart(ctx)
-	case restartAPIServer:
-		return r.withoutControlPlane(func() error { return r.env.Plane.RestartAPIServer(ctx) })
+	case restartAPIServer: // what was begun is ended, even if the time is over
+		return r.withoutControlPlane(func() error { return r.env.Plane.RestartAPIServer(context.WithoutCancel(ctx)) })
 	case restartEtcd:
-		return r.withoutControlPlane(func() error { return r.env.Plane.RestartEtcd(ctx) })
+		return r.withoutControlPlane(func() error { return r.env.Plane.RestartEtcd(context.WithoutCancel(ctx)) })
 	case pauseEtcd:
 		return r.withoutControlPlane(func() error { return r.pauseEtcd(ctx, e.Lasts) })
 	case slowLink, cutLink, freezeLink:
