@@ -24,10 +24,17 @@ func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) groupRu
 		maxRole:      r.organization().Spec.SCIM.MaxRole,
 		taken: func(displayName string) bool {
 			other := s.index.groupNamed(r.organizationKey(), displayName)
-			return other != nil && (group == nil || other.Name != group.Name)
+			return other != nil && (group == nil || other.Name != group.Name) && s.stillNamed(r, other.Name, displayName)
 		},
 		userNames: func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
 	}
+}
+
+// stillNamed asks the API server whether a group that the index shows is there under that displayName: another replica may have deleted
+// or renamed it just now, and then a POST succeeds at any moment.
+func (s *Server) stillNamed(r *request, id, displayName string) bool {
+	group, err := s.liveGroup(r.Context(), r.organizationKey(), id)
+	return err == nil && v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName)
 }
 
 // userNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have

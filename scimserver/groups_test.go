@@ -94,6 +94,23 @@ var _ = Describe("Groups", func() {
 			Expect(count).To(Equal(map[int]int{204: 1, 404: cap(statuses) - 1}))
 		}
 	})
+	It("deleted at another replica can be created again at one that has not seen it yet", func() {
+		late := startReplica(scimserver.Options{}, func(o *cache.Options) {
+			asBefore := func(object any) (any, error) {
+				object.(*v1alpha1.LambdaTestGroup).DeletionTimestamp = nil
+				return object, nil
+			}
+			o.ByObject = map[client.Object]cache.ByObject{&v1alpha1.LambdaTestGroup{}: {Transform: asBefore}}
+		})
+		DeferCleanup(func() { late.stop(); Eventually(late.done).WithTimeout(patience).Should(Receive(BeNil())) })
+		Eventually(func() int { return t.ask(late, "GET", "/Groups", "").status }).WithTimeout(patience).Should(Equal(200))
+		id := t.group("Engineers")
+		Eventually(func() []string { return t.ask(late, "GET", "/Groups", "").ids() }).WithTimeout(patience).Should(ConsistOf(id))
+
+		t.do(204, "DELETE", "/Groups/"+id, "")
+
+		Expect(t.ask(late, "POST", "/Groups", `{"displayName":"Engineers"}`).status).To(Equal(201))
+	})
 	Describe("members", func() {
 		It("must be people SCIM knows when they are added: 400 that names the id, and nothing written", func(ctx SpecContext) {
 			id := t.group("Engineers")
