@@ -59,9 +59,9 @@ func chaos(ctx context.Context, seed uint64, duration time.Duration, out string)
 		return err
 	}
 	report.Seed, report.Duration = seed, duration.String()
-	if len(report.Violations) > 0 {
+	if report.Violations > 0 {
 		r.keepLogs(out)
-		r.keepStories(out, report.Violations)
+		r.keepStories(out, report.Found)
 	}
 	return report.write(out)
 }
