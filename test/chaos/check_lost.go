@@ -18,7 +18,7 @@ func lostUsers(all []userOperation) []violation {
 			continue
 		}
 		for _, w := range writes {
-			if w.Out.acknowledged() && isLast(w, writes) && !showsWrite(w, final.Out) {
+			if w.Out.acknowledged() && isLast(w, writes) && final.Call > w.Return && !showsWrite(w, final.Out) {
 				found = append(found, violation{Check: "lost", Whom: subject, Detail: fmt.Sprintf("%s was acknowledged, and at the end there is %s", plain(w.In), plain(final.Out))})
 			}
 		}

@@ -18,6 +18,7 @@ func TestAnAcknowledgedWriteThatIsNotThereInTheEndIsLost(t *testing.T) {
 		"it is not":                       {history: []userOperation{asked(1, 2, create, created), asked(3, 4, deny, denied), asked(9, 10, read, seen(created))}, lost: 1},
 		"nobody is there":                 {history: []userOperation{asked(1, 2, create, created), asked(9, 10, read, gone)}, lost: 1},
 		"a deletion is undone":            {history: []userOperation{asked(1, 2, create, created), asked(3, 4, remove, userAnswer{Status: http.StatusNoContent}), asked(9, 10, read, seen(created))}, lost: 1},
+		"nobody looked since":             {history: []userOperation{asked(1, 2, create, created), asked(3, 4, read, seen(created)), asked(5, 6, deny, denied)}},
 		"another write may be the reason": {history: []userOperation{asked(1, 2, create, created), asked(3, 0, deny, userAnswer{}), asked(4, 5, userRequest{Verb: userActivate, Active: true}, created), asked(9, 10, read, denied)}},
 	}
 	for name, c := range cases {

@@ -32,6 +32,9 @@ const (
 	// waveSize people are hired at once, by so many hands: it takes LambdaTest ten seconds to follow, and a denial must not wait for that.
 	waveSize  = 200
 	waveHands = 16
+	// insistence is how often the last question is asked, with a pause in between.
+	insistence      = 50
+	insistencePause = 100 * time.Millisecond
 )
 
 // subject is a person or group that clients work on, until its history is long enough.
@@ -333,28 +336,51 @@ func (t *tenant) wave() (wave, earlier []*subject) {
 	return wave, slices.Clone(t.roster.people)
 }
 
-// readAll reads everybody and every group once more, at each replica.
-func (r *run) readAll(ctx context.Context) {
+// readAll reads everybody and every group once more, at each replica. Whoever cannot be read is found: nothing would be known of their
+// end.
+func (r *run) readAll(ctx context.Context) []violation {
 	var all sync.WaitGroup
-	for _, t := range r.tenants {
+	unread := make([][]violation, len(r.tenants))
+	for i, t := range r.tenants {
 		reader := r.newProvider(t)
 		people, groups := t.known()
 		all.Go(func() {
 			for _, person := range people {
 				for replica := range replicas {
-					_, _ = reader.user(ctx, replica, person, userRequest{Verb: userRead})
+					unread[i] = append(unread[i], insist(ctx, person.key, func() error {
+						_, err := reader.user(ctx, replica, person, userRequest{Verb: userRead})
+						return err
+					})...)
 				}
 			}
 			for _, group := range groups {
-				if id := group.groupID.Load(); id != nil {
-					for replica := range replicas {
-						_, _ = reader.groupOperation(ctx, replica, group, groupRequest{Verb: groupRead, ID: *id})
-					}
+				id := group.groupID.Load()
+				if id == nil {
+					continue
+				}
+				for replica := range replicas {
+					unread[i] = append(unread[i], insist(ctx, group.key, func() error {
+						_, err := reader.groupOperation(ctx, replica, group, groupRequest{Verb: groupRead, ID: *id})
+						return err
+					})...)
 				}
 			}
 		})
 	}
 	all.Wait()
+	return slices.Concat(unread...)
+}
+
+// insist asks until there is an answer: this is faster than one token may ask.
+func insist(ctx context.Context, whom string, ask func() error) []violation {
+	var err error
+	for range insistence {
+		if err = ask(); err == nil {
+			return nil
+		}
+		pause(ctx, insistencePause)
+	}
+	return []violation{{Check: "unread", Whom: whom, Detail: err.Error()}}
 }
 
 // pause waits, unless ctx ends before.

@@ -63,7 +63,7 @@ func (r *run) examine(ctx context.Context, out string) (*report, error) {
 	if len(unsettled) > 0 {
 		r.keepResources(ctx, out)
 	}
-	r.readAll(ctx)
+	report.tell(r, r.readAll(ctx))
 	report.tell(r, r.stirs(ctx))
 	report.compareAccounts(r)
 	report.compareHistories(r, out)
