@@ -11,6 +11,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -77,5 +79,20 @@ func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T
 	}
 	if diff := cmp.Diff(want, c.people.early); diff != "" {
 		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
+	}
+}
+
+func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.T) {
+	registry := newConnections(Options{}.withDefaults())
+	opened, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "opened"})
+
+	opened.changed()
+
+	want := map[reconcile.Request]int{{NamespacedName: opened.organization}: priorityReport}
+	if diff := cmp.Diff(want, registry.organizations.early); diff != "" {
+		t.Errorf("not reported at this priority (-want +got):\n%s", diff)
+	}
+	if priorityReport >= handler.LowPriority {
+		t.Error("a report comes before the initial list")
 	}
 }

@@ -72,7 +72,7 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 		return found, false
 	}
 	opened := newConnection(organization, c.options, c.people, func() {
-		c.organizations.add(priorityChange, reconcile.Request{NamespacedName: organization})
+		c.organizations.add(priorityReport, reconcile.Request{NamespacedName: organization})
 	})
 	opened.olderTwin = c.olderTwin
 	opened.groupQueue, opened.importQueue = c.groups, c.imports

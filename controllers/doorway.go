@@ -46,7 +46,9 @@ func (d *doorway[K]) add(priority int, keys ...K) {
 		return
 	}
 	for _, key := range keys {
-		d.early[key] = max(priority, d.early[key])
+		if before, waits := d.early[key]; !waits || before < priority {
+			d.early[key] = priority
+		}
 	}
 }
 

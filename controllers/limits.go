@@ -21,9 +21,16 @@ const (
 	priorityDrift = 100
 	// priorityInitialList is for everything that was there when the operator started.
 	priorityInitialList = 0
+	// priorityReport is for what the status of an organization is to say. Organizations that were not opened yet come first: the initial
+	// list brings them at -100, and their denials wait.
+	priorityReport = -200
 )
 
 const (
+	// organizationConcurrency is how many organizations are opened or reported on at once: one whose Secret is read slowly keeps nobody's
+	// denials waiting.
+	organizationConcurrency = 8
+
 	// callTimeout bounds a call to LambdaTest, and stays well below the lease of 15 s: a call that was begun by the leader has ended
 	// before anybody else can be it.
 	callTimeout = 8 * time.Second

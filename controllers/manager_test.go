@@ -14,10 +14,11 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
+	controllerconfig "sigs.k8s.io/controller-runtime/pkg/config"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -28,11 +29,17 @@ import (
 // running starts a manager with all controllers, for one namespace and one LambdaTest, and stops it with the spec.
 func running(ctx context.Context, w *world) {
 	GinkgoHelper()
-	mgr, err := ctrl.NewManager(restConfig, ctrl.Options{
+	runningWith(ctx, w, restConfig)
+}
+
+// runningWith reaches the API server in a way of its own.
+func runningWith(ctx context.Context, w *world, config *rest.Config) {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:     scheme,
 		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
 		Metrics:    metricsserver.Options{BindAddress: "0"},
-		Controller: config.Controller{SkipNameValidation: new(true)},
+		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(Setup(mgr, Options{UpstreamHosts: []string{w.upstream.URL()}, BackoffMin: 50 * time.Millisecond})).To(Succeed())
@@ -44,6 +51,10 @@ func running(ctx context.Context, w *world) {
 		Eventually(stopped).WithTimeout(20 * time.Second).Should(Receive(BeNil()))
 	})
 }
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
 // organized adds Secret and organization to a namespace.
 func organized(ctx context.Context, w *world, change ...func(*OrganizationBuilder)) {
@@ -134,6 +145,33 @@ var _ = Describe("With a manager running", func() {
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 
 		Eventually(stored(ctx, user)).WithTimeout(2 * time.Second).WithPolling(10 * time.Millisecond).Should(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("an organization whose Secret the API server is slow to show delays no other", Label("fairness", "failover"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		asked := make(chan struct{}, 1)
+		slow := rest.CopyConfig(restConfig)
+		slow.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(request *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(request.URL.Path, "/secrets/lambdatest-first") {
+					select {
+					case asked <- struct{}{}:
+					default:
+					}
+					<-request.Context().Done()
+				}
+				return next.RoundTrip(request)
+			})
+		})
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-first", "the-token-of-first"))
+		Applied(ctx, k8s, MakeOrganization("first").In(w.namespace).At(w.upstream.BaseURL()).Obj())
+		runningWith(ctx, w, slow)
+		Eventually(asked).WithTimeout(10 * time.Second).Should(Receive())
+
+		organized(ctx, w)
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+
+		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("an organization whose calls hang delays no other", Label("fairness"), func(ctx SpecContext) {
