@@ -67,24 +67,26 @@ func showsWrite(w userOperation, final userAnswer) bool {
 		(w.In.Role == "" || w.In.Role == final.Role)
 }
 
-// lostGroups does the same for groups: their members after the last write.
+// lostGroups does the same for groups: their members after the last write. Once a write may come late, nobody can tell any more.
 func lostGroups(all []groupOperation) []violation {
 	var found []violation
 	for subject, part := range bySubject(all) {
-		var last *groupOperation
-		var final *groupOperation
+		var last, final *groupOperation
+		unclear := false
 		for i := range part {
 			o := &part[i]
 			switch {
 			case o.In.Verb == groupRead:
 				final = o
-			case o.Out.Unknown || last != nil && last.Return >= o.Call:
+			case o.Out.Unknown:
+				unclear = true
+			case last != nil && last.Return >= o.Call:
 				last, final = nil, nil // nobody can tell
 			case o.Out.acknowledged():
 				last = o
 			}
 		}
-		if last != nil && final != nil && final.Call > last.Return && !showsGroupWrite(*last, *final) {
+		if !unclear && last != nil && final != nil && final.Call > last.Return && !showsGroupWrite(*last, *final) {
 			found = append(found, violation{Check: "lost", Whom: subject, Detail: fmt.Sprintf("%s was acknowledged, and at the end there is %s", plain(last.In), plain(final.Out))})
 		}
 	}

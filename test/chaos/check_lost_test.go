@@ -41,6 +41,10 @@ func TestAGroupWithoutWhatWasAcknowledgedLastIsLost(t *testing.T) {
 	if found := lostGroups([]groupOperation{added, there}); len(found) != 0 {
 		t.Errorf("found %v", found)
 	}
+	late := did(0, forever, groupRequest{Verb: groupReplace, ID: "1"}, groupAnswer{Unknown: true})
+	if found := lostGroups([]groupOperation{late, added, absent}); len(found) != 0 {
+		t.Errorf("where another write may have come late: found %v", found)
+	}
 	if found := lostGroups([]groupOperation{added, absent}); len(found) != 1 {
 		t.Errorf("found %v, want the member who was added", found)
 	}

@@ -36,15 +36,16 @@ func needlessWrites(subject string, reasons []moment, changes []accountChange, t
 }
 
 // idleWrites are calls that changed nothing although nothing was unclear when they were made: nor had somebody just done at LambdaTest
-// what was wanted, which no comparison has told yet.
+// what was wanted, which no comparison has told yet, nor LambdaTest itself, which computes roles when a group changes.
 func idleWrites(subject string, changes []accountChange, trouble, terms []period) []violation {
 	var found []violation
 	edited := -forever
-	for _, c := range changes {
+	for i, c := range changes {
 		if !c.byOperator() {
 			edited = c.At
 		}
-		if c.byOperator() && c.Before == c.After && c.At > edited+driftBound && !unclear(c.At, trouble, terms) {
+		computed := i > 0 && changes[i-1].After != c.Before
+		if c.byOperator() && c.Before == c.After && !computed && c.At > edited+driftBound && !unclear(c.At, trouble, terms) {
 			found = append(found, violation{Check: "writes", Whom: subject, Detail: fmt.Sprintf("%s at %s changed nothing", c.Call, c.At)})
 		}
 	}

@@ -53,6 +53,14 @@ func TestACallThatChangesNothingIsNeedlessUnlessSomethingWasUnclear(t *testing.T
 	if found := idleWrites("org/ada", edited, nil, nil); len(found) != 0 {
 		t.Errorf("right after an edit at LambdaTest: found %v", found)
 	}
+	known := append([]accountChange{{At: 1, Call: "POST /Users", After: same}}, changes...)
+	if found := idleWrites("org/ada", known, nil, nil); len(found) != 1 {
+		t.Errorf("where it was as the call before left it: found %v", found)
+	}
+	known[0].After.Role = "Admin"
+	if found := idleWrites("org/ada", known, nil, nil); len(found) != 0 {
+		t.Errorf("where LambdaTest computed another role since: found %v", found)
+	}
 	if found := idleWrites("org/ada", changes, nil, terms); len(found) != 0 {
 		t.Errorf("right after a leader ended: found %v", found)
 	}
