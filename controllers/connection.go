@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -29,6 +30,9 @@ type connection struct {
 	people       *doorway[PersonKey]
 	changed      func()
 	olderTwin    func(*connection) string
+	// reader has the claims; recalled is closed once memory has what their status remembers.
+	reader   client.Reader
+	recalled chan struct{}
 
 	lane     *lane
 	accounts *accounts
@@ -106,6 +110,7 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 		importQueue:  newDoorway[reconcile.Request](),
 		openedAt:     options.Now(),
 		sweepSoon:    make(chan struct{}, 1),
+		recalled:     make(chan struct{}),
 	}
 	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
 	c.lane = newLane(options.Now, bounds, func(user string) { c.wake(priorityGranted, user) }, c.circuitChanged)
@@ -311,6 +316,7 @@ func (c *connection) wake(priority int, users ...string) {
 func (c *connection) run(ctx context.Context) {
 	go c.lane.run(ctx)
 	go c.reportCounts(ctx)
+	go c.review(ctx)
 	c.sweepLoop(ctx)
 }
 

@@ -83,7 +83,7 @@ func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T
 }
 
 func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.T) {
-	registry := newConnections(Options{}.withDefaults())
+	registry := newConnections(Options{}.withDefaults(), nil)
 	opened, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "opened"})
 
 	opened.changed()

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
@@ -16,6 +17,7 @@ import (
 // connections knows the connection of every organization. It is a Runnable: connections work while the manager leads.
 type connections struct {
 	options       Options
+	reader        client.Reader
 	people        *doorway[PersonKey]
 	organizations *doorway[reconcile.Request]
 	groups        *doorway[reconcile.Request]
@@ -29,9 +31,10 @@ type connections struct {
 
 var _ manager.LeaderElectionRunnable = (*connections)(nil)
 
-func newConnections(options Options) *connections {
+func newConnections(options Options, reader client.Reader) *connections {
 	return &connections{
 		options:       options,
+		reader:        reader,
 		people:        newDoorway[PersonKey](),
 		organizations: newDoorway[reconcile.Request](),
 		groups:        newDoorway[reconcile.Request](),
@@ -74,7 +77,7 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 	opened := newConnection(organization, c.options, c.people, func() {
 		c.organizations.add(priorityReport, reconcile.Request{NamespacedName: organization})
 	})
-	opened.olderTwin = c.olderTwin
+	opened.reader, opened.olderTwin = c.reader, c.olderTwin
 	opened.groupQueue, opened.importQueue = c.groups, c.imports
 	c.byName[organization] = opened
 	if c.ctx != nil {

@@ -106,6 +106,10 @@ const (
 
 	// portions are those that an organization's claims are listed in, so that a list of 100 000 takes 4 MB at a time and not 60.
 	portions = 16
+	// reviewBatch is how many of those who were settled before the start are queued at a time, and reviewPause how often it is looked
+	// whether there is room for more.
+	reviewBatch = 1000
+	reviewPause = 20 * time.Millisecond
 	// maxSharedTimes bounds how many times of a last change are remembered so that users share them: some 4 MB.
 	maxSharedTimes = 10_000
 

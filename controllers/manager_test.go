@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -26,14 +27,14 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// running starts a manager with all controllers, for one namespace and one LambdaTest, and stops it with the spec.
-func running(ctx context.Context, w *world) {
+// running starts a manager with all controllers, for one namespace and one LambdaTest, and stops it with the spec or when it is told to.
+func running(ctx context.Context, w *world) (stop func()) {
 	GinkgoHelper()
-	runningWith(ctx, w, restConfig)
+	return runningWith(ctx, w, restConfig)
 }
 
 // runningWith reaches the API server in a way of its own.
-func runningWith(ctx context.Context, w *world, config *rest.Config) {
+func runningWith(ctx context.Context, w *world, config *rest.Config) (stop func()) {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:     scheme,
@@ -46,10 +47,12 @@ func runningWith(ctx context.Context, w *world, config *rest.Config) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan error)
 	go func() { stopped <- mgr.Start(ctx) }()
-	DeferCleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		Eventually(stopped).WithTimeout(20 * time.Second).Should(Receive(BeNil()))
 	})
+	DeferCleanup(stop)
+	return stop
 }
 
 type roundTripper func(*http.Request) (*http.Response, error)
@@ -101,6 +104,22 @@ var _ = Describe("With a manager running", func() {
 		Deleted(ctx, k8s, user)
 		Eventually(func() bool { return w.account(ada).Active }).WithTimeout(5 * time.Second).Should(BeFalse())
 		Eventually(func() bool { return Exists(ctx, k8s, user) }).WithTimeout(5 * time.Second).Should(BeFalse())
+	})
+
+	It("whoever was settled before the start is looked at again", Label("restart"), func(ctx SpecContext) {
+		w := newWorld(ctx)
+		stop := running(ctx, w)
+		organized(ctx, w)
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleAdmin).Obj())
+		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		stop()
+
+		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) {
+			u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "while nobody led"}
+		})
+		running(ctx, w)
+
+		Eventually(func(g Gomega) string { return stored(ctx, user)(g).Status.LastHandledReconcileAt }).WithTimeout(10 * time.Second).Should(Equal("while nobody led"))
 	})
 
 	It("a denial overtakes a backlog of creations", Label("order"), func(ctx SpecContext) {

@@ -283,7 +283,8 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 }
 
 // recallEverybody prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
-// first comparison notices when they are gone, and whoever was sent away because there was no connection is looked at again.
+// first comparison notices when they are gone, and whoever was sent away because there was no connection is looked at again. Whoever was
+// settled then is left to the review.
 func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connection) error {
 	if err := r.guard().load(ctx, c); err != nil {
 		return err
@@ -294,14 +295,20 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 			c.accounts.remember(key.UserName, rememberedAccount(claim))
 		}
 		c.ledger.recall(key.UserName, remembered(claim))
-		r.connections.people.add(priorityOf(claim, true), key)
+		if !wasSettled(claim) { // the others are reviewed
+			r.connections.people.add(priorityOf(claim, true), key)
+		}
 	})
 	if err != nil {
 		return err
 	}
 	groups, err := requestsOfGroups(ctx, r.client, c.organization)
+	if err != nil {
+		return err
+	}
 	r.connections.groups.add(priorityInitialList, groups...)
-	return err
+	close(c.recalled)
+	return nil
 }
 
 // report writes the organization's status, if it differs.

@@ -177,6 +177,25 @@ var _ = Describe("An organization", func() {
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
 
+	It("has one event of its trouble; its people have it in their status", Label("suspend", "events"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		organization := MakeOrganization(DefaultOrganization).In(w.namespace).Obj()
+		Changed(ctx, k8s, organization, func(o *v1alpha1.LambdaTestOrganization) { o.Spec.Suspend = true })
+		w.events()
+		w.connected(ctx, DefaultOrganization)
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+
+		w.reconciled(ctx, user)
+		Expect(Fetched(ctx, k8s, user)).To(BeStalled(v1alpha1.SuspendedReason))
+		Expect(w.events()).To(ConsistOf(HavePrefix("Warning Suspended")))
+
+		Changed(ctx, k8s, organization, func(o *v1alpha1.LambdaTestOrganization) { o.Spec.Suspend = false })
+		w.connected(ctx, DefaultOrganization)
+		w.reconciled(ctx, user)
+		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.events()).To(ConsistOf(HavePrefix("Normal Synced LambdaTest is reached"), HavePrefix("Normal Created")))
+	})
+
 	It("with the token of an older one is told so, and makes no call", Label("duplicate"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-twin", upstreamToken))

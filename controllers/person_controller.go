@@ -189,7 +189,7 @@ func (r *PersonReconciler) forget(key PersonKey) {
 func (r *PersonReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return builder.TypedControllerManagedBy[PersonKey](mgr).
 		Named("person").
-		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(), noticing(&r.written, claimChanged()))).
+		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(r.client), noticing(&r.written, claimChanged()))).
 		WatchesRawSource(r.connections.people.source()).
 		WithOptions(controller.TypedOptions[PersonKey]{
 			MaxConcurrentReconciles: r.options.Concurrency,

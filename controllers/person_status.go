@@ -217,13 +217,21 @@ func remembered(claim *v1alpha1.LambdaTestUser) standing {
 	return stands
 }
 
-// recordTransition is an event when a claim comes into trouble or out of it.
+// sharedReasons are troubles of a whole organization. Its own event tells of them: a hundred thousand more, one a person, would tell
+// nothing else, and keep the API server busy just then.
+var sharedReasons = []string{
+	v1alpha1.SuspendedReason, v1alpha1.OrganizationNotReadyReason, v1alpha1.OrganizationChangedReason,
+	v1alpha1.UnauthorizedReason, v1alpha1.RateLimitedReason,
+}
+
+// recordTransition is an event when a claim comes into trouble of its own, or out of it.
 func (r *PersonReconciler) recordTransition(before, after *v1alpha1.LambdaTestUser) {
 	old, now := readyCondition(before), readyCondition(after)
 	switch {
 	case now == nil || old != nil && old.Reason == now.Reason && old.Message == now.Message:
 	case old != nil && old.Reason == now.Reason && now.Status != metav1.ConditionTrue:
 		// The same trouble in other words.
+	case slices.Contains(sharedReasons, now.Reason), old != nil && slices.Contains(sharedReasons, old.Reason) && now.Status == metav1.ConditionTrue:
 	case now.Status != metav1.ConditionTrue:
 		r.recorder.Eventf(after, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", now.Message)
 	case old != nil:

@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
@@ -16,11 +17,16 @@ import (
 
 type personQueue = workqueue.TypedRateLimitingInterface[PersonKey]
 
-// claimEvents enqueues the person whom a claim is about, denials and deletions first.
-func claimEvents() handler.TypedEventHandler[*v1alpha1.LambdaTestUser, PersonKey] {
+// claimEvents enqueues the person whom a claim is about, denials and deletions first. Who was settled before the start is left to the
+// review that follows when the organization is opened.
+func claimEvents(reader client.Reader) handler.TypedEventHandler[*v1alpha1.LambdaTestUser, PersonKey] {
 	return handler.TypedFuncs[*v1alpha1.LambdaTestUser, PersonKey]{
-		CreateFunc: func(_ context.Context, e event.TypedCreateEvent[*v1alpha1.LambdaTestUser], queue personQueue) {
-			enqueue(queue, priorityOf(e.Object, e.IsInInitialList), personKeyOf(e.Object))
+		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*v1alpha1.LambdaTestUser], queue personQueue) {
+			key := personKeyOf(e.Object)
+			if e.IsInInitialList && wasSettled(e.Object) && hasOrganization(ctx, reader, key) {
+				return
+			}
+			enqueue(queue, priorityOf(e.Object, e.IsInInitialList), key)
 		},
 		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.LambdaTestUser], queue personQueue) {
 			enqueue(queue, priorityOf(e.ObjectNew, false), personKeyOf(e.ObjectNew))
@@ -31,11 +37,14 @@ func claimEvents() handler.TypedEventHandler[*v1alpha1.LambdaTestUser, PersonKey
 	}
 }
 
+func hasOrganization(ctx context.Context, reader client.Reader, key PersonKey) bool {
+	return reader.Get(ctx, key.organization(), &v1alpha1.LambdaTestOrganization{}, client.UnsafeDisableDeepCopy) == nil
+}
+
 // priorityOf is how urgent the news about a claim is. On the initial list, what was settled before the start is no news.
 func priorityOf(claim *v1alpha1.LambdaTestUser, initial bool) int {
-	handled := claim.Status.ObservedGeneration == claim.Generation && isReady(claim)
 	switch {
-	case initial && handled && claim.DeletionTimestamp.IsZero():
+	case initial && wasSettled(claim):
 		return priorityInitialList
 	case isFull(claim) && (claim.IsDenial() || !claim.DeletionTimestamp.IsZero()):
 		return priorityDenial

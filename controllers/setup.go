@@ -77,7 +77,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := addGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	registry := newConnections(options)
+	registry := newConnections(options, mgr.GetClient())
 	if err := mgr.Add(registry); err != nil {
 		return fmt.Errorf("adding connections: %w", err)
 	}

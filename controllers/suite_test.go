@@ -124,7 +124,7 @@ func (w *world) restartWith(options Options) {
 	options = options.withDefaults()
 	hosts, err := parseUpstreamHosts(options.UpstreamHosts)
 	Expect(err).NotTo(HaveOccurred())
-	w.connections = newConnections(options)
+	w.connections = newConnections(options, k8s)
 	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
 	w.groups = &GroupReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
 	w.organizations = &OrganizationReconciler{
