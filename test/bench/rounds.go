@@ -15,6 +15,9 @@ import (
 const (
 	// roundTime is long enough for a thousand calls and more, and short enough that what else the machine does hits both arms.
 	roundTime = 2500 * time.Millisecond
+	// createTime is long enough for the leader, which tells whoever was created that the organization is suspended, to be at work for
+	// most of it in either arm.
+	createTime = 8 * time.Second
 	// warmTime fills caches and opens connections.
 	warmTime = time.Second
 	// fullRounds is how often each arm has its turn.
@@ -82,7 +85,7 @@ func p99Ratio(p pair) float64  { return p.subject.at(0.99).Seconds() / p.baselin
 func addedCPU(p pair) float64 { return p.subject.cpuPerCall() - p.baseline.cpuPerCall() }
 
 // alternate warms both arms, then gives each its turn in each round, and the first turn to the one and the other.
-func (d *desk) alternate(ctx context.Context, clients int, baseline, subject call) ([]pair, error) {
+func (d *desk) alternate(ctx context.Context, clients int, length time.Duration, baseline, subject call) ([]pair, error) {
 	for _, arm := range []call{baseline, subject} {
 		if _, err := load(ctx, clients, warmTime, arm); err != nil {
 			return nil, err
@@ -99,7 +102,7 @@ func (d *desk) alternate(ctx context.Context, clients int, baseline, subject cal
 		}
 		for _, turn := range turns {
 			var err error
-			if *turn.into, err = d.measure(ctx, clients, turn.arm); err != nil {
+			if *turn.into, err = d.measure(ctx, clients, length, turn.arm); err != nil {
 				return nil, err
 			}
 		}
@@ -108,7 +111,7 @@ func (d *desk) alternate(ctx context.Context, clients int, baseline, subject cal
 }
 
 // measure is one turn of one arm. It does not begin before what the turn before left behind is done.
-func (d *desk) measure(ctx context.Context, clients int, arm call) (tally, error) {
+func (d *desk) measure(ctx context.Context, clients int, length time.Duration, arm call) (tally, error) {
 	if err := d.quiet(ctx); err != nil {
 		return tally{}, err
 	}
@@ -116,7 +119,7 @@ func (d *desk) measure(ctx context.Context, clients int, arm call) (tally, error
 	if err != nil {
 		return tally{}, err
 	}
-	measured, err := load(ctx, clients, roundTime, arm)
+	measured, err := load(ctx, clients, length, arm)
 	if err != nil {
 		return tally{}, err
 	}
