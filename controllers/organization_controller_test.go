@@ -193,7 +193,7 @@ var _ = Describe("An organization", func() {
 		w.connected(ctx, DefaultOrganization)
 		w.reconciled(ctx, user)
 		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
-		Expect(w.events()).To(ConsistOf(HavePrefix("Normal Synced LambdaTest is reached"), HavePrefix("Normal Created")))
+		Expect(w.events()).To(ConsistOf(HavePrefix("Normal Synced LambdaTest is reached")))
 	})
 
 	It("with the token of an older one is told so, and makes no call", Label("duplicate"), func(ctx SpecContext) {
