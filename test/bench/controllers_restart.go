@@ -7,6 +7,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
+	"strconv"
 	"time"
 
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
@@ -40,12 +42,42 @@ func restart(ctx context.Context, r *run) error {
 		}
 	}
 	people := fmt.Sprintf("%d people", p.count)
+	below, err := p.controlPlaneCosts(ctx)
+	if err != nil {
+		return err
+	}
 	return errors.Join(
 		r.record("restart", all.seconds, people+"; the slower of the two replicas"),
 		r.record("restart-writes", all.writes, people),
-		r.record("memory", all.settled, people, fmt.Sprintf("with the lead %s MB, without it %s MB", number(median(all.leader)), number(median(all.standby)))),
+		r.record("memory", all.settled, people, fmt.Sprintf("with the lead %s MB, without it %s MB", number(median(all.leader)), number(median(all.standby))), below),
 		r.record("memory-peak", all.peaks, people),
 	)
+}
+
+// storageSize is what the API server says of etcd's file.
+var storageSize = regexp.MustCompile(`(?m)^apiserver_storage_size_bytes\{[^}]*\} (\S+)$`)
+
+// controlPlaneCosts tells what the people cost below the operator; docs/scaling.md is made from it.
+func (p *people) controlPlaneCosts(ctx context.Context) (string, error) {
+	server, err := memory(p.env.Plane.APIServer.PID())
+	if err != nil {
+		return "", err
+	}
+	etcd, err := memory(p.env.Plane.Etcd.PID())
+	if err != nil {
+		return "", err
+	}
+	page, err := p.env.Kubectl(ctx, "get", "--raw", "/metrics")
+	if err != nil {
+		return "", err
+	}
+	size := 0.0
+	if found := storageSize.FindStringSubmatch(page); found != nil {
+		if size, err = strconv.ParseFloat(found[1], 64); err != nil {
+			return "", fmt.Errorf("reading the size of etcd's file: %w", err)
+		}
+	}
+	return fmt.Sprintf("below them: API server %s MB, etcd %s MB and a file of %s MB", number(server.now), number(etcd.now), number(size/1e6)), nil
 }
 
 func (p *people) restartBoth(ctx context.Context, all *restarts) error {
