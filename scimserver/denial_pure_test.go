@@ -3,7 +3,57 @@
 
 package scimserver
 
-import "testing"
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
+	recorder, registry := events.NewFakeRecorder(2*leftOutBurst), prometheus.NewRegistry()
+	server, err := New(Options{
+		Client: unusedClient{}, Reader: unusedClient{}, Cache: unusedCache{}, Recorder: recorder,
+		Registerer: registry, Now: func() time.Time { return time.Unix(1_800_000_000, 0) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	q := &request{grant: &grant{organization: &v1alpha1.LambdaTestOrganization{}}}
+
+	for range leftOutBurst + 50 {
+		server.reportLeftOut(q, &v1alpha1.LambdaTestUser{}, taken("somebody has that name"))
+	}
+
+	if got := len(recorder.Events); got != leftOutBurst {
+		t.Errorf("%d events, want %d", got, leftOutBurst)
+	}
+	families, err := registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, family := range families {
+		if family.GetName() != "lambdatest_scim_denials_with_leftovers_total" {
+			continue
+		}
+		if got := family.GetMetric()[0].GetCounter().GetValue(); got != leftOutBurst+50 {
+			t.Errorf("%v counted, want all", got)
+		}
+		return
+	}
+	t.Error("nothing is counted")
+}
+
+// Both stand for what a test does not call.
+type (
+	unusedClient struct{ client.Client }
+	unusedCache  struct{ cache.Cache }
+)
 
 func TestBodyDenies(t *testing.T) {
 	for body, want := range map[string]bool{

@@ -59,6 +59,10 @@ const (
 	// maxRenderedBytes of JSON are kept to render lists from: about 25 000 users.
 	maxRenderedBytes = 16 << 20
 
+	// leftOutPerSecond and leftOutBurst bound the events about denials that were not all there was.
+	leftOutPerSecond = 1
+	leftOutBurst     = 100
+
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10
 	// headerTimeout is how long a client may take to send its headers.

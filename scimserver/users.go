@@ -107,9 +107,13 @@ func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change use
 	return nil
 }
 
-// reportLeftOut tells people that a provider believes something of a denied user that is not so.
+// reportLeftOut tells people that a provider believes something of a denied user that is not so. Each event is a write, and stays in
+// memory for twelve minutes: a provider that sends nothing else must not fill either.
 func (s *Server) reportLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOut error) {
 	s.metrics.leftOver(r.organization())
+	if !s.leftOut.AllowN(s.now(), 1) {
+		return
+	}
 	s.options.Recorder.Eventf(user, nil, corev1.EventTypeWarning, "DeniedInPart", "Deny",
 		"The identity provider denied the person; the rest of its request was not applied: %s", problemOf(leftOut).detail)
 }

@@ -72,7 +72,7 @@ func (r *run) grown(ctx context.Context) ([]violation, error) {
 	if err != nil {
 		return nil, err
 	}
-	events, err := r.recentEvents(ctx)
+	events, partly, err := r.recentEvents(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -82,23 +82,27 @@ func (r *run) grown(ctx context.Context) ([]violation, error) {
 	if err != nil {
 		return nil, err
 	}
-	r.progress("footprint of the leader %+v, with %d events, and when new %+v; of others %+v and %+v", old[0], events, fresh[0], old[1], fresh[1])
-	return append(outgrown("the leader", old[0], fresh[0], events), outgrown("a replica that does not lead", old[1], fresh[1], 0)...), nil
+	r.progress("footprint of the leader %+v, with %d events, and when new %+v; of others %+v, with %d events, and %+v",
+		old[0], events, fresh[0], old[1], partly, fresh[1])
+	return append(outgrown("the leader", old[0], fresh[0], events), outgrown("a replica that does not lead", old[1], fresh[1], partly)...), nil
 }
 
-// recentEvents counts those that a leader may still have in memory.
-func (r *run) recentEvents(ctx context.Context) (int, error) {
+// recentEvents counts those that a leader may still have in memory, and those that any replica may: about denials in part.
+func (r *run) recentEvents(ctx context.Context) (all, partly int, err error) {
 	var list eventsv1.EventList
 	if err := r.env.Client.List(ctx, &list); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	recent := 0
 	for i := range list.Items {
-		if time.Since(list.Items[i].EventTime.Time) < eventMemory {
-			recent++
+		if time.Since(list.Items[i].EventTime.Time) >= eventMemory {
+			continue
+		}
+		all++
+		if list.Items[i].Reason == "DeniedInPart" {
+			partly++
 		}
 	}
-	return recent, nil
+	return all, partly, nil
 }
 
 // startAfresh restarts all replicas at once.
