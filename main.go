@@ -15,6 +15,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime/debug"
+	"runtime/metrics"
 	"syscall"
 	"time"
 
@@ -35,7 +36,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
-	"sigs.k8s.io/controller-runtime/pkg/metrics"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
@@ -53,9 +54,12 @@ const (
 	leaseDuration = 15 * time.Second
 	renewDeadline = 10 * time.Second
 	retryPeriod   = 2 * time.Second
-	// gcPercent is how much garbage is kept, as a part of what is in use, once the cache is filled. Go's 100 would double a replica's
-	// memory, nearly all of which is cache; GOGC in the environment comes first.
-	gcPercent = 20
+	// garbage is how much of it is kept once the cache is filled. Go's 100 % would double a replica's memory among 100 000 people, nearly
+	// all of which is cache, and collect all the time among a hundred. In percent of what is in use it is bounded on both sides.
+	garbage              = 40 << 20
+	minGarbage           = 20
+	maxGarbage           = 400
+	garbageCheckInterval = 5 * time.Second
 	// drainTime is how long requests and calls under way may take once the process is asked to stop. Kubernetes waits 30 s.
 	drainTime = 25 * time.Second
 )
@@ -204,20 +208,39 @@ func run(ctx context.Context, options *runOptions) error {
 	return mgr.Start(ctx)
 }
 
-// thrift makes the process keep less garbage once the caches are filled, which is what the manager waits for before it starts anything.
-// Before, collecting seldom makes the start faster.
+// thrift bounds the garbage that the process keeps once the caches are filled, which is what the manager waits for before it starts
+// anything. Before, collecting seldom makes the start faster. GOGC in the environment comes first.
 type thrift struct{}
 
 // NeedLeaderElection implements manager.LeaderElectionRunnable: every replica has the caches.
 func (thrift) NeedLeaderElection() bool { return false }
 
 // Start implements manager.Runnable.
-func (thrift) Start(context.Context) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-		debug.FreeOSMemory()
+func (thrift) Start(ctx context.Context) error {
+	if os.Getenv("GOGC") != "" {
+		return nil
 	}
-	return nil
+	debug.FreeOSMemory()
+	ticker := time.NewTicker(garbageCheckInterval)
+	defer ticker.Stop()
+	inUse, set := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}, 0
+	for {
+		metrics.Read(inUse)
+		if percent := garbagePercent(inUse[0].Value.Uint64()); percent != set {
+			debug.SetGCPercent(percent)
+			set = percent
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+	}
+}
+
+// garbagePercent is how much garbage to keep, as a part of the bytes in use.
+func garbagePercent(inUse uint64) int {
+	return int(min(max(garbage*100/max(inUse, 1), minGarbage), maxGarbage)) //nolint:gosec // bounded right here
 }
 
 // addSCIM lets every replica serve SCIM, whoever leads.
@@ -233,7 +256,7 @@ func addSCIM(mgr ctrl.Manager, options *runOptions, log logr.Logger) error {
 		DrainDelay:  options.scimDrainDelay,
 		Recorder:    mgr.GetEventRecorder("lambdatest-operator"),
 		Log:         log,
-		Registerer:  metrics.Registry,
+		Registerer:  ctrlmetrics.Registry,
 		Limits:      scimserver.Limits{RequestsPerSecond: options.scimRate},
 	})
 	if err != nil {
