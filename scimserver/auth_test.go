@@ -231,6 +231,21 @@ var _ = Describe("While the API server is away", Label("security"), func() {
 		failing.away.Store(false)
 		Expect(t.ask(r, "GET", "/Users/"+id, "").status).To(Equal(200))
 	})
+
+	It("a group's name is not taken for free because nobody can tell", func(ctx SpecContext) {
+		t := newTenant(ctx)
+		id := t.do(201, "POST", "/Groups", `{"displayName":"Testers"}`).json["id"]
+		failing := &unreachable{Client: k8s}
+		r := startReplica(scimserver.Options{Client: k8s, Reader: failing})
+		DeferCleanup(func() { r.stop(); Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil())) })
+		Eventually(func() []string { return t.ask(r, "GET", "/Groups", "").ids() }).WithTimeout(patience).Should(ConsistOf(id))
+
+		failing.away.Store(true)
+		Expect(t.ask(r, "POST", "/Groups", `{"displayName":"testers"}`).status).To(Equal(http.StatusServiceUnavailable))
+
+		failing.away.Store(false)
+		Expect(t.do(200, "GET", "/Groups", "").ids()).To(ConsistOf(id))
+	})
 })
 
 var _ client.Client = (*unreachable)(nil)

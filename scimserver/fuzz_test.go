@@ -195,7 +195,7 @@ func FuzzGroupBody(f *testing.F) {
 // fuzzRules know everybody: whoever is asked for has their id as a name.
 func fuzzRules() groupRules {
 	return groupRules{
-		organization: "acme", taken: func(string) bool { return false },
+		organization: "acme", free: func(string) error { return nil },
 		userNames: func(ids []string) (map[string]string, error) {
 			found := map[string]string{}
 			for _, id := range ids {

@@ -132,8 +132,8 @@ func (r roster) attribute() any {
 type groupRules struct {
 	organization string
 	maxRole      v1alpha1.Role
-	// taken tells whether another group has that displayName.
-	taken func(displayName string) bool
+	// free fails when another group has that displayName, or when nobody can tell.
+	free func(displayName string) error
 	// userNames finds the people behind ids that the group does not have yet. It fails, naming an id that SCIM does not know.
 	userNames func(ids []string) (map[string]string, error)
 }
@@ -144,8 +144,10 @@ func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
 	if err := possibleDisplayName(name); err != nil {
 		return err
 	}
-	if v1alpha1.FoldDisplayName(name) != v1alpha1.FoldDisplayName(spec.DisplayName) && r.taken(name) {
-		return taken("a group with this displayName exists")
+	if v1alpha1.FoldDisplayName(name) != v1alpha1.FoldDisplayName(spec.DisplayName) {
+		if err := r.free(name); err != nil {
+			return err
+		}
 	}
 	if utf8.RuneCountInString(o.text("externalId")) > 256 {
 		return badValue("externalId has more than 256 characters")

@@ -22,19 +22,30 @@ func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) groupRu
 	return groupRules{
 		organization: r.organization().Name,
 		maxRole:      r.organization().Spec.SCIM.MaxRole,
-		taken: func(displayName string) bool {
+		free: func(displayName string) error {
 			other := s.index.groupNamed(r.organizationKey(), displayName)
-			return other != nil && (group == nil || other.Name != group.Name) && s.stillNamed(r, other.Name, displayName)
+			if other == nil || group != nil && other.Name == group.Name {
+				return nil
+			}
+			return s.noLongerNamed(r, other.Name, displayName)
 		},
 		userNames: func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
 	}
 }
 
-// stillNamed asks the API server whether a group that the index shows is there under that displayName: another replica may have deleted
-// or renamed it just now, and then a POST succeeds at any moment.
-func (s *Server) stillNamed(r *request, id, displayName string) bool {
+// noLongerNamed asks the API server whether a group that the index shows is there under that displayName: another replica may have
+// deleted or renamed it just now, and then a POST succeeds at any moment.
+func (s *Server) noLongerNamed(r *request, id, displayName string) error {
 	group, err := s.liveGroup(r.Context(), r.organizationKey(), id)
-	return err == nil && v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName)
+	switch {
+	case err != nil && problemOf(err).status == http.StatusNotFound:
+		return nil
+	case err != nil:
+		return err
+	case v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName):
+		return taken("a group with this displayName exists")
+	}
+	return nil
 }
 
 // userNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have

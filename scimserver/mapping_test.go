@@ -133,7 +133,12 @@ func TestGroupRules(t *testing.T) {
 	}
 	rules := groupRules{
 		organization: "acme", maxRole: v1alpha1.RoleUser,
-		taken: func(name string) bool { return name == "taken" },
+		free: func(name string) error {
+			if name == "taken" {
+				return taken("a group with this displayName exists")
+			}
+			return nil
+		},
 		userNames: func(ids []string) (map[string]string, error) {
 			found := map[string]string{}
 			for _, id := range ids {
@@ -195,7 +200,7 @@ func TestGroupRules(t *testing.T) {
 }
 
 func TestGroupRoles(t *testing.T) {
-	rules := groupRules{organization: "acme", taken: func(string) bool { return false }, userNames: func([]string) (map[string]string, error) { return nil, nil }}
+	rules := groupRules{organization: "acme", free: func(string) error { return nil }, userNames: func([]string) (map[string]string, error) { return nil, nil }}
 	spec := v1alpha1.LambdaTestGroupSpec{}
 	for _, step := range []struct {
 		ops  string

@@ -82,7 +82,7 @@ func groupFixture() fixture {
 	}
 	spec := v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Roles: []v1alpha1.Role{"Guest"}, Members: []string{"ada@example.com"}}
 	rules := groupRules{
-		organization: "acme", taken: func(string) bool { return false },
+		organization: "acme", free: func(string) error { return nil },
 		userNames: func([]string) (map[string]string, error) { return map[string]string{id: other}, nil },
 	}
 	return fixture{
