@@ -234,11 +234,12 @@ var _ = Describe("While the API server is away", Label("security"), func() {
 
 	It("a group's name is not taken for free because nobody can tell", func(ctx SpecContext) {
 		t := newTenant(ctx)
-		id := t.do(201, "POST", "/Groups", `{"displayName":"Testers"}`).json["id"]
-		failing := &unreachable{Client: k8s}
+		id := t.do(201, "POST", "/Groups", `{"displayName":"QA"}`).json["id"]
+		t.do(200, "PUT", fmt.Sprintf("/Groups/%s", id), `{"displayName":"Testers"}`)
+		failing := &unreachable{Client: k8s, only: fmt.Sprint(id)}
 		r := startReplica(scimserver.Options{Client: k8s, Reader: failing})
 		DeferCleanup(func() { r.stop(); Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil())) })
-		Eventually(func() []string { return t.ask(r, "GET", "/Groups", "").ids() }).WithTimeout(patience).Should(ConsistOf(id))
+		Eventually(func() []string { return t.ask(r, "GET", filtered("/Groups", `displayName eq "Testers"`), "").ids() }).WithTimeout(patience).Should(ConsistOf(id))
 
 		failing.away.Store(true)
 		Expect(t.ask(r, "POST", "/Groups", `{"displayName":"testers"}`).status).To(Equal(http.StatusServiceUnavailable))

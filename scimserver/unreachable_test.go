@@ -22,6 +22,7 @@ type unreachable struct {
 	client.Client
 	away   atomic.Bool
 	panics atomic.Bool // on reads of users and groups
+	only   string      // when set, reads of what has that name fail, and nothing else does
 }
 
 func optionsWith(c client.Client) scimserver.Options { return scimserver.Options{Client: c, Reader: c} }
@@ -45,7 +46,7 @@ func (u *unreachable) Get(ctx context.Context, key client.ObjectKey, o client.Ob
 	if _, isSecret := o.(*corev1.Secret); u.panics.Load() && !isSecret {
 		panic("boom")
 	}
-	if err := u.err(); err != nil {
+	if err := u.err(); err != nil && (u.only == "" || u.only == key.Name) {
 		return err
 	}
 	return u.Client.Get(ctx, key, o, options...)
