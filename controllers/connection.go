@@ -212,7 +212,8 @@ func (c *connection) callTimeout() (time.Duration, error) {
 	if c.options.LeadUntil == nil {
 		return callTimeout, nil
 	}
-	left := c.options.LeadUntil().Sub(c.options.Now()) - leadMargin
+	// In this order: without a lease LeadUntil is the zero time, which is as far away as a Duration goes, and less would be in the future.
+	left := c.options.LeadUntil().Add(-leadMargin).Sub(c.options.Now())
 	if left < minCallTimeout {
 		return 0, fmt.Errorf("the lease is about to end: %w", errNotCalled)
 	}

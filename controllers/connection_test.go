@@ -96,3 +96,28 @@ func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.
 		t.Error("a report comes before the initial list")
 	}
 }
+
+func TestNoCallIsMadeThatCouldOutliveTheLease(t *testing.T) {
+	c, _ := newTestConnection()
+	now := c.options.Now()
+	for name, test := range map[string]struct {
+		until time.Time
+		want  time.Duration
+	}{
+		"a lease that has just been renewed":     {now.Add(15 * time.Second), callTimeout},
+		"a lease that ends soon":                 {now.Add(5 * time.Second), 5*time.Second - leadMargin},
+		"a lease that is about to end":           {now.Add(leadMargin + minCallTimeout/2), 0},
+		"a lease that has ended":                 {now.Add(-time.Second), 0},
+		"no lease: not yet taken, or given away": {time.Time{}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.options.LeadUntil = func() time.Time { return test.until }
+
+			got, err := c.callTimeout()
+
+			if got != test.want || (err == nil) != (test.want > 0) {
+				t.Errorf("a call may take %s (%v), want %s", got, err, test.want)
+			}
+		})
+	}
+}
