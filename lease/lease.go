@@ -7,6 +7,7 @@ package lease
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -27,7 +28,12 @@ type Lock struct {
 	duration time.Duration
 	now      func() time.Time
 	renewed  atomic.Pointer[time.Time]
+	// holder is whose the lease was when it was last read.
+	holder atomic.Pointer[string]
 }
+
+// errOthers says that the lease is another replica's.
+var errOthers = errors.New("the lease is another replica's by now: it is not released")
 
 // New returns a lock on the Lease of that namespace and name, held for duration after each renewal. An empty namespace is the pod's
 // own; outside a pod it must be given.
@@ -57,12 +63,22 @@ func (l *Lock) Until() time.Time {
 	return renewed.Add(l.duration)
 }
 
+// Get reads the lease.
+func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	record, raw, err := l.Interface.Get(ctx)
+	if err == nil {
+		l.holder.Store(&record.HolderIdentity)
+	}
+	return record, raw, err
+}
+
 // Create takes a lease that nobody had.
 func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	return l.write(func() error { return l.Interface.Create(ctx, record) }, record)
 }
 
-// Update takes, renews or releases the lease.
+// Update takes, renews or releases the lease. Whoever was paused until another replica took over does not release that one's lease, which
+// client-go would do: it reads the lease right before, and writes what it believed to have. Then a third one would lead beside it.
 func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	return l.write(func() error { return l.Interface.Update(ctx, record) }, record)
 }
@@ -72,6 +88,9 @@ func (l *Lock) write(send func() error, record resourcelock.LeaderElectionRecord
 	if record.HolderIdentity != l.Identity() {
 		// Released: whatever the answer, another replica may already have it.
 		l.renewed.Store(nil)
+		if holder := l.holder.Load(); holder != nil && *holder != l.Identity() {
+			return errOthers
+		}
 		return send()
 	}
 	if err := send(); err != nil {

@@ -17,15 +17,44 @@ const duration = 15 * time.Second
 // lockDouble is a Lease that answers what it is told; the time passes while it answers.
 type lockDouble struct {
 	resourcelock.Interface
-	clock *time.Time
-	fails error
+	clock  *time.Time
+	fails  error
+	holder string
+	writes int
 }
 
 func (l *lockDouble) Identity() string { return "me" }
 
 func (l *lockDouble) Update(context.Context, resourcelock.LeaderElectionRecord) error {
 	*l.clock = l.clock.Add(3 * time.Second)
+	l.writes++
 	return l.fails
+}
+
+func (l *lockDouble) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	return &resourcelock.LeaderElectionRecord{HolderIdentity: l.holder}, nil, nil
+}
+
+func TestOnlyOnesOwnLeaseIsReleased(t *testing.T) {
+	for holder, released := range map[string]bool{"me": true, "another": false, "": false} {
+		lock, inner := newLock()
+		if err := lock.Update(t.Context(), mine()); err != nil {
+			t.Fatal(err)
+		}
+		inner.holder, inner.writes = holder, 0
+		if _, _, err := lock.Get(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+
+		err := lock.Update(t.Context(), resourcelock.LeaderElectionRecord{})
+
+		if (err == nil) != released || (inner.writes > 0) != released {
+			t.Errorf("a lease held by %q: %d writes (%v), want it released: %v", holder, inner.writes, err, released)
+		}
+		if until := lock.Until(); !until.IsZero() {
+			t.Errorf("a lease held by %q: leads until %s after the release", holder, until)
+		}
+	}
 }
 
 func TestTheLeadCountsFromWhenTheRenewalWasSent(t *testing.T) {
