@@ -31,7 +31,8 @@ var _ = Describe("when nothing changes", Label("idle"), func() {
 			HaveField("Status.Active", HaveValue(BeEquivalentTo(people-1))),
 			HaveField("Status.Failing", HaveValue(BeZero())),
 			HaveField("Status.PendingDenials", HaveValue(BeZero())),
-			HaveField("Status.Unclaimed", HaveValue(BeEquivalentTo(10)))), "the counts follow a few seconds later")
+			HaveField("Status.Unclaimed", HaveValue(BeEquivalentTo(10))),
+			HaveField("Status.Guard.Explicit", BeEquivalentTo(1))), "the counts follow a few seconds later")
 		w.afterSweeps(3)
 		writes, apiWrites := w.LambdaTest.Writes(), w.apiWrites(ctx)
 
