@@ -240,7 +240,7 @@ func (thrift) Start(ctx context.Context) error {
 
 // garbagePercent is how much garbage to keep, as a part of the bytes in use.
 func garbagePercent(inUse uint64) int {
-	return int(min(max(garbage*100/max(inUse, 1), minGarbage), maxGarbage)) //nolint:gosec // bounded right here
+	return int(min(max(garbage*100/max(inUse, 1), minGarbage), maxGarbage))
 }
 
 // addSCIM lets every replica serve SCIM, whoever leads.
