@@ -14,8 +14,8 @@ COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG TARGETOS TARGETARCH VERSION
-RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    GOOS=$TARGETOS GOARCH=$TARGETARCH hack/build.sh /manager
+RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/go/build \
+    GOCACHE=/go/build GOOS=$TARGETOS GOARCH=$TARGETARCH hack/build.sh /manager
 
 FROM scratch AS prebuilt
 ARG TARGETOS TARGETARCH
