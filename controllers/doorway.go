@@ -64,6 +64,28 @@ func (d *doorway[K]) addAfter(delay time.Duration, key K) {
 	d.add(priorityInitialList, key)
 }
 
+// drain returns when what is queued is nearly done, or ctx is.
+func (d *doorway[K]) drain(ctx context.Context) {
+	ticker := time.NewTicker(reviewPause)
+	defer ticker.Stop()
+	for d.length() > reviewBatch/2 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+func (d *doorway[K]) length() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.queue == nil {
+		return len(d.early)
+	}
+	return d.queue.Len()
+}
+
 // enqueue adds with a priority where the queue knows any.
 func enqueue[K comparable](queue workqueue.TypedRateLimitingInterface[K], priority int, keys ...K) {
 	if prioritized, ok := queue.(priorityqueue.PriorityQueue[K]); ok {

@@ -5,7 +5,6 @@ package controllers
 
 import (
 	"context"
-	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
@@ -39,26 +38,4 @@ func (c *connection) review(ctx context.Context) {
 	if err != nil && ctx.Err() == nil {
 		ctrl.Log.WithName("person").Error(err, "looking again at everybody", "organization", c.organization)
 	}
-}
-
-// drain returns when what is queued is nearly done, or ctx is.
-func (d *doorway[K]) drain(ctx context.Context) {
-	ticker := time.NewTicker(reviewPause)
-	defer ticker.Stop()
-	for d.length() > reviewBatch/2 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
-func (d *doorway[K]) length() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.queue == nil {
-		return len(d.early)
-	}
-	return d.queue.Len()
 }
