@@ -44,7 +44,7 @@ func idleWrites(subject string, changes []accountChange, trouble, terms []period
 		if !c.byOperator() {
 			edited = c.At
 		}
-		computed := i > 0 && changes[i-1].After != c.Before
+		computed := i > 0 && changes[i-1].After.Role != c.Before.Role
 		if c.byOperator() && c.Before == c.After && !computed && c.At > edited+driftBound && !unclear(c.At, trouble, terms) {
 			found = append(found, violation{Check: "writes", Whom: subject, Detail: fmt.Sprintf("%s at %s changed nothing", c.Call, c.At)})
 		}

@@ -57,6 +57,10 @@ func TestACallThatChangesNothingIsNeedlessUnlessSomethingWasUnclear(t *testing.T
 	if found := idleWrites("org/ada", known, nil, nil); len(found) != 1 {
 		t.Errorf("where it was as the call before left it: found %v", found)
 	}
+	known[0].After.Active = false
+	if found := idleWrites("org/ada", known, nil, nil); len(found) != 1 {
+		t.Errorf("LambdaTest computes roles and nothing else: found %v", found)
+	}
 	known[0].After.Role = "Admin"
 	if found := idleWrites("org/ada", known, nil, nil); len(found) != 0 {
 		t.Errorf("where LambdaTest computed another role since: found %v", found)
