@@ -33,8 +33,8 @@ func running(ctx context.Context, w *world) (stop func()) {
 	return runningWith(ctx, w, restConfig)
 }
 
-// runningWith reaches the API server in a way of its own.
-func runningWith(ctx context.Context, w *world, config *rest.Config) (stop func()) {
+// runningWith reaches the API server in a way of its own, and has other options.
+func runningWith(ctx context.Context, w *world, config *rest.Config, changes ...func(*Options)) (stop func()) {
 	GinkgoHelper()
 	mgr, err := ctrl.NewManager(config, ctrl.Options{
 		Scheme:     scheme,
@@ -43,7 +43,11 @@ func runningWith(ctx context.Context, w *world, config *rest.Config) (stop func(
 		Controller: controllerconfig.Controller{SkipNameValidation: new(true)},
 	})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(Setup(mgr, Options{UpstreamHosts: []string{w.upstream.URL()}, BackoffMin: 50 * time.Millisecond})).To(Succeed())
+	options := Options{UpstreamHosts: []string{w.upstream.URL()}, BackoffMin: 50 * time.Millisecond}
+	for _, change := range changes {
+		change(&options)
+	}
+	Expect(Setup(mgr, options)).To(Succeed())
 	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stopped := make(chan error)
 	go func() { stopped <- mgr.Start(ctx) }()

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/resourceversion"
@@ -87,13 +88,40 @@ func (o *ownWrites) refresh(ctx context.Context, live client.Reader, into client
 	return nil
 }
 
-// noticing forgets writes as soon as the cache shows them, whatever events pass.
+// overwritten tells whether an event is about a status that somebody else wrote: a former leader whose write was late, or somebody with
+// kubectl. It wins over whatever was written here before, so that everything has to be told again. While the answer to a write of one's own
+// is awaited the event may be about that one; if it is not, the write is a conflict, or repeated.
+func (o *ownWrites) overwritten(before, after client.Object) bool {
+	o.mu.Lock()
+	sent, waits := o.sent[after.GetUID()]
+	o.mu.Unlock()
+	if waits {
+		if order, err := resourceversion.CompareResourceVersion(after.GetResourceVersion(), sent); err != nil || order <= 0 {
+			return false
+		}
+	}
+	return !equality.Semantic.DeepEqual(statusOf(before), statusOf(after))
+}
+
+func statusOf(object client.Object) any {
+	switch object := object.(type) {
+	case *v1alpha1.LambdaTestUser:
+		return object.Status
+	case *v1alpha1.LambdaTestGroup:
+		return object.Status
+	default:
+		return nil
+	}
+}
+
+// noticing forgets writes as soon as the cache shows them, and lets events about statuses of somebody else pass.
 func noticing[T client.Object](o *ownWrites, passing predicate.TypedPredicate[T]) predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{
 		CreateFunc: passing.Create,
 		UpdateFunc: func(e event.TypedUpdateEvent[T]) bool {
+			overwritten := o.overwritten(e.ObjectOld, e.ObjectNew)
 			o.shows(e.ObjectNew)
-			return passing.Update(e)
+			return passing.Update(e) || overwritten
 		},
 		DeleteFunc: func(e event.TypedDeleteEvent[T]) bool {
 			o.forget(e.Object)

@@ -29,7 +29,8 @@ type Options struct {
 	MarkRetention time.Duration
 	// LeaseDuration is how long another replica waits before it takes the lead over.
 	LeaseDuration time.Duration
-	// LeadUntil says until when this process certainly leads: no call is begun that could end later. Nil means for ever.
+	// LeadUntil says until when this process certainly leads: no call is begun that could end later, and nothing is written in the API
+	// server from then on. Nil means for ever.
 	LeadUntil func() time.Time
 	// Now is the clock.
 	Now func() time.Time
@@ -77,12 +78,16 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := addGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	registry := newConnections(options, mgr.GetClient())
+	leading, err := leadingClient(mgr, options)
+	if err != nil {
+		return err
+	}
+	registry := newConnections(options, leading)
 	if err := mgr.Add(registry); err != nil {
 		return fmt.Errorf("adding connections: %w", err)
 	}
 	people := &PersonReconciler{
-		client: mgr.GetClient(), live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("lambdatest-operator"),
+		client: leading, live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("lambdatest-operator"),
 		connections: registry, options: options,
 	}
 	organizations := &OrganizationReconciler{
