@@ -157,6 +157,7 @@ type replicaWatch struct {
 	mu      sync.Mutex
 	serving []int
 	leader  int // -1 when nobody leads
+	ballot  ballot
 	since   moment
 	terms   []period // Whom is the leading replica; empty when nobody led
 }
@@ -165,7 +166,7 @@ type replicaWatch struct {
 const pollInterval = 200 * time.Millisecond
 
 func newReplicaWatch(r *run) *replicaWatch {
-	return &replicaWatch{run: r, leader: -1}
+	return &replicaWatch{run: r, leader: -1, ballot: ballot{saidBy: make([]int, replicas)}}
 }
 
 func (w *replicaWatch) follow(ctx context.Context) {
@@ -177,9 +178,9 @@ func (w *replicaWatch) follow(ctx context.Context) {
 
 func (w *replicaWatch) look(ctx context.Context) {
 	var all sync.WaitGroup
-	leads, serves := make([]bool, replicas), make([]bool, replicas)
+	answers, serves := make([]answer, replicas), make([]bool, replicas)
 	for i, replica := range w.run.env.Replicas {
-		all.Go(func() { leads[i], serves[i] = ask(ctx, replica) })
+		all.Go(func() { answers[i], serves[i] = ask(ctx, replica) })
 	}
 	all.Wait()
 	w.mu.Lock()
@@ -190,7 +191,7 @@ func (w *replicaWatch) look(ctx context.Context) {
 			w.serving = append(w.serving, i)
 		}
 	}
-	if leader := slices.Index(leads, true); leader != w.leader {
+	if leader := w.ballot.count(answers); leader != w.leader {
 		if w.since > 0 || w.leader >= 0 { // the time before the first leader is the start of the environment
 			w.endTerm()
 		}
@@ -237,13 +238,44 @@ func (w *replicaWatch) ready() []int {
 
 var leads = regexp.MustCompile(`(?m)^leader_election_master_status\{[^}]*\} 1$`)
 
-func ask(ctx context.Context, replica *environment.Replica) (leader, serving bool) {
-	if replica.PID() == 0 {
-		return false, false
+func ask(ctx context.Context, replica *environment.Replica) (leading answer, serving bool) {
+	pid := replica.PID()
+	if pid == 0 {
+		return answer{}, false
 	}
 	page, err := fetch(ctx, replica.MetricsURL)
 	_, notReady := fetch(ctx, replica.HealthURL+"/readyz")
-	return err == nil && leads.MatchString(page), notReady == nil
+	return answer{pid: pid, heard: err == nil, leads: err == nil && leads.MatchString(page)}, notReady == nil
+}
+
+// answer is what a replica says of itself; one that is paused is not heard.
+type answer struct {
+	pid          int
+	heard, leads bool
+}
+
+// ballot knows who was elected last. That one leads as long as it says so. One that was paused until another took over says so, too, for
+// some seconds, but does not lead.
+type ballot struct {
+	saidBy  []int // the process of each replica that said it leads, and has not said anything else
+	elected int
+}
+
+// count returns who leads; -1 is nobody.
+func (b *ballot) count(answers []answer) int {
+	for i, a := range answers {
+		switch {
+		case !a.heard:
+		case !a.leads:
+			b.saidBy[i] = 0
+		case b.saidBy[i] != a.pid:
+			b.saidBy[i], b.elected = a.pid, i
+		}
+	}
+	if !answers[b.elected].leads {
+		return -1
+	}
+	return b.elected
 }
 
 // fetch does not wait for a replica that is paused.
