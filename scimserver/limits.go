@@ -59,9 +59,11 @@ const (
 	// maxRenderedBytes of JSON are kept to render lists from: about 25 000 users.
 	maxRenderedBytes = 16 << 20
 
-	// leftOutPerSecond and leftOutBurst bound the events about denials that were not all there was.
-	leftOutPerSecond = 1
-	leftOutBurst     = 100
+	// leftOutPerSecond and leftOutBurst bound, for each organization, the events about denials that were not all there was: some 160 KiB.
+	leftOutPerSecond = 0.1
+	leftOutBurst     = 10
+	// leftOutOrganizations is how many have such a bound of their own at a time.
+	leftOutOrganizations = 1000
 
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10

@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
-	"golang.org/x/time/rate"
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -80,7 +79,7 @@ type Server struct {
 	batches *groupBatches
 	bodies  bodyBudget
 	// leftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
-	leftOut *rate.Limiter
+	leftOut *limiters
 	told    map[string]bool // token notices that were logged; used by the token loader alone
 
 	started  atomic.Bool
@@ -111,7 +110,7 @@ func New(options Options) (*Server, error) {
 		metrics: metrics,
 		batches: newGroupBatches(),
 		bodies:  newBodyBudget(),
-		leftOut: rate.NewLimiter(leftOutPerSecond, leftOutBurst),
+		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
 	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
 	s.gate = newGate(s.tokens, s.limits)

@@ -108,10 +108,10 @@ func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change use
 }
 
 // reportLeftOut tells people that a provider believes something of a denied user that is not so. Each event is a write, and stays in
-// memory for twelve minutes: a provider that sends nothing else must not fill either.
+// memory for twelve minutes: a provider that sends nothing else must not fill either, nor keep those of others from being told.
 func (s *Server) reportLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOut error) {
 	s.metrics.leftOver(r.organization())
-	if !s.leftOut.AllowN(s.now(), 1) {
+	if _, allowed := s.leftOut.allow(r.organizationKey().String(), s.now()); !allowed {
 		return
 	}
 	s.options.Recorder.Eventf(user, nil, corev1.EventTypeWarning, "DeniedInPart", "Deny",
