@@ -61,7 +61,7 @@ const (
 
 	// maxInFlight is how many calls an organization may have under way: a quarter of the default concurrency, so that slow
 	// organizations leave workers to the others.
-	maxInFlight = 16
+	maxInFlight = 24
 	// denialsInFlight is how many more denials may be under way when all places are taken, so that none waits for a slow call.
 	denialsInFlight = 4
 	// agingShare lets every fourth grant that is no denial go to whoever waits longest, so that nobody waits for ever.
@@ -120,7 +120,7 @@ const (
 // Defaults of Options.
 const (
 	// DefaultConcurrency is four organizations' worth of calls in flight.
-	DefaultConcurrency = 64
+	DefaultConcurrency = 96
 	// DefaultBackoffMin and DefaultBackoffMax bound the wait after a failure; denials never wait longer than 2 s.
 	DefaultBackoffMin = time.Second
 	DefaultBackoffMax = 30 * time.Second
