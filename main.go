@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
+	"net/http/pprof"
 	"os"
 	"os/signal"
 	"path/filepath"
@@ -144,12 +146,12 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.StringVar(&o.scimExternalURL, "scim-external-url", "", "`URL` that identity providers use, up to and without /scim/v2, for meta.location; default what the request says")
 	flags.DurationVar(&o.scimDrainDelay, "scim-drain-delay", 5*time.Second, "how long requests are still taken once the process is asked to stop, so that load balancers notice")
 	flags.Float64Var(&o.scimRate, "scim-requests-per-second", scimserver.DefaultRequestsPerSecond, "`requests` a second that one SCIM token may send on average; twice that at once. More is answered 429")
-	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics; 0 turns them off")
+	flags.StringVar(&o.metricsAddress, "metrics-bind-address", ":8443", "`address` of the Prometheus metrics, and of Go's profiles under /debug/pprof/; 0 turns them off")
 	flags.BoolVar(&o.metricsSecure, "metrics-secure", true, "serve metrics over HTTPS to clients that the API server authorizes; false is for loopback only")
 	flags.StringVar(&o.healthAddress, "health-probe-bind-address", ":8081", "`address` of /healthz and /readyz")
 	flags.StringSliceVar(&o.upstreamHosts, "upstream-hosts", nil, "hosts, or `host:port`, that an organization's baseURL may name besides LambdaTest's own; \"http://host:port\" also allows plain HTTP to it")
 	flags.DurationVar(&o.markRetention, "deleted-user-retention", controllers.DefaultMarkRetention, "how long a person whom the identity provider deleted stays denied, once the account is off")
-	flags.IntVar(&o.concurrency, "concurrency", controllers.DefaultConcurrency, "`people` worked on at once, all organizations together; one organization has at most 16 calls under way")
+	flags.IntVar(&o.concurrency, "concurrency", controllers.DefaultConcurrency, "`people` worked on at once, all organizations together; one organization has at most 24 calls under way")
 	flags.DurationVar(&o.backoffMin, "upstream-backoff-min", controllers.DefaultBackoffMin, "shortest wait after LambdaTest failed")
 	flags.DurationVar(&o.backoffMax, "upstream-backoff-max", controllers.DefaultBackoffMax, "longest wait after LambdaTest failed; a denial never waits longer than 2s")
 	flags.StringVar(&o.logFormat, "log-format", "json", "`format` of log lines: json or text")
@@ -344,8 +346,18 @@ func (o *runOptions) cache() cache.Options {
 	return options
 }
 
+// metrics serves Go's profiles beside the metrics: each path needs a right of its own (nonResourceURLs).
 func (o *runOptions) metrics() metricsserver.Options {
-	options := metricsserver.Options{BindAddress: o.metricsAddress, SecureServing: o.metricsSecure}
+	options := metricsserver.Options{
+		BindAddress:   o.metricsAddress,
+		SecureServing: o.metricsSecure,
+		ExtraHandlers: map[string]http.Handler{
+			"/debug/pprof/":        http.HandlerFunc(pprof.Index),
+			"/debug/pprof/profile": http.HandlerFunc(pprof.Profile),
+			"/debug/pprof/symbol":  http.HandlerFunc(pprof.Symbol),
+			"/debug/pprof/trace":   http.HandlerFunc(pprof.Trace),
+		},
+	}
 	if o.metricsSecure {
 		options.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}

@@ -163,10 +163,10 @@ func (o *operator) answers(ctx context.Context, token, method, path string, body
 	return response.StatusCode, answer
 }
 
-// scrape asks for the metrics with the token of a service account, or without any, and returns the status.
-func (o *operator) scrape(ctx context.Context, account *client.ObjectKey) int {
+// scrape asks for the metrics, or what is beside them, with the token of a service account, or without any, and returns the status.
+func (o *operator) scrape(ctx context.Context, path string, account *client.ObjectKey) int {
 	GinkgoHelper()
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+o.metrics+"/metrics", nil)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://"+o.metrics+path, nil)
 	Expect(err).NotTo(HaveOccurred())
 	if account != nil {
 		config, err := o.cluster.plane.ServiceAccountConfig(ctx, account.Namespace, account.Name)

@@ -78,7 +78,7 @@ var _ = Describe("a rule of the role that is taken away is missed:", Label("secu
 			}()
 			failure := InterceptGomegaFailure(func() { // ends soon after life does
 				operator := liveThroughEverything(life, c)
-				operator.scrape(life, &account)
+				operator.scrape(life, "/metrics", &account)
 			})
 
 			var missed right

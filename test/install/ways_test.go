@@ -165,14 +165,20 @@ func (w way) keepsItsPromises() {
 		By("showing its metrics to those who are bound to the role for that, and to nobody else")
 		c.kubectl(ctx, "create", "serviceaccount", "prometheus")
 		prometheus := client.ObjectKey{Namespace: "default", Name: "prometheus"}
-		Expect(operator.scrape(ctx, nil)).To(Equal(http.StatusUnauthorized))
-		Expect(operator.scrape(ctx, &prometheus)).To(Equal(http.StatusForbidden))
+		Expect(operator.scrape(ctx, "/metrics", nil)).To(Equal(http.StatusUnauthorized))
+		Expect(operator.scrape(ctx, "/metrics", &prometheus)).To(Equal(http.StatusForbidden))
 		c.kubectl(ctx, "create", "clusterrolebinding", "prometheus", "--clusterrole="+w.metricsReader, "--serviceaccount=default:prometheus")
 		// The operator remembers a refusal for half a minute: somebody else asks.
 		c.kubectl(ctx, "create", "serviceaccount", "second-prometheus")
 		second := client.ObjectKey{Namespace: "default", Name: "second-prometheus"}
 		c.kubectl(ctx, "create", "clusterrolebinding", "second-prometheus", "--clusterrole="+w.metricsReader, "--serviceaccount=default:second-prometheus")
-		Eventually(func() int { return operator.scrape(ctx, &second) }).Should(Equal(http.StatusOK))
+		Eventually(func() int { return operator.scrape(ctx, "/metrics", &second) }).Should(Equal(http.StatusOK))
+
+		By("showing Go's profiles to neither")
+		for _, profile := range []string{"/debug/pprof/", "/debug/pprof/heap", "/debug/pprof/cmdline", "/debug/pprof/trace"} {
+			Expect(operator.scrape(ctx, profile, nil)).To(Equal(http.StatusUnauthorized), profile)
+			Expect(operator.scrape(ctx, profile, &second)).To(Equal(http.StatusForbidden), profile)
+		}
 	})
 
 	It("lets the operator write what the provider said, and nobody else", Label("security"), func(ctx SpecContext) {
