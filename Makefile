@@ -90,9 +90,9 @@ e2e: controlplane ## Play the end-to-end scenarios, the slow ones too, and write
 		-args -ginkgo.label-filter="$(E2E_LABELS)" -ginkgo.json-report="$(CURDIR)/out/e2e.json"
 
 .PHONY: bench
-bench: controlplane ## Measure the operator against its goals, and write out/bench.json. BENCH=name for one, QUICK=1 for a short pass.
+bench: controlplane ## Measure the operator against its goals, and write out/bench.json. BENCH=name for one, QUICK=1 for a short pass, PROFILE=1 to see why.
 	@go build -o bin/bench ./test/bench
-	@KUBEBUILDER_ASSETS="$(assets)" BENCH="$(BENCH)" QUICK="$(QUICK)" exec bin/bench
+	@KUBEBUILDER_ASSETS="$(assets)" BENCH="$(BENCH)" QUICK="$(QUICK)" PROFILE="$(PROFILE)" exec bin/bench
 
 .PHONY: chaos
 chaos: controlplane ## Break everything at random for DURATION, then check every promise; writes out/chaos.json. SEED replays a schedule.

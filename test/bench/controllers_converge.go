@@ -50,14 +50,17 @@ func (r *run) limited(ctx context.Context, name string) (*people, error) {
 
 func converge(ctx context.Context, r *run) error {
 	count := r.newcomers()
+	pace := plot{title: "Accounts created per second", x: "seconds since the first resource", y: "per second"}
 	var times, writes, adopted []float64
 	for round := range r.rounds(3) {
-		took, calls, err := r.arrive(ctx, fmt.Sprintf("converge-%d", round+1), count)
+		came, calls, err := r.arrive(ctx, fmt.Sprintf("converge-%d", round+1), count)
 		if err != nil {
 			return err
 		}
+		took := came[len(came)-1]
 		times = append(times, took.Seconds()/(float64(count)/callsPerSecond))
 		writes = append(writes, float64(calls)/float64(count))
+		pace.series = append(pace.series, perSecond(fmt.Sprintf("round %d", round+1), came))
 		known, err := r.adopt(ctx, fmt.Sprintf("adopt-%d", round+1), count)
 		if err != nil {
 			return err
@@ -65,28 +68,46 @@ func converge(ctx context.Context, r *run) error {
 		adopted = append(adopted, float64(known))
 	}
 	return errors.Join(
+		r.plot("converge", pace),
 		r.record("converge", times, fmt.Sprintf("%d people at %d calls a second, %s each", count, callsPerSecond, upstreamLatency)),
 		r.record("converge-writes", writes),
 		r.record("converge-adopted", adopted, fmt.Sprintf("%d people whose accounts are there", count)),
 	)
 }
 
-// arrive lets people come whom LambdaTest does not know. It returns how long it took from the first resource to the last account, and
-// how many calls were made that change something, until everybody's status says that all is done.
-func (r *run) arrive(ctx context.Context, name string, count int) (time.Duration, int, error) {
+// perSecond counts what happened in each whole second.
+func perSecond(name string, at []time.Duration) series {
+	counts := make([]point, int(at[len(at)-1].Seconds()))
+	for i := range counts {
+		counts[i].x = float64(i + 1)
+	}
+	for _, when := range at {
+		if second := int(when.Seconds()); second < len(counts) {
+			counts[second].y++
+		}
+	}
+	return series{name: name, points: counts}
+}
+
+// arrive lets people come whom LambdaTest does not know. It returns when each account came, counted from the first resource, and how
+// many calls were made that change something, until everybody's status says that all is done.
+func (r *run) arrive(ctx context.Context, name string, count int) ([]time.Duration, int, error) {
 	p, err := r.limited(ctx, name)
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	begun := time.Now()
 	if err := p.hire(ctx, count); err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	if err := p.settled(ctx); err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
-	changes := p.LambdaTest.Changes()
-	return changes[len(changes)-1].Time.Sub(begun), p.LambdaTest.Writes(), nil
+	var came []time.Duration
+	for _, change := range p.LambdaTest.Changes() {
+		came = append(came, change.Time.Sub(begun))
+	}
+	return came, p.LambdaTest.Writes(), nil
 }
 
 // adopt lets people come whose accounts are there already, and returns how many calls were made that change something.

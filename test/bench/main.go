@@ -26,11 +26,12 @@ var errMissed = errors.New("goals were missed")
 func main() {
 	names := flag.String("bench", os.Getenv("BENCH"), "names of the benchmarks or figures to run, with commas; default all")
 	quick := flag.Bool("quick", os.Getenv("QUICK") == "1", "a short pass: fewer and shorter rounds, fewer people")
+	profiles := flag.Bool("profile", os.Getenv("PROFILE") == "1", "keep profiles of replicas and API server in out/profiles; figures are worse by what that costs")
 	docs := flag.Bool("docs", false, "write what out/bench.json has into docs/performance.md, and measure nothing")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	ctrl.SetLogger(logr.Discard()) // the processes have logs of their own
-	err := command(ctx, strings.FieldsFunc(*names, func(c rune) bool { return c == ',' || c == ' ' }), *quick, *docs)
+	err := command(ctx, strings.FieldsFunc(*names, func(c rune) bool { return c == ',' || c == ' ' }), *quick, *profiles, *docs)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -38,7 +39,7 @@ func main() {
 	}
 }
 
-func command(ctx context.Context, names []string, quick, docs bool) error {
+func command(ctx context.Context, names []string, quick, profiles, docs bool) error {
 	root, err := controlplane.ModuleRoot()
 	if err != nil {
 		return err
@@ -65,6 +66,9 @@ func command(ctx context.Context, names []string, quick, docs bool) error {
 	r := &run{
 		quick: quick, started: time.Now(), goals: goals, results: results, shared: map[string]*people{},
 		plots: filepath.Join(root, "out/plots"),
+	}
+	if profiles {
+		r.profiles = filepath.Join(root, "out/profiles")
 	}
 	return r.all(ctx, todo)
 }

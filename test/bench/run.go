@@ -27,6 +27,9 @@ type run struct {
 	env     *environment.Environment
 	shared  map[string]*people
 	plots   string
+	// profiles is the folder for profiles; empty takes none.
+	profiles      string
+	stopProfiling context.CancelFunc
 }
 
 // progress tells whoever waits what is going on.
@@ -93,11 +96,19 @@ func (r *run) environment(ctx context.Context) (*environment.Environment, error)
 		return nil, err
 	}
 	r.env = env
+	if r.profiles != "" {
+		profiling, stop := context.WithCancel(ctx)
+		r.stopProfiling = stop
+		r.profile(profiling, env)
+	}
 	return env, nil
 }
 
 // stop ends the environment; the next benchmark that needs one gets an empty one.
 func (r *run) stop() {
+	if r.stopProfiling != nil {
+		r.stopProfiling()
+	}
 	if r.env != nil {
 		r.env.Stop()
 	}
@@ -136,6 +147,10 @@ func (r *run) replicas(ctx context.Context) (leader, standby *environment.Replic
 func fetch(ctx context.Context, url string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	return download(ctx, url)
+}
+
+func download(ctx context.Context, url string) (string, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return "", err
@@ -145,6 +160,9 @@ func fetch(ctx context.Context, url string) (string, error) {
 		return "", err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s answers %s", url, response.Status)
+	}
 	page, err := io.ReadAll(response.Body)
 	return string(page), err
 }
