@@ -331,6 +331,7 @@ func (o *runOptions) cache() cache.Options {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	options := cache.Options{
+		NewInformer:      controllers.NewInformer,
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
 			secrets:                    {Transform: scimserver.TransformSecret},

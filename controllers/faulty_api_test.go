@@ -224,4 +224,28 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		Expect(err).To(MatchError(apierrors.IsTooManyRequests, "IsTooManyRequests"))
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
+
+	It("a denial that the API server keeps from being carried out is tried every second, and not less and less often", Label("deny-wins"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		user = Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) {
+			denied(u)
+			u.Finalizers = nil // somebody took it off: it comes before the call
+		})
+		away := interceptor.NewClient(k8s, interceptor.Funcs{
+			Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+				return apierrors.NewServiceUnavailable("starting")
+			},
+		})
+		w.through(away, away)
+		for range 10 {
+			Expect(w.people.Reconcile(ctx, personKeyOf(user))).To(And(
+				HaveField("RequeueAfter", denialBackoffMax/2), HaveField("Priority", HaveValue(Equal(priorityDenial)))))
+		}
+
+		w.through(k8s, k8s)
+		w.reconciled(ctx, user)
+
+		Expect(w.account(ada).Active).To(BeFalse())
+	})
 })

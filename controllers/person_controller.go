@@ -54,6 +54,11 @@ func (r *PersonReconciler) Reconcile(ctx context.Context, key PersonKey) (ctrl.R
 		// Somebody wrote meanwhile: the cache is about to show it.
 		return ctrl.Result{RequeueAfter: conflictRetry, Priority: new(priorityChange)}, nil
 	}
+	if err != nil && work.next.denies && work.next.step != stepNone {
+		// The queue doubles its pause with every failure, and a denial is due soon after the API server is back.
+		ctrl.LoggerFrom(ctx).Error(err, "A denial is tried again soon")
+		return ctrl.Result{RequeueAfter: denialBackoffMax / 2, Priority: new(priorityDenial)}, nil
+	}
 	return result, err
 }
 
