@@ -47,3 +47,9 @@ func TestGarbageIsBoundedInBytesAndInParts(t *testing.T) {
 		}
 	}
 }
+
+func TestWatchesOfAReplicaComeBackSoon(t *testing.T) {
+	if (&runOptions{}).cache().NewInformer == nil {
+		t.Error("client-go's own informers wait for up to a minute after the API server is back")
+	}
+}

@@ -22,6 +22,8 @@ const (
 	renewDeadline = 10*time.Second + settleTimeout
 	// putOff is the most that a request may take while the API server hangs: identity providers wait for 30 s and more.
 	putOff = 29 * time.Second
+	// watchesAgain is the most that watches may stay away longer than the API server: client-go alone would wait for up to a minute.
+	watchesAgain = 5 * time.Second
 )
 
 var _ = Describe("While the API server", Label("outage"), Ordered, func() {
@@ -133,6 +135,9 @@ var _ = Describe("While the API server", Label("outage"), Ordered, func() {
 		Expect(own.Plane.APIServer.Start(ctx)).To(Succeed())
 		Eventually(func() int { return ask(ctx, stays, http.MethodPost, "/Users", userBody("grace@example.com")).status }).Should(Equal(http.StatusCreated))
 		AddReportEntry("served after the API server was back", time.Since(back).String())
+		Eventually(func() string { return ask(ctx, stays, http.MethodGet, "/Users", "").body }).WithTimeout(watchesAgain).
+			Should(ContainSubstring("grace@example.com"), "its watches are back, too")
+		AddReportEntry("watches were back after the API server was", time.Since(back).String())
 		Eventually(func() bool {
 			_, there := own.Organizations["acme"].LambdaTest.Account("grace@example.com")
 			return there
