@@ -42,11 +42,14 @@ func (p persistent) ListWithContext(ctx context.Context, options metav1.ListOpti
 
 // WatchWithContext implements cache.ListerWatcherWithContext.
 func (p persistent) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-	begun, continues := time.Now(), options.SendInitialEvents == nil
+	lastAway, continues := time.Now(), options.SendInitialEvents == nil
 	for {
 		watching, err := toolscache.ToWatcherWithContext(p.ListerWatcher).WatchWithContext(ctx, options)
-		startsUp := continues && apierrors.IsForbidden(err) && time.Since(begun) < watchPatience
-		if err == nil || !startsUp && !isAway(err) {
+		startsUp := continues && apierrors.IsForbidden(err) && time.Since(lastAway) < watchPatience
+		switch {
+		case err != nil && isAway(err):
+			lastAway = time.Now()
+		case err == nil || !startsUp:
 			return watching, err
 		}
 		select {
