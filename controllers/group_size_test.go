@@ -21,7 +21,7 @@ var _ = Describe("A group of ten thousand", Label("groups", "size"), func() {
 		w := newWorld(ctx, simulator.Population(size))
 		running(ctx, w)
 		organized(ctx, w, func(o *OrganizationBuilder) { o.Every(time.Hour) })
-		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).WithTimeout(20 * time.Second).
+		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).
 			Should(HaveField("Status.Unclaimed", HaveValue(BeEquivalentTo(size))))
 		members := make([]string, size)
 		for i := range members {
@@ -30,18 +30,18 @@ var _ = Describe("A group of ten thousand", Label("groups", "size"), func() {
 
 		begun := time.Now()
 		group := Applied(ctx, k8s, MakeGroup("Everybody").In(w.namespace).Giving(v1alpha1.RoleGuest).With(members...).Obj())
-		Eventually(stored(ctx, group)).WithTimeout(20 * time.Second).Should(HaveField("Status.Members", HaveValue(BeEquivalentTo(size))))
+		Eventually(stored(ctx, group)).Should(HaveField("Status.Members", HaveValue(BeEquivalentTo(size))))
 		AddReportEntry("from creation to LambdaTest and status", time.Since(begun))
 
 		begun = time.Now()
 		Changed(ctx, k8s, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.Members = members[1:] })
-		Eventually(stored(ctx, group)).WithTimeout(20 * time.Second).Should(HaveField("Status.Members", HaveValue(BeEquivalentTo(size-1))))
+		Eventually(stored(ctx, group)).Should(HaveField("Status.Members", HaveValue(BeEquivalentTo(size-1))))
 		AddReportEntry("a member less", time.Since(begun))
 		Expect(w.upstream.Count("POST /Groups") + w.upstream.Count("PATCH /Groups/{id}")).To(Equal(2))
 
 		begun = time.Now()
 		user := Applied(ctx, k8s, MakeUser(members[size-1]).In(w.namespace).Obj())
-		Eventually(stored(ctx, user)).WithTimeout(20 * time.Second).WithPolling(10 * time.Millisecond).Should(And(
+		Eventually(stored(ctx, user)).WithPolling(10 * time.Millisecond).Should(And(
 			BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Guest")))
 		AddReportEntry("a claim about one of its members", time.Since(begun))
 		Expect(Fetched(ctx, k8s, user).Status.Effective.RoleFrom).To(Equal("LambdaTestGroup/everybody"))

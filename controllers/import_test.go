@@ -138,33 +138,33 @@ var _ = Describe("With a manager running, for groups and imports", func() {
 		w.upstream.AddAccount(simulator.Account{UserName: grace, Active: true})
 		running(ctx, w)
 		organized(ctx, w, func(o *OrganizationBuilder) { importing(o.Every(time.Second)) })
-		Eventually(func() int { return len(w.imports(ctx)) }).WithTimeout(10 * time.Second).Should(Equal(1))
+		Eventually(func() int { return len(w.imports(ctx)) }).Should(Equal(1))
 
 		group := Applied(ctx, k8s, MakeGroup("Admins").In(w.namespace).Giving(v1alpha1.RoleAdmin).With(ada, grace).Obj())
-		Eventually(stored(ctx, group)).WithTimeout(5 * time.Second).Should(HaveField("Status.PendingMembers", ConsistOf(ada)))
+		Eventually(stored(ctx, group)).Should(HaveField("Status.PendingMembers", ConsistOf(ada)))
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Obj())
 		second := Applied(ctx, k8s, MakeUser(grace).In(w.namespace).Obj())
 
-		Eventually(func() []string { return memberNames(w.upstreamGroup("Admins")) }).WithTimeout(10 * time.Second).Should(ConsistOf(ada, grace))
-		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Admin")))
-		Eventually(func() int { return len(w.imports(ctx)) }).WithTimeout(5 * time.Second).Should(BeZero())
-		Eventually(stored(ctx, second)).WithTimeout(5 * time.Second).Should(HaveField("Status.Account.Role", "Admin"))
+		Eventually(func() []string { return memberNames(w.upstreamGroup("Admins")) }).Should(ConsistOf(ada, grace))
+		Eventually(stored(ctx, user)).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Admin")))
+		Eventually(func() int { return len(w.imports(ctx)) }).Should(BeZero())
+		Eventually(stored(ctx, second)).Should(HaveField("Status.Account.Role", "Admin"))
 
 		younger := Applied(ctx, k8s, MakeGroup("Admins").Named("younger").In(w.namespace).With(ada).Obj())
-		Eventually(stored(ctx, younger)).WithTimeout(5 * time.Second).Should(BeStalled(v1alpha1.DuplicateDisplayNameReason))
+		Eventually(stored(ctx, younger)).Should(BeStalled(v1alpha1.DuplicateDisplayNameReason))
 		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) {
 			o.Spec.DeprovisionGuard.Minimum = new(int32(100))
 		})
 		Deleted(ctx, k8s, group)
-		Eventually(stored(ctx, group)).WithTimeout(5 * time.Second).Should(BeStalled(v1alpha1.DemotionHeldReason))
-		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).WithTimeout(5 * time.Second).
+		Eventually(stored(ctx, group)).Should(BeStalled(v1alpha1.DemotionHeldReason))
+		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).
 			Should(HaveField("Status.Guard.Held.Count", BeEquivalentTo(2)))
 		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) {
 			o.Annotations = map[string]string{v1alpha1.ApproveDeprovisionAnnotation: o.Status.Guard.Held.Token}
 		})
-		Eventually(stored(ctx, younger)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
-		Eventually(func() string { return w.account(ada).Role }).WithTimeout(5 * time.Second).Should(Equal("User"))
+		Eventually(stored(ctx, younger)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(func() string { return w.account(ada).Role }).Should(Equal("User"))
 		Expect(w.upstream.Count("DELETE /Groups/{id}")).To(BeZero())
-		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "User")))
+		Eventually(stored(ctx, user)).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "User")))
 	})
 })

@@ -53,7 +53,7 @@ func runningWith(ctx context.Context, w *world, config *rest.Config, changes ...
 	go func() { stopped <- mgr.Start(ctx) }()
 	stop = sync.OnceFunc(func() {
 		cancel()
-		Eventually(stopped).WithTimeout(20 * time.Second).Should(Receive(BeNil()))
+		Eventually(stopped).Should(Receive(BeNil()))
 	})
 	DeferCleanup(stop)
 	return stop
@@ -90,7 +90,7 @@ var _ = Describe("With a manager running", func() {
 		organized(ctx, w, func(o *OrganizationBuilder) { o.Every(time.Second) })
 
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleAdmin).Obj())
-		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, user)).Should(BeReady(v1alpha1.SyncedReason))
 		Expect(w.upstream.Count("POST /Users")).To(Equal(1))
 
 		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Role = "Guest" })
@@ -115,7 +115,7 @@ var _ = Describe("With a manager running", func() {
 		stop := running(ctx, w)
 		organized(ctx, w)
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleAdmin).Obj())
-		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, user)).Should(BeReady(v1alpha1.SyncedReason))
 		stop()
 
 		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) {
@@ -123,7 +123,7 @@ var _ = Describe("With a manager running", func() {
 		})
 		running(ctx, w)
 
-		Eventually(func(g Gomega) string { return stored(ctx, user)(g).Status.LastHandledReconcileAt }).WithTimeout(10 * time.Second).Should(Equal("while nobody led"))
+		Eventually(func(g Gomega) string { return stored(ctx, user)(g).Status.LastHandledReconcileAt }).Should(Equal("while nobody led"))
 	})
 
 	It("a denial overtakes a backlog of creations", Label("order"), func(ctx SpecContext) {
@@ -135,7 +135,7 @@ var _ = Describe("With a manager running", func() {
 			Applied(ctx, k8s, MakeUser(fmt.Sprintf("new-%03d@example.com", i)).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 		}
 		running(ctx, w)
-		Eventually(func() int { return w.upstream.Count("POST /Users") }).WithTimeout(20 * time.Second).Should(BeNumerically(">", 5))
+		Eventually(func() int { return w.upstream.Count("POST /Users") }).Should(BeNumerically(">", 5))
 
 		before := len(w.upstream.Calls())
 		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
@@ -163,7 +163,7 @@ var _ = Describe("With a manager running", func() {
 			}
 		}
 		running(ctx, w)
-		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())).Should(BeReady(v1alpha1.SyncedReason))
 
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 
@@ -189,12 +189,12 @@ var _ = Describe("With a manager running", func() {
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-first", "the-token-of-first"))
 		Applied(ctx, k8s, MakeOrganization("first").In(w.namespace).At(w.upstream.BaseURL()).Obj())
 		runningWith(ctx, w, slow)
-		Eventually(asked).WithTimeout(10 * time.Second).Should(Receive())
+		Eventually(asked).Should(Receive())
 
 		organized(ctx, w)
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 
-		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, user)).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("an organization whose calls hang delays no other", Label("fairness"), func(ctx SpecContext) {
@@ -204,7 +204,7 @@ var _ = Describe("With a manager running", func() {
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-slow", "the-token-of-slow"))
 		Applied(ctx, k8s, MakeOrganization("slow").In(w.namespace).At(w.upstream.BaseURL()).Obj())
 		running(ctx, w)
-		Eventually(func() int { return slow.Count("GET /Users") }).WithTimeout(10 * time.Second).Should(Equal(1))
+		Eventually(func() int { return slow.Count("GET /Users") }).Should(Equal(1))
 		Eventually(stored(ctx, MakeOrganization("slow").In(w.namespace).Obj())).WithTimeout(5 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
 		slow.Latency(7 * time.Second)
 		for i := range 100 {

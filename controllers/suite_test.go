@@ -27,6 +27,9 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
+// patience is how long a spec waits for what does not have to be soon: the machine may be busy.
+const patience = 20 * time.Second
+
 // One API server for the package; every spec has a namespace and a LambdaTest of its own.
 var (
 	restConfig *rest.Config
@@ -36,6 +39,7 @@ var (
 
 func TestControllers(t *testing.T) {
 	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(patience)
 	RunSpecs(t, "Controllers")
 }
 

@@ -40,7 +40,7 @@ var _ = Describe("While another replica may lead", Label("failover"), func() {
 		Expect(w.account(ada).Role).To(Equal("User"))
 
 		leads.Store(true)
-		Eventually(stored(ctx, another)).WithTimeout(20 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, another)).Should(BeReady(v1alpha1.SyncedReason))
 		Eventually(w.account).WithArguments(ada).Should(HaveField("Role", "Admin"))
 	})
 })

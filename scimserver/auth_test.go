@@ -32,7 +32,7 @@ var _ = Describe("Tokens", Label("security"), func() {
 	eventually := func(t *tenant, token string, want int) {
 		GinkgoHelper()
 		for _, r := range replicas {
-			Eventually(func() int { return status(t, r, token) }).WithTimeout(patience).Should(Equal(want))
+			Eventually(func() int { return status(t, r, token) }).Should(Equal(want))
 		}
 	}
 
@@ -67,7 +67,7 @@ var _ = Describe("Tokens", Label("security"), func() {
 		younger.writeSecret(ctx, map[string]string{"okta": older.token}, nil)
 
 		for _, r := range replicas {
-			Eventually(r.events.Events).WithTimeout(patience).Should(Receive(ContainSubstring("TokenConflict")))
+			Eventually(r.events.Events).Should(Receive(ContainSubstring("TokenConflict")))
 			Expect(older.ask(r, "GET", "/Users/"+id, "").status).To(Equal(200))
 		}
 	})
@@ -82,7 +82,7 @@ var _ = Describe("Tokens", Label("security"), func() {
 
 		Eventually(func() []string {
 			return replicas[0].log.with("SCIM token", t.organization.Namespace, "LambdaTest gave")
-		}).WithTimeout(patience).ShouldNot(BeEmpty())
+		}).ShouldNot(BeEmpty())
 		eventually(t, upstream, 401)
 		eventually(t, t.token, 200)
 	})
@@ -132,12 +132,12 @@ var _ = Describe("Limits", Label("security"), func() {
 	var slow *replica
 	BeforeEach(func() {
 		slow = startReplica(scimserver.Options{Limits: scimserver.Limits{RequestsPerSecond: 5, RequestBurst: 10, UserBodyBytes: 4096, FailedAttempts: 60}})
-		DeferCleanup(func() { slow.stop(); Eventually(slow.done).WithTimeout(patience).Should(Receive(BeNil())) })
+		DeferCleanup(func() { slow.stop(); Eventually(slow.done).Should(Receive(BeNil())) })
 	})
 
 	It("of requests per token answer 429 with whole seconds in Retry-After", func(ctx SpecContext) {
 		t := newTenant(ctx)
-		Eventually(func() int { return t.ask(slow, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return t.ask(slow, "GET", "/Users", "").status }).Should(Equal(200))
 		var refused answered
 		for range 20 {
 			if refused = t.ask(slow, "GET", "/Users", ""); refused.status == 429 {
@@ -147,7 +147,7 @@ var _ = Describe("Limits", Label("security"), func() {
 		Expect(refused.status).To(Equal(429))
 		Expect(strconv.Atoi(refused.header.Get("Retry-After"))).To(BeNumerically(">=", 1))
 		other := newTenant(ctx)
-		Eventually(func() int { return other.ask(slow, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200), "another token has a budget of its own")
+		Eventually(func() int { return other.ask(slow, "GET", "/Users", "").status }).Should(Equal(200), "another token has a budget of its own")
 	})
 	It("of failed attempts per address never touch a valid token", func(ctx SpecContext) {
 		t := newTenant(ctx)
@@ -161,7 +161,7 @@ var _ = Describe("Limits", Label("security"), func() {
 	})
 	It("of bodies answer 413", func(ctx SpecContext) {
 		t := newTenant(ctx)
-		Eventually(func() int { return t.ask(slow, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return t.ask(slow, "GET", "/Users", "").status }).Should(Equal(200))
 		Expect(t.ask(slow, "POST", "/Users", userBody("ada@example.com", `"x":"`+strings.Repeat("x", 5000)+`"`)).status).To(Equal(413))
 		Expect(t.ask(slow, "POST", "/Groups", `{"displayName":"G","x":"`+strings.Repeat("x", 5000)+`"}`).status).To(Equal(201), "groups may be larger")
 	})
@@ -171,7 +171,7 @@ var _ = Describe("A server that stops", func() {
 	It("says that it is not ready, and goes on answering until load balancers have noticed", func(ctx SpecContext) {
 		t := newTenant(ctx)
 		r := startReplica(scimserver.Options{DrainDelay: 5 * time.Second})
-		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).Should(Equal(200))
 		r.stop()
 		Eventually(func() error { return r.server.Ready(nil) }).Should(HaveOccurred())
 		a := t.ask(r, "POST", "/Users", userBody("drain@example.com"))
@@ -181,7 +181,7 @@ var _ = Describe("A server that stops", func() {
 	It("answers what is in flight", func(ctx SpecContext) {
 		t := newTenant(ctx)
 		r := startReplica(scimserver.Options{})
-		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).Should(Equal(200))
 		body := userBody("slow@example.com")
 		connection, err := net.Dial("tcp", strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), scimserver.BasePath))
 		Expect(err).NotTo(HaveOccurred())
@@ -198,12 +198,12 @@ var _ = Describe("A server that stops", func() {
 		response, err := http.ReadResponse(bufio.NewReader(connection), nil)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(response.StatusCode).To(Equal(201))
-		Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil()))
+		Eventually(r.done).Should(Receive(BeNil()))
 	})
 	It("is answered for by the other replica", func(ctx SpecContext) {
 		t := newTenant(ctx)
 		r := startReplica(scimserver.Options{})
-		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).Should(Equal(200))
 		id := t.ask(r, "POST", "/Users", userBody("ada@example.com")).json["id"].(string)
 		r.stop()
 		Expect(t.ask(replicas[1], "GET", "/Users/"+id, "").status).To(Equal(200))
@@ -216,8 +216,8 @@ var _ = Describe("While the API server is away", Label("security"), func() {
 		id := t.user("ada@example.com")
 		failing := &unreachable{Client: k8s}
 		r := startReplica(scimserver.Options{Client: failing, Reader: failing})
-		DeferCleanup(func() { r.stop(); Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil())) })
-		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
+		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).Should(Equal(200))
 		failing.away.Store(true)
 		for _, a := range []answered{
 			t.ask(r, "GET", "/Users/"+id, ""), t.ask(r, "PATCH", "/Users/"+id, deactivate), t.ask(r, "POST", "/Users", userBody("b@example.com")),
@@ -238,8 +238,8 @@ var _ = Describe("While the API server is away", Label("security"), func() {
 		t.do(200, "PUT", fmt.Sprintf("/Groups/%s", id), `{"displayName":"Testers"}`)
 		failing := &unreachable{Client: k8s, only: fmt.Sprint(id)}
 		r := startReplica(scimserver.Options{Client: k8s, Reader: failing})
-		DeferCleanup(func() { r.stop(); Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil())) })
-		Eventually(func() []string { return t.ask(r, "GET", filtered("/Groups", `displayName eq "Testers"`), "").ids() }).WithTimeout(patience).Should(ConsistOf(id))
+		DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
+		Eventually(func() []string { return t.ask(r, "GET", filtered("/Groups", `displayName eq "Testers"`), "").ids() }).Should(ConsistOf(id))
 
 		failing.away.Store(true)
 		Expect(t.ask(r, "POST", "/Groups", `{"displayName":"testers"}`).status).To(Equal(http.StatusServiceUnavailable))

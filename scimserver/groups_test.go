@@ -102,10 +102,10 @@ var _ = Describe("Groups", func() {
 			}
 			o.ByObject = map[client.Object]cache.ByObject{&v1alpha1.LambdaTestGroup{}: {Transform: asBefore}}
 		})
-		DeferCleanup(func() { late.stop(); Eventually(late.done).WithTimeout(patience).Should(Receive(BeNil())) })
-		Eventually(func() int { return t.ask(late, "GET", "/Groups", "").status }).WithTimeout(patience).Should(Equal(200))
+		DeferCleanup(func() { late.stop(); Eventually(late.done).Should(Receive(BeNil())) })
+		Eventually(func() int { return t.ask(late, "GET", "/Groups", "").status }).Should(Equal(200))
 		id := t.group("Engineers")
-		Eventually(func() []string { return t.ask(late, "GET", "/Groups", "").ids() }).WithTimeout(patience).Should(ConsistOf(id))
+		Eventually(func() []string { return t.ask(late, "GET", "/Groups", "").ids() }).Should(ConsistOf(id))
 
 		t.do(204, "DELETE", "/Groups/"+id, "")
 
@@ -163,8 +163,8 @@ var _ = Describe("Groups", func() {
 				nobody := labels.SelectorFromSet(labels.Set{"no": "body"})
 				o.ByObject = map[client.Object]cache.ByObject{&v1alpha1.LambdaTestUser{}: {Label: nobody}}
 			})
-			DeferCleanup(func() { blind.stop(); Eventually(blind.done).WithTimeout(patience).Should(Receive(BeNil())) })
-			Eventually(func() int { return t.ask(blind, "GET", "/Groups", "").status }).WithTimeout(patience).Should(Equal(200))
+			DeferCleanup(func() { blind.stop(); Eventually(blind.done).Should(Receive(BeNil())) })
+			Eventually(func() int { return t.ask(blind, "GET", "/Groups", "").status }).Should(Equal(200))
 			id := t.group("Engineers", ada)
 			Expect(shown(blind, id)).To(HaveLen(1))
 			Expect(t.ask(blind, "PATCH", "/Groups/"+id, patchMembers("add", grace)).status).To(Equal(204))
@@ -219,7 +219,7 @@ var _ = Describe("Groups", func() {
 		It("show up in the user's groups, read-only", func() {
 			id := t.group("Engineers", ada)
 			for _, r := range replicas {
-				Eventually(func() any { return t.ask(r, "GET", "/Users/"+ada, "").json["groups"] }).WithTimeout(patience).
+				Eventually(func() any { return t.ask(r, "GET", "/Users/"+ada, "").json["groups"] }).
 					Should(ConsistOf(And(HaveKeyWithValue("value", id), HaveKeyWithValue("display", "Engineers"))))
 			}
 			t.do(200, "PATCH", "/Users/"+ada, `{"Operations":[{"op":"replace","path":"groups","value":[]}]}`)
@@ -285,7 +285,7 @@ var _ = Describe("Groups", func() {
 		Expect(k8s.Update(ctx, organization)).To(Succeed())
 		Eventually(func() int {
 			return t.ask(replicas[0], "POST", "/Groups", `{"displayName":"More",`+groupRoles+`}`).status
-		}).WithTimeout(patience).Should(Or(Equal(400), Equal(409)))
+		}).Should(Or(Equal(400), Equal(409)))
 		t.do(200, "PUT", "/Groups/"+id, t.do(200, "GET", "/Groups/"+id, "").text)
 	})
 	It("refuse a stale version, also in a batch", func() {

@@ -114,7 +114,7 @@ var _ = Describe("HTTP", Label("security"), func() {
 		cert, key := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 		writeCertificate(cert, key, 1)
 		r := startReplica(scimserver.Options{TLSCertFile: cert, TLSKeyFile: key})
-		DeferCleanup(func() { r.stop(); Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil())) })
+		DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
 		serial := func(config *tls.Config) (int64, error) {
 			config.InsecureSkipVerify = true
 			address := strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), scimserver.BasePath)

@@ -250,7 +250,7 @@ var _ = Describe("Where clients disagree", func() {
 		Expect(k8s.Create(ctx, secretOf(t.organization.Namespace, "second-tokens", "second-"+t.token))).To(Succeed())
 		Expect(k8s.Create(ctx, second)).To(Succeed())
 		b := &tenant{organization: second, token: "second-" + t.token}
-		Eventually(func() int { return b.ask(replicas[0], "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return b.ask(replicas[0], "GET", "/Users", "").status }).Should(Equal(200))
 		id := t.user("ada@example.com")
 		group := t.group("G", id)
 		b.do(404, "GET", "/Users/"+id, "")
@@ -264,8 +264,8 @@ var _ = Describe("Where clients disagree", func() {
 		failing := &unreachable{Client: k8s}
 		failing.panics.Store(true)
 		r := startReplica(optionsWith(failing))
-		DeferCleanup(func() { r.stop(); Eventually(r.done).WithTimeout(patience).Should(Receive(BeNil())) })
-		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).WithTimeout(patience).Should(Equal(200))
+		DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
+		Eventually(func() int { return t.ask(r, "GET", "/Users", "").status }).Should(Equal(200))
 		for _, a := range []answered{
 			t.ask(r, "GET", "/Users/scim-aaaaaaaaaaaaaaaaaaaaaaaaaa", ""), t.ask(r, "PATCH", "/Groups/scim-aaaaaaaaaaaaaaaaaaaaaaaaaa", patchMembers("add", "x")),
 		} {

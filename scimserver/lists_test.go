@@ -33,7 +33,7 @@ var _ = Describe("Lists", func() {
 			seen = append(seen, a.ids()...)
 		}
 		Expect(seen).To(ConsistOf(users))
-		Eventually(func() []string { return t.ask(replicas[1], "GET", "/Users", "").ids() }).WithTimeout(patience).Should(Equal(seen))
+		Eventually(func() []string { return t.ask(replicas[1], "GET", "/Users", "").ids() }).Should(Equal(seen))
 	})
 	It("show a write of this replica at once", func() {
 		for i := range 20 {

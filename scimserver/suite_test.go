@@ -37,6 +37,7 @@ import (
 
 func TestScimserver(t *testing.T) {
 	RegisterFailHandler(Fail)
+	SetDefaultEventuallyTimeout(patience)
 	RunSpecs(t, "scimserver")
 }
 
@@ -121,7 +122,7 @@ func startReplica(options scimserver.Options, sees ...func(*cache.Options)) *rep
 		r.done <- r.server.Start(ctx)
 		stopCache()
 	}()
-	Eventually(func() error { return r.server.Ready(nil) }).WithTimeout(patience).Should(Succeed())
+	Eventually(func() error { return r.server.Ready(nil) }).Should(Succeed())
 	return r
 }
 
@@ -147,7 +148,7 @@ func newTenant(ctx context.Context, change ...func(*v1alpha1.LambdaTestOrganizat
 	t.writeSecret(ctx, map[string]string{"okta": t.token}, nil)
 	Expect(k8s.Create(ctx, t.organization)).To(Succeed())
 	for _, r := range replicas {
-		Eventually(func() int { return t.ask(r, "GET", "/ServiceProviderConfig", "").status }).WithTimeout(patience).Should(Equal(200))
+		Eventually(func() int { return t.ask(r, "GET", "/ServiceProviderConfig", "").status }).Should(Equal(200))
 	}
 	return t
 }

@@ -275,7 +275,7 @@ var _ = Describe("Users", func() {
 			},
 		}
 		Expect(k8s.Create(ctx, odd)).To(Succeed())
-		Eventually(func() []string { return t.do(200, "GET", "/Users", "").ids() }).WithTimeout(patience).Should(HaveLen(2))
+		Eventually(func() []string { return t.do(200, "GET", "/Users", "").ids() }).Should(HaveLen(2))
 		Expect(k8s.Delete(ctx, odd, client.GracePeriodSeconds(0))).To(Succeed())
 	})
 })
