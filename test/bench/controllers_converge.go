@@ -52,11 +52,28 @@ func converge(ctx context.Context, r *run) error {
 	count := r.newcomers()
 	pace := plot{title: "Accounts created per second", x: "seconds since the first resource", y: "per second"}
 	var times, writes, adopted []float64
+	alone, err := r.apiAlone(ctx)
+	if err != nil {
+		return err
+	}
+	details := []string{
+		fmt.Sprintf("%d people at %d calls a second, %s each", count, callsPerSecond, upstreamLatency),
+		fmt.Sprintf("an API server to which nobody else talks takes in %s people a second", number(alone)),
+	}
 	for round := range r.rounds(3) {
+		before, err := r.used(ctx)
+		if err != nil {
+			return err
+		}
 		came, calls, err := r.arrive(ctx, fmt.Sprintf("converge-%d", round+1), count)
 		if err != nil {
 			return err
 		}
+		after, err := r.used(ctx)
+		if err != nil {
+			return err
+		}
+		details = append(details, fmt.Sprintf("round %d, each person: %s", round+1, after.sinceFor(before, count)))
 		took := came[len(came)-1]
 		times = append(times, took.Seconds()/(float64(count)/callsPerSecond))
 		writes = append(writes, float64(calls)/float64(count))
@@ -69,7 +86,7 @@ func converge(ctx context.Context, r *run) error {
 	}
 	return errors.Join(
 		r.plot("converge", pace),
-		r.record("converge", times, fmt.Sprintf("%d people at %d calls a second, %s each", count, callsPerSecond, upstreamLatency)),
+		r.record("converge", times, details...),
 		r.record("converge-writes", writes),
 		r.record("converge-adopted", adopted, fmt.Sprintf("%d people whose accounts are there", count)),
 	)

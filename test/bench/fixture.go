@@ -26,7 +26,7 @@ const (
 	// seldom is an interval between sweeps that keeps them out of figures about something else.
 	seldom = 24 * time.Hour
 	// settlePoll is the pause between two looks at how far the operator is, and settleTimeout what it may take.
-	settlePoll    = 200 * time.Millisecond
+	settlePoll    = 100 * time.Millisecond
 	settleTimeout = 20 * time.Minute
 )
 

@@ -15,8 +15,7 @@ import (
 const (
 	// roundTime is long enough for a thousand calls and more, and short enough that what else the machine does hits both arms.
 	roundTime = 2500 * time.Millisecond
-	// createTime is long enough for the leader, which tells whoever was created that the organization is suspended, to be at work for
-	// most of it in either arm.
+	// createTime is long enough for the end of a round, when the leader finishes, to be a small part of it.
 	createTime = 8 * time.Second
 	// warmTime fills caches and opens connections.
 	warmTime = time.Second
@@ -29,7 +28,9 @@ type call func(ctx context.Context) error
 
 // tally is what one round of one arm came to.
 type tally struct {
-	calls     int
+	calls int
+	// took ends when the leader has done what the calls caused. At 32 clients it falls behind, by seconds, and less behind slower clients:
+	// an arm that left it more to do for afterwards would seem the faster one.
 	took      time.Duration
 	latencies []time.Duration // sorted
 	// cpu is what the replica that is measured used meanwhile.
@@ -70,7 +71,7 @@ func load(ctx context.Context, clients int, length time.Duration, do call) (tall
 	err := group.Wait()
 	all := slices.Concat(latencies...)
 	slices.Sort(all)
-	return tally{calls: len(all), took: time.Since(started), latencies: all}, err
+	return tally{calls: len(all), latencies: all}, err
 }
 
 // pair are a round of the baseline and one of the subject, next to each other.
@@ -87,7 +88,7 @@ func addedCPU(p pair) float64 { return p.subject.cpuPerCall() - p.baseline.cpuPe
 // alternate warms both arms, then gives each its turn in each round, and the first turn to the one and the other.
 func (d *desk) alternate(ctx context.Context, clients int, length time.Duration, baseline, subject call) ([]pair, error) {
 	for _, arm := range []call{baseline, subject} {
-		if _, err := load(ctx, clients, warmTime, arm); err != nil {
+		if _, err := d.measure(ctx, clients, warmTime, arm); err != nil {
 			return nil, err
 		}
 	}
@@ -110,19 +111,21 @@ func (d *desk) alternate(ctx context.Context, clients int, length time.Duration,
 	return pairs, nil
 }
 
-// measure is one turn of one arm. It does not begin before what the turn before left behind is done.
+// measure is one turn of one arm. The leader has nothing left to do when it returns.
 func (d *desk) measure(ctx context.Context, clients int, length time.Duration, arm call) (tally, error) {
-	if err := d.quiet(ctx); err != nil {
-		return tally{}, err
-	}
 	before, err := cpuTime(d.pid)
 	if err != nil {
 		return tally{}, err
 	}
+	started := time.Now()
 	measured, err := load(ctx, clients, length, arm)
 	if err != nil {
 		return tally{}, err
 	}
+	if err := d.quiet(ctx); err != nil {
+		return tally{}, err
+	}
+	measured.took = time.Since(started)
 	after, err := cpuTime(d.pid)
 	measured.cpu = after - before
 	return measured, err

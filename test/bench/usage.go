@@ -4,8 +4,11 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -31,6 +34,47 @@ func cpuTime(pid int) (time.Duration, error) {
 		ticks += n
 	}
 	return time.Duration(ticks) * clockTick, nil
+}
+
+// used is what processes have used of all processors, and what was written in the API server, so far.
+type used struct {
+	cpu    map[string]time.Duration
+	writes map[string]int
+}
+
+func (r *run) used(ctx context.Context) (used, error) {
+	if _, err := r.environment(ctx); err != nil {
+		return used{}, err
+	}
+	processes := map[string]int{"kube-apiserver": r.env.Plane.APIServer.PID(), "etcd": r.env.Plane.Etcd.PID(), "bench and LambdaTest": os.Getpid()}
+	for _, replica := range r.env.Replicas {
+		processes[replica.Name()] = replica.PID()
+	}
+	u := used{cpu: map[string]time.Duration{}}
+	var err error
+	for name, pid := range processes {
+		if u.cpu[name], err = cpuTime(pid); err != nil {
+			return used{}, err
+		}
+	}
+	u.writes, err = r.apiWrites(ctx)
+	return u, err
+}
+
+// sinceFor is what was added for each of so many people.
+func (u used) sinceFor(before used, count int) string {
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(u.cpu)) {
+		each := (u.cpu[name] - before.cpu[name]) / time.Duration(count)
+		parts = append(parts, fmt.Sprintf("%s %s ms of CPU time", name, number(milliseconds(each))))
+	}
+	added := since(before.writes, u.writes)
+	for _, name := range slices.Sorted(maps.Keys(added)) {
+		if each := float64(added[name]) / float64(count); each >= 0.01 {
+			parts = append(parts, fmt.Sprintf("%s %s", number(each), strings.TrimSuffix(name, "/")))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 // resident is what a process has in memory, and the most it had, in megabytes of 1 000 000 bytes.
