@@ -113,7 +113,7 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 		recalled:     make(chan struct{}),
 	}
 	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
-	c.lane = newLane(options.Now, bounds, func(user string) { c.wake(priorityGranted, user) }, c.circuitChanged)
+	c.lane = newLane(options.Now, bounds, func(user string, priority int) { c.wake(max(priority, priorityGranted), user) }, c.circuitChanged)
 	c.lane.stop(true)
 	c.accounts.appeared = c.appeared
 	return c

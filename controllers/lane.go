@@ -22,7 +22,7 @@ import (
 // reconcile that follows looks again at everything, and acquires without waiting. What it then does not need goes back by forget.
 type lane struct {
 	now  func() time.Time
-	wake func(user string)
+	wake func(user string, priority int)
 	// changed is told when the circuit opens or closes.
 	changed func()
 
@@ -40,7 +40,7 @@ type lane struct {
 	kick     chan struct{}
 }
 
-func newLane(now func() time.Time, bounds backoff, wake func(user string), changed func()) *lane {
+func newLane(now func() time.Time, bounds backoff, wake func(user string, priority int), changed func()) *lane {
 	return &lane{
 		now: now, wake: wake, changed: changed,
 		limiter: rate.NewLimiter(1, 1), retries: rate.NewLimiter(1, 1),
@@ -260,7 +260,7 @@ func (l *lane) grant(self string) (time.Duration, bool) {
 		case next.ready != nil:
 			close(next.ready)
 		case next.user != self:
-			l.wake(next.user)
+			l.wake(next.user, next.priority)
 		}
 	}
 }

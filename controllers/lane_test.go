@@ -26,7 +26,7 @@ type testLane struct {
 func newTestLane(perSecond, burst int) *testLane {
 	t := &testLane{clock: &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
 	bounds := backoff{min: time.Second, max: time.Minute}
-	t.lane = newLane(t.clock.Now, bounds, func(user string) { t.woken = append(t.woken, user) }, func() {})
+	t.lane = newLane(t.clock.Now, bounds, func(user string, _ int) { t.woken = append(t.woken, user) }, func() {})
 	t.limit(perSecond, burst)
 	return t
 }

@@ -7,10 +7,11 @@ import "time"
 
 // How urgent work is. Within one class the queue is first come, first served. A handful of values, because each is a label of a metric.
 const (
-	// priorityGranted is for people who hold a reservation for a call: whoever waits for them waits for nothing.
-	priorityGranted = 500
 	// priorityDenial is for people who are to lose access.
-	priorityDenial = 400
+	priorityDenial = 500
+	// priorityGranted is for people who hold a reservation for a call: whoever waits for them waits for nothing. As long as workers are what
+	// is short, because the API server is slow, there is always somebody with one.
+	priorityGranted = 400
 	// priorityChange is for people of whom something else was said.
 	priorityChange = 300
 	// prioritySweep is for the pages of a comparison. Adoption waits for them, so they come before creations.

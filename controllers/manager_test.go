@@ -147,6 +147,36 @@ var _ = Describe("With a manager running", func() {
 		Expect(denial - before).To(BeNumerically("<=", 3))
 	})
 
+	It("a denial overtakes people whose turn it is, where an API server that is slow keeps all workers busy", Label("order"), func(ctx SpecContext) {
+		const newcomers, workers = 200, 4
+		w := newWorld(ctx)
+		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true})
+		organized(ctx, w, func(o *OrganizationBuilder) { o.Limited(100, 1).Every(time.Hour) })
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		for i := range newcomers {
+			Applied(ctx, k8s, MakeUser(fmt.Sprintf("new-%03d@example.com", i)).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		}
+		slow := rest.CopyConfig(restConfig)
+		slow.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(request *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(request.URL.Path, "/status") {
+					time.Sleep(200 * time.Millisecond)
+				}
+				return next.RoundTrip(request)
+			})
+		})
+		runningWith(ctx, w, slow, func(options *Options) { options.Concurrency = workers })
+		Eventually(func() int { return w.upstream.Count("POST /Users") }).Should(BeNumerically(">", maxInFlight))
+
+		before := w.upstream.Count("POST /Users")
+		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		Eventually(func() bool { return w.account(ada).Active }).WithPolling(10 * time.Millisecond).Should(BeFalse())
+
+		overtaken := w.upstream.Count("POST /Users") - before
+		AddReportEntry("accounts that were created between the denial and its execution", overtaken)
+		Expect(overtaken).To(BeNumerically("<=", 5*workers))
+	})
+
 	It("an organization that fails and one that is limited delay no other", Label("fairness"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		organized(ctx, w)
@@ -194,7 +224,7 @@ var _ = Describe("With a manager running", func() {
 		organized(ctx, w)
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
 
-		Eventually(stored(ctx, user)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("an organization whose calls hang delays no other", Label("fairness"), func(ctx SpecContext) {
@@ -216,6 +246,6 @@ var _ = Describe("With a manager running", func() {
 		Eventually(stored(ctx, user)).WithTimeout(5 * time.Second).WithPolling(10 * time.Millisecond).Should(BeReady(v1alpha1.SyncedReason))
 
 		AddReportEntry("time of the other organization's person", time.Since(begun))
-		Expect(time.Since(begun)).To(BeNumerically("<", 2*time.Second))
+		Expect(time.Since(begun)).To(BeNumerically("<", 5*time.Second))
 	})
 })

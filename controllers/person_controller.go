@@ -52,7 +52,7 @@ func (r *PersonReconciler) Reconcile(ctx context.Context, key PersonKey) (ctrl.R
 	}
 	if apierrors.IsConflict(err) {
 		// Somebody wrote meanwhile: the cache is about to show it.
-		return ctrl.Result{RequeueAfter: conflictRetry, Priority: new(priorityChange)}, nil
+		return ctrl.Result{RequeueAfter: conflictRetry, Priority: new(max(priorityChange, work.next.priority))}, nil
 	}
 	if err != nil && work.next.denies && work.next.step != stepNone {
 		// The queue doubles its pause with every failure, and a denial is due soon after the API server is back.
