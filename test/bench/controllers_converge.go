@@ -51,7 +51,7 @@ func (r *run) limited(ctx context.Context, name string) (*people, error) {
 func converge(ctx context.Context, r *run) error {
 	count := r.newcomers()
 	pace := plot{title: "Accounts created per second", x: "seconds since the first resource", y: "per second"}
-	var times, writes, adopted []float64
+	var times, writes, adopted, below, operator []float64
 	alone, err := r.apiAlone(ctx)
 	if err != nil {
 		return err
@@ -73,6 +73,8 @@ func converge(ctx context.Context, r *run) error {
 		if err != nil {
 			return err
 		}
+		below = append(below, after.cpuFor(before, count, apiServer, etcd))
+		operator = append(operator, after.cpuFor(before, count, r.names()...))
 		details = append(details, fmt.Sprintf("round %d, each person: %s", round+1, after.sinceFor(before, count)))
 		took := came[len(came)-1]
 		times = append(times, took.Seconds()/(float64(count)/callsPerSecond))
@@ -87,9 +89,20 @@ func converge(ctx context.Context, r *run) error {
 	return errors.Join(
 		r.plot("converge", pace),
 		r.record("converge", times, details...),
+		r.cost("converge", 1, "CPU time of API server and etcd for somebody new", below, "ms"),
+		r.cost("converge", 1, "CPU time of both replicas for somebody new", operator, "ms"),
 		r.record("converge-writes", writes),
 		r.record("converge-adopted", adopted, fmt.Sprintf("%d people whose accounts are there", count)),
 	)
+}
+
+// names are those of the replicas.
+func (r *run) names() []string {
+	var names []string
+	for _, replica := range r.env.Replicas {
+		names = append(names, replica.Name())
+	}
+	return names
 }
 
 // perSecond counts what happened in each whole second.

@@ -42,42 +42,53 @@ func restart(ctx context.Context, r *run) error {
 		}
 	}
 	people := fmt.Sprintf("%d people", p.count)
-	below, err := p.controlPlaneCosts(ctx)
-	if err != nil {
+	if err := errors.Join(
+		r.record("restart", all.seconds, people+"; the slower of the two replicas"),
+		r.record("restart-writes", all.writes, people),
+		r.record("memory", all.settled, people, fmt.Sprintf("with the lead %s MB, without it %s MB", number(median(all.leader)), number(median(all.standby)))),
+		r.record("memory-peak", all.peaks, people),
+	); err != nil {
 		return err
 	}
 	return errors.Join(
-		r.record("restart", all.seconds, people+"; the slower of the two replicas"),
-		r.record("restart-writes", all.writes, people),
-		r.record("memory", all.settled, people, fmt.Sprintf("with the lead %s MB, without it %s MB", number(median(all.leader)), number(median(all.standby))), below),
-		r.record("memory-peak", all.peaks, people),
+		r.cost("restart", p.count, "from the kill of a replica until it serves again", all.seconds, "s"),
+		r.cost("memory", p.count, "memory of the replica with the lead", all.leader, "MB"),
+		r.cost("memory", p.count, "memory of a replica without it", all.standby, "MB"),
+		r.cost("memory-peak", p.count, "the most memory that a replica had", all.peaks, "MB"),
+		p.controlPlaneCosts(ctx),
 	)
 }
 
 // storageSize is what the API server says of etcd's file.
 var storageSize = regexp.MustCompile(`(?m)^apiserver_storage_size_bytes\{[^}]*\} (\S+)$`)
 
-// controlPlaneCosts tells what the people cost below the operator; docs/scaling.md is made from it.
-func (p *people) controlPlaneCosts(ctx context.Context) (string, error) {
+// controlPlaneCosts records what the people cost below the operator.
+func (p *people) controlPlaneCosts(ctx context.Context) error {
 	server, err := memory(p.env.Plane.APIServer.PID())
 	if err != nil {
-		return "", err
+		return err
 	}
-	etcd, err := memory(p.env.Plane.Etcd.PID())
+	store, err := memory(p.env.Plane.Etcd.PID())
 	if err != nil {
-		return "", err
+		return err
 	}
 	page, err := p.env.Kubectl(ctx, "get", "--raw", "/metrics")
 	if err != nil {
-		return "", err
+		return err
 	}
-	size := 0.0
-	if found := storageSize.FindStringSubmatch(page); found != nil {
-		if size, err = strconv.ParseFloat(found[1], 64); err != nil {
-			return "", fmt.Errorf("reading the size of etcd's file: %w", err)
-		}
+	found := storageSize.FindStringSubmatch(page)
+	if found == nil {
+		return errors.New("the API server does not say how large etcd's file is")
 	}
-	return fmt.Sprintf("below them: API server %s MB, etcd %s MB and a file of %s MB", number(server.now), number(etcd.now), number(size/1e6)), nil
+	size, err := strconv.ParseFloat(found[1], 64)
+	if err != nil {
+		return fmt.Errorf("reading the size of etcd's file: %w", err)
+	}
+	return errors.Join(
+		p.run.cost("memory", p.count, "memory of the API server", []float64{server.now}, "MB"),
+		p.run.cost("memory", p.count, "memory of etcd", []float64{store.now}, "MB"),
+		p.run.cost("memory", p.count, "etcd's file", []float64{size / 1e6}, "MB"),
+	)
 }
 
 func (p *people) restartBoth(ctx context.Context, all *restarts) error {

@@ -37,24 +37,15 @@ func (r result) verdict() string {
 	return verdict
 }
 
-// Between the two markers stands what this program writes.
+// Between two such markers of a page stands what this program writes.
 const (
 	tableBegins = "<!-- figures: written by go run ./test/bench -docs -->"
 	tableEnds   = "<!-- end of figures -->"
 )
 
-// writeDocs puts the figures and plots of earlier runs into docs/performance.md.
+// writeDocs puts the figures and plots of earlier runs into docs/performance.md, and the costs into docs/scaling.md.
 func writeDocs(root string, goals map[string]goal, r *results) error {
-	page, folder := filepath.Join(root, "docs/performance.md"), filepath.Join(root, "docs/performance")
-	text, err := os.ReadFile(page)
-	if err != nil {
-		return err
-	}
-	before, rest, begins := strings.Cut(string(text), tableBegins)
-	_, after, ends := strings.Cut(rest, tableEnds)
-	if !begins || !ends {
-		return errors.New("docs/performance.md has no place for the figures: " + tableBegins + " and " + tableEnds)
-	}
+	folder := filepath.Join(root, "docs/performance")
 	plots, err := copyPlots(filepath.Join(root, "out/plots"), folder)
 	if err != nil {
 		return err
@@ -63,8 +54,55 @@ func writeDocs(root string, goals map[string]goal, r *results) error {
 	if err := os.WriteFile(filepath.Join(folder, summary), overview(goals, r), 0o644); err != nil {
 		return err
 	}
-	written := before + tableBegins + "\n\n" + markdown(goals, r) + pictures(append([]string{summary}, plots...)) + "\n" + tableEnds + after
-	return os.WriteFile(page, []byte(written), 0o644)
+	return errors.Join(
+		rewrite(filepath.Join(root, "docs/performance.md"), markdown(goals, r)+pictures(append([]string{summary}, plots...))),
+		rewrite(filepath.Join(root, "docs/scaling.md"), costs(r)),
+	)
+}
+
+// rewrite puts a text between the markers of a page.
+func rewrite(page, figures string) error {
+	text, err := os.ReadFile(page)
+	if err != nil {
+		return err
+	}
+	before, rest, begins := strings.Cut(string(text), tableBegins)
+	_, after, ends := strings.Cut(rest, tableEnds)
+	if !begins || !ends {
+		return fmt.Errorf("%s has no place for the figures: %s and %s", page, tableBegins, tableEnds)
+	}
+	return os.WriteFile(page, []byte(before+tableBegins+"\n\n"+figures+"\n"+tableEnds+after), 0o644)
+}
+
+// millionPeople are those of docs/scaling.md.
+const millionPeople = 1_000_000
+
+// costs shows what was measured, and as much more as a million people are more.
+func costs(r *results) string {
+	var text strings.Builder
+	text.WriteString("| what | measured | of so many people | a million |\n|---|---|---|---|\n")
+	for _, f := range r.list() {
+		for _, c := range f.Costs {
+			fmt.Fprintf(&text, "| %s | %s | %d | %s |\n", c.What, amount(c.Value, c.Unit), c.People,
+				amount(c.Value*millionPeople/float64(c.People), c.Unit))
+		}
+	}
+	return text.String()
+}
+
+// amount is in the largest unit of which there is one.
+func amount(value float64, unit string) string {
+	larger := map[string]struct {
+		unit string
+		size float64
+	}{"MB": {"GB", 1000}, "ms": {"s", 1000}, "s": {"min", 60}, "min": {"h", 60}}
+	for {
+		next, known := larger[unit]
+		if !known || value < 2*next.size {
+			return number(value) + " " + unit
+		}
+		value, unit = value/next.size, next.unit
+	}
 }
 
 func markdown(goals map[string]goal, r *results) string {

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,7 +36,8 @@ func (r *run) profile(ctx context.Context, env *environment.Environment) {
 }
 
 func (r *run) keepProfiling(ctx context.Context, process string, get func(context.Context, string) (string, error)) {
-	cpu := "/debug/pprof/profile?" + url.Values{"seconds": {fmt.Sprint(int(profileTime.Seconds()))}}.Encode()
+	cpu := fmt.Sprintf("/debug/pprof/profile?seconds=%d", int(profileTime.Seconds()))
+	told := false
 	for ctx.Err() == nil {
 		name := fmt.Sprintf("%05d-%s", int(time.Since(r.started).Seconds()), process)
 		err := r.keepProfile(ctx, name+"-cpu", cpu, get)
@@ -45,6 +45,10 @@ func (r *run) keepProfiling(ctx context.Context, process string, get func(contex
 			err = r.keepProfile(ctx, name+"-heap", "/debug/pprof/heap", get)
 		}
 		if err != nil {
+			if !told && ctx.Err() == nil { // later ones are normal: replicas are killed
+				r.progress("a profile of %s could not be taken: %v", process, err)
+				told = true
+			}
 			time.Sleep(profilePause)
 		}
 	}

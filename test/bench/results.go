@@ -28,8 +28,18 @@ type result struct {
 	Runs []float64 `json:"runs"`
 	// Detail is what the figure was made from.
 	Detail []string `json:"detail,omitempty"`
+	// Costs are what was seen on the way, for docs/scaling.md.
+	Costs []cost `json:"costs,omitempty"`
 	// Quick figures come from a short pass, with fewer people.
 	Quick bool `json:"quick,omitempty"`
+}
+
+// cost is what so many people take of something that grows with their number.
+type cost struct {
+	What   string  `json:"what"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit"`
+	People int     `json:"people"`
 }
 
 func newResult(g goal, values []float64) result {

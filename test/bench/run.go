@@ -54,6 +54,17 @@ func (r *run) record(figure string, values []float64, details ...string) error {
 	return r.results.write()
 }
 
+// cost adds to a figure that was recorded what so many people take of something: the median of the rounds.
+func (r *run) cost(figure string, people int, what string, values []float64, unit string) error {
+	result, recorded := r.results.all[figure]
+	if !recorded {
+		return fmt.Errorf("figure %s has costs and no value", figure)
+	}
+	result.Costs = append(result.Costs, cost{what, median(values), unit, people})
+	r.results.all[figure] = result
+	return r.results.write()
+}
+
 // plot keeps a drawing for docs/performance.md.
 func (r *run) plot(name string, p plot) error {
 	if err := os.MkdirAll(r.plots, 0o755); err != nil {

@@ -36,6 +36,9 @@ func cpuTime(pid int) (time.Duration, error) {
 	return time.Duration(ticks) * clockTick, nil
 }
 
+// Names of processes.
+const apiServer, etcd = "kube-apiserver", "etcd"
+
 // used is what processes have used of all processors, and what was written in the API server, so far.
 type used struct {
 	cpu    map[string]time.Duration
@@ -46,7 +49,7 @@ func (r *run) used(ctx context.Context) (used, error) {
 	if _, err := r.environment(ctx); err != nil {
 		return used{}, err
 	}
-	processes := map[string]int{"kube-apiserver": r.env.Plane.APIServer.PID(), "etcd": r.env.Plane.Etcd.PID(), "bench and LambdaTest": os.Getpid()}
+	processes := map[string]int{apiServer: r.env.Plane.APIServer.PID(), etcd: r.env.Plane.Etcd.PID(), "bench and LambdaTest": os.Getpid()}
 	for _, replica := range r.env.Replicas {
 		processes[replica.Name()] = replica.PID()
 	}
@@ -75,6 +78,15 @@ func (u used) sinceFor(before used, count int) string {
 		}
 	}
 	return strings.Join(parts, ", ")
+}
+
+// cpuFor is the CPU time, in milliseconds, that some processes have used since for each of so many people.
+func (u used) cpuFor(before used, count int, processes ...string) float64 {
+	var sum time.Duration
+	for _, name := range processes {
+		sum += u.cpu[name] - before.cpu[name]
+	}
+	return milliseconds(sum) / float64(count)
 }
 
 // resident is what a process has in memory, and the most it had, in megabytes of 1 000 000 bytes.
