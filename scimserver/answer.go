@@ -40,7 +40,7 @@ func resourceReply(status int, t *resourceType, v valuer, p projection) reply {
 	return reply{
 		status: status,
 		header: http.Header{"Etag": {etag}, "Location": {location}},
-		body:   t.appendResource(make([]byte, 0, 1024), v, p),
+		body:   appendView(make([]byte, 0, 1024), t, v, p),
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 
 // getGroup: RFC 7644, section 3.4.1.
 func (s *Server) getGroup(r *request) (reply, error) {
-	group, err := s.liveGroup(r.Context(), r.organizationKey(), r.segment)
+	group, err := s.shownGroup(r.Context(), r.organizationKey(), r.segment)
 	if err != nil {
 		return reply{}, err
 	}

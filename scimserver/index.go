@@ -207,7 +207,17 @@ func (x *index) user(organization types.NamespacedName, id string) *v1alpha1.Lam
 	return nil
 }
 
-// group returns the visible group of that displayName, or nil.
+// group returns the resource of that id, visible or not, and nil when the index has none.
+func (x *index) group(organization types.NamespacedName, id string) *v1alpha1.LambdaTestGroup {
+	x.mu.RLock()
+	defer x.mu.RUnlock()
+	if d := x.directories[organization]; d != nil {
+		return d.groups.byName[id]
+	}
+	return nil
+}
+
+// groupNamed returns the visible group of that displayName, or nil.
 func (x *index) groupNamed(organization types.NamespacedName, displayName string) *v1alpha1.LambdaTestGroup {
 	folded := v1alpha1.FoldDisplayName(displayName)
 	for _, group := range x.groups(organization) {

@@ -103,8 +103,7 @@ type books struct {
 
 func (s *Server) userShelf(r *request) shelf {
 	bind := func(users []*v1alpha1.LambdaTestUser, kept *renderings) books {
-		v := s.viewUser(r, nil)
-		v.kept = kept
+		v := s.viewUser(r, nil, kept)
 		return books{
 			length: len(users),
 			view:   func(i int) valuer { v.user = users[i]; return v },
@@ -126,11 +125,11 @@ func (s *Server) userShelf(r *request) shelf {
 			if name == "userName" {
 				value = v1alpha1.SCIMUserName(r.organization().Name, value)
 			}
-			user, err := s.liveUser(ctx, r.organizationKey(), value)
+			user, kept, err := s.shownUser(ctx, r.organizationKey(), value)
 			if err != nil {
 				return books{}, ignoreProblem(err, http.StatusNotFound)
 			}
-			return bind([]*v1alpha1.LambdaTestUser{user}, nil), nil // read live: not the index's
+			return bind([]*v1alpha1.LambdaTestUser{user}, kept), nil
 		},
 	}
 }
@@ -156,7 +155,7 @@ func (s *Server) groupShelf(r *request) shelf {
 		},
 		all: func() books { return bind(s.index.groups(r.organizationKey())) },
 		one: func(ctx context.Context, _, id string) (books, error) {
-			group, err := s.liveGroup(ctx, r.organizationKey(), id)
+			group, err := s.shownGroup(ctx, r.organizationKey(), id)
 			if err != nil {
 				return books{}, ignoreProblem(err, http.StatusNotFound)
 			}

@@ -195,11 +195,7 @@ func (o *pageOut) add(t *resourceType, v valuer, p projection) {
 		o.body = append(o.body, ',')
 	}
 	o.items++
-	if user, ok := v.(*userView); ok && p.isEverything() && user.kept != nil {
-		o.body = user.appendWhole(o.body, user.kept)
-		return
-	}
-	o.body = t.appendResource(o.body, v, p)
+	o.body = appendView(o.body, t, v, p)
 }
 
 // reply is a ListResponse: totalResults counts all matches, itemsPerPage what is in this page.

@@ -10,7 +10,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// renderings keeps the JSON of users that were listed lately, without what depends on the request or on other resources: the location
+// renderings keeps the JSON of users of the index that were shown lately, without what depends on the request or on other resources: the location
 // and the groups. Providers list everybody again and again, and rendering is most of what a page costs. It holds maxRenderedBytes at
 // most, and forgets everything beyond.
 type renderings struct {
@@ -63,6 +63,14 @@ func (r *renderings) forget(user *v1alpha1.LambdaTestUser) {
 		r.bytes -= len(known.head) + len(metaBegin) + len(known.tail)
 		delete(r.byUser, user)
 	}
+}
+
+// appendView renders a resource, from what is kept where that is possible.
+func appendView(dst []byte, t *resourceType, v valuer, p projection) []byte {
+	if user, ok := v.(*userView); ok && p.isEverything() && user.kept != nil {
+		return user.appendWhole(dst, user.kept)
+	}
+	return t.appendResource(dst, v, p)
 }
 
 // appendWhole renders a user of the index with every attribute. It gives what appendResource gives.

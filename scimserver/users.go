@@ -17,24 +17,24 @@ import (
 
 // getUser: RFC 7644, section 3.4.1.
 func (s *Server) getUser(r *request) (reply, error) {
-	user, err := s.liveUser(r.Context(), r.organizationKey(), r.segment)
+	user, kept, err := s.shownUser(r.Context(), r.organizationKey(), r.segment)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.userReply(r, http.StatusOK, user), nil
+	return s.userReply(r, http.StatusOK, user, kept), nil
 }
 
-// userReply shows a user, or says that the client has this version already.
-func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser) reply {
+// userReply shows a user, or says that the client has this version already. A user of the index has renderings.
+func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser, kept *renderings) reply {
 	p, _ := r.projection(userType)
 	if r.Method == http.MethodGet && r.isUnchanged(etagOf(user)) {
 		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {etagOf(user)}}}
 	}
-	return resourceReply(status, userType, s.viewUser(r, user), p)
+	return resourceReply(status, userType, s.viewUser(r, user, kept), p)
 }
 
-func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *userView {
-	return &userView{user: user, base: r.base, groups: func(userName string) []groupReference {
+func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser, kept *renderings) *userView {
+	return &userView{user: user, kept: kept, base: r.base, groups: func(userName string) []groupReference {
 		return s.index.groupsOf(r.organizationKey(), userName)
 	}}
 }
@@ -82,7 +82,7 @@ func (s *Server) changeUser(r *request, id string, change userChange) (reply, er
 	if err != nil {
 		return reply{}, ignoreMissing(err, "user", id)
 	}
-	return s.userReply(r, http.StatusOK, user), nil
+	return s.userReply(r, http.StatusOK, user, nil), nil
 }
 
 // writeUser carries out a change of a user that was just read, and turns user into what is stored then.
@@ -160,7 +160,7 @@ func (s *Server) createUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return s.userReply(r, status, user), nil
+	return s.userReply(r, status, user, nil), nil
 }
 
 // hire is what a POST asks for.
