@@ -164,6 +164,21 @@ func TestLaneLeavesDenialsAPlaceWhenAllAreTaken(t *testing.T) {
 	}
 }
 
+func TestLaneWakesADenialAsOne(t *testing.T) {
+	l := newTestLane(1, 1)
+	var with int
+	l.wake = func(_ string, priority int) { with = priority }
+	l.acquire("first", priorityChange, false)
+	l.acquire("denial", priorityDenial, false)
+	l.clock.Advance(time.Second)
+	l.mu.Lock()
+	l.grant("")
+	l.mu.Unlock()
+	if with != priorityDenial {
+		t.Errorf("woken with priority %d, want %d", with, priorityDenial)
+	}
+}
+
 func TestLaneStopsAfterARefusedTokenUntilItIsRenewed(t *testing.T) {
 	l := newTestLane(1000, 1000)
 	l.acquire("a", priorityChange, false)

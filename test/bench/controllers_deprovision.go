@@ -24,6 +24,7 @@ const (
 
 func deprovision(ctx context.Context, r *run) error {
 	var idle, queued []float64
+	var slowestIdle, slowestQueued time.Duration
 	rounds := r.rounds(3)
 	p, err := r.limited(ctx, "leaving")
 	if err != nil {
@@ -37,16 +38,19 @@ func deprovision(ctx context.Context, r *run) error {
 		if err != nil {
 			return err
 		}
-		idle = append(idle, slowestOf(times))
+		idle, slowestIdle = append(idle, slowOf(times)), max(slowestIdle, slices.Max(times))
 		if times, err = p.dismissWhileOthersCome(ctx, (2*round+1)*denials, r.newcomers()); err != nil {
 			return err
 		}
-		queued = append(queued, slowestOf(times))
+		queued, slowestQueued = append(queued, slowOf(times)), max(slowestQueued, slices.Max(times))
 	}
 	detail := fmt.Sprintf("99th percentile of %d denials in each round, without the %s that the call takes at LambdaTest", denials, upstreamLatency)
+	slowest := func(of time.Duration) string {
+		return fmt.Sprintf("the slowest of all, with that: %s ms", number(milliseconds(of)))
+	}
 	return errors.Join(
-		r.record("deprovision", idle, detail),
-		r.record("deprovision-queued", queued, detail, fmt.Sprintf("%d creations wait at %d calls a second", r.newcomers(), callsPerSecond)),
+		r.record("deprovision", idle, detail, slowest(slowestIdle)),
+		r.record("deprovision-queued", queued, detail, slowest(slowestQueued), fmt.Sprintf("%d creations wait at %d calls a second", r.newcomers(), callsPerSecond)),
 	)
 }
 
@@ -132,7 +136,7 @@ func (p *people) keptAccess(answered map[string]time.Time) []time.Duration {
 	return times
 }
 
-// slowestOf is the 99th percentile, without what a call takes at LambdaTest, in milliseconds.
-func slowestOf(times []time.Duration) float64 {
+// slowOf is the 99th percentile, without what a call takes at LambdaTest, in milliseconds.
+func slowOf(times []time.Duration) float64 {
 	return milliseconds(tally{latencies: slices.Sorted(slices.Values(times))}.at(0.99) - upstreamLatency)
 }
