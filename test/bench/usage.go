@@ -68,8 +68,7 @@ func (r *run) used(ctx context.Context) (used, error) {
 func (u used) sinceFor(before used, count int) string {
 	var parts []string
 	for _, name := range slices.Sorted(maps.Keys(u.cpu)) {
-		each := (u.cpu[name] - before.cpu[name]) / time.Duration(count)
-		parts = append(parts, fmt.Sprintf("%s %s ms of CPU time", name, number(milliseconds(each))))
+		parts = append(parts, fmt.Sprintf("%s %s ms of CPU time", name, number(u.cpuFor(before, count, name))))
 	}
 	added := since(before.writes, u.writes)
 	for _, name := range slices.Sorted(maps.Keys(added)) {
