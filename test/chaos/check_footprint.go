@@ -30,9 +30,10 @@ const (
 	mostRequestsToPoke = 400
 )
 
-// slack is what even two new replicas differ by: connections under way, with two goroutines each, the eight that the first event
-// starts, and what of a small heap is chance.
-var slack = footprint{goroutines: 16, heap: 2 << 20, files: 4}
+// slack is what even two new replicas differ by: connections, with two goroutines each, the eight goroutines that the first event
+// starts, and what of a small heap is chance. A connection to LambdaTest stays for as long as idleConnections after each time that a
+// sweep, a listing of groups and lookups met: one to three for each organization.
+var slack = footprint{goroutines: 24, heap: 2 << 20, files: 8}
 
 const (
 	// Client-go keeps each event that it wrote for twelve minutes, to count the next one of its kind. That goes, and nobody can wait so

@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -165,9 +164,19 @@ func (p *report) write(out string) error {
 	}
 	fmt.Println(string(encoded))
 	if p.Violations > 0 {
-		return errors.New("promises were not kept")
+		return p.broken()
 	}
 	return nil
+}
+
+// broken is the last line of a log, which may be all that somebody gets to see of it.
+func (p *report) broken() error {
+	checks := map[string]int{}
+	for _, v := range p.Found {
+		checks[v.Check]++
+	}
+	first := p.Found[0]
+	return fmt.Errorf("promises were not kept (%v), the first: %s: %s: %.300s", checks, first.Check, first.Whom, first.Detail)
 }
 
 // keepStories writes down all that is known of those about whom something was found, line by line in the order of time.
