@@ -248,4 +248,18 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
+
+	It("a denial that meets a conflict keeps its place before everybody else", Label("deny-wins", "order"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		user = Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) {
+			denied(u)
+			u.Finalizers = nil // adding it comes before the call, and conflicts
+		})
+		api := faulty(w, 1, apiFaults[0])
+		api.share = 1
+
+		Expect(w.people.Reconcile(ctx, personKeyOf(user))).To(And(
+			HaveField("RequeueAfter", conflictRetry), HaveField("Priority", HaveValue(Equal(priorityDenial)))))
+	})
 })
