@@ -4,12 +4,18 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"path/filepath"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -61,3 +67,40 @@ func (r *run) apiAlone(ctx context.Context) (float64, error) {
 	})
 	return alonePeople / time.Since(started).Seconds(), err
 }
+
+// listAlone is how long the API server takes to send everybody once, in the way in which a replica asks when it starts, to somebody who
+// only waits for the end. No replica that knows everybody can be there sooner.
+func (r *run) listAlone(ctx context.Context) (time.Duration, error) {
+	env, err := r.environment(ctx)
+	if err != nil {
+		return 0, err
+	}
+	config := env.Plane.Config()
+	transport, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return 0, fmt.Errorf("making a client: %w", err)
+	}
+	defer transport.CloseIdleConnections()
+	const everybody = "/apis/iam.lambdatest.io/v1alpha1/lambdatestusers?watch=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&allowWatchBookmarks=true"
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, config.Host+everybody, http.NoBody)
+	if err != nil {
+		return 0, err
+	}
+	started := time.Now()
+	answer, err := transport.Do(request)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	lines := bufio.NewScanner(answer.Body)
+	lines.Buffer(nil, longestLine)
+	for lines.Scan() {
+		if bytes.HasPrefix(lines.Bytes(), []byte(`{"type":"BOOKMARK"`)) {
+			return time.Since(started), nil
+		}
+	}
+	return 0, fmt.Errorf("%s: the list did not end: %w", answer.Status, cmp.Or(lines.Err(), io.ErrUnexpectedEOF))
+}
+
+// longestLine is more than any resource takes.
+const longestLine = 4 << 20

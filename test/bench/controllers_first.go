@@ -21,7 +21,8 @@ const (
 	statusPoll = time.Millisecond
 )
 
-// firstReconcile measures how long one new person takes, from the create to a status that says so, while more and more stand.
+// firstReconcile measures how long one new person takes, from the create to a status that says so, while more and more stand,
+// each time once the machine has come to rest.
 func firstReconcile(ctx context.Context, r *run) error {
 	rounds := r.rounds(5)
 	sizes := []int{0, 1_000, 10_000, r.people(manyPeople)}
@@ -29,6 +30,9 @@ func firstReconcile(ctx context.Context, r *run) error {
 	for i, size := range sizes {
 		p, err := r.standing(ctx, size)
 		if err != nil {
+			return err
+		}
+		if err := r.rest(ctx); err != nil {
 			return err
 		}
 		for range rounds {

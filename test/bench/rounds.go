@@ -15,12 +15,12 @@ import (
 const (
 	// roundTime is long enough for a thousand calls and more, and short enough that what else the machine does hits both arms.
 	roundTime = 2500 * time.Millisecond
-	// createTime is long enough for the end of a round, when the leader finishes, to be a small part of it.
-	createTime = 8 * time.Second
+	// writeTime is long enough for the end of a round, when the leader finishes, to be a small part of it.
+	writeTime = 8 * time.Second
 	// warmTime fills caches and opens connections.
 	warmTime = time.Second
 	// fullRounds is how often each arm has its turn.
-	fullRounds = 7
+	fullRounds = 11
 )
 
 // call does the thing that is measured, once.

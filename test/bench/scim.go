@@ -149,7 +149,7 @@ func scimUpdate(ctx context.Context, r *run) error {
 		n := int(turn.Add(1))
 		return d.person(1 + n%d.count), fmt.Sprintf("Display Name %d", n)
 	}
-	pairs, err := d.alternate(ctx, clients, roundTime, func(ctx context.Context) error {
+	pairs, err := d.alternate(ctx, clients, writeTime, func(ctx context.Context) error {
 		who, name := next()
 		user, err := d.read(ctx, who)
 		if err != nil {

@@ -49,19 +49,70 @@ func (r *run) used(ctx context.Context) (used, error) {
 	if _, err := r.environment(ctx); err != nil {
 		return used{}, err
 	}
-	processes := map[string]int{apiServer: r.env.Plane.APIServer.PID(), etcd: r.env.Plane.Etcd.PID(), "bench and LambdaTest": os.Getpid()}
-	for _, replica := range r.env.Replicas {
-		processes[replica.Name()] = replica.PID()
-	}
-	u := used{cpu: map[string]time.Duration{}}
+	u := used{}
 	var err error
-	for name, pid := range processes {
-		if u.cpu[name], err = cpuTime(pid); err != nil {
-			return used{}, err
-		}
+	if u.cpu, err = r.cpuTimes(); err != nil {
+		return used{}, err
 	}
 	u.writes, err = r.apiWrites(ctx)
 	return u, err
+}
+
+// cpuTimes are those of all processes.
+func (r *run) cpuTimes() (map[string]time.Duration, error) {
+	processes := map[string]int{
+		apiServer: r.env.Plane.APIServer.PID(), etcd: r.env.Plane.Etcd.PID(),
+		"kube-controller-manager": r.env.Plane.ControllerManager.PID(), "bench and LambdaTest": os.Getpid(),
+	}
+	for _, replica := range r.env.Replicas {
+		processes[replica.Name()] = replica.PID()
+	}
+	times := map[string]time.Duration{}
+	for name, pid := range processes {
+		var err error
+		if times[name], err = cpuTime(pid); err != nil {
+			return nil, err
+		}
+	}
+	return times, nil
+}
+
+const (
+	// atRest is how much of a second all processes together use when none of them has anything to do, and restTime for how long.
+	atRest, restTime = 200 * time.Millisecond, 5
+	// restTimeout is when to go on all the same.
+	restTimeout = 5 * time.Minute
+)
+
+// rest returns when nothing is under way any more. After many people came the API server and the controllers of Kubernetes are at
+// work for minutes after the operator is through.
+func (r *run) rest(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, restTimeout)
+	defer cancel()
+	ticker := time.NewTicker(time.Second)
+	defer ticker.Stop()
+	var before time.Duration
+	for quiet := 0; quiet < restTime; {
+		times, err := r.cpuTimes()
+		if err != nil {
+			return err
+		}
+		var now time.Duration
+		for _, used := range times {
+			now += used
+		}
+		if quiet++; now-before > atRest {
+			quiet = 0
+		}
+		before = now
+		select {
+		case <-ctx.Done():
+			r.progress("the machine did not come to rest within %s: what follows is measured while it is at work", restTimeout)
+			return nil
+		case <-ticker.C:
+		}
+	}
+	return nil
 }
 
 // sinceFor is what was added for each of so many people.
