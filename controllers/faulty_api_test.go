@@ -262,4 +262,41 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		Expect(w.people.Reconcile(ctx, personKeyOf(user))).To(And(
 			HaveField("RequeueAfter", conflictRetry), HaveField("Priority", HaveValue(Equal(priorityDenial)))))
 	})
+
+	It("a group that is renamed before its id could be noted stays the same group", Label("groups"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		group := Applied(ctx, k8s, MakeGroup("Testers").In(w.namespace).With(ada).Obj())
+		unnoted := interceptor.NewClient(k8s, interceptor.Funcs{
+			SubResourcePatch: func(context.Context, client.Client, string, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+				return apiFaults[0].err
+			},
+		})
+		w.through(unnoted, unnoted)
+		w.grouped(ctx, group)
+		id := w.upstreamGroup("Testers").ID
+		w.through(k8s, k8s)
+
+		group = w.regrouped(ctx, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.DisplayName = "Quality" })
+
+		Expect(w.upstreamGroup("Quality").ID).To(Equal(id))
+		Expect(w.upstream.Groups()).To(HaveLen(1))
+		Expect(group.Status.GroupID).To(Equal(id))
+	})
+
+	It("a resource that takes the name of one that was let go does not take its group", Label("groups"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		group := w.pushed(ctx, MakeGroup("Testers").With(ada))
+		Changed(ctx, k8s, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.DeletionPolicy = v1alpha1.GroupDeletionOrphan })
+		Deleted(ctx, k8s, group)
+		w.grouped(ctx, group)
+		again := MakeGroup("Quality").In(w.namespace).With(ada).Obj()
+		again.Name = group.Name
+		Applied(ctx, k8s, again)
+
+		w.grouped(ctx, again)
+
+		Expect(w.upstream.Groups()).To(HaveLen(2), "the one that was left, and the new one")
+	})
 })

@@ -99,6 +99,9 @@ func (r *GroupReconciler) look(ctx context.Context, request ctrl.Request) (*grou
 		w.organization = organization
 		w.connection, _ = r.connections.find(w.organizationName())
 	}
+	if w.connection != nil && w.id == "" {
+		w.id = w.connection.groups.idOf(w.group.Name)
+	}
 	return w, nil
 }
 

@@ -142,6 +142,7 @@ func (w *groupWork) wayOutText(message string) string {
 // report writes down where things stand, and tells the members what the group gives them now.
 func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situation) error {
 	if w.connection != nil {
+		w.connection.groups.identify(w.group.Name, w.ownID())
 		w.connection.groups.setOpen(w.group.Name, now.readiness != ready)
 		r.contribute(w, now)
 	}
@@ -161,6 +162,14 @@ func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situatio
 	}
 	r.recordTransition(w.stored, w.group)
 	return nil
+}
+
+// ownID is what the group is known by; who was let go has none, so that a new resource of the name does not take it over.
+func (w *groupWork) ownID() string {
+	if w.released() {
+		return ""
+	}
+	return w.id
 }
 
 // shown is the group as it is stored.

@@ -20,6 +20,9 @@ type groups struct {
 	readAt map[string]time.Time
 	// gone are ids that LambdaTest no longer knew when it was asked.
 	gone map[string]struct{}
+	// ids are what the groups of resources are known by, which a status may not have yet: whoever renames a resource right after its group
+	// was created must not get another group.
+	ids map[string]string
 	// absent are the displayNames, folded, that were looked up for resources and not found, until the next listing. Who waits for a turn
 	// to create a group need not spend it on another lookup.
 	absent map[string]string
@@ -47,7 +50,7 @@ type contribution struct {
 
 func newGroups() *groups {
 	return &groups{
-		byID: map[string]upstreamGroup{}, readAt: map[string]time.Time{}, gone: map[string]struct{}{}, doubtful: map[string]struct{}{}, absent: map[string]string{},
+		ids: map[string]string{}, byID: map[string]upstreamGroup{}, readAt: map[string]time.Time{}, gone: map[string]struct{}{}, doubtful: map[string]struct{}{}, absent: map[string]string{},
 		contributions: map[string]contribution{}, met: map[string]struct{}{}, open: map[string]struct{}{}, awaiting: map[string]map[string]struct{}{},
 	}
 }
@@ -56,10 +59,24 @@ func newGroups() *groups {
 func (g *groups) saw(resource string, group upstreamGroup, readAt time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.byID[group.id], g.readAt[group.id] = group, readAt
+	g.byID[group.id], g.readAt[group.id], g.ids[resource] = group, readAt, group.id
 	delete(g.gone, group.id)
 	delete(g.doubtful, resource)
 	delete(g.absent, resource)
+}
+
+// identify notes what the group of a resource is known by; empty is that it has none.
+func (g *groups) identify(resource, id string) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.ids[resource] = id
+}
+
+// idOf is what the group of a resource is known by: empty if there is none, or nobody knows.
+func (g *groups) idOf(resource string) string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.ids[resource]
 }
 
 // missed takes the answer that there is no group of the name.
@@ -76,6 +93,7 @@ func (g *groups) lost(resource, id string) {
 	defer g.mu.Unlock()
 	delete(g.byID, id)
 	delete(g.readAt, id)
+	delete(g.ids, resource)
 	delete(g.doubtful, resource)
 	g.gone[id] = struct{}{}
 }
@@ -189,6 +207,7 @@ func (g *groups) withdraw(resource string) []string {
 	defer g.mu.Unlock()
 	before := g.contributions[resource]
 	delete(g.contributions, resource)
+	delete(g.ids, resource)
 	delete(g.open, resource)
 	delete(g.met, resource)
 	delete(g.absent, resource)
