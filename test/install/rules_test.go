@@ -106,7 +106,7 @@ func (c *cluster) takeAway(ctx context.Context, shipped shippedRule) {
 // firstRefused waits for the first thing that the account is refused.
 func firstRefused(ctx context.Context, log string, account client.ObjectKey) (right, bool) {
 	for ctx.Err() == nil {
-		if _, refused := usedRights(log, account); len(refused) > 0 {
+		if _, refused, err := readRights(log, account); err == nil && len(refused) > 0 {
 			return refused[0], true
 		}
 		select {
