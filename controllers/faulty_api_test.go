@@ -299,4 +299,25 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 
 		Expect(w.upstream.Groups()).To(HaveLen(2), "the one that was left, and the new one")
 	})
+
+	It("a group that is found under a name which another resource is about to give up stays the other's", Label("groups"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		first := w.pushed(ctx, MakeGroup("Testers").With(ada))
+		first = Changed(ctx, k8s, first, func(g *v1alpha1.LambdaTestGroup) { g.Spec.DisplayName = "Quality" })
+		id := first.Status.GroupID
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+
+		second := MakeGroup("Testers").In(w.namespace).With(ada).Obj()
+		second.Name = "second"
+		Applied(ctx, k8s, second)
+		w.grouped(ctx, second)
+		w.grouped(ctx, first)
+		w.grouped(ctx, second)
+
+		Expect(w.upstreamGroup("Quality").ID).To(Equal(id))
+		Expect(w.upstreamGroup("Testers").ID).To(Equal(Fetched(ctx, k8s, second).Status.GroupID))
+	})
 })

@@ -22,6 +22,7 @@ func (r *GroupReconciler) converge(ctx context.Context, w *groupWork) (situation
 		have := w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName)
 		have.known = have.known || w.absent
 		if other, err := r.ownerOf(ctx, w, have); err != nil || other != nil {
+			w.id = w.stored.Status.GroupID // what was found is the other's
 			return w.takenBy(other), err
 		}
 		if have.group != nil {
