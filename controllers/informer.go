@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/apimachinery/pkg/watch"
 	toolscache "k8s.io/client-go/tools/cache"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 const (
@@ -29,11 +31,15 @@ const (
 // NewInformer is for cache.Options: its informers come back soon after the API server does. client-go doubles its pause with every watch
 // that is refused, up to a minute, and a denial that was acknowledged meanwhile would not be seen before.
 func NewInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
-	return toolscache.NewSharedIndexInformer(persistent{from}, of, resync, indexers)
+	_, users := of.(*v1alpha1.LambdaTestUser)
+	return toolscache.NewSharedIndexInformer(persistent{from, users}, of, resync, indexers)
 }
 
 // persistent repeats a watch at an even pace for as long as the API server cannot be reached or asks to wait. Anything else is client-go's.
-type persistent struct{ toolscache.ListerWatcher }
+type persistent struct {
+	toolscache.ListerWatcher
+	users bool
+}
 
 // ListWithContext implements cache.ListerWatcherWithContext.
 func (p persistent) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
@@ -44,7 +50,7 @@ func (p persistent) ListWithContext(ctx context.Context, options metav1.ListOpti
 func (p persistent) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 	lastAway, continues := time.Now(), options.SendInitialEvents == nil
 	for {
-		watching, err := toolscache.ToWatcherWithContext(p.ListerWatcher).WatchWithContext(ctx, options)
+		watching, err := p.watch(ctx, options)
 		startsUp := continues && apierrors.IsForbidden(err) && time.Since(lastAway) < watchPatience
 		switch {
 		case err != nil && isAway(err):
@@ -58,6 +64,16 @@ func (p persistent) WatchWithContext(ctx context.Context, options metav1.ListOpt
 		case <-time.After(wait.Jitter(watchPause, watchJitter)):
 		}
 	}
+}
+
+func (p persistent) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+	start := func(ctx context.Context) (watch.Interface, error) {
+		return toolscache.ToWatcherWithContext(p.ListerWatcher).WatchWithContext(ctx, options)
+	}
+	if p.users {
+		return watchUsers(ctx, start)
+	}
+	return start(ctx)
 }
 
 // isAway tells whether the API server does not answer, or not yet.

@@ -1,0 +1,153 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	kjson "sigs.k8s.io/json"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// A replica that starts gets everybody as events of one watch. client-go goes through each event six times: for where it ends, for its
+// type, twice for its kind, for whether it is valid, and for its fields. Two times are enough, and managed fields need not be read at all:
+// see the decision about watches of users.
+
+// WithUserEvents wraps the transport of the cache that NewInformer makes informers for: it hands the body of a watch of users over to
+// whoever decodes it here, and client-go gets an empty one.
+func WithUserEvents(next http.RoundTripper) http.RoundTripper { return handOver{next} }
+
+type handOver struct{ next http.RoundTripper }
+
+// handedOver is the key of the body in the context of a request.
+type handedOver struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (h handOver) RoundTrip(request *http.Request) (*http.Response, error) {
+	answer, err := h.next.RoundTrip(request)
+	body, wanted := request.Context().Value(handedOver{}).(*io.ReadCloser)
+	if err != nil || !wanted || answer.StatusCode != http.StatusOK {
+		return answer, err
+	}
+	if kind, _, _ := mime.ParseMediaType(answer.Header.Get("Content-Type")); kind == runtime.ContentTypeJSON {
+		*body, answer.Body = answer.Body, http.NoBody
+	}
+	return answer, nil
+}
+
+// WrappedRoundTripper lets client-go find the transport, as net.RoundTripperWrapper.
+func (h handOver) WrappedRoundTripper() http.RoundTripper { return h.next }
+
+// watchUsers watches with client-go and decodes here, where WithUserEvents is in the transport.
+func watchUsers(ctx context.Context, start func(context.Context) (watch.Interface, error)) (watch.Interface, error) {
+	var body io.ReadCloser
+	watching, err := start(context.WithValue(ctx, handedOver{}, &body))
+	switch {
+	case body == nil:
+		return watching, err
+	case err != nil:
+		return nil, errors.Join(err, body.Close())
+	}
+	watching.Stop()
+	return watch.NewStreamWatcher(&userDecoder{body: body, lines: bufio.NewReader(body)}, decodingFailed{}), nil
+}
+
+// decodingFailed is what the reader of a watch is told then; it lists again.
+type decodingFailed struct{}
+
+// AsObject implements watch.Reporter.
+func (decodingFailed) AsObject(err error) runtime.Object {
+	return &metav1.Status{
+		Status: metav1.StatusFailure, Reason: metav1.StatusReasonInternalError, Code: http.StatusInternalServerError,
+		Message: fmt.Sprintf("reading a watch of users: %v", err),
+	}
+}
+
+// userDecoder implements watch.Decoder. Each event is a line.
+type userDecoder struct {
+	body  io.ReadCloser
+	lines *bufio.Reader
+	line  []byte
+}
+
+// Close implements watch.Decoder.
+func (d *userDecoder) Close() { _ = d.body.Close() }
+
+// Decode implements watch.Decoder.
+func (d *userDecoder) Decode() (watch.EventType, runtime.Object, error) {
+	if err := d.next(); err != nil {
+		return "", nil, err
+	}
+	user := &v1alpha1.LambdaTestUser{}
+	event := userEvent{Object: userFields{LambdaTestUser: user, Metadata: userMetadata{ObjectMeta: &user.ObjectMeta}}}
+	err := kjson.UnmarshalCaseSensitivePreserveInts(d.line, &event)
+	switch event.Type {
+	case watch.Added, watch.Modified, watch.Deleted, watch.Bookmark:
+		if err != nil {
+			return "", nil, fmt.Errorf("decoding a user: %w", err)
+		}
+		return event.Type, user, nil
+	case watch.Error:
+		var event struct {
+			Object metav1.Status `json:"object"`
+		}
+		if err := kjson.UnmarshalCaseSensitivePreserveInts(d.line, &event); err != nil {
+			return "", nil, fmt.Errorf("decoding the end of a watch: %w", err)
+		}
+		return watch.Error, &event.Object, nil
+	default:
+		return "", nil, errors.Join(fmt.Errorf("an event of type %q", event.Type), err)
+	}
+}
+
+// next reads a line, of any length, into a buffer that is used again.
+func (d *userDecoder) next() error {
+	d.line = d.line[:0]
+	for {
+		part, err := d.lines.ReadSlice('\n')
+		d.line = append(d.line, part...)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && len(d.line) > 0:
+			return io.ErrUnexpectedEOF
+		default:
+			return err
+		}
+	}
+}
+
+// userEvent is an event of a watch, with a user to fill.
+type userEvent struct {
+	Type   watch.EventType `json:"type"`
+	Object userFields      `json:"object"`
+}
+
+// userFields are those of a LambdaTestUser, but for the managed fields.
+type userFields struct {
+	*v1alpha1.LambdaTestUser
+	Metadata userMetadata `json:"metadata"`
+}
+
+type userMetadata struct {
+	*metav1.ObjectMeta
+	ManagedFields unread `json:"managedFields"`
+}
+
+// unread is a value that nobody needs.
+type unread struct{}
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (unread) UnmarshalJSON([]byte) error { return nil }
