@@ -12,11 +12,21 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// pace is how the two arms of a round take turns.
+type pace struct {
+	turn  time.Duration // of either arm
+	turns int           // of each arm, in a round
+}
+
+var (
+	// reading changes arms often: a machine that is shared with others is faster and slower from one second to the next, which then hits
+	// both arms alike.
+	reading = pace{turn: 250 * time.Millisecond, turns: 10}
+	// writing does not: the end of a turn, when the leader finishes, must be a small part of it.
+	writing = pace{turn: 8 * time.Second, turns: 1}
+)
+
 const (
-	// roundTime is long enough for a thousand calls and more, and short enough that what else the machine does hits both arms.
-	roundTime = 2500 * time.Millisecond
-	// writeTime is long enough for the end of a round, when the leader finishes, to be a small part of it.
-	writeTime = 8 * time.Second
 	// warmTime fills caches and opens connections.
 	warmTime = time.Second
 	// fullRounds is how often each arm has its turn.
@@ -26,7 +36,7 @@ const (
 // call does the thing that is measured, once.
 type call func(ctx context.Context) error
 
-// tally is what one round of one arm came to.
+// tally is what the turns of one arm in a round came to.
 type tally struct {
 	calls int
 	// took ends when the leader has done what the calls caused. At 32 clients it falls behind, by seconds, and less behind slower clients:
@@ -35,6 +45,15 @@ type tally struct {
 	latencies []time.Duration // sorted
 	// cpu is what the replica that is measured used meanwhile.
 	cpu time.Duration
+}
+
+// add takes another turn of the same arm in.
+func (t *tally) add(other tally) {
+	t.calls += other.calls
+	t.took += other.took
+	t.cpu += other.cpu
+	t.latencies = append(t.latencies, other.latencies...)
+	slices.Sort(t.latencies)
 }
 
 func (t tally) rate() float64 { return float64(t.calls) / t.took.Seconds() }
@@ -85,8 +104,8 @@ func p99Ratio(p pair) float64  { return p.subject.at(0.99).Seconds() / p.baselin
 // addedCPU is what the subject costs the replica, without what it does anyway when its cache follows the calls of the baseline.
 func addedCPU(p pair) float64 { return p.subject.cpuPerCall() - p.baseline.cpuPerCall() }
 
-// alternate warms both arms, then gives each its turn in each round, and the first turn to the one and the other.
-func (d *desk) alternate(ctx context.Context, clients int, length time.Duration, baseline, subject call) ([]pair, error) {
+// alternate warms both arms, then gives each its turns in each round, and the first turn to the one and the other.
+func (d *desk) alternate(ctx context.Context, clients int, pace pace, baseline, subject call) ([]pair, error) {
 	for _, arm := range []call{baseline, subject} {
 		if _, err := d.measure(ctx, clients, warmTime, arm); err != nil {
 			return nil, err
@@ -94,17 +113,20 @@ func (d *desk) alternate(ctx context.Context, clients int, length time.Duration,
 	}
 	pairs := make([]pair, d.run.rounds(fullRounds))
 	for i := range pairs {
-		turns := []struct {
-			arm  call
-			into *tally
-		}{{baseline, &pairs[i].baseline}, {subject, &pairs[i].subject}}
-		if i%2 == 1 {
-			slices.Reverse(turns)
-		}
-		for _, turn := range turns {
-			var err error
-			if *turn.into, err = d.measure(ctx, clients, length, turn.arm); err != nil {
-				return nil, err
+		for turn := range pace.turns {
+			turns := []struct {
+				arm  call
+				into *tally
+			}{{baseline, &pairs[i].baseline}, {subject, &pairs[i].subject}}
+			if (i+turn)%2 == 1 {
+				slices.Reverse(turns)
+			}
+			for _, turn := range turns {
+				measured, err := d.measure(ctx, clients, pace.turn, turn.arm)
+				if err != nil {
+					return nil, err
+				}
+				turn.into.add(measured)
 			}
 		}
 	}

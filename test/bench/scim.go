@@ -120,7 +120,7 @@ func (r *run) readBenchmark(ctx context.Context, figure string, read func(*provi
 	if err != nil {
 		return err
 	}
-	pairs, err := d.alternate(ctx, clients, roundTime, d.rawGet, func(ctx context.Context) error { return read(d.provider, ctx, d.anybody()) })
+	pairs, err := d.alternate(ctx, clients, reading, d.rawGet, func(ctx context.Context) error { return read(d.provider, ctx, d.anybody()) })
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ func scimUpdate(ctx context.Context, r *run) error {
 		n := int(turn.Add(1))
 		return d.person(1 + n%d.count), fmt.Sprintf("Display Name %d", n)
 	}
-	pairs, err := d.alternate(ctx, clients, writeTime, func(ctx context.Context) error {
+	pairs, err := d.alternate(ctx, clients, writing, func(ctx context.Context) error {
 		who, name := next()
 		user, err := d.read(ctx, who)
 		if err != nil {

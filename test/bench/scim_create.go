@@ -30,7 +30,7 @@ func scimCreate(ctx context.Context, r *run) error {
 	}
 	rounds := map[int][]pair{}
 	for _, clients := range []int{8, 32} {
-		if rounds[clients], err = d.alternate(ctx, clients, writeTime, hired.raw, hired.scim); err != nil {
+		if rounds[clients], err = d.alternate(ctx, clients, writing, hired.raw, hired.scim); err != nil {
 			return err
 		}
 	}

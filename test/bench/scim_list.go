@@ -66,7 +66,7 @@ func scimList(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	pairs, err := d.alternate(ctx, clients, roundTime, pages(other), pages(d.provider))
+	pairs, err := d.alternate(ctx, clients, reading, pages(other), pages(d.provider))
 	if err != nil {
 		return err
 	}
@@ -158,7 +158,7 @@ func scimListDepth(ctx context.Context, r *run) error {
 			return err
 		}
 	}
-	pairs, err := d.alternate(ctx, 1, roundTime, at(1), at(d.count-pageSize+1))
+	pairs, err := d.alternate(ctx, 1, reading, at(1), at(d.count-pageSize+1))
 	if err != nil {
 		return err
 	}
