@@ -4,12 +4,23 @@
 package main
 
 import (
+	"context"
 	"crypto/x509"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"testing"
+	"time"
 
 	"golang.org/x/crypto/x509roots/fallback/bundle"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 // withoutFiles makes the test binary run as if it were alone in an image: Go looks for certificates when the process starts.
@@ -51,5 +62,42 @@ func TestGarbageIsBoundedInBytesAndInParts(t *testing.T) {
 func TestWatchesOfAReplicaComeBackSoon(t *testing.T) {
 	if (&runOptions{}).cache().NewInformer == nil {
 		t.Error("client-go's own informers wait for up to a minute after the API server is back")
+	}
+}
+
+// managedFields is what client-go cannot decode, in a user of whom there is nothing else to say.
+const managedFields = `{"type":"ADDED","object":{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"namespace":"default",` +
+	`"name":"ada","resourceVersion":"1","managedFields":[{"time":"never"}]}}}` + "\n" +
+	`{"type":"BOOKMARK","object":{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"resourceVersion":"1",` +
+	`"annotations":{"k8s.io/initial-events-end":"true"}}}}` + "\n"
+
+func TestAReplicaDoesNotReadManagedFields(t *testing.T) {
+	apiServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_, _ = w.Write([]byte(managedFields))
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	}))
+	defer apiServer.Close()
+	options := (&runOptions{}).cache()
+	options.Scheme = scheme()
+	mapper := meta.NewDefaultRESTMapper(nil)
+	mapper.Add(corev1.SchemeGroupVersion.WithKind("Secret"), meta.RESTScopeNamespace) // the options are about them, too
+	mapper.Add(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.UserKind), meta.RESTScopeNamespace)
+	options.Mapper = mapper
+	users, err := ownConnection(&rest.Config{Host: apiServer.URL}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 10*time.Second)
+	defer stop()
+	if _, err := users.GetInformer(ctx, &v1alpha1.LambdaTestUser{}, cache.BlockUntilSynced(false)); err != nil {
+		t.Fatal(err)
+	}
+	go func() { _ = users.Start(ctx) }()
+	users.WaitForCacheSync(ctx)
+
+	if err := users.Get(ctx, client.ObjectKey{Namespace: "default", Name: "ada"}, &v1alpha1.LambdaTestUser{}); err != nil {
+		t.Error(err)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"mime"
 	"net/http"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
@@ -60,18 +61,9 @@ func watchUsers(ctx context.Context, start func(context.Context) (watch.Interfac
 		return nil, errors.Join(err, body.Close())
 	}
 	watching.Stop()
-	return watch.NewStreamWatcher(&userDecoder{body: body, lines: bufio.NewReader(body)}, decodingFailed{}), nil
-}
-
-// decodingFailed is what the reader of a watch is told then; it lists again.
-type decodingFailed struct{}
-
-// AsObject implements watch.Reporter.
-func (decodingFailed) AsObject(err error) runtime.Object {
-	return &metav1.Status{
-		Status: metav1.StatusFailure, Reason: metav1.StatusReasonInternalError, Code: http.StatusInternalServerError,
-		Message: fmt.Sprintf("reading a watch of users: %v", err),
-	}
+	// What cannot be read is told as client-go tells it; the reflector lists again.
+	failed := apierrors.NewClientErrorReporter(http.StatusInternalServerError, "watch", "ClientWatchDecoding")
+	return watch.NewStreamWatcher(&userDecoder{body: body, lines: bufio.NewReader(body)}, failed), nil
 }
 
 // userDecoder implements watch.Decoder. Each event is a line.

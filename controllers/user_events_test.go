@@ -6,6 +6,8 @@ package controllers
 import (
 	"context"
 	"encoding/json"
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"slices"
@@ -193,5 +195,69 @@ func TestWhoeverStopsAWatchOfUsersLeavesTheAPIServer(t *testing.T) {
 	case <-left:
 	case <-time.After(10 * time.Second):
 		t.Error("the API server still sends")
+	}
+}
+
+// body is one that remembers whether it was closed.
+type body struct {
+	io.Reader
+	closed bool
+}
+
+func (b *body) Close() error {
+	b.closed = true
+	return nil
+}
+
+func TestABodyThatWasHandedOverForNothingIsClosed(t *testing.T) {
+	failure := errors.New("client-go cannot read it")
+	handed := &body{Reader: strings.NewReader("")}
+	_, err := watchUsers(t.Context(), func(ctx context.Context) (watch.Interface, error) {
+		*ctx.Value(handedOver{}).(*io.ReadCloser) = handed
+		return nil, failure
+	})
+	if !errors.Is(err, failure) || !handed.closed {
+		t.Errorf("error %v, closed %t", err, handed.closed)
+	}
+}
+
+func TestOnlyTheJSONOfAWatchThatWasTakenIsHandedOver(t *testing.T) {
+	for name, test := range map[string]struct {
+		status int
+		format string
+		want   bool
+	}{
+		"JSON":           {http.StatusOK, "application/json; charset=utf-8", true},
+		"another format": {http.StatusOK, "application/cbor-seq", false},
+		"a refusal":      {http.StatusGone, "application/json", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", test.format)
+				w.WriteHeader(test.status)
+				_, _ = w.Write([]byte("an answer"))
+			}))
+			defer server.Close()
+			var handed io.ReadCloser
+			request, err := http.NewRequestWithContext(context.WithValue(t.Context(), handedOver{}, &handed), http.MethodGet, server.URL, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answer, err := WithUserEvents(http.DefaultTransport).RoundTrip(request)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = answer.Body.Close() }()
+			if got := handed != nil; got != test.want {
+				t.Fatalf("handed over: %t, want %t", got, test.want)
+			}
+			if handed != nil {
+				defer func() { _ = handed.Close() }()
+			}
+			left, err := io.ReadAll(answer.Body)
+			if err != nil || (len(left) == 0) != test.want {
+				t.Errorf("client-go gets %q, %v", left, err)
+			}
+		})
 	}
 }
