@@ -96,6 +96,12 @@ func load(ctx context.Context, clients int, length time.Duration, do call) (tall
 // pair are a round of the baseline and one of the subject, next to each other.
 type pair struct{ baseline, subject tally }
 
+// arm is one of the two in a round, and where its turns are added up.
+type arm struct {
+	do   call
+	into *tally
+}
+
 func milliseconds(d time.Duration) float64 { return 1000 * d.Seconds() }
 
 func rateRatio(p pair) float64 { return p.subject.rate() / p.baseline.rate() }
@@ -113,34 +119,32 @@ func (d *desk) alternate(ctx context.Context, clients int, pace pace, baseline, 
 	}
 	pairs := make([]pair, d.run.rounds(fullRounds))
 	for i := range pairs {
-		for turn := range pace.turns {
-			turns := []struct {
-				arm  call
-				into *tally
-			}{{baseline, &pairs[i].baseline}, {subject, &pairs[i].subject}}
-			if (i+turn)%2 == 1 {
-				slices.Reverse(turns)
-			}
-			for _, turn := range turns {
-				measured, err := d.measure(ctx, clients, pace.turn, turn.arm)
+		arms := []arm{{baseline, &pairs[i].baseline}, {subject, &pairs[i].subject}}
+		if i%2 == 1 {
+			slices.Reverse(arms)
+		}
+		for range pace.turns {
+			for _, arm := range arms {
+				measured, err := d.measure(ctx, clients, pace.turn, arm.do)
 				if err != nil {
 					return nil, err
 				}
-				turn.into.add(measured)
+				arm.into.add(measured)
 			}
+			slices.Reverse(arms)
 		}
 	}
 	return pairs, nil
 }
 
 // measure is one turn of one arm. The leader has nothing left to do when it returns.
-func (d *desk) measure(ctx context.Context, clients int, length time.Duration, arm call) (tally, error) {
+func (d *desk) measure(ctx context.Context, clients int, length time.Duration, do call) (tally, error) {
 	before, err := cpuTime(d.pid)
 	if err != nil {
 		return tally{}, err
 	}
 	started := time.Now()
-	measured, err := load(ctx, clients, length, arm)
+	measured, err := load(ctx, clients, length, do)
 	if err != nil {
 		return tally{}, err
 	}
