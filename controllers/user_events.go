@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,11 +13,12 @@ import (
 	"mime"
 	"net/http"
 
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
-	kjson "sigs.k8s.io/json"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
@@ -76,6 +78,9 @@ type userDecoder struct {
 // Close implements watch.Decoder.
 func (d *userDecoder) Close() { _ = d.body.Close() }
 
+// lenient reads what client-go reads: whatever another client wrote must not end the watch of everybody.
+var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
+
 // Decode implements watch.Decoder.
 func (d *userDecoder) Decode() (watch.EventType, runtime.Object, error) {
 	if err := d.next(); err != nil {
@@ -83,24 +88,29 @@ func (d *userDecoder) Decode() (watch.EventType, runtime.Object, error) {
 	}
 	user := &v1alpha1.LambdaTestUser{}
 	event := userEvent{Object: userFields{LambdaTestUser: user, Metadata: userMetadata{ObjectMeta: &user.ObjectMeta}}}
-	err := kjson.UnmarshalCaseSensitivePreserveInts(d.line, &event)
+	err := json.Unmarshal(d.line, &event, lenient)
+	if err != nil || event.Type == watch.Error {
+		return d.ending(err)
+	}
 	switch event.Type {
 	case watch.Added, watch.Modified, watch.Deleted, watch.Bookmark:
-		if err != nil {
-			return "", nil, fmt.Errorf("decoding a user: %w", err)
-		}
 		return event.Type, user, nil
-	case watch.Error:
-		var event struct {
-			Object metav1.Status `json:"object"`
-		}
-		if err := kjson.UnmarshalCaseSensitivePreserveInts(d.line, &event); err != nil {
-			return "", nil, fmt.Errorf("decoding the end of a watch: %w", err)
-		}
-		return watch.Error, &event.Object, nil
 	default:
-		return "", nil, errors.Join(fmt.Errorf("an event of type %q", event.Type), err)
+		return "", nil, fmt.Errorf("an event of type %q", event.Type)
 	}
+}
+
+// ending is the event by which the API server ends a watch, or why the line is neither that nor about a user.
+func (d *userDecoder) ending(noUser error) (watch.EventType, runtime.Object, error) {
+	event := struct {
+		Type   watch.EventType `json:"type"`
+		Object metav1.Status   `json:"object"`
+	}{}
+	err := json.Unmarshal(d.line, &event, lenient)
+	if event.Type == watch.Error && err == nil {
+		return watch.Error, &event.Object, nil
+	}
+	return "", nil, fmt.Errorf("decoding an event about a user: %w", cmp.Or(noUser, err))
 }
 
 // next reads a line, of any length, into a buffer that is used again.
@@ -141,5 +151,5 @@ type userMetadata struct {
 // unread is a value that nobody needs.
 type unread struct{}
 
-// UnmarshalJSON implements json.Unmarshaler.
-func (unread) UnmarshalJSON([]byte) error { return nil }
+// UnmarshalJSONFrom implements json.UnmarshalerFrom.
+func (unread) UnmarshalJSONFrom(from *jsontext.Decoder) error { return from.SkipValue() }

@@ -146,17 +146,34 @@ func TestAWatchOfUsersIsAsClientGoHasItButForManagedFields(t *testing.T) {
 	bookmark := &v1alpha1.LambdaTestUser{TypeMeta: user.TypeMeta}
 	bookmark.ResourceVersion, bookmark.Annotations = "4712", map[string]string{metav1.InitialEventsAnnotationKey: "true"}
 	stream := asEvent(t, watch.Added, user) + asEvent(t, watch.Modified, long) + asEvent(t, watch.Deleted, fullUser()) + asEvent(t, watch.Bookmark, bookmark) +
-		asEvent(t, watch.Error, metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: http.StatusGone, Message: "too old"})
+		oddEvent(t) + asEvent(t, watch.Error, metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: metav1.StatusFailure, Reason: metav1.StatusReasonExpired, Code: http.StatusGone, Message: "too old"})
 
 	want := eventsOf(t, stream, nil)
-	if len(want) != 5 {
-		t.Fatalf("client-go has %d events, want 5", len(want))
+	if len(want) != 6 {
+		t.Fatalf("client-go has %d events, want 6", len(want))
 	}
 	want[0].Object.(*v1alpha1.LambdaTestUser).ManagedFields = nil
 	got := eventsOf(t, stream, WithUserEvents)
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Errorf("(-client-go +here)\n%s", difference)
 	}
+}
+
+// oddEvent is one with what JSON need not allow, and nothing in place of values.
+func oddEvent(tb testing.TB) string {
+	tb.Helper()
+	event := asEvent(tb, watch.Added, fullUser())
+	for _, change := range [][2]string{
+		{`"givenName":"Ada"`, "\"givenName\":\"A\xffda\""},
+		{`"userName":`, `"userName":"twice","userName":`},
+		{`"externalId":"00u1"`, `"unknown":[{}],"externalId":null`},
+	} {
+		if !strings.Contains(event, change[0]) {
+			tb.Fatalf("%s is not in %s", change[0], event)
+		}
+		event = strings.Replace(event, change[0], change[1], 1)
+	}
+	return event
 }
 
 func TestAWatchOfUsersThatCannotBeReadIsAnError(t *testing.T) {

@@ -69,6 +69,8 @@ type LambdaTestGroupSpec struct {
 }
 
 // LambdaTestGroupStatus is what the operator has seen and done. It is written only when it differs.
+//
+// +structType=atomic
 type LambdaTestGroupStatus struct {
 	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
 	//

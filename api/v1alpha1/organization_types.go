@@ -318,6 +318,8 @@ type GuardStatus struct {
 }
 
 // LambdaTestOrganizationStatus is what the operator has seen and done. It is written only when it differs.
+//
+// +structType=atomic
 type LambdaTestOrganizationStatus struct {
 	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
 	//

@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/yaml"
@@ -184,6 +185,22 @@ var _ = Describe("a manifest", func() {
 		Expect(typed.Spec.Emails).To(BeEquivalentTo([]v1alpha1.Email{}))
 		Expect(k8s.Update(ctx, typed)).To(Succeed())
 		Expect(typed.Generation).To(BeEquivalentTo(1), "an update with what was read changes nothing")
+	})
+
+	It("has a status, a name and a reference that managed fields have one entry for", func(ctx SpecContext) {
+		stored := &v1alpha1.LambdaTestUser{}
+		created := object(user)
+		Expect(k8s.Create(ctx, created)).To(Succeed())
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(created), stored)).To(Succeed())
+		stored.Status.Account = &v1alpha1.AccountState{Active: true}
+		stored.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ReadyCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.SyncedReason, LastTransitionTime: metav1.Now()}}
+		Expect(k8s.Status().Update(ctx, stored)).To(Succeed())
+		fields := map[string]string{}
+		for _, entry := range stored.ManagedFields {
+			fields[entry.Subresource] = string(entry.FieldsV1.GetRawBytes())
+		}
+		Expect(fields).To(HaveKeyWithValue("status", MatchJSON(`{"f:status":{}}`)))
+		Expect(fields).To(HaveKeyWithValue("", And(ContainSubstring(`"f:name":{}`), ContainSubstring(`"f:organizationRef":{}`))))
 	})
 
 	It("is found by userName and by organization on the server", func(ctx SpecContext) {

@@ -30,6 +30,8 @@ func (r Role) Rank() int {
 }
 
 // OrganizationReference names a LambdaTestOrganization in the same namespace.
+//
+// +structType=atomic
 type OrganizationReference struct {
 	// name of the LambdaTestOrganization, in the namespace of this resource.
 	//

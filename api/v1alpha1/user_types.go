@@ -32,6 +32,8 @@ const (
 )
 
 // PersonName is how a person is called.
+//
+// +structType=atomic
 type PersonName struct {
 	// givenName is the first name, 1 to 256 characters.
 	//
@@ -243,6 +245,8 @@ type PlannedChange struct {
 }
 
 // LambdaTestUserStatus is what the operator has seen and done. It is written only when it differs.
+//
+// +structType=atomic
 type LambdaTestUserStatus struct {
 	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
 	//

@@ -241,6 +241,7 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: atomic
+    elementRelationship: atomic
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.LambdaTestOrganization
   map:
     fields:
@@ -346,6 +347,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: unclaimed
       type:
         scalar: numeric
+    elementRelationship: atomic
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.LambdaTestUser
   map:
     fields:
@@ -444,6 +446,7 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.PlannedChange
           elementRelationship: atomic
+    elementRelationship: atomic
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.ManagementPolicy
   scalar: string
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.OrganizationReference
@@ -453,6 +456,7 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
       default: default
+    elementRelationship: atomic
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.PersonName
   map:
     fields:
@@ -462,6 +466,7 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: givenName
       type:
         scalar: string
+    elementRelationship: atomic
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.PlannedChange
   map:
     fields:
