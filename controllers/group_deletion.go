@@ -122,7 +122,7 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 		return w.waiting(), nil
 	}
 	if w.id == "" {
-		return r.findLost(ctx, w), nil
+		return r.findLost(ctx, w)
 	}
 	have, _ := w.connection.groups.get(w.id)
 	err := w.connection.call(ctx, w.place(), "DeleteGroup", func(ctx context.Context, upstream Upstream) error {
@@ -137,10 +137,16 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 }
 
 // findLost looks for a group whose creation was sent and not answered, or not noted. A call of a former leader may still create it.
-func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) situation {
+func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) (situation, error) {
 	w.next = groupChange{step: groupLookUp}
 	if told := r.carryOut(ctx, w); told != (situation{}) {
-		return told
+		return told, nil
+	}
+	other, err := r.ownerOf(ctx, w, w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName))
+	if err != nil || other != nil {
+		w.id = "" // what was found is the other's
+		w.connection.groups.identify(w.group.Name, "")
+		return w.takenBy(other), err
 	}
 	wait := conflictRetry
 	if w.absent {
@@ -149,7 +155,7 @@ func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) situation 
 			w.connection.groups.meet(w.group.Name)
 		}
 	}
-	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: wait}
+	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: wait}, nil
 }
 
 // release takes the finalizer away, and tells the members. They may look before the cache shows it: they are told again once it does.

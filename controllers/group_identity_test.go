@@ -8,6 +8,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -72,5 +73,27 @@ var _ = Describe("Which group at LambdaTest is a resource's:", Label("groups"), 
 
 		Expect(w.upstreamGroup("Quality").ID).To(Equal(id))
 		Expect(w.upstreamGroup("Testers").ID).To(Equal(Fetched(ctx, k8s, second).Status.GroupID))
+	})
+
+	It("a resource that is deleted before it had a group does not take the one that another is about to rename", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		first := w.pushed(ctx, MakeGroup("Testers").With(ada))
+		first = Changed(ctx, k8s, first, func(g *v1alpha1.LambdaTestGroup) { g.Spec.DisplayName = "Quality" })
+		second := MakeGroup("Testers").In(w.namespace).With(ada).Obj()
+		second.Name, second.Finalizers = "second", []string{v1alpha1.Finalizer}
+		Applied(ctx, k8s, second)
+		Deleted(ctx, k8s, second)
+		w.restart() // nobody knows whether a former leader created a group for the second
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+
+		w.grouped(ctx, second)
+		w.grouped(ctx, second)
+		w.grouped(ctx, first)
+
+		Expect(w.upstreamGroup("Quality").ID).To(Equal(first.Status.GroupID))
+		Expect(w.upstream.Groups()).To(HaveLen(1))
+		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(second), &v1alpha1.LambdaTestGroup{})).To(MatchError(apierrors.IsNotFound, "IsNotFound"))
 	})
 })
