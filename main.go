@@ -323,7 +323,7 @@ func ownConnection(config *rest.Config, options cache.Options) (cache.Cache, err
 	config = rest.CopyConfig(config)
 	// client-go shares connections between configurations that are alike; with a dialer of its own none is.
 	config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
-	config.Wrap(controllers.WithUserEvents)
+	config.Wrap(controllers.WithUsersDecoded)
 	options.HTTPClient = nil
 	return cache.New(config, options)
 }

@@ -6,6 +6,7 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,6 +17,7 @@ import (
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -66,15 +68,17 @@ func TestWatchesOfAReplicaComeBackSoon(t *testing.T) {
 }
 
 // managedFields is what client-go cannot decode, in a user of whom there is nothing else to say.
-const managedFields = `{"type":"ADDED","object":{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"namespace":"default",` +
-	`"name":"ada","resourceVersion":"1","managedFields":[{"time":"never"}]}}}` + "\n" +
-	`{"type":"BOOKMARK","object":{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"resourceVersion":"1",` +
-	`"annotations":{"k8s.io/initial-events-end":"true"}}}}` + "\n"
+const managedFields = `{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"namespace":"default",` +
+	`"name":"%s","resourceVersion":"%d","managedFields":[{"time":"never"}]}}`
 
 func TestAReplicaDoesNotReadManagedFields(t *testing.T) {
 	apiServer := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(managedFields))
+		if !r.URL.Query().Has("watch") {
+			_, _ = fmt.Fprintf(w, `{"metadata":{"resourceVersion":"1"},"items":[`+managedFields+`]}`, "ada", 1)
+			return
+		}
+		_, _ = fmt.Fprintf(w, `{"type":"ADDED","object":`+managedFields+"}\n", "grace", 2)
 		w.(http.Flusher).Flush()
 		<-r.Context().Done()
 	}))
@@ -97,7 +101,14 @@ func TestAReplicaDoesNotReadManagedFields(t *testing.T) {
 	go func() { _ = users.Start(ctx) }()
 	users.WaitForCacheSync(ctx)
 
-	if err := users.Get(ctx, client.ObjectKey{Namespace: "default", Name: "ada"}, &v1alpha1.LambdaTestUser{}); err != nil {
-		t.Error(err)
+	for _, name := range []string{"ada", "grace"} {
+		key := client.ObjectKey{Namespace: "default", Name: name}
+		err := wait.PollUntilContextCancel(ctx, 10*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			err := users.Get(ctx, key, &v1alpha1.LambdaTestUser{})
+			return err == nil, client.IgnoreNotFound(err)
+		})
+		if err != nil {
+			t.Errorf("%s is not there: %v", name, err)
+		}
 	}
 }

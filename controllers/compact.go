@@ -21,7 +21,7 @@ import (
 func CompactUsers() toolscache.TransformFunc {
 	shared := sharedAnnotations{byTime: map[string]map[string]string{}}
 	return func(object any) (any, error) {
-		if user, ok := object.(*v1alpha1.LambdaTestUser); ok {
+		if user, ok := object.(*v1alpha1.LambdaTestUser); ok && !isCompact(user) {
 			user.ManagedFields = nil
 			user.Labels = sourceLabels[user.Labels[v1alpha1.SourceLabel]]
 			user.Annotations = shared.of(user.Annotations)
@@ -35,6 +35,11 @@ func CompactUsers() toolscache.TransformFunc {
 		}
 		return object, nil
 	}
+}
+
+// isCompact tells whether that was done before, as client-go does with lists: what is read has finalizers of its own.
+func isCompact(user *v1alpha1.LambdaTestUser) bool {
+	return len(user.Finalizers) == 1 && &user.Finalizers[0] == &onlyOurs[0]
 }
 
 // sourceLabels are the labels that are kept, by the source; declared users need none. Nobody changes an object of the cache.

@@ -73,6 +73,13 @@ func TestCompactUsersKeepsWhatIsRead(t *testing.T) {
 	}
 }
 
+func TestCompactUsersLeavesWhatIsCompact(t *testing.T) {
+	user, compact := compacted(t, fullUser()), CompactUsers()
+	if allocations := testing.AllocsPerRun(10, func() { _, _ = compact(user) }); allocations > 0 {
+		t.Errorf("%v allocations for a user that is compact, and client-go asks twice about each of a list", allocations)
+	}
+}
+
 func TestCompactUsersDropsWhatNobodyReads(t *testing.T) {
 	user := fullUser()
 	user.ManagedFields = []metav1.ManagedFieldsEntry{{Manager: "kubectl"}}

@@ -28,52 +28,84 @@ const (
 	watchPatience = 5 * time.Second
 )
 
+// pageSize is how many users are asked for at a time where the API server cannot send all of them at once.
+const pageSize = 500
+
 // NewInformer is for cache.Options: its informers come back soon after the API server does. client-go doubles its pause with every watch
-// that is refused, up to a minute, and a denial that was acknowledged meanwhile would not be seen before.
+// that is refused, up to a minute, and a denial that was acknowledged meanwhile would not be seen before. Users are decoded here, where
+// WithUsersDecoded is in the transport.
 func NewInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
-	_, users := of.(*v1alpha1.LambdaTestUser)
-	return toolscache.NewSharedIndexInformer(persistent{from, users}, of, resync, indexers)
+	source := &persistent{ListerWatcher: from}
+	_, source.users = of.(*v1alpha1.LambdaTestUser)
+	return toolscache.NewSharedIndexInformer(source, of, resync, indexers)
 }
 
-// persistent repeats a watch at an even pace for as long as the API server cannot be reached or asks to wait. Anything else is client-go's.
+// persistent repeats a list or a watch at an even pace for as long as the API server cannot be reached or asks to wait. Anything else is
+// client-go's.
 type persistent struct {
 	toolscache.ListerWatcher
 	users bool
+	// inPages is set while the last list of users was cut, as those are that an API server does not answer within a minute, or was not the
+	// last page. Nobody lists twice at a time.
+	inPages bool
 }
 
+// IsWatchListSemanticsUnSupported tells client-go whether to list first and then watch, in place of a watch that begins with everybody.
+func (p *persistent) IsWatchListSemanticsUnSupported() bool { return p.users }
+
 // ListWithContext implements cache.ListerWatcherWithContext.
-func (p persistent) ListWithContext(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
-	return toolscache.ToListerWithContext(p.ListerWatcher).ListWithContext(ctx, options)
+func (p *persistent) ListWithContext(ctx context.Context, options metav1.ListOptions) (list runtime.Object, err error) {
+	lister := toolscache.ToListerWithContext(p.ListerWatcher)
+	if !p.users {
+		return lister.ListWithContext(ctx, options)
+	}
+	// The latest, which the API server's cache makes sure of: no older state than this replica, or another, has acted on.
+	options.ResourceVersion, options.ResourceVersionMatch = "", ""
+	err = persist(ctx, false, func() error {
+		options.Limit = 0
+		if p.inPages {
+			options.Limit = pageSize
+		}
+		list, p.inPages, err = listUsers(ctx, func(ctx context.Context) (runtime.Object, error) { return lister.ListWithContext(ctx, options) })
+		return err
+	})
+	return list, err
 }
 
 // WatchWithContext implements cache.ListerWatcherWithContext.
-func (p persistent) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-	lastAway, continues := time.Now(), options.SendInitialEvents == nil
+func (p *persistent) WatchWithContext(ctx context.Context, options metav1.ListOptions) (watching watch.Interface, err error) {
+	start := func(ctx context.Context) (watch.Interface, error) {
+		return toolscache.ToWatcherWithContext(p.ListerWatcher).WatchWithContext(ctx, options)
+	}
+	err = persist(ctx, options.SendInitialEvents == nil, func() error {
+		if p.users {
+			watching, err = watchUsers(ctx, start)
+		} else {
+			watching, err = start(ctx)
+		}
+		return err
+	})
+	return watching, err
+}
+
+// persist tries again until the API server is there. One that was there before is also given time to learn who may do what.
+func persist(ctx context.Context, before bool, try func() error) error {
+	lastAway := time.Now()
 	for {
-		watching, err := p.watch(ctx, options)
-		startsUp := continues && apierrors.IsForbidden(err) && time.Since(lastAway) < watchPatience
+		err := try()
+		startsUp := before && apierrors.IsForbidden(err) && time.Since(lastAway) < watchPatience
 		switch {
 		case err != nil && isAway(err):
 			lastAway = time.Now()
 		case err == nil || !startsUp:
-			return watching, err
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			return nil, ctx.Err()
+			return ctx.Err()
 		case <-time.After(wait.Jitter(watchPause, watchJitter)):
 		}
 	}
-}
-
-func (p persistent) watch(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-	start := func(ctx context.Context) (watch.Interface, error) {
-		return toolscache.ToWatcherWithContext(p.ListerWatcher).WatchWithContext(ctx, options)
-	}
-	if p.users {
-		return watchUsers(ctx, start)
-	}
-	return start(ctx)
 }
 
 // isAway tells whether the API server does not answer, or not yet.

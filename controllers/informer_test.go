@@ -20,9 +20,9 @@ import (
 )
 
 // apiServerAt is an API server that answers a watch by what time it is.
-func apiServerAt(answer func(since time.Duration) error) persistent {
+func apiServerAt(answer func(since time.Duration) error) *persistent {
 	begun := time.Now()
-	return persistent{ListerWatcher: &toolscache.ListWatch{WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+	return &persistent{ListerWatcher: &toolscache.ListWatch{WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
 		if err := answer(time.Since(begun)); err != nil {
 			return nil, err
 		}

@@ -35,18 +35,12 @@ func (keepsKinds) DecoderToVersion(decoder runtime.Decoder, _ runtime.GroupVersi
 	return decoder
 }
 
-// watchOf watches users of an API server that sends a stream and then waits, if it is to, until it is left.
-func watchOf(t testing.TB, stream string, ends bool, wrap func(http.RoundTripper) http.RoundTripper) (watch.Interface, <-chan struct{}) {
+// usersOf is the source of an informer of users, at an API server of which a test says what it answers.
+func usersOf(t testing.TB, answer http.HandlerFunc, wrap func(http.RoundTripper) http.RoundTripper) *persistent {
 	t.Helper()
-	left := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer close(left)
 		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(stream))
-		w.(http.Flusher).Flush()
-		if !ends {
-			<-r.Context().Done()
-		}
+		answer(w, r)
 	}))
 	t.Cleanup(server.Close)
 	scheme := runtime.NewScheme()
@@ -64,9 +58,32 @@ func watchOf(t testing.TB, stream string, ends bool, wrap func(http.RoundTripper
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := persistent{&toolscache.ListWatch{WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
-		return client.Get().Resource("lambdatestusers").VersionedParams(&options, runtime.NewParameterCodec(scheme)).Watch(ctx)
-	}}, true}
+	users := func(options metav1.ListOptions) *rest.Request {
+		return client.Get().Resource("lambdatestusers").VersionedParams(&options, metav1.ParameterCodec)
+	}
+	return &persistent{users: true, ListerWatcher: &toolscache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
+			list := &v1alpha1.LambdaTestUserList{}
+			return list, users(options).Do(ctx).Into(list)
+		},
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
+			return users(options).Watch(ctx)
+		},
+	}}
+}
+
+// watchOf watches users of an API server that sends a stream and then waits, if it is to, until it is left.
+func watchOf(t testing.TB, stream string, ends bool, wrap func(http.RoundTripper) http.RoundTripper) (watch.Interface, <-chan struct{}) {
+	t.Helper()
+	left := make(chan struct{})
+	from := usersOf(t, func(w http.ResponseWriter, r *http.Request) {
+		defer close(left)
+		_, _ = w.Write([]byte(stream))
+		w.(http.Flusher).Flush()
+		if !ends {
+			<-r.Context().Done()
+		}
+	}, wrap)
 	watching, err := from.WatchWithContext(t.Context(), metav1.ListOptions{Watch: true})
 	if err != nil {
 		t.Fatal(err)
@@ -119,7 +136,7 @@ func managedUser() *v1alpha1.LambdaTestUser {
 func BenchmarkWatchOfUsers(b *testing.B) {
 	const events = 1000
 	stream := strings.Repeat(asEvent(b, watch.Added, managedUser()), events)
-	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"client-go": nil, "here": WithUserEvents} {
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"client-go": nil, "here": WithUsersDecoded} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				watching, _ := watchOf(b, stream, true, wrap)
@@ -153,7 +170,7 @@ func TestAWatchOfUsersIsAsClientGoHasItButForManagedFields(t *testing.T) {
 		t.Fatalf("client-go has %d events, want 6", len(want))
 	}
 	want[0].Object.(*v1alpha1.LambdaTestUser).ManagedFields = nil
-	got := eventsOf(t, stream, WithUserEvents)
+	got := eventsOf(t, stream, WithUsersDecoded)
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Errorf("(-client-go +here)\n%s", difference)
 	}
@@ -185,7 +202,7 @@ func TestAWatchOfUsersThatCannotBeReadIsAnError(t *testing.T) {
 		"an error in error":    `{"type":"ERROR","object":[]}` + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			events := eventsOf(t, added+stream, WithUserEvents)
+			events := eventsOf(t, added+stream, WithUsersDecoded)
 			kinds := make([]watch.EventType, len(events))
 			for i, event := range events {
 				kinds[i] = event.Type
@@ -199,13 +216,13 @@ func TestAWatchOfUsersThatCannotBeReadIsAnError(t *testing.T) {
 
 func TestAWatchOfUsersThatIsCutGivesWhatWasWhole(t *testing.T) {
 	added := asEvent(t, watch.Added, fullUser())
-	if events := eventsOf(t, added+added[:len(added)/2], WithUserEvents); len(events) != 1 || events[0].Type != watch.Added {
+	if events := eventsOf(t, added+added[:len(added)/2], WithUsersDecoded); len(events) != 1 || events[0].Type != watch.Added {
 		t.Errorf("events %v, want the whole one", events)
 	}
 }
 
 func TestWhoeverStopsAWatchOfUsersLeavesTheAPIServer(t *testing.T) {
-	watching, left := watchOf(t, asEvent(t, watch.Added, fullUser()), false, WithUserEvents)
+	watching, left := watchOf(t, asEvent(t, watch.Added, fullUser()), false, WithUsersDecoded)
 	<-watching.ResultChan()
 	watching.Stop()
 	select {
@@ -230,7 +247,7 @@ func TestABodyThatWasHandedOverForNothingIsClosed(t *testing.T) {
 	failure := errors.New("client-go cannot read it")
 	handed := &body{Reader: strings.NewReader("")}
 	_, err := watchUsers(t.Context(), func(ctx context.Context) (watch.Interface, error) {
-		*ctx.Value(handedOver{}).(*io.ReadCloser) = handed
+		ctx.Value(handedOverKey{}).(*handedOver).body = handed
 		return nil, failure
 	})
 	if !errors.Is(err, failure) || !handed.closed {
@@ -255,21 +272,21 @@ func TestOnlyTheJSONOfAWatchThatWasTakenIsHandedOver(t *testing.T) {
 				_, _ = w.Write([]byte("an answer"))
 			}))
 			defer server.Close()
-			var handed io.ReadCloser
-			request, err := http.NewRequestWithContext(context.WithValue(t.Context(), handedOver{}, &handed), http.MethodGet, server.URL, nil)
+			handed := &handedOver{}
+			request, err := http.NewRequestWithContext(context.WithValue(t.Context(), handedOverKey{}, handed), http.MethodGet, server.URL, nil)
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := WithUserEvents(http.DefaultTransport).RoundTrip(request)
+			answer, err := WithUsersDecoded(http.DefaultTransport).RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer func() { _ = answer.Body.Close() }()
-			if got := handed != nil; got != test.want {
+			if got := handed.body != nil; got != test.want {
 				t.Fatalf("handed over: %t, want %t", got, test.want)
 			}
-			if handed != nil {
-				defer func() { _ = handed.Close() }()
+			if handed.body != nil {
+				defer func() { _ = handed.body.Close() }()
 			}
 			left, err := io.ReadAll(answer.Body)
 			if err != nil || (len(left) == 0) != test.want {

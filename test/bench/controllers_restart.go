@@ -15,13 +15,9 @@ import (
 )
 
 const (
-	// calm is how long the memory of both replicas must not fall for it to be settled: a process that has nothing to do collects its
-	// garbage every two minutes, and then gives back what it does not need. A short pass does not wait for that.
+	// calm is how long both replicas have nothing to do before their memory is read: a process collects its garbage every two minutes then,
+	// and gives back what it does not need. A short pass does not wait for that.
 	calm, shortCalm = 140 * time.Second, 10 * time.Second
-	// calmTimeout is when memory is read all the same: a kernel that takes back pages that nobody uses does so for ever.
-	calmTimeout = 5 * time.Minute
-	// calmPoll is the pause between two readings.
-	calmPoll = time.Second
 )
 
 // restarts are the values of all rounds.
@@ -35,6 +31,10 @@ type restarts struct {
 func restart(ctx context.Context, r *run) error {
 	p, err := r.standing(ctx, r.people(manyPeople))
 	if err != nil {
+		return err
+	}
+	// What follows the coming of so many people is not what a replica meets that starts among them.
+	if err := r.rest(ctx); err != nil {
 		return err
 	}
 	var all restarts
@@ -137,33 +137,18 @@ func timed(do func() error) (time.Duration, error) {
 
 // readMemory waits until both replicas have settled.
 func (p *people) readMemory(ctx context.Context, leader, standby *environment.Replica, all *restarts) error {
-	of := func(replica *environment.Replica) (resident, error) { return memory(replica.PID()) }
-	enough := calm
+	settling := calm
 	if p.run.quick {
-		enough = shortCalm
+		settling = shortCalm
 	}
-	begun := time.Now()
-	lowest, since := 0.0, begun
-	ticker := time.NewTicker(calmPoll)
-	defer ticker.Stop()
-	for {
-		one, err := of(leader)
-		other, otherErr := of(standby)
-		if err := errors.Join(err, otherErr); err != nil {
-			return err
-		}
-		if sum := one.now + other.now; lowest == 0 || sum < lowest*0.99 {
-			lowest, since = sum, time.Now()
-		}
-		if time.Since(since) >= enough || time.Since(begun) >= calmTimeout {
-			all.leader, all.standby = append(all.leader, one.now), append(all.standby, other.now)
-			all.settled, all.peaks = append(all.settled, max(one.now, other.now)), append(all.peaks, max(one.peak, other.peak))
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-ticker.C:
-		}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(settling):
 	}
+	one, err := memory(leader.PID())
+	other, otherErr := memory(standby.PID())
+	all.leader, all.standby = append(all.leader, one.now), append(all.standby, other.now)
+	all.settled, all.peaks = append(all.settled, max(one.now, other.now)), append(all.peaks, max(one.peak, other.peak))
+	return errors.Join(err, otherErr)
 }
