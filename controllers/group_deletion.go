@@ -146,7 +146,9 @@ func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) (situation
 	if err != nil || other != nil {
 		w.id = "" // what was found is the other's
 		w.connection.groups.identify(w.group.Name, "")
-		return w.takenBy(other), err
+	}
+	if err != nil {
+		return situation{}, err
 	}
 	wait := conflictRetry
 	if w.absent {

@@ -33,8 +33,8 @@ type handOver struct{ next http.RoundTripper }
 // handedOver is what goes with the context of a request: the body of its answer.
 type handedOver struct {
 	body io.ReadCloser
-	// instead is what client-go reads. Where that is something, the answer is a list: of all that the API server spends on one, half is
-	// for compressing it.
+	// instead is what client-go reads. Where that is something, the answer is a list, which is not compressed: that takes more than half of
+	// what encoding it takes, and the API server is what a start waits for.
 	instead string
 }
 
