@@ -66,7 +66,9 @@ func (p *persistent) ListWithContext(ctx context.Context, options metav1.ListOpt
 		if p.inPages {
 			options.Limit = pageSize
 		}
-		list, p.inPages, err = listUsers(ctx, func(ctx context.Context) (runtime.Object, error) { return lister.ListWithContext(ctx, options) })
+		var more bool
+		list, more, err = listUsers(ctx, func(ctx context.Context) (runtime.Object, error) { return lister.ListWithContext(ctx, options) })
+		p.inPages = more || p.inPages && err != nil
 		return err
 	})
 	return list, err
