@@ -107,6 +107,8 @@ func TestAListOfUsersThatIsCutIsReadInPages(t *testing.T) {
 			_, _ = w.Write([]byte(whole[:len(whole)/2]))
 			w.(http.Flusher).Flush()
 			panic(http.ErrAbortHandler)
+		case len(asked) == 2:
+			w.WriteHeader(http.StatusTooManyRequests) // which says nothing about how much can be sent
 		case query.Get("continue") == "":
 			_, _ = w.Write([]byte(asList(t, metav1.ListMeta{Continue: "first"}, fullUser())))
 		default:
@@ -128,7 +130,7 @@ func TestAListOfUsersThatIsCutIsReadInPages(t *testing.T) {
 		}
 		options.Continue = metadata.GetContinue()
 	}
-	want := []string{"limit , after , version ", "limit 500, after , version ", "limit 500, after first, version "}
+	want := []string{"limit , after , version ", "limit 500, after , version ", "limit 500, after , version ", "limit 500, after first, version "}
 	if !slices.Equal(asked, want) {
 		t.Errorf("asked for %q, want %q", asked, want)
 	}
