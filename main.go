@@ -10,7 +10,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/pprof"
 	"os"
@@ -45,6 +44,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/cli"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/usercache"
 	"github.com/lambdatest-operator/lambdatest-operator/lease"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver"
 )
@@ -64,12 +64,6 @@ const (
 	garbageCheckInterval = 5 * time.Second
 	// drainTime is how long requests and calls under way may take once the process is asked to stop. Kubernetes waits 30 s.
 	drainTime = 25 * time.Second
-)
-
-// How the connection for the watches is made: client-go's own figures.
-const (
-	dialTimeout   = 30 * time.Second
-	dialKeepAlive = 30 * time.Second
 )
 
 // version is set by the linker, see hack/build.sh.
@@ -303,7 +297,7 @@ func (o *runOptions) manager(log logr.Logger) ctrl.Options {
 		Scheme:                        scheme(),
 		Logger:                        log,
 		Cache:                         o.cache(),
-		NewCache:                      ownConnection,
+		NewCache:                      usercache.New,
 		LeaderElection:                o.leaderElection,
 		LeaderElectionID:              leaseName,
 		LeaderElectionReleaseOnCancel: true,
@@ -316,27 +310,13 @@ func (o *runOptions) manager(log logr.Logger) ctrl.Options {
 	}
 }
 
-// ownConnection makes a cache whose watches do not share a connection with the writes. On a shared one each event waits for the answers
-// of all writes that are under way: with many of them the API server gives the watch up as unresponsive, again and again, and a denial
-// is seen seconds late.
-func ownConnection(config *rest.Config, options cache.Options) (cache.Cache, error) {
-	config = rest.CopyConfig(config)
-	// client-go shares connections between configurations that are alike; with a dialer of its own none is.
-	config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
-	config.Wrap(controllers.WithUsersDecoded)
-	options.HTTPClient = nil
-	return cache.New(config, options)
-}
-
 func (o *runOptions) cache() cache.Options {
 	secrets := &metav1.PartialObjectMetadata{}
 	secrets.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
 	options := cache.Options{
-		NewInformer:      controllers.NewInformer,
 		DefaultTransform: cache.TransformStripManagedFields(),
 		ByObject: map[client.Object]cache.ByObject{
-			secrets:                    {Transform: scimserver.TransformSecret},
-			&v1alpha1.LambdaTestUser{}: {Transform: controllers.CompactUsers()},
+			secrets: {Transform: scimserver.TransformSecret},
 		},
 	}
 	if len(o.namespaces) > 0 {

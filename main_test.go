@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr"
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -61,12 +62,6 @@ func TestGarbageIsBoundedInBytesAndInParts(t *testing.T) {
 	}
 }
 
-func TestWatchesOfAReplicaComeBackSoon(t *testing.T) {
-	if (&runOptions{}).cache().NewInformer == nil {
-		t.Error("client-go's own informers wait for up to a minute after the API server is back")
-	}
-}
-
 // managedFields is what client-go cannot decode, in a user of whom there is nothing else to say.
 const managedFields = `{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"namespace":"default",` +
 	`"name":"%s","resourceVersion":"%d","managedFields":[{"time":"never"}]}}`
@@ -83,13 +78,14 @@ func TestAReplicaDoesNotReadManagedFields(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	defer apiServer.Close()
-	options := (&runOptions{}).cache()
+	replica := (&runOptions{}).manager(logr.Discard())
+	options := replica.Cache
 	options.Scheme = scheme()
 	mapper := meta.NewDefaultRESTMapper(nil)
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Secret"), meta.RESTScopeNamespace) // the options are about them, too
 	mapper.Add(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.UserKind), meta.RESTScopeNamespace)
 	options.Mapper = mapper
-	users, err := ownConnection(&rest.Config{Host: apiServer.URL}, options)
+	users, err := replica.NewCache(&rest.Config{Host: apiServer.URL}, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -111,8 +111,6 @@ const (
 	// whether there is room for more.
 	reviewBatch = 1000
 	reviewPause = 20 * time.Millisecond
-	// maxSharedTimes bounds how many times of a last change are remembered so that users share them: some 4 MB.
-	maxSharedTimes = 10_000
 
 	// maxStepsPerReconcile bounds how often one reconcile looks, plans and calls: a lookup, a change, a change without what was refused.
 	maxStepsPerReconcile = 4

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"bufio"
@@ -24,9 +24,9 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// WithUsersDecoded wraps the transport of the cache that NewInformer makes informers for: it hands the body of a list or a watch of users over
+// withUsersDecoded wraps the transport of the cache that NewInformer makes informers for: it hands the body of a list or a watch of users over
 // to whoever decodes it here, which takes a fraction of the time, and client-go gets an empty one: see the decision about users.
-func WithUsersDecoded(next http.RoundTripper) http.RoundTripper { return handOver{next} }
+func withUsersDecoded(next http.RoundTripper) http.RoundTripper { return handOver{next} }
 
 type handOver struct{ next http.RoundTripper }
 
@@ -60,7 +60,7 @@ func (h handOver) RoundTrip(request *http.Request) (*http.Response, error) {
 // WrappedRoundTripper lets client-go find the transport, as net.RoundTripperWrapper.
 func (h handOver) WrappedRoundTripper() http.RoundTripper { return h.next }
 
-// watchUsers watches with client-go and decodes here, where WithUsersDecoded is in the transport.
+// watchUsers watches with client-go and decodes here, where withUsersDecoded is in the transport.
 func watchUsers(ctx context.Context, start func(context.Context) (watch.Interface, error)) (watch.Interface, error) {
 	handed := &handedOver{}
 	watching, err := start(context.WithValue(ctx, handedOverKey{}, handed))

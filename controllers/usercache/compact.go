@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"bytes"
@@ -14,11 +14,11 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// CompactUsers returns a transform that makes LambdaTestUsers as small as they can be for the cache of the manager that is given to
-// Setup: there may be 100 000 of them. What nobody who reads the cache looks at is dropped: managed fields, labels but the source, and
-// annotations but two. So whoever changes a user from the cache sends a patch, never the whole. What many users have in common is kept
-// once, and what is a user's own lies in one piece of memory.
-func CompactUsers() toolscache.TransformFunc {
+// compactUsers returns a transform that makes LambdaTestUsers as small as they can be in the cache: there may be 100 000 of them. It
+// drops what no reader of the cache needs: managed fields, all labels except the source, all annotations except two. A change of a user
+// that was read from the cache is therefore sent as a patch, never as the whole object. Texts that many users have in common are stored
+// once, and the texts of one user share one piece of memory.
+func compactUsers() toolscache.TransformFunc {
 	shared := sharedAnnotations{byTime: map[string]map[string]string{}}
 	return func(object any) (any, error) {
 		if user, ok := object.(*v1alpha1.LambdaTestUser); ok && !isCompact(user) {
@@ -50,6 +50,9 @@ var sourceLabels = map[string]map[string]string{
 
 // onlyOurs are the finalizers of nearly everybody.
 var onlyOurs = []string{v1alpha1.Finalizer}
+
+// maxSharedTimes bounds how many times of a last change are remembered for sharing: about 4 MB.
+const maxSharedTimes = 10_000
 
 // sharedAnnotations are those of users who were written last in the same second, as happens when a provider brings everybody: even a
 // map of one entry takes more memory than all texts of a user.

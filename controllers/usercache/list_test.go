@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"encoding/json"
@@ -61,11 +61,11 @@ func TestAListOfUsersIsAsClientGoHasItButCompact(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			wantMetadata, want := listed(t, text, nil)
 			for _, user := range want {
-				if _, err := CompactUsers()(user); err != nil {
+				if _, err := compactUsers()(user); err != nil {
 					t.Fatal(err)
 				}
 			}
-			gotMetadata, got := listed(t, text, WithUsersDecoded)
+			gotMetadata, got := listed(t, text, withUsersDecoded)
 			if gotMetadata.GetResourceVersion() != wantMetadata.GetResourceVersion() {
 				t.Errorf("version %s, want %s", gotMetadata.GetResourceVersion(), wantMetadata.GetResourceVersion())
 			}
@@ -87,7 +87,7 @@ func TestAListOfUsersThatCannotBeReadIsAnError(t *testing.T) {
 		"no array":             strings.Replace(whole, `"items":[`, `"items":1,"were":[`, 1),
 	} {
 		t.Run(name, func(t *testing.T) {
-			from := usersOf(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }, WithUsersDecoded)
+			from := usersOf(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(text)) }, withUsersDecoded)
 			if list, err := from.ListWithContext(t.Context(), metav1.ListOptions{}); err == nil {
 				t.Errorf("%v, want an error", list)
 			}
@@ -114,7 +114,7 @@ func TestAListOfUsersThatIsCutIsReadInPages(t *testing.T) {
 		default:
 			_, _ = w.Write([]byte(asList(t, metav1.ListMeta{}, fullUser())))
 		}
-	}, WithUsersDecoded)
+	}, withUsersDecoded)
 	options := metav1.ListOptions{ResourceVersion: "0", Limit: 500}
 	if list, err := from.ListWithContext(t.Context(), options); err == nil {
 		t.Errorf("%v, want an error: client-go tells of it and tries again", list)
@@ -144,7 +144,7 @@ func TestAListOfUsersIsNotCompressed(t *testing.T) {
 	from := usersOf(t, func(w http.ResponseWriter, r *http.Request) {
 		accepted = r.Header.Get("Accept-Encoding")
 		_, _ = w.Write([]byte(asList(t, metav1.ListMeta{})))
-	}, WithUsersDecoded)
+	}, withUsersDecoded)
 	if _, err := from.ListWithContext(t.Context(), metav1.ListOptions{}); err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func BenchmarkListOfUsers(b *testing.B) {
 	const count = 1000
 	users := slices.Repeat([]*v1alpha1.LambdaTestUser{managedUser()}, count)
 	text := asList(b, metav1.ListMeta{}, users...)
-	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"client-go": nil, "here": WithUsersDecoded} {
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"client-go": nil, "here": withUsersDecoded} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				if _, some := listed(b, text, wrap); len(some) != count {

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"context"
@@ -31,10 +31,10 @@ const (
 // pageSize is how many users are asked for at a time where the API server cannot send all of them at once.
 const pageSize = 500
 
-// NewInformer is for cache.Options: its informers come back soon after the API server does. client-go doubles its pause with every watch
+// newInformer is for cache.Options: its informers come back soon after the API server does. client-go doubles its pause with every watch
 // that is refused, up to a minute, and a denial that was acknowledged meanwhile would not be seen before. Users are decoded here, where
-// WithUsersDecoded is in the transport.
-func NewInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+// withUsersDecoded is in the transport.
+func newInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	source := &persistent{ListerWatcher: from}
 	_, source.users = of.(*v1alpha1.LambdaTestUser)
 	return toolscache.NewSharedIndexInformer(source, of, resync, indexers)

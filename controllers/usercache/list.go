@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"bufio"
@@ -25,7 +25,7 @@ const listBuffer = 64 << 10
 // noUsers is the list that client-go gets in place of one that is decoded here.
 var noUsers = fmt.Sprintf(`{"apiVersion":%q,"kind":"LambdaTestUserList","metadata":{},"items":[]}`, v1alpha1.SchemeGroupVersion)
 
-// listUsers lists with client-go and decodes here, where WithUsersDecoded is in the transport. It says whether there is more to come:
+// listUsers lists with client-go and decodes here, where withUsersDecoded is in the transport. It says whether there is more to come:
 // another page, or all, since the list was cut.
 func listUsers(ctx context.Context, start func(context.Context) (runtime.Object, error)) (list runtime.Object, more bool, err error) {
 	handed := &handedOver{instead: noUsers}
@@ -37,7 +37,7 @@ func listUsers(ctx context.Context, start func(context.Context) (runtime.Object,
 		return nil, false, errors.Join(err, handed.body.Close())
 	}
 	defer func() { _ = handed.body.Close() }()
-	decoded := userList{Items: userItems{compact: CompactUsers()}}
+	decoded := userList{Items: userItems{compact: compactUsers()}}
 	if err := json.UnmarshalRead(bufio.NewReaderSize(handed.body, listBuffer), &decoded, lenient); err != nil {
 		return nil, true, fmt.Errorf("decoding the list of users: %w", err)
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"context"
@@ -136,7 +136,7 @@ func managedUser() *v1alpha1.LambdaTestUser {
 func BenchmarkWatchOfUsers(b *testing.B) {
 	const events = 1000
 	stream := strings.Repeat(asEvent(b, watch.Added, managedUser()), events)
-	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"client-go": nil, "here": WithUsersDecoded} {
+	for name, wrap := range map[string]func(http.RoundTripper) http.RoundTripper{"client-go": nil, "here": withUsersDecoded} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
 				watching, _ := watchOf(b, stream, true, wrap)
@@ -170,7 +170,7 @@ func TestAWatchOfUsersIsAsClientGoHasItButForManagedFields(t *testing.T) {
 		t.Fatalf("client-go has %d events, want 6", len(want))
 	}
 	want[0].Object.(*v1alpha1.LambdaTestUser).ManagedFields = nil
-	got := eventsOf(t, stream, WithUsersDecoded)
+	got := eventsOf(t, stream, withUsersDecoded)
 	if difference := cmp.Diff(want, got); difference != "" {
 		t.Errorf("(-client-go +here)\n%s", difference)
 	}
@@ -202,7 +202,7 @@ func TestAWatchOfUsersThatCannotBeReadIsAnError(t *testing.T) {
 		"an error in error":    `{"type":"ERROR","object":[]}` + "\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			events := eventsOf(t, added+stream, WithUsersDecoded)
+			events := eventsOf(t, added+stream, withUsersDecoded)
 			kinds := make([]watch.EventType, len(events))
 			for i, event := range events {
 				kinds[i] = event.Type
@@ -216,13 +216,13 @@ func TestAWatchOfUsersThatCannotBeReadIsAnError(t *testing.T) {
 
 func TestAWatchOfUsersThatIsCutGivesWhatWasWhole(t *testing.T) {
 	added := asEvent(t, watch.Added, fullUser())
-	if events := eventsOf(t, added+added[:len(added)/2], WithUsersDecoded); len(events) != 1 || events[0].Type != watch.Added {
+	if events := eventsOf(t, added+added[:len(added)/2], withUsersDecoded); len(events) != 1 || events[0].Type != watch.Added {
 		t.Errorf("events %v, want the whole one", events)
 	}
 }
 
 func TestWhoeverStopsAWatchOfUsersLeavesTheAPIServer(t *testing.T) {
-	watching, left := watchOf(t, asEvent(t, watch.Added, fullUser()), false, WithUsersDecoded)
+	watching, left := watchOf(t, asEvent(t, watch.Added, fullUser()), false, withUsersDecoded)
 	<-watching.ResultChan()
 	watching.Stop()
 	select {
@@ -277,7 +277,7 @@ func TestOnlyTheJSONOfAWatchThatWasTakenIsHandedOver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			answer, err := WithUsersDecoded(http.DefaultTransport).RoundTrip(request)
+			answer, err := withUsersDecoded(http.DefaultTransport).RoundTrip(request)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package controllers
+package usercache
 
 import (
 	"testing"
@@ -14,6 +14,8 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
+const ada = "ada@example.com"
+
 // fullUser is one in which every field says something.
 func fullUser() *v1alpha1.LambdaTestUser {
 	user := MakeUser(ada).Obj()
@@ -23,6 +25,7 @@ func fullUser() *v1alpha1.LambdaTestUser {
 	user.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
 	user.Annotations = map[string]string{v1alpha1.LastModifiedAnnotation: "2026-01-02T03:04:05Z"}
 	user.Finalizers = []string{v1alpha1.Finalizer}
+	decider := v1alpha1.UserKind + "/" + user.Name
 	user.Spec.ExternalID, user.Spec.DisplayName, user.Spec.ConcurrencyGroup = "00u1", "Ada Lovelace", "mobile"
 	user.Spec.Emails = []v1alpha1.Email{{Value: ada, Type: "work", Primary: true}, {Value: "lovelace@example.org", Display: "home"}}
 	user.Status = v1alpha1.LambdaTestUserStatus{
@@ -30,7 +33,7 @@ func fullUser() *v1alpha1.LambdaTestUser {
 		AccountID:          "23001",
 		Account:            &v1alpha1.AccountState{Active: true, Role: "User", ConcurrencyGroup: "mobile", GivenName: "Ada", FamilyName: "King"},
 		Effective: &v1alpha1.EffectiveState{
-			Active: true, Role: v1alpha1.RoleUser, RoleFrom: claimReference(user), ConcurrencyGroup: "mobile", ConcurrencyGroupFrom: claimReference(user),
+			Active: true, Role: v1alpha1.RoleUser, RoleFrom: decider, ConcurrencyGroup: "mobile", ConcurrencyGroupFrom: decider,
 		},
 		PlannedChanges: []v1alpha1.PlannedChange{{Attribute: "role", From: "Admin", To: "User"}},
 		Conditions: []metav1.Condition{{
@@ -42,7 +45,7 @@ func fullUser() *v1alpha1.LambdaTestUser {
 
 func compacted(t *testing.T, user *v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
 	t.Helper()
-	object, err := CompactUsers()(user)
+	object, err := compactUsers()(user)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,7 +77,7 @@ func TestCompactUsersKeepsWhatIsRead(t *testing.T) {
 }
 
 func TestCompactUsersLeavesWhatIsCompact(t *testing.T) {
-	user, compact := compacted(t, fullUser()), CompactUsers()
+	user, compact := compacted(t, fullUser()), compactUsers()
 	if allocations := testing.AllocsPerRun(10, func() { _, _ = compact(user) }); allocations > 0 {
 		t.Errorf("%v allocations for a user that is compact, and client-go asks twice about each of a list", allocations)
 	}
