@@ -107,6 +107,18 @@ func argoScenarios(serverSide bool) {
 		Expect(w.LambdaTest.Writes()).To(Equal(writes), "a hand-over is no call")
 	})
 
+	It("takes somebody for pruned who is gone when it comes to that", func(ctx SpecContext) {
+		w := newWorld(ctx)
+		argo := w.argo(serverSide)
+		argo.commit(ctx, "ada", w.person(ada))
+		Eventually(w.claim(ctx, ada)).Should(BeReady(v1alpha1.SyncedReason))
+		listed := must(w.claim(ctx, ada)())
+		Deleted(ctx, env.Client, listed.DeepCopy())
+		Eventually(w.exists(ctx, ada)).Should(BeFalse())
+
+		argo.remove(ctx, listed)
+	})
+
 	It("is refused a raw copy of the identity provider's resource, with the way out", Label("adoption"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		argo := w.argo(serverSide)

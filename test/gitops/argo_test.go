@@ -143,9 +143,20 @@ func (a *argo) prune(ctx context.Context, wanted []*unstructured.Unstructured) {
 	Expect(env.Client.List(ctx, list, client.InNamespace(a.application))).To(Succeed())
 	for _, user := range list.Items {
 		if id := user.Annotations[argoTracking]; id != "" && !keep[id] {
-			Expect(env.Client.Delete(ctx, &user, client.PropagationPolicy(metav1.DeletePropagationForeground))).To(Succeed())
+			a.remove(ctx, &user)
 		}
 	}
+}
+
+// remove deletes what was listed, unless it is being deleted already. What is gone by now, since the guard released it for example, is
+// pruned: Argo CD fails that sync, tries again, and finds nothing.
+func (a *argo) remove(ctx context.Context, listed *v1alpha1.LambdaTestUser) {
+	GinkgoHelper()
+	if !listed.DeletionTimestamp.IsZero() {
+		return
+	}
+	err := env.Client.Delete(ctx, listed, client.PropagationPolicy(metav1.DeletePropagationForeground))
+	Expect(client.IgnoreNotFound(err)).To(Succeed())
 }
 
 func (a *argo) differs(ctx context.Context, wanted *unstructured.Unstructured) bool {
