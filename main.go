@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"runtime/metrics"
+	"strings"
 	"syscall"
 	"time"
 
@@ -71,7 +72,7 @@ var version = "development"
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := command(filepath.Base(os.Args[0])).ExecuteContext(ctx)
+	err := command(os.Args[0]).ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, cli.ErrDifferences) {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 	}
@@ -92,7 +93,8 @@ func command(calledAs string) *cobra.Command {
 		SilenceErrors: true,
 	}
 	root.AddCommand(cli.Commands()...)
-	if calledAs == pluginName {
+	// On Windows the file has a suffix.
+	if strings.TrimSuffix(filepath.Base(calledAs), ".exe") == pluginName {
 		root.Use = pluginName
 		root.Annotations = map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl lambdatest"}
 		return root
@@ -164,11 +166,35 @@ func runCommand() *cobra.Command {
 	return command
 }
 
+// run runs the operator until ctx ends. controller-runtime neither creates a manager nor ends one while it waits for the API server
+// (decision 0023), so the manager is told to stop only when its caches are filled. Before that the process can just end: it has no lease,
+// serves no SCIM and calls nobody.
 func run(ctx context.Context, options *runOptions) error {
 	log, err := options.logger()
 	if err != nil {
 		return err
 	}
+	managed, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	filled, ended := make(cachesFilled), make(chan error, 1)
+	go func() { ended <- manage(managed, options, log, filled) }()
+	select {
+	case err := <-ended:
+		return err
+	case <-ctx.Done():
+	}
+	select {
+	case <-filled:
+		stop()
+		return <-ended
+	default:
+		log.Info("stopped before the caches were filled")
+		return nil
+	}
+}
+
+// manage builds a manager of everything and runs it until ctx ends. It closes filled when the caches are.
+func manage(ctx context.Context, options *runOptions, log logr.Logger, filled cachesFilled) error {
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
 	restConfig, err := options.restConfig()
@@ -189,6 +215,9 @@ func run(ctx context.Context, options *runOptions) error {
 	if err != nil {
 		return fmt.Errorf("creating the manager: %w", err)
 	}
+	if err := mgr.Add(filled); err != nil {
+		return fmt.Errorf("watching the caches: %w", err)
+	}
 	if err := controllers.Setup(mgr, controllerOptions); err != nil { //nolint:contextcheck // it registers; what runs later gets the contexts of the manager
 		return fmt.Errorf("setting up the controllers: %w", err)
 	}
@@ -202,6 +231,18 @@ func run(ctx context.Context, options *runOptions) error {
 		return fmt.Errorf("adding the health check: %w", err)
 	}
 	return mgr.Start(ctx)
+}
+
+// cachesFilled is closed when the caches are filled, which is what the manager waits for before it starts a runnable.
+type cachesFilled chan struct{}
+
+// NeedLeaderElection implements manager.LeaderElectionRunnable: every replica has the caches.
+func (cachesFilled) NeedLeaderElection() bool { return false }
+
+// Start implements manager.Runnable.
+func (c cachesFilled) Start(context.Context) error {
+	close(c)
+	return nil
 }
 
 // thrift bounds the garbage that the process keeps once the caches are filled, which is what the manager waits for before it starts
@@ -272,12 +313,38 @@ func (o *runOptions) logger() (logr.Logger, error) {
 	handlerOptions := &slog.HandlerOptions{Level: level}
 	switch o.logFormat {
 	case "json":
-		return logr.FromSlogHandler(slog.NewJSONHandler(os.Stderr, handlerOptions)), nil
+		return logr.FromSlogHandler(expectedProbes{slog.NewJSONHandler(os.Stderr, handlerOptions)}), nil
 	case "text":
-		return logr.FromSlogHandler(slog.NewTextHandler(os.Stderr, handlerOptions)), nil
+		return logr.FromSlogHandler(expectedProbes{slog.NewTextHandler(os.Stderr, handlerOptions)}), nil
 	default:
 		return logr.Logger{}, fmt.Errorf("--log-format is json or text, not %q", o.logFormat)
 	}
+}
+
+// expectedProbes logs at debug that a replica is not ready: while it starts and while it stops that is expected, and controller-runtime
+// says so at info with every probe.
+type expectedProbes struct{ slog.Handler }
+
+// Handle implements slog.Handler.
+func (e expectedProbes) Handle(ctx context.Context, record slog.Record) error {
+	if record.Message != "healthz check failed" {
+		return e.Handler.Handle(ctx, record)
+	}
+	if !e.Enabled(ctx, slog.LevelDebug) {
+		return nil
+	}
+	record.Level = slog.LevelDebug
+	return e.Handler.Handle(ctx, record)
+}
+
+// WithAttrs implements slog.Handler.
+func (e expectedProbes) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return expectedProbes{e.Handler.WithAttrs(attributes)}
+}
+
+// WithGroup implements slog.Handler.
+func (e expectedProbes) WithGroup(name string) slog.Handler {
+	return expectedProbes{e.Handler.WithGroup(name)}
 }
 
 // restConfig turns client-go's own rate limit off: the API server has priority and fairness, and a denial must not queue here.

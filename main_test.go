@@ -4,13 +4,17 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,8 +24,10 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/rest"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
@@ -52,6 +58,36 @@ func TestPublicAuthoritiesAreTrustedInAnEmptyImage(t *testing.T) {
 		return // one stands for all
 	}
 	t.Error("there are no authorities")
+}
+
+func TestAsAPluginTheCommandLineIsForPeople(t *testing.T) {
+	for calledAs, want := range map[string]bool{
+		"/usr/bin/kubectl-lambdatest": true, "kubectl-lambdatest.exe": true,
+		"/manager": false, "lambdatest-operator": false, "kubectl-lambdatest-2": false,
+	} {
+		run, _, err := command(calledAs).Find([]string{"run"})
+		if got := err != nil || run.Name() != "run"; got != want {
+			t.Errorf("called as %s it is the plugin: %t, want %t", calledAs, got, want)
+		}
+	}
+}
+
+func TestProbesOfAReplicaThatIsNotReadyAreLoggedAtDebug(t *testing.T) {
+	var lines bytes.Buffer
+	var level slog.LevelVar
+	ctrl.SetLogger(logr.FromSlogHandler(expectedProbes{slog.NewTextHandler(&lines, &slog.HandlerOptions{Level: &level})}))
+	notReady := func(*http.Request) error { return errors.New("not yet") }
+	probes := &healthz.Handler{Checks: map[string]healthz.Checker{"scim": notReady}}
+
+	probes.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	if lines.Len() > 0 {
+		t.Errorf("logged at info: %s", lines.String())
+	}
+	level.Set(slog.LevelDebug)
+	probes.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodGet, "/", nil))
+	if got := lines.String(); !strings.Contains(got, "level=DEBUG") || !strings.Contains(got, "scim") || strings.Contains(got, "level=INFO") {
+		t.Errorf("logged at debug: %s", got)
+	}
 }
 
 func TestGarbageIsBoundedInBytesAndInParts(t *testing.T) {
