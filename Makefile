@@ -62,6 +62,10 @@ generate: bin/controller-gen ## Write what is derived from the API types: deep c
 build: ## Build the operator into bin/manager, one static binary.
 	hack/build.sh bin/manager
 
+.PHONY: plugin
+plugin: ## Build kubectl's plugin, the command line for people, into bin/kubectl-lambdatest.
+	hack/build.sh bin/kubectl-lambdatest
+
 .PHONY: controlplane
 controlplane: ## Build the Kubernetes control plane that tests and `make run` use, once (minutes; then instant).
 	@$(if $(KUBEBUILDER_ASSETS),echo "using KUBEBUILDER_ASSETS=$(assets)",hack/controlplane/build.sh)

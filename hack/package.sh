@@ -2,8 +2,8 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Checks everything that is shipped besides the code: workflows, kustomize overlays, chart, image; then installs the product in each way
-# into a real API server and provisions somebody (test/install). `make package` calls it, with bin/helm and bin/actionlint built and
+# Checks everything that is shipped besides the code: workflows, kustomize overlays, chart, image, archives of the command line; then
+# installs the product in each way into a real API server and provisions somebody (test/install). `make package` calls it, with bin/helm and bin/actionlint built and
 # KUBEBUILDER_ASSETS set.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -42,6 +42,18 @@ else
 	unset OPERATOR_BINARY
 	echo "    skipped: there is no buildah here (apt-get install buildah); what follows builds the program itself"
 fi
+
+echo "==> command line, for this machine and for Windows; a release has all platforms"
+here=$(go env GOOS)/$(go env GOARCH)
+archives=bin/archives
+rm -rf $archives
+mkdir -p $archives
+go run ./hack/licences -texts $archives/third-party-licences.txt
+go run ./hack/archives -version v0.0.0 -platforms "$here,windows/amd64" $archives LICENSE $archives/third-party-licences.txt
+(cd $archives && sha256sum --check checksums.txt && tar -xzf "kubectl-lambdatest_v0.0.0_${here/\//_}.tar.gz")
+cmp LICENSE $archives/LICENSE
+$archives/kubectl-lambdatest --version
+$archives/kubectl-lambdatest --help >/dev/null
 
 echo "==> installing, in each way"
 # Charts and manifests are read by other programs, which Go's test cache does not see.

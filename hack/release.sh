@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Writes what a release has besides its image: the packaged chart, and for those who use neither Helm nor kustomize a manifest of
-# config/default and one of the single-namespace overlay. All of them name the image by the given reference or its version. And the
-# licences of all that is in the binary, which go wherever it goes.
+# config/default and one of the single-namespace overlay. All of them name the image by the given reference or its version. The licences of
+# all that is in the binary, which go wherever it goes. And `kubectl lambdatest` for every platform, with checksums and krew's manifest.
 #
 #   hack/release.sh v1.2.3 ghcr.io/lambdatest-operator/lambdatest-operator@sha256:… <folder>
 set -euo pipefail
@@ -25,4 +25,5 @@ manifest() {
 manifest default install.yaml
 manifest overlays/single-namespace install-single-namespace.yaml
 go run ./hack/licences -texts "$folder/third-party-licences.txt"
+go run ./hack/archives -version "$tag" "$folder" LICENSE "$folder/third-party-licences.txt"
 ls -l "$folder"

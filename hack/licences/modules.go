@@ -18,8 +18,8 @@ import (
 	"strings"
 )
 
-// platforms that the binary ships for.
-var platforms = []string{"linux/amd64", "linux/arm64"}
+// platforms that the binary ships for: Linux as the operator, all of them as kubectl's plugin.
+var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"}
 
 // module is one that the binary is made of; the standard library is one of them.
 type module struct {
