@@ -25,9 +25,14 @@ func settle(object conditioned, now situation, at metav1.Time) {
 	if now.readiness == ready {
 		status = metav1.ConditionTrue
 	}
+	closing := ""
+	if now.refused {
+		closing = tryAgain(object)
+	}
+	message := shortened(now.message, maxMessage-len(closing)) + closing
 	put := func(kind string, status metav1.ConditionStatus) {
 		meta.SetStatusCondition(&conditions, metav1.Condition{
-			Type: kind, Status: status, Reason: now.reason, Message: shortened(now.message),
+			Type: kind, Status: status, Reason: now.reason, Message: message,
 			ObservedGeneration: object.GetGeneration(), LastTransitionTime: at,
 		})
 	}
@@ -60,12 +65,12 @@ func observeGeneration(object conditioned) {
 // maxMessage is far below what the API server takes, and more than anybody reads.
 const maxMessage = 1024
 
-func shortened(message string) string {
+func shortened(message string, limit int) string {
 	runes := []rune(message)
-	if len(runes) <= maxMessage {
+	if len(runes) <= limit {
 		return message
 	}
-	return string(runes[:maxMessage]) + "…"
+	return string(runes[:limit]) + "…"
 }
 
 func readyCondition(object conditioned) *metav1.Condition {

@@ -317,6 +317,7 @@ func (c *connection) wake(priority int, users ...string) {
 func (c *connection) run(ctx context.Context) {
 	go c.lane.run(ctx)
 	go c.reportCounts(ctx)
+	go c.retryRefusals(ctx)
 	go c.review(ctx)
 	c.sweepLoop(ctx)
 }

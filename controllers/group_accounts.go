@@ -94,6 +94,7 @@ func (c *connection) wakeMembers(users []string) {
 // appeared lets groups follow who wait for somebody's account. They wait a little for more: while thousands are being created, a group
 // follows in some dozens of steps.
 func (c *connection) appeared(user string) {
+	c.setbacks.clear(user) // an address that belonged to another organization is ours now
 	for _, resource := range c.groups.awaits(user) {
 		delay := min(max(time.Duration(c.groups.awaited())*followEach, followMin), followMax)
 		c.groupQueue.addAfter(delay, reconcile.Request{NamespacedName: c.groupNamed(resource)})

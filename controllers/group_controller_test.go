@@ -251,8 +251,7 @@ var _ = Describe("A group", Label("groups"), func() {
 
 		Expect(group).To(BeStalled(v1alpha1.UpstreamRejectedReason))
 		w.upstream.RemoveGroup("Taken")
-		w.clock.Advance(refusalRetry)
-		w.grouped(ctx, group)
+		w.retried(ctx, refusalPauseMin)
 		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(w.upstreamGroup("Taken").ID).To(Equal(group.Status.GroupID))
 	})
@@ -310,8 +309,8 @@ var _ = Describe("A group", Label("groups"), func() {
 		Expect(w.upstream.Writes()).To(Equal(writes))
 
 		w.upstream.Switch(func(s *simulator.Switches) { s.GroupsOff = false })
-		w.clock.Advance(refusalRetry)
-		w.grouped(ctx, group)
+		w.retried(ctx, refusalPauseMin)
+		w.handleWoken(ctx)
 		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(Fetched(ctx, k8s, first)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(w.account(ada).Role).To(Equal("Admin"))

@@ -112,6 +112,9 @@ func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation 
 		w.id, w.absent = group.id, false
 		w.connection.groups.saw(w.group.Name, group, now)
 	}
+	if w.next.mutates() {
+		w.connection.accepted(causeGroupProvisioning)
+	}
 	w.connection.doubtRoles(w.next.touched, now)
 	return situation{}
 }
@@ -166,9 +169,14 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 		return rateLimited()
 	case lambdatest.IsUnavailable(err):
 		return w.unavailable(err)
+	case w.isLeaving() && w.id == "" && !w.connection.groups.observe(w.group.Name, "", w.group.Spec.DisplayName).doubtful:
+		// LambdaTest refuses to say whether there is a group, and none is known to be ours: nothing is left to delete.
+		w.absent = true
+		w.connection.groups.missed(w.group.Name, w.group.Spec.DisplayName)
+		return situation{}
 	case lambdatest.IsForbidden(err):
 		return w.disabled()
-	case lambdatest.IsNotFound(err):
+	case lambdatest.IsNotFound(err) && w.id != "":
 		w.connection.groups.lost(w.group.Name, w.id)
 		w.id = ""
 		w.next = groupChange{}
@@ -178,7 +186,7 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 		w.connection.groups.doubt(w.group.Name)
 		return situation{}
 	case lambdatest.IsConflict(err):
-		return w.terminal(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+		return w.terminal(causeDisplayName(w.group.Spec.DisplayName), v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
 			"LambdaTest has another group named %q: rename or delete it there, or choose another displayName.", w.group.Spec.DisplayName))
 	}
 	return w.refused(err.Error())

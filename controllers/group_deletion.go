@@ -131,6 +131,9 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 	if lambdatest.IgnoreNotFound(err) != nil {
 		return r.failed(w, err), nil //nolint:nilerr // what failed is told, and tried again or not, by the situation
 	}
+	if err == nil {
+		w.connection.accepted(causeGroupProvisioning)
+	}
 	w.connection.groups.lost(w.group.Name, w.id)
 	w.connection.doubtRoles(touchedBy(have.groupWish, groupWish{}), r.options.Now())
 	return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Deleted", "Deleted the group at LambdaTest."})

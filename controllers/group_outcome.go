@@ -47,9 +47,7 @@ func (w *groupWork) inTheWay() situation {
 	if !ok || !held.waiting(now) || w.requested() {
 		return situation{}
 	}
-	told := held.situation
-	told.retryAfter = held.retryAt.Sub(now)
-	return told
+	return held.told(now)
 }
 
 // wanted names what is tried: after a failure, anything else is tried at once.
@@ -71,15 +69,15 @@ func (w *groupWork) requested() bool {
 // unavailable spaces the repetitions of a call.
 func (w *groupWork) unavailable(err error) situation {
 	options := w.connection.options
-	held, _ := w.connection.setbacks.get(w.place(), w.wanted())
-	held.wanted, held.failures = w.wanted(), held.failures+1
+	before, _ := w.connection.setbacks.get(w.place(), w.wanted())
+	held := setback{wanted: w.wanted(), failures: before.failures + 1}
 	wait := backoff{min: options.BackoffMin, max: options.BackoffMax}.after(held.failures)
 	held.retryAt = options.Now().Add(wait)
 	held.situation = situation{
 		readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
 		message: fmt.Sprintf("LambdaTest gave no answer that can be trusted (%s). The call is repeated by itself.", err),
 	}
-	w.connection.setbacks.set(w.place(), held)
+	w.connection.setbacks.fail(w.place(), held)
 	told := held.situation
 	told.retryAfter = wait
 	return told
@@ -87,21 +85,23 @@ func (w *groupWork) unavailable(err error) situation {
 
 // disabled: LambdaTest pushes no groups for this organization.
 func (w *groupWork) disabled() situation {
-	return w.terminal(v1alpha1.GroupProvisioningDisabledReason, w.wayOutText(fmt.Sprintf(
+	return w.terminal(causeGroupProvisioning, v1alpha1.GroupProvisioningDisabledReason, fmt.Sprintf(
 		"LambdaTest has group provisioning switched off for this organization: ask LambdaTest to switch it on; or set groupMode: %s on %s %s, and groups decide roles here without being pushed.",
-		v1alpha1.GroupRolesOnly, v1alpha1.OrganizationKind, w.organization.Name)))
+		v1alpha1.GroupRolesOnly, v1alpha1.OrganizationKind, w.organization.Name))
 }
 
 func (w *groupWork) refused(why string) situation {
-	return w.terminal(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-		"LambdaTest refuses this (%s): correct the resource, or ask for another try with the annotation %s.", why, v1alpha1.ReconcileRequestedAtAnnotation))
+	message := fmt.Sprintf("LambdaTest refuses this (%s): correct the resource.", why)
+	if w.isLeaving() {
+		message = fmt.Sprintf("LambdaTest refuses to delete the group (%s): delete it there by hand.", why)
+	}
+	return w.terminal(causeOwn(w.place()), v1alpha1.UpstreamRejectedReason, message)
 }
 
-// terminal remembers a refusal, so that nothing but a change, a request or much time repeats the call.
-func (w *groupWork) terminal(reason, message string) situation {
-	told := situation{readiness: stalled, reason: reason, message: message}
-	w.connection.setbacks.set(w.place(), setback{wanted: w.wanted(), retryAt: w.connection.options.Now().Add(refusalRetry), situation: told})
-	told.retryAfter = refusalRetry
+// terminal remembers a refusal, so that the call is repeated after a change, on request, or when it is the turn of its cause.
+func (w *groupWork) terminal(cause, reason, message string) situation {
+	told := situation{readiness: stalled, reason: reason, message: w.wayOutText(message), refused: true}
+	w.connection.setbacks.refuse(w.place(), setback{wanted: w.wanted(), cause: cause, situation: told}, w.connection.options.Now())
 	return told
 }
 
@@ -126,6 +126,8 @@ func (w *groupWork) waiting() situation {
 	return situation{}
 }
 
+func (w *groupWork) isLeaving() bool { return !w.group.DeletionTimestamp.IsZero() }
+
 // wayOut adds, for a group that is being deleted, how it goes without LambdaTest.
 func (w *groupWork) wayOut(told situation) situation {
 	told.message = w.wayOutText(told.message)
@@ -133,7 +135,7 @@ func (w *groupWork) wayOut(told situation) situation {
 }
 
 func (w *groupWork) wayOutText(message string) string {
-	if w.group.DeletionTimestamp.IsZero() {
+	if !w.isLeaving() {
 		return message
 	}
 	return message + " Until then this resource stays; to let it go and leave the group as it is, set spec.deletionPolicy: Orphan."

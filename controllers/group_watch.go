@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -129,6 +130,14 @@ func (c *connection) sweepGroups(ctx context.Context) error {
 			return errors.New("comparing groups: the list does not show as many as it says")
 		}
 	}
+	taken := map[string]struct{}{}
+	for _, group := range found {
+		taken[causeDisplayName(group.displayName)] = struct{}{}
+	}
+	c.setbacks.expedite(func(cause string) bool {
+		_, still := taken[cause]
+		return strings.HasPrefix(cause, displayNamePrefix) && !still
+	})
 	for _, resource := range c.groups.replace(found, begun) {
 		c.wake(priorityDrift, groupPlace(resource))
 	}

@@ -6,7 +6,7 @@ package controllers
 import "sync"
 
 // standing is how a person stands: what the counts of an organization are made of.
-type standing uint8
+type standing uint16
 
 const (
 	// standsClaimed: a claim counts.
@@ -25,11 +25,13 @@ const (
 	standsOnAccount
 	// standsOpen: something is to be done.
 	standsOpen
+	// standsRefused: LambdaTest refuses something of what is wanted.
+	standsRefused
 )
 
 // counts are how many people stand how.
 type counts struct {
-	people, active, synced, failing, drifted, pendingDenials, accounts int
+	people, active, synced, failing, drifted, pendingDenials, accounts, refused int
 }
 
 // ledger knows how each person of an organization stood after the last reconcile.
@@ -112,6 +114,7 @@ func (l *ledger) counts() (counts, uint64) {
 		sum.drifted += one(stands, standsDrifted)
 		sum.pendingDenials += one(stands, standsDenied)
 		sum.accounts += one(stands, standsOnAccount)
+		sum.refused += one(stands, standsRefused)
 	}
 	return sum, l.version
 }

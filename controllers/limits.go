@@ -83,8 +83,14 @@ const (
 	// longWait is how long the queue of an organization must be before those at its end are told that they wait: shorter ones are over
 	// before anybody looks, and a status for each would cost more than the wait.
 	longWait = time.Minute
-	// refusalRetry is how long a refusal is believed when nobody changes anything.
-	refusalRetry = time.Hour
+	// refusalPauseMin and refusalPauseMax bound how long a refusal is believed when nobody changes anything: its cause is tried again
+	// after the shorter, and each time it is refused the pause doubles.
+	refusalPauseMin = time.Minute
+	refusalPauseMax = time.Hour
+	// refusalTick is how often tries of refusals are granted, and refusalShare the part of an organization's rate that they may take:
+	// a twentieth, whatever the number of those who are refused. At least one is granted each time.
+	refusalTick  = 10 * time.Second
+	refusalShare = 20
 	// guardWindow is what the guard's limits are counted in; its defaults are those of the API.
 	guardWindow  = time.Hour
 	guardMinimum = 10

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -27,6 +28,9 @@ func (r *PersonReconciler) succeeded(w *personWork, given circumstances) situati
 	}
 	if w.next.step != stepDeactivate && given.refusedGroup == "" && !given.denialOnly {
 		w.connection.setbacks.clear(w.user)
+	}
+	if sent := w.next.concurrencyGroup(); sent != "" && sent == account.ConcurrencyGroup {
+		w.connection.accepted(causeConcurrencyGroup(sent))
 	}
 	return situation{}
 }
@@ -64,12 +68,18 @@ func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances
 // rejected leaves out what may have been the reason, as far as the rest makes sense without it.
 func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstances) situation {
 	group := w.desired.effective.ConcurrencyGroup
-	sentGroup := w.next.create.ConcurrencyGroup != "" || w.next.update.ConcurrencyGroup != nil
 	switch {
+	case w.next.step == stepLookUp && w.next.denies && isNotOurs(err) && !w.hadAccount():
+		// The person is to have no access here and has no account here: nothing is left to do.
+		w.connection.accounts.missed(w.user, w.calledAt)
+		w.requested = false
+		return situation{}
 	case w.next.step == stepLookUp:
-		return r.terminal(w, v1alpha1.OwnedByAnotherOrganizationReason, fmt.Sprintf(
-			"LambdaTest says that the address belongs to another organization (%s): remove it there first, or delete this resource.", err))
-	case sentGroup:
+		return r.terminal(w, v1alpha1.OwnedByAnotherOrganizationReason, w.ownedElsewhere(err))
+	case w.next.step == stepDeactivate:
+		return r.terminal(w, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+			"LambdaTest refuses to deactivate account %s (%s): deactivate it there by hand.", w.next.id, err))
+	case w.next.concurrencyGroup() != "":
 		given.refusedGroup = group
 		w.refusal = err
 		return situation{}
@@ -86,18 +96,33 @@ func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstanc
 	return r.refused(w, err.Error())
 }
 
-// refused is a refusal that only a change of a resource can lift.
-func (r *PersonReconciler) refused(w *personWork, why string) situation {
-	return r.terminal(w, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-		"LambdaTest refuses this (%s): correct the resource, or ask for another try with the annotation %s.",
-		why, v1alpha1.ReconcileRequestedAtAnnotation))
+// isNotOurs tells whether LambdaTest says that a person is not of this organization: 400 or 404.
+func isNotOurs(err error) bool { return lambdatest.IsRejected(err) || lambdatest.IsNotFound(err) }
+
+// hadAccount tells whether this organization is known to have, or to have had, an account of the person. One that LambdaTest no longer
+// shows may have been moved to another organization, and may still be active there.
+func (w *personWork) hadAccount() bool {
+	_, known := w.connection.accounts.get(w.user)
+	return known || slices.ContainsFunc(w.claims, func(claim *v1alpha1.LambdaTestUser) bool { return claim.Status.AccountID != "" })
 }
 
-// terminal remembers a refusal, so that nothing but a change, a request or much time repeats the call.
+func (w *personWork) ownedElsewhere(err error) string {
+	if w.hadAccount() {
+		return fmt.Sprintf("LambdaTest says that the address belongs to another organization (%s), and the person had an account in this one, "+
+			"which may still be active: move it back to this organization, or deactivate it there by hand.", err)
+	}
+	return fmt.Sprintf("LambdaTest says that the address belongs to another organization (%s): remove it there first, or delete this resource.", err)
+}
+
+// refused is a refusal that only a change of a resource can lift.
+func (r *PersonReconciler) refused(w *personWork, why string) situation {
+	return r.terminal(w, v1alpha1.UpstreamRejectedReason, fmt.Sprintf("LambdaTest refuses this (%s): correct the resource.", why))
+}
+
+// terminal remembers a refusal, so that the call is repeated after a change, on request, or when it is the person's turn.
 func (r *PersonReconciler) terminal(w *personWork, reason, message string) situation {
-	told := situation{readiness: stalled, reason: reason, message: message}
-	now := r.options.Now()
-	w.connection.setbacks.set(w.user, setback{wanted: w.wanted(), retryAt: now.Add(refusalRetry), situation: told})
+	told := situation{readiness: stalled, reason: reason, message: w.wayOut(message), refused: true}
+	w.connection.setbacks.refuse(w.user, setback{wanted: w.wanted(), cause: causeOwn(w.user), denies: w.next.denies, situation: told}, r.options.Now())
 	return told
 }
 
@@ -111,7 +136,7 @@ func (r *PersonReconciler) unavailable(w *personWork, err error) situation {
 	}
 	wait := bounds.after(held.failures)
 	held.retryAt = r.options.Now().Add(wait)
-	w.connection.setbacks.set(w.user, held)
+	w.connection.setbacks.fail(w.user, held)
 	told := held.situation
 	told.retryAfter = wait
 	return told
@@ -265,27 +290,28 @@ func (w *personWork) partlyRefused(given circumstances) situation {
 	if held, ok := w.connection.setbacks.get(w.user, w.wanted()); ok && held.partial() && w.refusal == nil {
 		return held.situation
 	}
-	told := situation{
+	told, cause := situation{
 		readiness: stalled,
 		reason:    v1alpha1.UpstreamRejectedReason,
 		message:   fmt.Sprintf("The person was deactivated, but LambdaTest refuses the rest (%v): correct the resource.", w.refusal),
-	}
+		refused:   true,
+	}, causeOwn(w.user)
 	if given.refusedGroup != "" {
+		cause = causeConcurrencyGroup(given.refusedGroup)
 		told.reason = v1alpha1.ConcurrencyGroupNotFoundReason
 		told.message = fmt.Sprintf("LambdaTest refuses the concurrency group %q (%v): create it there, or correct spec.concurrencyGroup. Everything else is done.",
 			given.refusedGroup, w.refusal)
 	}
-	w.connection.setbacks.set(w.user, setback{
-		wanted: w.wanted(), retryAt: w.connection.options.Now().Add(refusalRetry),
-		refusedGroup: given.refusedGroup, denialOnly: given.denialOnly, situation: told,
-	})
+	w.connection.setbacks.refuse(w.user, setback{
+		wanted: w.wanted(), cause: cause, refusedGroup: given.refusedGroup, denialOnly: given.denialOnly, situation: told,
+	}, w.connection.options.Now())
 	return told
 }
 
 func (w *personWork) syncedMessage(have observed) string {
 	switch {
 	case have.account == nil && w.next.denies:
-		return "The person is denied and has no account at LambdaTest."
+		return "The person is denied and has no account in this LambdaTest organization."
 	case w.next.denies:
 		return "The person is denied and cannot sign in at LambdaTest."
 	}

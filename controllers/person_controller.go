@@ -100,6 +100,8 @@ type personWork struct {
 	fromGroups   groupRole
 	// next is the last plan.
 	next change
+	// calledAt is when the last call began.
+	calledAt time.Time
 	// refusal is what LambdaTest refused in this reconcile, and may refuse once more without a part of it.
 	refusal error
 	// released claims have lost their finalizer: nothing is left to tell them.

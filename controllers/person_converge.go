@@ -151,9 +151,7 @@ func (r *PersonReconciler) inTheWay(w *personWork) situation {
 	if !ok || held.partial() || !held.waiting(now) {
 		return situation{}
 	}
-	told := held.situation
-	told.retryAfter = held.retryAt.Sub(now)
-	return told
+	return held.told(now)
 }
 
 // carryOut makes the planned call, for which the lane was acquired. The zero situation means: look and plan again.
@@ -170,7 +168,7 @@ func (r *PersonReconciler) carryOut(ctx context.Context, w *personWork, given *c
 
 func (r *PersonReconciler) callUpstream(ctx context.Context, w *personWork) error {
 	c, next := w.connection, w.next
-	begun := r.options.Now()
+	w.calledAt = r.options.Now()
 	switch next.step {
 	case stepLookUp:
 		c.lookedUp()
@@ -179,9 +177,9 @@ func (r *PersonReconciler) callUpstream(ctx context.Context, w *personWork) erro
 			switch {
 			case err != nil:
 			case found:
-				c.accounts.saw(w.user, account, begun)
+				c.accounts.saw(w.user, account, w.calledAt)
 			default:
-				c.accounts.missed(w.user, begun)
+				c.accounts.missed(w.user, w.calledAt)
 			}
 			return err
 		})

@@ -84,6 +84,14 @@ type change struct {
 // mutates tells whether the change writes at LambdaTest.
 func (c change) mutates() bool { return c.step >= stepCreate }
 
+// concurrencyGroup is what the change sends of it; empty is nothing.
+func (c change) concurrencyGroup() string {
+	if c.update.ConcurrencyGroup != nil {
+		return *c.update.ConcurrencyGroup
+	}
+	return c.create.ConcurrencyGroup
+}
+
 // plan decides what to do next about a person:
 //
 //	wanted       account     known since      then

@@ -189,6 +189,7 @@ func (w *personWork) enter(now situation) {
 		standsDrifted:   now.reason == v1alpha1.DriftedReason,
 		standsDenied:    w.desired.denies() && !w.guarded.implicit() && w.next.step != stepNone && (active || account == nil),
 		standsOpen:      now.readiness != ready,
+		standsRefused:   now.refused,
 	} {
 		if holds {
 			stands |= flag

@@ -26,4 +26,6 @@ type situation struct {
 	message   string
 	// retryAfter is when to look again, if somebody must; zero leaves it to events.
 	retryAfter time.Duration
+	// refused says that LambdaTest refuses what is wanted; see tryAgain.
+	refused bool
 }

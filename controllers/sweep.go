@@ -25,6 +25,8 @@ type listing struct {
 	byID   map[string]string // folded userName
 	total  int
 	pages  int
+	// concurrencyGroups are those that accounts were shown to be in, and so exist.
+	concurrencyGroups map[string]struct{}
 }
 
 // sweepLoop compares the whole organization every syncInterval, and before its time when asked.
@@ -77,6 +79,7 @@ func (c *connection) sweep(ctx context.Context) error {
 		c.giveUpWaiting()
 	} else {
 		c.wakeClaimed(c.accounts.replace(found.byUser, begun))
+		c.setbacks.expedite(func(cause string) bool { _, exists := found.concurrencyGroups[cause]; return exists })
 	}
 	if err == nil {
 		// Without it groups stay as they are known; the next comparison tries again, and the failed call was counted.
@@ -125,7 +128,7 @@ func (c *connection) noteComparison(begun time.Time, found listing, err error) b
 // listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further
 // passes fill the gaps.
 func (c *connection) listAll(ctx context.Context) (listing, error) {
-	found := listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}}
+	found := listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: map[string]struct{}{}}
 	for range sweepPasses {
 		if err := c.listOnce(ctx, &found); err != nil {
 			return found, err
@@ -170,6 +173,9 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 	l.pages++
 	l.total = page.Total
 	for _, user := range page.Items {
+		if user.ConcurrencyGroup != "" {
+			l.concurrencyGroups[causeConcurrencyGroup(user.ConcurrencyGroup)] = struct{}{}
+		}
 		folded := v1alpha1.FoldUserName(user.UserName)
 		if before, ok := l.byUser[folded]; ok && before.ID != user.ID {
 			return errors.New("the list shows two accounts of one userName")
