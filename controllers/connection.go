@@ -119,6 +119,16 @@ func newConnection(organization types.NamespacedName, options Options, people *d
 	return c
 }
 
+// isOpen tells whether memory has what status remembers. Before, nothing is decided.
+func (c *connection) isOpen() bool {
+	select {
+	case <-c.recalled:
+		return true
+	default:
+		return false
+	}
+}
+
 // use puts settings and client into force, and lifts whatever stood in the way. An upstream of nil keeps the one in use.
 func (c *connection) use(set settings, upstream Upstream) {
 	c.mu.Lock()

@@ -5,13 +5,17 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 // connections knows the connection of every organization. It is a Runnable: connections work while the manager leads.
@@ -59,15 +63,42 @@ func (c *connections) Start(ctx context.Context) error {
 	return nil
 }
 
-// find returns the connection of an organization, if it was opened.
+// find returns the connection of an organization, once it is open: it knows by then what status remembers, and what the guard holds.
 func (c *connections) find(organization types.NamespacedName) (*connection, bool) {
+	found, ok := c.opening(organization)
+	if !ok || !found.isOpen() {
+		return nil, false
+	}
+	return found, true
+}
+
+// opening returns the connection of an organization, also while it is being opened.
+func (c *connections) opening(organization types.NamespacedName) (*connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	found, ok := c.byName[organization]
 	return found, ok
 }
 
-// open returns the connection of an organization, and whether it is new. A new one makes no calls until it is told to use something.
+// mayDecide tells whether anything may be decided about a resource of an organization: its connection is open, or the organization is
+// gone for good, which the API server is asked about. A new leader that has not opened it yet does not know what the guard holds: it
+// releases no finalizer and plans nothing. Once it is open, all resources of the organization are looked at again.
+func mayDecide(ctx context.Context, live client.Reader, name types.NamespacedName, cached *v1alpha1.LambdaTestOrganization, opened *connection) (bool, error) {
+	if cached != nil {
+		return opened != nil, nil
+	}
+	err := live.Get(ctx, name, &v1alpha1.LambdaTestOrganization{})
+	switch {
+	case apierrors.IsNotFound(err):
+		return true, nil
+	case err != nil:
+		return false, fmt.Errorf("reading whether the organization is gone: %w", err)
+	}
+	return false, fmt.Errorf("the cache does not show organization %s yet", name)
+}
+
+// open returns the connection of an organization, and whether it is new. A new one is not open before its memory is filled, and makes no
+// calls until it is told to use something.
 func (c *connections) open(organization types.NamespacedName) (*connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

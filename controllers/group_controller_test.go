@@ -691,6 +691,33 @@ var _ = Describe("A demotion by the deletion of a group", Label("groups", "guard
 		})
 	}
 
+	It("does not follow from a definition that is being deleted, also while a new leader has not opened the organization", Label("failover", "deletion"), func(ctx SpecContext) {
+		w, group, people := administrated(ctx, MakeGroup("Admins"), rolesOnly)
+		w.restart()
+		w.groups.live = interceptor.NewClient(k8s, interceptor.Funcs{
+			Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+				err := k8s.Get(ctx, key, object, options...)
+				if key.Name == groupsCRD {
+					object.SetDeletionTimestamp(new(metav1.Now()))
+				}
+				return err
+			},
+		})
+
+		w.grouped(ctx, Deleted(ctx, k8s, group))
+		Expect(Exists(ctx, k8s, group)).To(BeTrue(), "whom it gives a role is not known yet")
+		w.connected(ctx, DefaultOrganization)
+		w.wokenGroups(ctx)
+		w.wholeSweep(ctx)
+		for _, user := range people {
+			w.reconciled(ctx, user)
+		}
+
+		Expect(Exists(ctx, k8s, group)).To(BeFalse())
+		Expect(w.upstream.Writes()).To(BeZero())
+		Expect(w.account(people[0].Spec.UserName).Role).To(Equal("Admin"))
+	})
+
 	It("passes when the identity provider deleted its own", func(ctx SpecContext) {
 		w, group, people := administrated(ctx, MakeGroup("Admins").FromSCIM())
 		Changed(ctx, k8s, group, func(g *v1alpha1.LambdaTestGroup) {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -35,14 +34,14 @@ func (r *GroupReconciler) finalize(ctx context.Context, w *groupWork) (situation
 		r.forget(client.ObjectKeyFromObject(w.group))
 		return situation{}, nil
 	}
+	if may, err := mayDecide(ctx, r.live, w.organizationName(), w.organization, w.connection); err != nil || !may {
+		return situation{}, err
+	}
 	if why, free, err := r.farewell(ctx, w); err != nil || free {
 		if err != nil {
 			return situation{}, err
 		}
 		return situation{}, r.release(ctx, w, why)
-	}
-	if w.connection == nil {
-		return situation{}, nil
 	}
 	if told, free, err := r.guardDemotions(ctx, w); err != nil || !free {
 		return told, err
@@ -68,15 +67,10 @@ func (r *GroupReconciler) farewell(ctx context.Context, w *groupWork) (note, boo
 		}
 		return note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group was left as it is, for its definition is being deleted."}, terminating, err
 	}
-	if w.organization != nil {
-		return note{}, false, nil
-	}
-	err := r.live.Get(ctx, w.organizationName(), &v1alpha1.LambdaTestOrganization{})
-	gone := apierrors.IsNotFound(err)
 	return note{
 		corev1.EventTypeWarning, v1alpha1.OrganizationNotFoundReason,
 		"LambdaTest's group was left as it is, for its organization is gone: delete it there if need be.",
-	}, gone, client.IgnoreNotFound(err)
+	}, w.organization == nil, nil
 }
 
 // deletes tells whether LambdaTest's group goes with the resource.

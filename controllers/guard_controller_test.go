@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
@@ -333,6 +334,14 @@ var _ = Describe("The guard", Label("guard"), func() {
 		w.pruned(ctx, denials...)
 
 		Expect(w.active()).To(Equal(5), "a quarter of those who are active may come back")
+		w.restart()
+		for _, denial := range remaining(ctx, denials) {
+			w.reconciled(ctx, denial)
+		}
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.handleWoken(ctx)
+		Expect(w.active()).To(Equal(5), "a new leader decides nothing before it knows what is held")
 		there := remaining(ctx, denials)
 		Expect(there).To(HaveLen(3))
 		Expect(there).To(HaveEach(BeStalled(v1alpha1.ActivationHeldReason)))
@@ -413,6 +422,38 @@ var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
 		Expect(admins(w)).To(Equal(6))
 		w.changed(ctx, assigned[6], func(u *v1alpha1.LambdaTestUser) { u.Spec.DisplayName = "Ada" })
 		Expect(admins(w)).To(Equal(5))
+	})
+
+	It("stays held while a new leader has not opened the organization", Label("failover"), func(ctx SpecContext) {
+		w, declared, _ := promoted(ctx, 8)
+		w.pruned(ctx, declared...)
+		held := remaining(ctx, declared)
+		w.restart()
+
+		for _, user := range held {
+			w.reconciled(ctx, user)
+		}
+
+		Expect(remaining(ctx, held)).To(Equal(held), "nothing is decided and nothing is told")
+		w.connected(ctx, DefaultOrganization)
+		w.handleWoken(ctx)
+		Expect(remaining(ctx, held)).To(HaveLen(6))
+		Expect(admins(w)).To(Equal(6))
+	})
+
+	It("stays held while a new leader cannot read what the guard holds", Label("failover"), func(ctx SpecContext) {
+		w, declared, _ := promoted(ctx, 8)
+		w.pruned(ctx, declared...)
+		held := remaining(ctx, declared)
+		w.restart()
+		_, fresh := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization})
+		Expect(fresh).To(BeTrue())
+
+		for _, user := range held {
+			w.reconciled(ctx, user)
+		}
+
+		Expect(remaining(ctx, held)).To(Equal(held))
 	})
 
 	It("does not concern who is said to have a lower role", func(ctx SpecContext) {

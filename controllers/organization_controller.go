@@ -283,20 +283,32 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 }
 
 // recallEverybody prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
-// first comparison notices when they are gone, and whoever was sent away because there was no connection is looked at again. Whoever was
-// settled then is left to the review.
+// first comparison notices when they are gone. Then the connection is open, and whoever was sent away before is looked at again. Whoever
+// was settled then is left to the review.
 func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connection) error {
 	if err := r.guard().load(ctx, c); err != nil {
 		return err
 	}
 	err := visitClaims(ctx, r.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
-		key := personKeyOf(claim)
+		user := personKeyOf(claim).UserName
 		if claim.Status.AccountID != "" && claim.Status.Account != nil {
-			c.accounts.remember(key.UserName, rememberedAccount(claim))
+			c.accounts.remember(user, rememberedAccount(claim))
 		}
-		c.ledger.recall(key.UserName, remembered(claim))
+		c.ledger.recall(user, remembered(claim))
+	})
+	if err != nil {
+		return err
+	}
+	close(c.recalled)
+	return r.wakeEverybody(ctx, c)
+}
+
+// wakeEverybody looks again at all who were sent away because the organization was not open. It lists them once it is: who comes later
+// is not sent away.
+func (r *OrganizationReconciler) wakeEverybody(ctx context.Context, c *connection) error {
+	err := visitClaims(ctx, r.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
 		if !wasSettled(claim) { // the others are reviewed
-			r.connections.people.add(priorityOf(claim, true), key)
+			r.connections.people.add(priorityOf(claim, true), personKeyOf(claim))
 		}
 	})
 	if err != nil {
@@ -307,7 +319,6 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 		return err
 	}
 	r.connections.groups.add(priorityInitialList, groups...)
-	close(c.recalled)
 	return nil
 }
 

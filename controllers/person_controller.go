@@ -68,6 +68,9 @@ func (r *PersonReconciler) carryOn(ctx context.Context, w *personWork) (ctrl.Res
 		r.forget(w.key)
 		return ctrl.Result{}, nil
 	}
+	if may, err := r.mayDecide(ctx, w); err != nil || !may {
+		return ctrl.Result{}, err
+	}
 	if err := r.letGo(ctx, w); err != nil {
 		return ctrl.Result{}, err
 	}
@@ -89,12 +92,20 @@ func (r *PersonReconciler) carryOn(ctx context.Context, w *personWork) (ctrl.Res
 	return ctrl.Result{RequeueAfter: soonest(outcome.retryAfter, later), Priority: new(w.next.priority)}, nil
 }
 
+// mayDecide asks the API server only before claims go: whoever stays is told that the organization is not there.
+func (r *PersonReconciler) mayDecide(ctx context.Context, w *personWork) (bool, error) {
+	if w.organization == nil && len(w.leaving) == 0 {
+		return true, nil
+	}
+	return mayDecide(ctx, r.live, w.key.organization(), w.organization, w.connection)
+}
+
 // personWork is one reconcile of a person: what was read, and what came of it.
 type personWork struct {
 	person
 	key  PersonKey
 	user string // the folded userName, as lanes, tables and ledgers name the person
-	// organization is nil when there is none, connection when it was not opened yet.
+	// organization is nil when there is none, connection when it is not open yet.
 	organization *v1alpha1.LambdaTestOrganization
 	connection   *connection
 	fromGroups   groupRole
@@ -182,7 +193,7 @@ func (r *PersonReconciler) ensureFinalizers(ctx context.Context, w *personWork) 
 
 // forget drops what is in memory about a person whom no claim is about.
 func (r *PersonReconciler) forget(key PersonKey) {
-	connection, ok := r.connections.find(key.organization())
+	connection, ok := r.connections.opening(key.organization())
 	if !ok {
 		return
 	}

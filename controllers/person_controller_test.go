@@ -408,6 +408,29 @@ var _ = Describe("A person", func() {
 		})
 	})
 
+	Describe("whose organization a new leader has not opened yet", Label("failover"), func() {
+		It("is neither told anything nor let go", func(ctx SpecContext) {
+			w := newWorld(ctx)
+			w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true, Role: "User"})
+			withOrganization(ctx, w)
+			observer := w.settled(ctx, MakeUser(ada).Observing().Denied())
+			leaver := w.settled(ctx, MakeUser("grace@example.com"))
+			leaver = Fetched(ctx, k8s, Deleted(ctx, k8s, leaver))
+			observer = Changed(ctx, k8s, observer, func(u *v1alpha1.LambdaTestUser) {
+				u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
+			})
+			w.restart()
+
+			Expect(w.again(ctx, observer)).To(Equal(observer))
+			Expect(w.again(ctx, leaver)).To(Equal(leaver))
+
+			w.connected(ctx, DefaultOrganization)
+			w.handleWoken(ctx)
+			Expect(Exists(ctx, k8s, leaver)).To(BeFalse())
+			Expect(w.again(ctx, observer).Status.LastHandledReconcileAt).To(Equal("now"))
+		})
+	})
+
 	Describe("whose organization is not there", func() {
 		It("is told so, and nothing hangs", func(ctx SpecContext) {
 			w := newWorld(ctx)

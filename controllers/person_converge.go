@@ -78,9 +78,6 @@ func (r *PersonReconciler) withoutConnection(w *personWork) (situation, bool) {
 			message: fmt.Sprintf("There is no %s %q in namespace %s: create it, or delete this resource and name another one.",
 				v1alpha1.OrganizationKind, w.key.Organization, w.key.Namespace),
 		}, true
-	case w.connection == nil:
-		// The organization was not looked at yet; everybody is looked at again then.
-		return situation{}, true
 	}
 	return situation{}, false
 }

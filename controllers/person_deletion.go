@@ -39,10 +39,7 @@ func (r *PersonReconciler) letGo(ctx context.Context, w *personWork) error {
 	if err := r.guardDeparture(ctx, w); err != nil {
 		return err
 	}
-	why, all, err := r.farewell(ctx, w)
-	if err != nil {
-		return err
-	}
+	why, all := w.farewell()
 	for _, claim := range w.leaving {
 		if !all && isFull(claim) {
 			continue
@@ -62,25 +59,21 @@ func (r *PersonReconciler) letGo(ctx context.Context, w *personWork) error {
 type note struct{ kind, reason, note string }
 
 // farewell says whether all claims go without a call, and what to tell.
-func (r *PersonReconciler) farewell(ctx context.Context, w *personWork) (note, bool, error) {
+func (w *personWork) farewell() (note, bool) {
 	switch {
 	case w.guarded.holding():
-		return note{}, false, nil
+		return note{}, false
 	case len(w.living) > 0:
-		return note{corev1.EventTypeNormal, "HandedOver", "The account stays: " + claimReference(w.living[0]) + " is about the same person."}, true, nil
+		return note{corev1.EventTypeNormal, "HandedOver", "The account stays: " + claimReference(w.living[0]) + " is about the same person."}, true
 	case w.desired.fate == fateLeft:
-		return note{corev1.EventTypeNormal, "Orphaned", "The account was left as it is: deletionPolicy is Orphan."}, true, nil
+		return note{corev1.EventTypeNormal, "Orphaned", "The account was left as it is: deletionPolicy is Orphan."}, true
 	case w.organization == nil:
-		err := r.live.Get(ctx, w.key.organization(), &v1alpha1.LambdaTestOrganization{})
-		if apierrors.IsNotFound(err) {
-			return note{
-				corev1.EventTypeWarning, v1alpha1.OrganizationNotFoundReason,
-				"The account was left as it is, for its organization is gone: deactivate it at LambdaTest if need be.",
-			}, true, nil
-		}
-		return note{}, false, err
+		return note{
+			corev1.EventTypeWarning, v1alpha1.OrganizationNotFoundReason,
+			"The account was left as it is, for its organization is gone: deactivate it at LambdaTest if need be.",
+		}, true
 	}
-	return note{}, false, nil
+	return note{}, false
 }
 
 // release takes the finalizer away: the claim may go.

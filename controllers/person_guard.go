@@ -66,8 +66,8 @@ func decider(reference string) string {
 
 // guardDeparture asks before claims go that others follow. While it is held, what they say counts on.
 func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) error {
-	if w.connection == nil || w.organization == nil {
-		return nil
+	if w.organization == nil {
+		return nil // gone for good, and with it what its guard held
 	}
 	account, _ := w.observedAccount()
 	request, before := departure(w.person, account, w.fromGroups)
