@@ -292,6 +292,7 @@ func addSCIM(mgr ctrl.Manager, options *runOptions, log logr.Logger) error {
 		ExternalURL: options.scimExternalURL,
 		DrainDelay:  options.scimDrainDelay,
 		Recorder:    mgr.GetEventRecorder("lambdatest-operator"),
+		Elected:     mgr.Elected(),
 		Log:         log,
 		Registerer:  ctrlmetrics.Registry,
 		Limits:      scimserver.Limits{RequestsPerSecond: options.scimRate},

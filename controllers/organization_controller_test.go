@@ -131,6 +131,18 @@ var _ = Describe("An organization", func() {
 		Expect(secret.OwnerReferences).To(HaveExactElements(HaveField("UID", organization.UID)))
 	})
 
+	It("forgets when a SCIM token was last used once its key is gone", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		organization := w.connected(ctx, DefaultOrganization)
+		hour := metav1.NewTime(w.clock.Now().UTC().Truncate(time.Hour))
+		organization.Status.SCIMTokenLastUse = map[string]metav1.Time{"token": hour, "removed": hour}
+		Expect(k8s.Status().Update(ctx, organization)).To(Succeed())
+
+		organization = w.connected(ctx, DefaultOrganization)
+
+		Expect(organization.Status.SCIMTokenLastUse).To(And(HaveKey("token"), HaveLen(1)))
+	})
+
 	It("warns of SCIM tokens that are ignored, shared or about to expire, without showing one", Label("security"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		shared := strings.Repeat("s", v1alpha1.MinSCIMTokenBytes)

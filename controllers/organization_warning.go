@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -46,6 +47,10 @@ func (r *OrganizationReconciler) checkSCIMTokens(ctx context.Context, organizati
 			"There is no Secret %s, so no identity provider gets in: create it with a token of %d bytes at least.", name.Name, v1alpha1.MinSCIMTokenBytes)}, nil
 	}
 	tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
+	maps.DeleteFunc(organization.Status.SCIMTokenLastUse, func(key string, _ metav1.Time) bool {
+		_, there := secret.Data[key]
+		return !there
+	})
 	c.offerTokens(tokens, organization.CreationTimestamp.Time)
 	var worst warning
 	for _, token := range tokens {

@@ -41,6 +41,8 @@ func (s *Server) follow(ctx context.Context) error {
 			return nil
 		}
 	}
+	go s.tellOnceLeading(ctx)
+	go s.uses.run(ctx)
 	go s.tokens.run(ctx, func(err error) { s.log.Error(err, "SCIM tokens could not be read") })
 	if waitUntil(ctx, s.tokens.loaded) {
 		s.started.Store(true)

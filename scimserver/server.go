@@ -5,6 +5,7 @@ package scimserver
 
 import (
 	"errors"
+	"math"
 	"net"
 	"net/http"
 	"net/url"
@@ -20,6 +21,7 @@ import (
 )
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations/status,verbs=patch
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers;lambdatestgroups,verbs=get;list;watch;create;update;patch;delete
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
@@ -52,6 +54,9 @@ type Options struct {
 
 	// Recorder writes events about resources (mgr.GetEventRecorder).
 	Recorder events.EventRecorder
+	// Elected is closed once this replica leads (mgr.Elected()): the leader alone writes events about tokens, which every replica sees.
+	// Nil means that there is no other replica.
+	Elected <-chan struct{}
 	// Log gets one line per write, and the causes of errors that clients are not told.
 	Log logr.Logger
 	// Registerer gets the metrics; nil means that they are kept and not exposed.
@@ -73,6 +78,7 @@ type Server struct {
 
 	index   *index
 	tokens  *tokenLoader
+	uses    *tokenUses
 	gate    *gate
 	router  *router
 	metrics *metrics
@@ -80,7 +86,8 @@ type Server struct {
 	bodies  bodyBudget
 	// leftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
 	leftOut *limiters
-	told    map[string]bool // token notices that were logged; used by the token loader alone
+	// logged and told are the token notices that the log, and an event, have told of; used by the token loader alone.
+	logged, told map[string]bool
 
 	started  atomic.Bool
 	draining atomic.Bool
@@ -113,6 +120,7 @@ func New(options Options) (*Server, error) {
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
 	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
+	s.uses = newTokenUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
 	s.gate = newGate(s.tokens, s.limits)
 	s.router = newRouter(s.routes())
 	return s, nil
@@ -126,6 +134,10 @@ func (o Options) validate() error {
 		return errors.New("scimserver needs an event recorder")
 	case (o.TLSCertFile == "") != (o.TLSKeyFile == ""):
 		return errors.New("TLS needs both a certificate file and a key file")
+	case o.Limits.RequestsPerSecond < 0 || math.IsNaN(o.Limits.RequestsPerSecond):
+		return errors.New("the requests per second must be positive")
+	case o.DrainDelay < 0:
+		return errors.New("the drain delay must not be negative")
 	case o.ExternalURL != "" && !isHTTPURL(o.ExternalURL):
 		return errors.New("the external URL must be an absolute http or https URL")
 	}

@@ -372,6 +372,12 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	SCIMTokenSecret string `json:"scimTokenSecret,omitempty"`
 
+	// scimTokenLastUse is when each token of identity providers was last used, by its key: the beginning of the hour, so that it is
+	// written once an hour at most. A key without a use is absent.
+	//
+	// +optional
+	SCIMTokenLastUse map[string]metav1.Time `json:"scimTokenLastUse,omitempty"`
+
 	// guard is the state of the deprovision guard.
 	//
 	// +optional

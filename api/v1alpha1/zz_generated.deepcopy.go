@@ -384,6 +384,13 @@ func (in *LambdaTestOrganizationStatus) DeepCopyInto(out *LambdaTestOrganization
 		*out = new(int32)
 		**out = **in
 	}
+	if in.SCIMTokenLastUse != nil {
+		in, out := &in.SCIMTokenLastUse, &out.SCIMTokenLastUse
+		*out = make(map[string]v1.Time, len(*in))
+		for key, val := range *in {
+			(*out)[key] = *val.DeepCopy()
+		}
+	}
 	if in.Guard != nil {
 		in, out := &in.Guard, &out.Guard
 		*out = new(GuardStatus)

@@ -338,6 +338,11 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: people
       type:
         scalar: numeric
+    - name: scimTokenLastUse
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: scimTokenSecret
       type:
         scalar: string

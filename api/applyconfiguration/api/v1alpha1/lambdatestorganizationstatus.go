@@ -6,7 +6,8 @@
 package v1alpha1
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
 // LambdaTestOrganizationStatusApplyConfiguration represents a declarative configuration of the LambdaTestOrganizationStatus type for use
@@ -34,10 +35,13 @@ type LambdaTestOrganizationStatusApplyConfiguration struct {
 	PendingDenials *int32 `json:"pendingDenials,omitempty"`
 	// scimTokenSecret is the name of the Secret with the tokens that identity providers present.
 	SCIMTokenSecret *string `json:"scimTokenSecret,omitempty"`
+	// scimTokenLastUse is when each token of identity providers was last used, by its key: the beginning of the hour, so that it is
+	// written once an hour at most. A key without a use is absent.
+	SCIMTokenLastUse map[string]v1.Time `json:"scimTokenLastUse,omitempty"`
 	// guard is the state of the deprovision guard.
 	Guard *GuardStatusApplyConfiguration `json:"guard,omitempty"`
 	// conditions are Ready, and Reconciling, Stalled, GuardHolding or SCIMTokenWarning while true.
-	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
 // LambdaTestOrganizationStatusApplyConfiguration constructs a declarative configuration of the LambdaTestOrganizationStatus type for use with
@@ -126,6 +130,20 @@ func (b *LambdaTestOrganizationStatusApplyConfiguration) WithSCIMTokenSecret(val
 	return b
 }
 
+// WithSCIMTokenLastUse puts the entries into the SCIMTokenLastUse field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, the entries provided by each call will be put on the SCIMTokenLastUse field,
+// overwriting an existing map entries in SCIMTokenLastUse field with the same key.
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithSCIMTokenLastUse(entries map[string]v1.Time) *LambdaTestOrganizationStatusApplyConfiguration {
+	if b.SCIMTokenLastUse == nil && len(entries) > 0 {
+		b.SCIMTokenLastUse = make(map[string]v1.Time, len(entries))
+	}
+	for k, v := range entries {
+		b.SCIMTokenLastUse[k] = v
+	}
+	return b
+}
+
 // WithGuard sets the Guard field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Guard field is set to the value of the last call.
@@ -137,7 +155,7 @@ func (b *LambdaTestOrganizationStatusApplyConfiguration) WithGuard(value *GuardS
 // WithConditions adds the given value to the Conditions field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Conditions field.
-func (b *LambdaTestOrganizationStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *LambdaTestOrganizationStatusApplyConfiguration {
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithConditions(values ...*metav1.ConditionApplyConfiguration) *LambdaTestOrganizationStatusApplyConfiguration {
 	for i := range values {
 		if values[i] == nil {
 			panic("nil value passed to WithConditions")
