@@ -28,7 +28,7 @@ func (w *groupWork) atRest() situation {
 	case len(w.pending) > 0:
 		return situation{
 			readiness: ready, reason: v1alpha1.SyncedReason,
-			message: fmt.Sprintf("LambdaTest has the group. %d members have no account yet, see status.pendingMembers; they follow as soon as they have one.", len(w.pending)),
+			message: fmt.Sprintf("LambdaTest has the group. Members without an account yet: %d, see status.pendingMembers; they follow as soon as they have one.", len(w.pending)),
 		}
 	}
 	return situation{readiness: ready, reason: v1alpha1.SyncedReason, message: "LambdaTest has what is wanted."}

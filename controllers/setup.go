@@ -55,6 +55,8 @@ func (o Options) validate() error {
 		return errors.New("concurrency must be at least 1")
 	case o.BackoffMin <= 0 || o.BackoffMax < o.BackoffMin:
 		return errors.New("backoff must be positive, and its minimum no more than its maximum")
+	case o.MarkRetention < 0:
+		return errors.New("the retention of deleted users must not be negative: nobody would be kept out")
 	case o.LeaseDuration <= callTimeout:
 		return fmt.Errorf("the lease must last longer than a call, %s", callTimeout)
 	}
