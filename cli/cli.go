@@ -6,8 +6,11 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
@@ -19,6 +22,9 @@ import (
 // ErrDifferences is the result of a command that was asked, by --exit-code, to fail when something is not as it should be. It has been
 // told already.
 var ErrDifferences = errors.New("not everything is as it should be")
+
+// errNothingDone is the result of a question that was not answered with yes.
+var errNothingDone = errors.New("nothing was done")
 
 // ExitCode maps the error of a command to the process's exit code: 0 for none, 2 for ErrDifferences, 1 for the rest.
 func ExitCode(err error) int {
@@ -45,11 +51,38 @@ type cluster struct {
 	kubeconfig, context, namespace string
 }
 
+// bind adds the flags that every command has, and the check of all of its flags.
 func (c *cluster) bind(command *cobra.Command) {
+	command.PreRunE = refuseEmpty
 	flags := command.Flags()
 	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig `file`; default what kubectl uses")
 	flags.StringVar(&c.context, "context", "", "`context` of the kubeconfig")
 	flags.StringVarP(&c.namespace, "namespace", "n", "", "`namespace`; default that of the context")
+}
+
+// refuseEmpty refuses what a script passes for a variable that is not set: without a value, most flags mean something else.
+func refuseEmpty(command *cobra.Command, args []string) error {
+	for _, argument := range args {
+		if strings.TrimSpace(argument) == "" {
+			return errors.New("an argument is empty")
+		}
+	}
+	var err error
+	command.Flags().Visit(func(flag *pflag.Flag) {
+		if isEmpty(flag.Value) {
+			err = fmt.Errorf("--%s is empty: give it a value, or leave it out", flag.Name)
+		}
+	})
+	return err
+}
+
+func isEmpty(value pflag.Value) bool {
+	list, isList := value.(pflag.SliceValue)
+	if !isList {
+		return strings.TrimSpace(value.String()) == ""
+	}
+	blank := func(each string) bool { return strings.TrimSpace(each) == "" }
+	return len(list.GetSlice()) == 0 || slices.ContainsFunc(list.GetSlice(), blank)
 }
 
 // connect returns a client, and fills in the namespace.

@@ -30,8 +30,8 @@ func approveCommand() *cobra.Command {
 		question:   "Let exactly this happen at LambdaTest, to %s?",
 		done:       "Approved: they are being carried out. Follow with: kubectl lambdatest status",
 	}, &cobra.Command{
-		Use:   "approve ORGANIZATION",
-		Short: "Let the people go whom the deprovision guard holds back: shows them and asks",
+		Use:   "approve [ORGANIZATION]",
+		Short: "Carry out what the guard holds back (deactivations, lower roles, regained access): shows it and asks",
 		Example: `  kubectl lambdatest approve default
   # In a pipeline, for the set that was reviewed and no other
   kubectl lambdatest approve default --token 7f3c… --yes`,
@@ -41,26 +41,27 @@ func approveCommand() *cobra.Command {
 func rejectCommand() *cobra.Command {
 	return decideCommand(decision{
 		annotation: v1alpha1.RejectDeprovisionAnnotation,
-		question:   "Let none of this happen, to %s: their accounts stay as they are, and what was deleted is released?",
+		question:   "Leave everything at LambdaTest as it is, for %s, and finish deleting the resources?",
 		done:       "Rejected: their accounts stay as they are, and Git can declare them again.",
 	}, &cobra.Command{
-		Use:     "reject ORGANIZATION",
-		Short:   "Release the people whom the deprovision guard holds back, without touching their accounts: shows them and asks",
+		Use:     "reject [ORGANIZATION]",
+		Short:   "Leave the accounts as they are, and finish deleting the resources that the guard holds back: shows them and asks",
 		Example: "  kubectl lambdatest reject default",
 	})
 }
 
 func decideCommand(what decision, command *cobra.Command) *cobra.Command {
 	var where cluster
+	var which choice
 	var token string
 	var yes bool
-	command.Args = cobra.ExactArgs(1)
+	command.Args = cobra.MaximumNArgs(1)
 	command.RunE = func(cmd *cobra.Command, args []string) error {
 		writer, err := where.connect()
 		if err != nil {
 			return err
 		}
-		organization, err := findOrganization(cmd.Context(), writer, where.namespace, args[0])
+		organization, err := which.find(cmd.Context(), writer, where.namespace, args)
 		if err != nil {
 			return err
 		}
@@ -72,7 +73,7 @@ func decideCommand(what decision, command *cobra.Command) *cobra.Command {
 			return err
 		}
 		if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), fmt.Sprintf(what.question, plural(int(held.Count), "person", "people"))) {
-			return fmt.Errorf("nothing was done")
+			return errNothingDone
 		}
 		if err := annotate(cmd.Context(), writer, organization, what.annotation, held.Token); err != nil {
 			return err
@@ -81,17 +82,10 @@ func decideCommand(what decision, command *cobra.Command) *cobra.Command {
 		return nil
 	}
 	where.bind(command)
+	which.bind(command, &where)
 	command.Flags().StringVar(&token, "token", "", "the held set's `token`, as status shows it: refuse when another set is held by now")
 	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return command
-}
-
-func findOrganization(ctx context.Context, reader client.Reader, namespace, name string) (*v1alpha1.LambdaTestOrganization, error) {
-	organization := &v1alpha1.LambdaTestOrganization{}
-	if err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, organization); err != nil {
-		return nil, fmt.Errorf("finding organization %s in namespace %s: %w", name, namespace, err)
-	}
-	return organization, nil
 }
 
 // heldSet returns what is held, if it is still the set that the token names.

@@ -4,10 +4,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -23,13 +25,11 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// defaultOrganization is the organization that a resource names by naming none.
-const defaultOrganization = "default"
-
 // exportOptions are the flags of export.
 type exportOptions struct {
 	where          cluster
-	organization   string
+	which          choice
+	form           output
 	fromLambdaTest bool
 	folder         string
 }
@@ -41,42 +41,49 @@ type exported struct {
 }
 
 func exportCommand() *cobra.Command {
-	options := &exportOptions{}
+	options := &exportOptions{which: choice{fallback: defaultOrganization}}
 	command := &cobra.Command{
 		Use:   "export [USER…]",
 		Short: "Write people as clean manifests, ready to commit",
 		Long: `Write people as clean manifests of your own: a name from the userName, no status, no label of the operator. Applied, each is a claim
 beside the one it came from.
 
-Without arguments everybody is written: from the resources of the cluster, one manifest a person, or with --from-lambdatest from the
-accounts at LambdaTest.`,
+A USER is the name of a LambdaTestUser, or a userName. Without one everybody of the organization is written: from the resources of the
+cluster, one manifest a person, or with --from-lambdatest from the accounts at LambdaTest.`,
 		Example: `  # Take one person whom the identity provider created into Git
   kubectl lambdatest export scim-3irzrh5ttlhbmhlcpqesbkw5oe > people/ada.yaml
+  # Declare a person whose account was imported
+  kubectl lambdatest export import-3irzrh5ttlhbmhlcpqesbkw5oe | kubectl apply --server-side -f -
   # Move a whole LambdaTest organization into Git
   kubectl lambdatest export --from-lambdatest --folder people/`,
-		RunE: func(cmd *cobra.Command, names []string) error {
-			return options.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), names)
+		RunE: func(cmd *cobra.Command, users []string) error {
+			return options.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), users)
 		},
 	}
 	options.where.bind(command)
+	options.which.bind(command, &options.where)
+	options.form.bind(command)
+	command.ValidArgsFunction = cobra.NoFileCompletions // the arguments are people
 	flags := command.Flags()
-	flags.StringVar(&options.organization, "organization", defaultOrganization, "`name` of the LambdaTestOrganization")
 	flags.BoolVar(&options.fromLambdaTest, "from-lambdatest", false, "write the accounts at LambdaTest; needs the right to read the organization's token")
-	flags.StringVarP(&options.folder, "folder", "d", "", "write one file a person into this `folder` instead of everything to standard output")
+	flags.StringVarP(&options.folder, "folder", "d", "", "write one YAML file a person into this `folder` instead of everything to standard output")
 	return command
 }
 
-func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, names []string) error {
+func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, users []string) error {
+	if o.folder != "" && o.form == "json" {
+		return errors.New("--folder writes yaml: leave --output out")
+	}
 	reader, err := o.where.connect()
 	if err != nil {
 		return err
 	}
-	manifests, err := o.collect(ctx, reader, names)
+	manifests, err := o.collect(ctx, reader, users)
 	if err != nil {
 		return err
 	}
 	if o.folder == "" {
-		return writeStream(out, manifests)
+		return o.form.print(out, listOf(manifests), func(out io.Writer) error { return writeStream(out, manifests) })
 	}
 	if err := writeFolder(o.folder, manifests); err != nil {
 		return err
@@ -85,67 +92,102 @@ func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, names 
 	return nil
 }
 
-func (o *exportOptions) collect(ctx context.Context, reader client.Reader, names []string) ([]exported, error) {
+func (o *exportOptions) collect(ctx context.Context, reader client.Reader, users []string) ([]exported, error) {
 	switch {
-	case o.fromLambdaTest && len(names) > 0:
+	case o.fromLambdaTest && len(users) > 0:
 		return nil, errors.New("--from-lambdatest writes everybody: name nobody, or leave it out")
-	case o.fromLambdaTest:
-		return o.fromAccounts(ctx, reader)
-	default:
-		return o.fromResources(ctx, reader, names)
+	case len(users) > 0:
+		return o.fromNamed(ctx, reader, users)
 	}
-}
-
-func (o *exportOptions) fromAccounts(ctx context.Context, reader client.Reader) ([]exported, error) {
-	organization, err := findOrganization(ctx, reader, o.where.namespace, o.organization)
+	organization, err := o.which.find(ctx, reader, o.where.namespace, nil)
 	if err != nil {
 		return nil, err
 	}
+	if o.fromLambdaTest {
+		return fromAccounts(ctx, reader, organization)
+	}
+	claims, err := usersOf(ctx, reader, o.where.namespace, client.MatchingFields{"spec.organizationRef.name": organization.Name})
+	return fromResources(claims), err
+}
+
+func fromAccounts(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization) ([]exported, error) {
 	accounts, err := accountsOf(ctx, reader, organization)
 	if err != nil {
 		return nil, err
 	}
 	manifests := make([]exported, 0, len(accounts))
 	for _, account := range accounts {
-		manifests = append(manifests, manifestOf(o.organization, specOfAccount(account)))
+		manifests = append(manifests, manifestOf(organization.Name, specOfAccount(account)))
 	}
 	return ordered(manifests), nil
 }
 
-func (o *exportOptions) fromResources(ctx context.Context, reader client.Reader, names []string) ([]exported, error) {
+func usersOf(ctx context.Context, reader client.Reader, namespace string, selected ...client.ListOption) ([]*v1alpha1.LambdaTestUser, error) {
 	list := &v1alpha1.LambdaTestUserList{}
-	err := reader.List(ctx, list, client.InNamespace(o.where.namespace), client.MatchingFields{"spec.organizationRef.name": o.organization})
-	if err != nil {
+	if err := reader.List(ctx, list, append(selected, client.InNamespace(namespace))...); err != nil {
 		return nil, fmt.Errorf("listing users: %w", err)
 	}
-	missing := map[string]bool{}
-	for _, name := range names {
-		missing[name] = true
-	}
-	byName := map[string]exported{}
-	for i := range list.Items {
-		user := &list.Items[i]
-		if len(names) > 0 && !missing[user.Name] {
-			continue
-		}
-		delete(missing, user.Name)
-		manifest := manifestOf(o.organization, specOfResource(user))
-		// Of several claims about one person, what people declared is what they want to keep.
-		if _, there := byName[manifest.name]; !there || v1alpha1.IsDeclared(user) {
-			byName[manifest.name] = manifest
-		}
-	}
-	for name := range missing {
-		return nil, fmt.Errorf("there is no LambdaTestUser %s of organization %s in namespace %s", name, o.organization, o.where.namespace)
-	}
-	manifests := make([]exported, 0, len(byName))
-	for _, manifest := range byName {
-		manifests = append(manifests, manifest)
-	}
-	return ordered(manifests), nil
+	return pointers(list.Items), nil
 }
 
-// specOfResource is what a claim of one's own says when it shall say the same.
+// fromNamed writes the people that are named. A resource says itself which organization it belongs to; --organization narrows that.
+func (o *exportOptions) fromNamed(ctx context.Context, reader client.Reader, users []string) ([]exported, error) {
+	if o.which.name != "" {
+		if _, err := o.which.find(ctx, reader, o.where.namespace, nil); err != nil {
+			return nil, err
+		}
+	}
+	claims, err := usersOf(ctx, reader, o.where.namespace)
+	if err != nil {
+		return nil, err
+	}
+	var named []*v1alpha1.LambdaTestUser
+	for _, user := range users {
+		found := o.matching(claims, user)
+		if len(found) == 0 {
+			return nil, fmt.Errorf("there is no LambdaTestUser %s%s in namespace %s", user, o.ofOrganization(), o.where.namespace)
+		}
+		named = append(named, found...)
+	}
+	return fromResources(named), nil
+}
+
+// matching are the claims that a name or a userName stands for. A resource's name has no @, so neither is taken for the other.
+func (o *exportOptions) matching(claims []*v1alpha1.LambdaTestUser, user string) []*v1alpha1.LambdaTestUser {
+	var found []*v1alpha1.LambdaTestUser
+	for _, claim := range claims {
+		sameOrganization := o.which.name == "" || claim.Spec.OrganizationRef.Name == o.which.name
+		if sameOrganization && (claim.Name == user || v1alpha1.FoldUserName(claim.Spec.UserName) == v1alpha1.FoldUserName(user)) {
+			found = append(found, claim)
+		}
+	}
+	return found
+}
+
+func (o *exportOptions) ofOrganization() string {
+	if o.which.name == "" {
+		return ""
+	}
+	return " of organization " + o.which.name
+}
+
+// fromResources writes one manifest a person: of several claims, what people declared is what they want to keep.
+func fromResources(claims []*v1alpha1.LambdaTestUser) []exported {
+	type person struct{ organization, name string }
+	byPerson := map[person]exported{}
+	for _, claim := range claims {
+		organization := claim.Spec.OrganizationRef.Name
+		manifest := manifestOf(organization, specOfResource(claim))
+		key := person{organization, manifest.name}
+		if _, there := byPerson[key]; !there || v1alpha1.IsDeclared(claim) {
+			byPerson[key] = manifest
+		}
+	}
+	return ordered(slices.Collect(maps.Values(byPerson)))
+}
+
+// specOfResource is what a claim of one's own says when it shall say the same. An imported resource only observes: what its account is at
+// LambdaTest is what applying the manifest shall keep.
 func specOfResource(user *v1alpha1.LambdaTestUser) v1alpha1.LambdaTestUserSpec {
 	spec := v1alpha1.LambdaTestUserSpec{
 		UserName:         user.Spec.UserName,
@@ -159,11 +201,28 @@ func specOfResource(user *v1alpha1.LambdaTestUser) v1alpha1.LambdaTestUserSpec {
 	}
 	if v1alpha1.IsImported(user) && user.Status.Account != nil {
 		account := user.Status.Account
-		spec.Role, spec.ConcurrencyGroup = v1alpha1.Role(account.Role), account.ConcurrencyGroup
+		spec.Role, spec.ConcurrencyGroup = declarableRole(account.Role), account.ConcurrencyGroup
 		if !account.Active {
 			spec.Active = new(false)
 		}
 	}
+	return named(spec)
+}
+
+// declarableRole leaves out what no resource can say, such as a custom role: without a role an account keeps the one it has.
+func declarableRole(role string) v1alpha1.Role {
+	switch known := v1alpha1.Role(role); known {
+	case v1alpha1.RoleAdmin, v1alpha1.RoleUser, v1alpha1.RoleGuest:
+		return known
+	default:
+		return ""
+	}
+}
+
+// named fills in the name that the rules want; LambdaTest never takes it from here once there is an account.
+func named(spec v1alpha1.LambdaTestUserSpec) v1alpha1.LambdaTestUserSpec {
+	spec.Name.GivenName = cmp.Or(spec.Name.GivenName, spec.UserName)
+	spec.Name.FamilyName = cmp.Or(spec.Name.FamilyName, spec.UserName)
 	return spec
 }
 
@@ -171,20 +230,13 @@ func specOfAccount(account lambdatest.User) v1alpha1.LambdaTestUserSpec {
 	spec := v1alpha1.LambdaTestUserSpec{
 		UserName:         account.UserName,
 		Name:             v1alpha1.PersonName{GivenName: account.GivenName, FamilyName: account.FamilyName},
-		Role:             v1alpha1.Role(account.Role),
+		Role:             declarableRole(account.Role),
 		ConcurrencyGroup: account.ConcurrencyGroup,
-	}
-	// The rules want a name; LambdaTest never takes it from here once there is an account.
-	if spec.Name.GivenName == "" {
-		spec.Name.GivenName = account.UserName
-	}
-	if spec.Name.FamilyName == "" {
-		spec.Name.FamilyName = account.UserName
 	}
 	if !account.Active {
 		spec.Active = new(false)
 	}
-	return spec
+	return named(spec)
 }
 
 // manifestOf keeps what a person would write, and leaves defaults out.
@@ -229,6 +281,15 @@ func resourceName(organization, userName string) string {
 func ordered(manifests []exported) []exported {
 	slices.SortFunc(manifests, func(a, b exported) int { return strings.Compare(a.name, b.name) })
 	return manifests
+}
+
+// listOf is what kubectl applies when everything is one document.
+func listOf(manifests []exported) map[string]any {
+	items := make([]any, 0, len(manifests))
+	for _, each := range manifests {
+		items = append(items, each.manifest)
+	}
+	return map[string]any{"apiVersion": "v1", "kind": "List", "items": items}
 }
 
 func writeStream(out io.Writer, manifests []exported) error {

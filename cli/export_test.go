@@ -9,8 +9,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"pgregory.net/rapid"
+	"sigs.k8s.io/yaml"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -84,6 +87,62 @@ spec:
   userName: ada@example.com
 `)
 }
+
+func TestExportLeavesOutWhatNoResourceCanSay(t *testing.T) {
+	account := lambdatest.User{UserName: "ada@example.com", Role: "Release Manager", Active: true}
+	spec := specOfAccount(account)
+	if spec.Role != "" || spec.Name.GivenName == "" || spec.Name.FamilyName == "" {
+		t.Errorf("the manifest says %+v, which the API server refuses", spec)
+	}
+}
+
+var _ = Describe("export", func() {
+	var place string
+
+	BeforeEach(func(ctx SpecContext) {
+		place = namespace(ctx)
+		madeIn(ctx, place, "default")
+		madeIn(ctx, place, "staging")
+	})
+
+	It("writes an imported resource, by its name, as a manifest that can be applied as it is", func(ctx SpecContext) {
+		user := claimed(ctx, place, "import-ada", func(user *v1alpha1.LambdaTestUser) {
+			user.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceImport}
+			user.Spec.OrganizationRef.Name, user.Spec.ManagementPolicy, user.Spec.Role = "staging", v1alpha1.ManagementObserve, ""
+		})
+		user.Status.Account = &v1alpha1.AccountState{Active: true, Role: "Release Manager", ConcurrencyGroup: "night"}
+		Expect(k8s.Status().Update(ctx, user)).To(Succeed())
+
+		written, err := called(ctx, exportCommand(), "", "-n", place, "import-ada")
+		Expect(err).NotTo(HaveOccurred())
+
+		applied := &v1alpha1.LambdaTestUser{}
+		Expect(yaml.UnmarshalStrict([]byte(written), applied)).To(Succeed())
+		applied.Namespace = place
+		Expect(k8s.Create(ctx, applied)).To(Succeed())
+		DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, applied)).To(Succeed()) })
+		Expect(applied.Spec.OrganizationRef.Name).To(Equal("staging"))
+		Expect(applied.Spec.ManagementPolicy).To(Equal(v1alpha1.ManagementFull))
+		Expect(applied.Spec.ConcurrencyGroup).To(Equal("night"))
+		Expect(v1alpha1.IsDeclared(applied)).To(BeTrue())
+	})
+
+	It("finds a person by the userName as well", func(ctx SpecContext) {
+		claimed(ctx, place, "grace")
+		Expect(called(ctx, exportCommand(), "", "-n", place, "GRACE@example.com")).To(ContainSubstring("userName: grace@example.com"))
+	})
+
+	It("refuses a name that no resource has", func(ctx SpecContext) {
+		_, err := called(ctx, exportCommand(), "", "-n", place, "import-nobody")
+		Expect(err).To(MatchError("there is no LambdaTestUser import-nobody in namespace " + place))
+	})
+
+	It("writes a list that kubectl applies with -o json", func(ctx SpecContext) {
+		claimed(ctx, place, "barbara")
+		Expect(called(ctx, exportCommand(), "", "-n", place, "-o", "json")).
+			To(And(ContainSubstring(`"kind": "List"`), ContainSubstring(`"userName": "barbara@example.com"`)))
+	})
+})
 
 func expectManifest(t *testing.T, made exported, expected string) {
 	t.Helper()

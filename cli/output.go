@@ -5,6 +5,7 @@ package cli
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -18,15 +19,29 @@ import (
 type output string
 
 func (o *output) bind(command *cobra.Command) {
-	command.Flags().StringVarP((*string)(o), "output", "o", "", "json or yaml, instead of a table for people")
+	command.Flags().VarP(o, "output", "o", "json or yaml, instead of what is for people")
 	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 }
+
+// String, Set and Type implement pflag.Value: an unknown form is refused before anything is done.
+func (o *output) String() string { return string(*o) }
+
+// Set reads the form.
+func (o *output) Set(text string) error {
+	form := output(strings.ToLower(text))
+	if form != "json" && form != "yaml" {
+		return errors.New("it is json or yaml")
+	}
+	*o = form
+	return nil
+}
+
+// Type is how --help names the value.
+func (o *output) Type() string { return "form" }
 
 // print writes value as json or yaml, or lets the table print itself.
 func (o output) print(out io.Writer, value any, table func(io.Writer) error) error {
 	switch o {
-	case "":
-		return table(out)
 	case "json":
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
@@ -39,7 +54,7 @@ func (o output) print(out io.Writer, value any, table func(io.Writer) error) err
 		_, err = out.Write(encoded)
 		return err
 	default:
-		return fmt.Errorf("--output is json or yaml, not %q", string(o))
+		return table(out)
 	}
 }
 

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -25,12 +26,12 @@ import (
 
 // planOptions are the flags of plan.
 type planOptions struct {
-	where        cluster
-	form         output
-	organization string
-	files        []string
-	prune        bool
-	exitCode     bool
+	where    cluster
+	which    choice
+	form     output
+	files    []string
+	prune    bool
+	exitCode bool
 }
 
 // planned is one line of a plan.
@@ -43,9 +44,9 @@ type planned struct {
 }
 
 func planCommand() *cobra.Command {
-	options := &planOptions{}
+	options := &planOptions{which: choice{fallback: defaultOrganization}}
 	command := &cobra.Command{
-		Use:   "plan",
+		Use:   "plan [ORGANIZATION]",
 		Short: "Show what would change at LambdaTest, for the cluster as it is or with a folder of manifests",
 		Long: `Show what would change at LambdaTest, without changing anything.
 
@@ -56,29 +57,34 @@ deleted. The deprovision guard may hold back some of what is shown.`,
   kubectl lambdatest plan
   # What a merge request would change
   kubectl lambdatest plan -f people/ --prune --exit-code`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return options.run(cmd.Context(), cmd.OutOrStdout()) },
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return options.run(cmd.Context(), cmd.OutOrStdout(), args)
+		},
 	}
 	options.where.bind(command)
+	options.which.bind(command, &options.where)
 	options.form.bind(command)
 	flags := command.Flags()
-	flags.StringVar(&options.organization, "organization", "default", "`name` of the LambdaTestOrganization")
 	flags.StringSliceVarP(&options.files, "filename", "f", nil, "manifest `file` or folder to plan with; may be repeated")
 	flags.BoolVar(&options.prune, "prune", false, "with -f: take declared people who are not in the manifests as deleted")
 	flags.BoolVar(&options.exitCode, "exit-code", false, "end with code 2 when anything would change")
 	return command
 }
 
-func (o *planOptions) run(ctx context.Context, out io.Writer) error {
+func (o *planOptions) run(ctx context.Context, out io.Writer, args []string) error {
+	if o.prune && len(o.files) == 0 {
+		return errors.New("--prune needs --filename: it takes people as deleted who are not in the manifests")
+	}
 	reader, err := o.where.connect()
 	if err != nil {
 		return err
 	}
-	organization, err := findOrganization(ctx, reader, o.where.namespace, o.organization)
+	organization, err := o.which.find(ctx, reader, o.where.namespace, args)
 	if err != nil {
 		return err
 	}
-	claims, groups, err := o.resources(ctx, reader)
+	claims, groups, err := o.resources(ctx, reader, organization.Name)
 	if err != nil {
 		return err
 	}
@@ -95,20 +101,19 @@ func (o *planOptions) run(ctx context.Context, out io.Writer) error {
 }
 
 // resources are the users and groups of the cluster, with the manifests applied in thought.
-func (o *planOptions) resources(ctx context.Context, reader client.Reader) ([]*v1alpha1.LambdaTestUser, []*v1alpha1.LambdaTestGroup, error) {
+func (o *planOptions) resources(ctx context.Context, reader client.Reader, organization string) ([]*v1alpha1.LambdaTestUser, []*v1alpha1.LambdaTestGroup, error) {
 	users, groups := &v1alpha1.LambdaTestUserList{}, &v1alpha1.LambdaTestGroupList{}
 	for _, list := range []client.ObjectList{users, groups} {
-		err := reader.List(ctx, list, client.InNamespace(o.where.namespace), client.MatchingFields{"spec.organizationRef.name": o.organization})
+		err := reader.List(ctx, list, client.InNamespace(o.where.namespace), client.MatchingFields{"spec.organizationRef.name": organization})
 		if err != nil {
 			return nil, nil, fmt.Errorf("listing resources: %w", err)
 		}
 	}
-	declared, err := readManifests(o.files, o.where.namespace, o.organization)
+	declared, err := readManifests(o.files, o.where.namespace, organization)
 	if err != nil {
 		return nil, nil, err
 	}
-	prune := o.prune && len(o.files) > 0
-	return overlay(pointers(users.Items), declared.users, prune, userEdits), overlay(pointers(groups.Items), declared.groups, prune, groupEdits), nil
+	return overlay(pointers(users.Items), declared.users, o.prune, userEdits), overlay(pointers(groups.Items), declared.groups, o.prune, groupEdits), nil
 }
 
 // edits are what differs between the kinds when manifests are applied in thought.

@@ -7,9 +7,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -22,21 +24,34 @@ type report struct {
 	Organizations []organizationReport `json:"organizations"`
 	// Problems are the resources that are not ready.
 	Problems []problem `json:"problems"`
+	// InOrder tells whether there is nothing that somebody has to look at.
+	InOrder bool `json:"inOrder"`
 }
 
 type organizationReport struct {
-	Namespace string            `json:"namespace"`
-	Name      string            `json:"name"`
-	People    int32             `json:"people"`
-	Active    int32             `json:"active"`
-	Synced    int32             `json:"synced"`
-	Failing   int32             `json:"failing"`
-	Drifted   int32             `json:"drifted"`
-	Unclaimed int32             `json:"unclaimed"`
-	Held      *v1alpha1.HeldSet `json:"held,omitempty"`
-	Ready     string            `json:"ready"`
-	Reason    string            `json:"reason"`
-	Message   string            `json:"message"`
+	Namespace      string `json:"namespace"`
+	Name           string `json:"name"`
+	People         int32  `json:"people"`
+	Active         int32  `json:"active"`
+	Synced         int32  `json:"synced"`
+	Failing        int32  `json:"failing"`
+	Drifted        int32  `json:"drifted"`
+	PendingDenials int32  `json:"pendingDenials"`
+	Unclaimed      int32  `json:"unclaimed"`
+	// UnclaimedActive counts those of the unclaimed accounts that can sign in; absent where that is not known.
+	UnclaimedActive *int32            `json:"unclaimedActive,omitempty"`
+	Held            *v1alpha1.HeldSet `json:"held,omitempty"`
+	Ready           string            `json:"ready"`
+	Reason          string            `json:"reason"`
+	Message         string            `json:"message"`
+	// Warnings are the other conditions that are true and that somebody has to look at.
+	Warnings []warning `json:"warnings,omitempty"`
+}
+
+type warning struct {
+	Condition string `json:"condition"`
+	Reason    string `json:"reason"`
+	Message   string `json:"message"`
 }
 
 type problem struct {
@@ -49,81 +64,174 @@ type problem struct {
 	Changes      []v1alpha1.PlannedChange `json:"changes,omitempty"`
 }
 
+// statusOptions are the flags of status.
+type statusOptions struct {
+	where    cluster
+	which    choice
+	form     output
+	all      bool
+	exitCode bool
+}
+
 func statusCommand() *cobra.Command {
-	var where cluster
-	var form output
-	var all, exitCode bool
+	options := &statusOptions{}
 	command := &cobra.Command{
-		Use:   "status",
+		Use:   "status [ORGANIZATION]",
 		Short: "Show the organizations, who is not as they should be and why, and what is held",
+		Long: `Show the organizations, who is not as they should be and why, and what is held.
+
+Without an organization, all of the namespace are shown. What is shown is what the operator wrote into the resources; LambdaTest is not
+asked. With --exit-code the exit code is 0 when everything is in order, 2 when not or when there is no organization, 1 when the question
+failed. In order means: each organization is ready and has no warning, everybody is as they should be, nothing is held, no denial waits,
+and no account that nobody claims can sign in, as far as that is known.`,
 		Example: `  # The namespace of the context
   kubectl lambdatest status
-  # Every namespace, for a script: exit code 2 when somebody is not as they should be
+  # Every namespace, for a script: exit code 2 when something is not in order
   kubectl lambdatest status -A -o json --exit-code`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			reader, err := where.connect()
-			if err != nil {
-				return err
-			}
-			namespace := where.namespace
-			if all {
-				namespace = metav1.NamespaceAll
-			}
-			found, err := readStatus(cmd.Context(), reader, namespace)
-			if err != nil {
-				return err
-			}
-			if err := form.print(cmd.OutOrStdout(), found, found.table); err != nil {
-				return err
-			}
-			return found.verdict(exitCode)
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return options.run(cmd.Context(), cmd.OutOrStdout(), args)
 		},
 	}
-	where.bind(command)
-	form.bind(command)
-	command.Flags().BoolVarP(&all, "all-namespaces", "A", false, "look into every namespace")
-	command.Flags().BoolVar(&exitCode, "exit-code", false, "end with code 2 when anything is not as it should be")
+	options.where.bind(command)
+	options.which.bind(command, &options.where)
+	command.Flags().Lookup("organization").Usage = "show only the LambdaTestOrganization of this `name`; default all"
+	options.form.bind(command)
+	command.Flags().BoolVarP(&options.all, "all-namespaces", "A", false, "look into every namespace")
+	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "end with code 2 when anything is not in order")
 	return command
 }
 
-func readStatus(ctx context.Context, reader client.Reader, namespace string) (report, error) {
+func (o *statusOptions) run(ctx context.Context, out io.Writer, args []string) error {
+	organization, err := o.which.named(args)
+	if err != nil {
+		return err
+	}
+	reader, err := o.where.connect()
+	if err != nil {
+		return err
+	}
+	namespace := o.where.namespace
+	if o.all {
+		namespace = metav1.NamespaceAll
+	}
+	found, err := readStatus(ctx, reader, namespace, organization)
+	if err != nil {
+		return err
+	}
+	if err := o.form.print(out, found, func(out io.Writer) error { return found.table(out, namespace) }); err != nil {
+		return err
+	}
+	if o.exitCode && !found.InOrder {
+		return ErrDifferences
+	}
+	return nil
+}
+
+// readStatus reads one namespace or all, and all organizations or the one that is named.
+func readStatus(ctx context.Context, reader client.Reader, namespace, organization string) (report, error) {
 	found := report{Organizations: []organizationReport{}, Problems: []problem{}}
 	organizations := &v1alpha1.LambdaTestOrganizationList{}
 	users := &v1alpha1.LambdaTestUserList{}
 	groups := &v1alpha1.LambdaTestGroupList{}
 	for _, list := range []client.ObjectList{organizations, users, groups} {
 		if err := reader.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return found, fmt.Errorf("listing resources: %w", err)
+			return found, listingFailed(err, namespace)
 		}
 	}
+	asked := func(name string) bool { return organization == "" || name == organization }
+	imported := importedActive(users.Items)
 	for i := range organizations.Items {
-		found.Organizations = append(found.Organizations, reportOn(&organizations.Items[i]))
+		if each := &organizations.Items[i]; asked(each.Name) {
+			found.Organizations = append(found.Organizations, reportOn(each, imported[client.ObjectKeyFromObject(each)]))
+		}
 	}
 	for i := range users.Items {
-		user := &users.Items[i]
-		found.add(user, user.Spec.OrganizationRef.Name, user.Spec.UserName, user.Status.ObservedGeneration, user.Status.PlannedChanges)
+		if user := &users.Items[i]; asked(user.Spec.OrganizationRef.Name) {
+			found.add(user, user.Spec.OrganizationRef.Name, user.Spec.UserName, user.Status.ObservedGeneration, user.Status.PlannedChanges)
+		}
 	}
 	for i := range groups.Items {
-		group := &groups.Items[i]
-		found.add(group, group.Spec.OrganizationRef.Name, group.Spec.DisplayName, group.Status.ObservedGeneration, nil)
+		if group := &groups.Items[i]; asked(group.Spec.OrganizationRef.Name) {
+			found.add(group, group.Spec.OrganizationRef.Name, group.Spec.DisplayName, group.Status.ObservedGeneration, nil)
+		}
 	}
+	if organization != "" && len(found.Organizations)+len(found.Problems) == 0 {
+		return found, fmt.Errorf("there is no LambdaTestOrganization %s in %s", organization, placeOf(namespace))
+	}
+	found.InOrder = found.isInOrder()
 	return found, nil
 }
 
-func reportOn(organization *v1alpha1.LambdaTestOrganization) organizationReport {
+// listingFailed says what to do where rights end at a namespace.
+func listingFailed(err error, namespace string) error {
+	if apierrors.IsForbidden(err) && namespace == metav1.NamespaceAll {
+		return fmt.Errorf("reading every namespace is more than you may do; choose one with -n instead of -A: %w", err)
+	}
+	return fmt.Errorf("listing resources: %w", err)
+}
+
+func placeOf(namespace string) string {
+	if namespace == metav1.NamespaceAll {
+		return "any namespace"
+	}
+	return "namespace " + namespace
+}
+
+// imports are the imported resources of an organization: each shows an account that nobody claims.
+type imports struct{ all, active int32 }
+
+func importedActive(users []v1alpha1.LambdaTestUser) map[client.ObjectKey]imports {
+	counted := map[client.ObjectKey]imports{}
+	for i := range users {
+		user := &users[i]
+		if !v1alpha1.IsImported(user) {
+			continue
+		}
+		key := client.ObjectKey{Namespace: user.Namespace, Name: user.Spec.OrganizationRef.Name}
+		sum := counted[key]
+		sum.all++
+		if !user.IsDenial() {
+			sum.active++
+		}
+		counted[key] = sum
+	}
+	return counted
+}
+
+func reportOn(organization *v1alpha1.LambdaTestOrganization, imported imports) organizationReport {
 	status := organization.Status
-	ready := readyOf(organization)
+	ready := currentReady(organization, status.ObservedGeneration)
 	line := organizationReport{
 		Namespace: organization.Namespace, Name: organization.Name,
 		People: value(status.People), Active: value(status.Active), Synced: value(status.Synced),
-		Failing: value(status.Failing), Drifted: value(status.Drifted), Unclaimed: value(status.Unclaimed),
-		Ready: string(ready.Status), Reason: ready.Reason, Message: ready.Message,
+		Failing: value(status.Failing), Drifted: value(status.Drifted), PendingDenials: value(status.PendingDenials),
+		Unclaimed: value(status.Unclaimed),
+		Ready:     string(ready.Status), Reason: ready.Reason, Message: ready.Message,
+		Warnings: warningsOf(organization),
+	}
+	if status.Unclaimed != nil && imported.all >= line.Unclaimed {
+		line.UnclaimedActive = &imported.active
 	}
 	if status.Guard != nil {
 		line.Held = status.Guard.Held
 	}
 	return line
+}
+
+// warningsOf are the conditions that are true beside those that say how far the operator is. What is held is told apart.
+func warningsOf(organization *v1alpha1.LambdaTestOrganization) []warning {
+	var warnings []warning
+	for _, condition := range organization.Status.Conditions {
+		switch condition.Type {
+		case v1alpha1.ReadyCondition, v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition, v1alpha1.GuardHoldingCondition:
+			continue
+		}
+		if condition.Status == metav1.ConditionTrue {
+			warnings = append(warnings, warning{Condition: condition.Type, Reason: condition.Reason, Message: condition.Message})
+		}
+	}
+	return warnings
 }
 
 // conditioned is a resource of this API.
@@ -134,16 +242,13 @@ type conditioned interface {
 
 // add notes a resource unless it is ready in its present generation.
 func (r *report) add(resource conditioned, organization, subject string, observed int64, changes []v1alpha1.PlannedChange) {
-	ready := readyOf(resource)
-	if ready.Status == metav1.ConditionTrue && observed == resource.GetGeneration() {
+	ready := currentReady(resource, observed)
+	if ready.Status == metav1.ConditionTrue {
 		return
 	}
-	if ready.Status == metav1.ConditionTrue {
-		ready.Reason, ready.Message = v1alpha1.ProgressingReason, "The latest change was not looked at yet."
-	}
-	kind := "LambdaTestUser"
+	kind := v1alpha1.UserKind
 	if _, isGroup := resource.(*v1alpha1.LambdaTestGroup); isGroup {
-		kind = "LambdaTestGroup"
+		kind = v1alpha1.GroupKind
 	}
 	r.Problems = append(r.Problems, problem{
 		Namespace: resource.GetNamespace(), Resource: kind + "/" + resource.GetName(), Organization: organization,
@@ -151,48 +256,95 @@ func (r *report) add(resource conditioned, organization, subject string, observe
 	})
 }
 
-func readyOf(resource conditioned) metav1.Condition {
-	if ready := meta.FindStatusCondition(resource.GetConditions(), v1alpha1.ReadyCondition); ready != nil {
+// currentReady is the Ready condition, as long as it is about the present generation.
+func currentReady(resource conditioned, observed int64) metav1.Condition {
+	ready := meta.FindStatusCondition(resource.GetConditions(), v1alpha1.ReadyCondition)
+	switch {
+	case ready == nil:
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not looked at it yet."}
+	case ready.Status == metav1.ConditionTrue && observed != resource.GetGeneration():
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not looked at the latest change yet."}
+	default:
 		return *ready
 	}
-	return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not looked at it yet."}
 }
 
-func (r report) table(out io.Writer) error {
+// isInOrder tells whether there is nothing to look at. What is not known is not in order.
+func (r *report) isInOrder() bool {
+	return len(r.Organizations) > 0 && len(r.Problems) == 0 &&
+		!slices.ContainsFunc(r.Organizations, func(o organizationReport) bool { return !o.isInOrder() })
+}
+
+func (o *organizationReport) isInOrder() bool {
+	return o.Ready == string(metav1.ConditionTrue) && len(o.Warnings) == 0 && o.Held == nil &&
+		o.Failing == 0 && o.Drifted == 0 && o.PendingDenials == 0 &&
+		o.UnclaimedActive != nil && *o.UnclaimedActive == 0
+}
+
+func (r *report) table(out io.Writer, namespace string) error {
 	if len(r.Organizations) == 0 {
-		fmt.Fprintln(out, "There is no LambdaTestOrganization here; look into every namespace with -A.")
+		fmt.Fprintf(out, "There is no LambdaTestOrganization in %s.%s\n", placeOf(namespace), elsewhere(namespace))
 	}
 	rows := make([][]string, 0, len(r.Organizations))
 	for _, o := range r.Organizations {
 		rows = append(rows, []string{o.Namespace, o.Name, number(o.People), number(o.Active), number(o.Synced), number(o.Failing),
-			number(o.Drifted), number(o.Unclaimed), number(heldCount(o.Held)), o.Ready, o.Reason})
+			number(o.Drifted), number(o.PendingDenials), number(o.Unclaimed), number(heldCount(o.Held)), o.Ready, o.Reason})
 	}
-	header := []string{"NAMESPACE", "ORGANIZATION", "PEOPLE", "ACTIVE", "SYNCED", "FAILING", "DRIFTED", "UNCLAIMED", "HELD", "READY", "REASON"}
+	header := []string{"NAMESPACE", "ORGANIZATION", "PEOPLE", "ACTIVE", "SYNCED", "FAILING", "DRIFTED", "PENDING DENIALS", "UNCLAIMED", "HELD", "READY", "REASON"}
 	if err := printTable(out, header, rows); err != nil {
 		return err
 	}
 	for _, o := range r.Organizations {
 		o.explain(out)
 	}
+	if r.InOrder {
+		fmt.Fprintln(out, "\nEverybody is as they should be.")
+	}
 	return r.problemTable(out)
 }
 
-// explain says what the table cannot: why an organization is not ready, and what is held.
-func (o organizationReport) explain(out io.Writer) {
+func elsewhere(namespace string) string {
+	if namespace == metav1.NamespaceAll {
+		return ""
+	}
+	return " Check its name, or look into every namespace with -A."
+}
+
+// explain says what the table cannot: what is to be looked at, the most urgent first.
+func (o *organizationReport) explain(out io.Writer) {
+	say := func(format string, args ...any) {
+		fmt.Fprintf(out, "\n%s/%s: %s\n", o.Namespace, o.Name, fmt.Sprintf(format, args...))
+	}
+	if o.PendingDenials > 0 {
+		say("%s denied and can still sign in at LambdaTest.", plural(int(o.PendingDenials), "person is", "people are"))
+	}
 	if o.Ready != string(metav1.ConditionTrue) {
-		fmt.Fprintf(out, "\n%s/%s: %s\n", o.Namespace, o.Name, o.Message)
+		say("%s: %s", o.Reason, o.Message)
+	}
+	for _, each := range o.Warnings {
+		say("%s: %s", each.Reason, each.Message)
 	}
 	if o.Held != nil {
-		fmt.Fprintf(out, "\n%s/%s: %s held back by the guard. Look and decide:\n  kubectl lambdatest approve %s -n %s\n  kubectl lambdatest reject %s -n %s\n",
-			o.Namespace, o.Name, plural(int(o.Held.Count), "person is", "people are"), o.Name, o.Namespace, o.Name, o.Namespace)
+		say("%s held back by the guard. Look and decide:\n  kubectl lambdatest approve %s -n %s\n  kubectl lambdatest reject %s -n %s",
+			plural(int(o.Held.Count), "person is", "people are"), o.Name, o.Namespace, o.Name, o.Namespace)
+	}
+	o.explainUnclaimed(say)
+}
+
+func (o *organizationReport) explainUnclaimed(say func(string, ...any)) {
+	switch {
+	case o.Unclaimed == 0:
+	case o.UnclaimedActive == nil:
+		say("%s claimed by no resource, and may be able to sign in. See them with importUsers: Observe, or:\n  kubectl lambdatest export --from-lambdatest --organization %s -n %s",
+			plural(int(o.Unclaimed), "account at LambdaTest is", "accounts at LambdaTest are"), o.Name, o.Namespace)
+	case *o.UnclaimedActive > 0:
+		say("%s claimed by no resource but an import, and can sign in. Declare or deny them: kubectl lambdatest export NAME",
+			plural(int(*o.UnclaimedActive), "account at LambdaTest is", "accounts at LambdaTest are"))
 	}
 }
 
-func (r report) problemTable(out io.Writer) error {
+func (r *report) problemTable(out io.Writer) error {
 	if len(r.Problems) == 0 {
-		if len(r.Organizations) > 0 {
-			fmt.Fprintln(out, "\nEverybody is as they should be.")
-		}
 		return nil
 	}
 	fmt.Fprintf(out, "\nNot as they should be:\n")
@@ -201,22 +353,6 @@ func (r report) problemTable(out io.Writer) error {
 		rows = append(rows, []string{p.Namespace, p.Resource, p.Subject, p.Reason, p.Message})
 	}
 	return printTable(out, []string{"NAMESPACE", "RESOURCE", "WHO", "REASON", "MESSAGE"}, rows)
-}
-
-// verdict is the error of --exit-code.
-func (r report) verdict(asked bool) error {
-	if !asked {
-		return nil
-	}
-	for _, o := range r.Organizations {
-		if o.Ready != string(metav1.ConditionTrue) || o.Held != nil {
-			return ErrDifferences
-		}
-	}
-	if len(r.Problems) > 0 {
-		return ErrDifferences
-	}
-	return nil
 }
 
 func heldCount(held *v1alpha1.HeldSet) int32 {

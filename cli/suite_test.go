@@ -8,10 +8,11 @@ import (
 	"context"
 	"strings"
 	"testing"
-	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -41,23 +42,6 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 })
 
-var _ = Describe("status", func() {
-	It("says who is not as they should be and why, and tells a script by its exit code", func(ctx SpecContext) {
-		organization := made(ctx, "status")
-		stored := declared("status-ada", v1alpha1.RoleUser)
-		user := &stored
-		Expect(k8s.Create(ctx, user)).To(Succeed())
-		setReady(ctx, organization, metav1.ConditionTrue, v1alpha1.SyncedReason, "fine")
-		setReady(ctx, user, metav1.ConditionFalse, v1alpha1.UpstreamRejectedReason, "LambdaTest refuses this.")
-
-		shown, err := called(ctx, statusCommand(), "", "--exit-code")
-
-		Expect(err).To(MatchError(ErrDifferences))
-		Expect(ExitCode(err)).To(Equal(2))
-		Expect(shown).To(MatchRegexp(`LambdaTestUser/status-ada +status-ada@example.com +UpstreamRejected +LambdaTest refuses this\.`))
-	})
-})
-
 var _ = Describe("a decision about people who are held", func() {
 	var organization *v1alpha1.LambdaTestOrganization
 
@@ -80,6 +64,12 @@ var _ = Describe("a decision about people who are held", func() {
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 
+	It("is not taken for whatever is held when the variable for the token is not set", func(ctx SpecContext) {
+		_, err := called(ctx, approveCommand(), "", organization.Name, "--yes", "--token", "")
+		Expect(err).To(MatchError(ContainSubstring("--token is empty")))
+		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
+	})
+
 	It("is refused when another set is held by now", func(ctx SpecContext) {
 		_, err := called(ctx, approveCommand(), "", organization.Name, "--yes", "--token", "t-0")
 		Expect(err).To(MatchError(ContainSubstring("another set is held by now, its token is t-1")))
@@ -87,44 +77,15 @@ var _ = Describe("a decision about people who are held", func() {
 	})
 })
 
-var _ = Describe("token", func() {
-	It("creates a token that is accepted, shows it once, and lists it by its key alone", func(ctx SpecContext) {
-		organization := made(ctx, "tokens")
-		shown, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "okta", "--expires-in", "1h")
-		Expect(err).NotTo(HaveOccurred())
-		token := strings.TrimSpace(strings.Split(shown, "\n")[0])
-		Expect(len(token)).To(BeNumerically(">=", v1alpha1.MinSCIMTokenBytes))
-
-		listed, err := called(ctx, tokenListCommand(), "", organization.Name)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(listed).To(MatchRegexp(`"okta" +accepted +` + time.Now().UTC().Format("2006")))
-		Expect(listed).NotTo(ContainSubstring(token))
-	})
-
-	It("does not remove the last one, which would lock the provider out", func(ctx SpecContext) {
-		organization := made(ctx, "last-token")
-		_, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "okta")
-		Expect(err).NotTo(HaveOccurred())
-		_, err = called(ctx, tokenRemoveCommand(), "", organization.Name, "okta")
-		Expect(err).To(MatchError(ContainSubstring("the only token")))
-
-		_, err = called(ctx, tokenRotateCommand(), "", organization.Name)
-		Expect(err).NotTo(HaveOccurred())
-		Expect(called(ctx, tokenRemoveCommand(), "", organization.Name, "okta")).To(ContainSubstring("is removed"))
-	})
-})
-
-var _ = Describe("an organization that is not there", func() {
-	It("is a clear error", func(ctx SpecContext) {
-		_, err := called(ctx, planCommand(), "", "--organization", "nobody")
-		Expect(err).To(MatchError(ContainSubstring("finding organization nobody in namespace default")))
-	})
-})
-
 // called runs a command as a person would and returns everything it prints.
 func called(ctx context.Context, command *cobra.Command, typed string, args ...string) (string, error) {
+	where := []string{"--kubeconfig", plane.KubeconfigPath(), "-n", "default"} // what a spec says comes later, and wins
+	return run(ctx, command, typed, append(where, args...)...)
+}
+
+func run(ctx context.Context, command *cobra.Command, typed string, args ...string) (string, error) {
 	var out bytes.Buffer
-	command.SetArgs(append(args, "--kubeconfig", plane.KubeconfigPath(), "-n", "default"))
+	command.SetArgs(args)
 	command.SetIn(strings.NewReader(typed))
 	command.SetOut(&out)
 	command.SetErr(&out)
@@ -133,16 +94,58 @@ func called(ctx context.Context, command *cobra.Command, typed string, args ...s
 	return out.String(), err
 }
 
+// strangerIn returns the kubeconfig of a service account that has these rights in its namespace alone.
+func strangerIn(ctx context.Context, namespace string, rules ...rbacv1.PolicyRule) string {
+	GinkgoHelper()
+	account := metav1.ObjectMeta{Namespace: namespace, Name: "reader"}
+	Expect(k8s.Create(ctx, &corev1.ServiceAccount{ObjectMeta: account})).To(Succeed())
+	Expect(k8s.Create(ctx, &rbacv1.Role{ObjectMeta: account, Rules: rules})).To(Succeed())
+	Expect(k8s.Create(ctx, &rbacv1.RoleBinding{
+		ObjectMeta: account,
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: account.Name},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: account.Name}},
+	})).To(Succeed())
+	kubeconfig, err := plane.ServiceAccountKubeconfig(ctx, namespace, account.Name)
+	Expect(err).NotTo(HaveOccurred())
+	return kubeconfig
+}
+
 // made creates an organization that is gone after the spec.
 func made(ctx context.Context, name string) *v1alpha1.LambdaTestOrganization {
+	GinkgoHelper()
+	return madeIn(ctx, "default", name)
+}
+
+func madeIn(ctx context.Context, namespace, name string) *v1alpha1.LambdaTestOrganization {
 	GinkgoHelper()
 	organization := &v1alpha1.LambdaTestOrganization{Spec: v1alpha1.LambdaTestOrganizationSpec{
 		TokenSecretRef: v1alpha1.SecretKeyReference{Name: "lambdatest-token"},
 	}}
-	organization.Namespace, organization.Name = "default", name
+	organization.Namespace, organization.Name = namespace, name
 	Expect(k8s.Create(ctx, organization)).To(Succeed())
 	DeferCleanup(func(ctx SpecContext) { Expect(k8s.Delete(ctx, organization)).To(Succeed()) })
 	return organization
+}
+
+// namespace creates one that no other spec looks into.
+func namespace(ctx context.Context) string {
+	GinkgoHelper()
+	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
+	Expect(k8s.Create(ctx, made)).To(Succeed())
+	return made.Name
+}
+
+// claimed creates a LambdaTestUser that is gone after the spec.
+func claimed(ctx context.Context, namespace, name string, change ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
+	GinkgoHelper()
+	user := declared(name, v1alpha1.RoleUser)
+	user.Namespace = namespace
+	for _, each := range change {
+		each(&user)
+	}
+	Expect(k8s.Create(ctx, &user)).To(Succeed())
+	DeferCleanup(func(ctx SpecContext) { Expect(client.IgnoreNotFound(k8s.Delete(ctx, &user))).To(Succeed()) })
+	return &user
 }
 
 func setReady(ctx context.Context, resource conditioned, status metav1.ConditionStatus, reason, message string) {

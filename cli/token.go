@@ -4,6 +4,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -12,7 +13,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +22,8 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -41,6 +43,7 @@ type tokenLine struct {
 	Key     string     `json:"key"`
 	State   string     `json:"state"`
 	Expires *time.Time `json:"expires,omitempty"`
+	// LastUse is the beginning of the hour in which the token was last used, or the time itself when it comes from metrics.
 	LastUse *time.Time `json:"lastUse,omitempty"`
 }
 
@@ -55,90 +58,134 @@ func tokenCommand() *cobra.Command {
 
 func tokenCreateCommand() *cobra.Command {
 	var where cluster
+	var which choice
 	var key string
-	var lifetime time.Duration
+	var expiresIn lifetime
 	command := &cobra.Command{
-		Use:     "create ORGANIZATION",
+		Use:     "create [ORGANIZATION]",
 		Short:   "Create a token and print it, once",
 		Example: "  kubectl lambdatest token create default --key okta --expires-in 8760h",
-		Args:    cobra.ExactArgs(1),
+		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			writer, err := where.connect()
+			writer, organization, err := organizationOf(cmd.Context(), &where, &which, args)
 			if err != nil {
 				return err
 			}
-			token, err := addToken(cmd.Context(), writer, where.namespace, args[0], key, lifetime)
+			created, err := addToken(cmd.Context(), writer, organization, key, time.Duration(expiresIn), time.Now())
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), token)
-			fmt.Fprintf(cmd.ErrOrStderr(), "Token %q is accepted within seconds. Paste it into the identity provider.\n", key)
+			fmt.Fprintln(cmd.OutOrStdout(), created.token)
+			fmt.Fprintf(cmd.ErrOrStderr(), "Token %s is accepted within seconds. Paste it into the identity provider.\n", created.key)
 			return nil
 		},
 	}
 	where.bind(command)
-	command.Flags().StringVar(&key, "key", "token", "`key` in the Secret, by which the token is known from now on")
-	command.Flags().DurationVar(&lifetime, "expires-in", 0, "how long the token is accepted, such as 8760h; default for ever")
+	which.bind(command, &where)
+	command.Flags().StringVar(&key, "key", "", "`key` in the Secret, by which the token is known from now on; default a new one from the time")
+	command.Flags().Var(&expiresIn, "expires-in", "how long the token is accepted, such as 8760h; default for ever")
 	return command
 }
 
 func tokenRotateCommand() *cobra.Command {
 	var where cluster
+	var which choice
 	command := &cobra.Command{
-		Use:   "rotate ORGANIZATION",
+		Use:   "rotate [ORGANIZATION]",
 		Short: "Create the next token beside those in use, and say how to switch",
-		Args:  cobra.ExactArgs(1),
+		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			writer, err := where.connect()
+			writer, organization, err := organizationOf(cmd.Context(), &where, &which, args)
 			if err != nil {
 				return err
 			}
-			key := "token-" + time.Now().UTC().Format("20060102-150405")
-			token, err := addToken(cmd.Context(), writer, where.namespace, args[0], key, 0)
+			created, err := addToken(cmd.Context(), writer, organization, "", 0, time.Now())
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), token)
-			fmt.Fprintf(cmd.ErrOrStderr(), `Token %q and the ones before are accepted side by side. Now:
+			fmt.Fprintln(cmd.OutOrStdout(), created.token)
+			fmt.Fprintf(cmd.ErrOrStderr(), `Token %s and the ones before are accepted side by side. Now:
   1. paste it into the identity provider, and test the connection there;
-  2. see that the new one is used and the old one no longer:  kubectl lambdatest token list %s
-  3. remove the old one:                                      kubectl lambdatest token remove %s KEY
-`, key, args[0], args[0])
+  2. see that the new one is used, and an hour later that the old one no longer is:
+       kubectl lambdatest token list %[2]s
+  3. remove the old one:
+       kubectl lambdatest token remove %[2]s KEY
+`, created.key, organization.Name)
 			return nil
 		},
 	}
 	where.bind(command)
+	which.bind(command, &where)
 	return command
+}
+
+// lifetime of a token. None at all is for ever, so whoever asks for none or less by mistake is told.
+type lifetime time.Duration
+
+// String, Set and Type implement pflag.Value.
+func (l *lifetime) String() string {
+	if *l == 0 {
+		return ""
+	}
+	return time.Duration(*l).String()
+}
+
+// Set reads a duration.
+func (l *lifetime) Set(text string) error {
+	duration, err := time.ParseDuration(text)
+	if err != nil {
+		return errors.New("it is a duration such as 8760h")
+	}
+	if duration < time.Second { // an expiry is a time in seconds
+		return errors.New("--expires-in must be positive, such as 8760h")
+	}
+	*l = lifetime(duration)
+	return nil
+}
+
+// Type is how --help names the value.
+func (l *lifetime) Type() string { return "duration" }
+
+// organizationOf connects, and finds the organization that a command is about.
+func organizationOf(ctx context.Context, where *cluster, which *choice, args []string) (client.Client, *v1alpha1.LambdaTestOrganization, error) {
+	connected, err := where.connect()
+	if err != nil {
+		return nil, nil, err
+	}
+	organization, err := which.find(ctx, connected, where.namespace, args)
+	return connected, organization, err
 }
 
 func tokenListCommand() *cobra.Command {
 	var where cluster
+	var which choice
 	var form output
 	var metricsURLs []string
 	command := &cobra.Command{
-		Use:   "list ORGANIZATION",
+		Use:   "list [ORGANIZATION]",
 		Short: "List the tokens by their keys, whether they are accepted, and when they were last used",
-		Long: `List the tokens by their keys, whether they are accepted, and when they were last used.
+		Long: `List the tokens by their keys, whether they are accepted, and when they were last used. This needs the right to read the Secret.
 
-Each replica knows when a token was last presented to it, as the metric ` + lastUseMetric + `.
-With --metrics-url it is read from there; in a cluster ask your Prometheus for max by (key).`,
-		Args: cobra.ExactArgs(1),
+The operator records the last use to the hour, in status.scimTokenLastUse of the organization. To the second each replica has it as the
+metric ` + lastUseMetric + `; with --metrics-url it is read from there.`,
+		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			reader, err := where.connect()
+			reader, organization, err := organizationOf(cmd.Context(), &where, &which, args)
 			if err != nil {
 				return err
 			}
-			lines, err := tokenLines(cmd.Context(), reader, where.namespace, args[0])
+			lines, err := tokenLines(cmd.Context(), reader, organization, time.Now())
 			if err != nil {
 				return err
 			}
-			if err := addLastUse(cmd.Context(), lines, metricsURLs, where.namespace, args[0]); err != nil {
+			if err := addLastUse(cmd.Context(), lines, metricsURLs, organization.Namespace, organization.Name); err != nil {
 				return err
 			}
 			return form.print(cmd.OutOrStdout(), lines, func(out io.Writer) error { return tokenTable(out, lines) })
 		},
 	}
 	where.bind(command)
+	which.bind(command, &where)
 	form.bind(command)
 	command.Flags().StringSliceVar(&metricsURLs, "metrics-url", strings.Fields(os.Getenv("METRICS_URLS")), "metrics `URL` of each replica, as in METRICS_URLS")
 	return command
@@ -146,52 +193,99 @@ With --metrics-url it is read from there; in a cluster ask your Prometheus for m
 
 func tokenRemoveCommand() *cobra.Command {
 	var where cluster
+	var which choice
+	var yes bool
 	command := &cobra.Command{
-		Use:   "remove ORGANIZATION KEY",
+		Use:   "remove [ORGANIZATION] KEY",
 		Short: "Remove a token; it is refused within seconds",
-		Args:  cobra.ExactArgs(2),
+		Long: `Remove a token; it is refused within seconds.
+
+A token that may still be in use is removed once you say yes: one that was used within the last hour or so, or of which no use is recorded.`,
+		Example: "  kubectl lambdatest token remove default token-20261124-230652",
+		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			writer, err := where.connect()
+			named, key := args[:len(args)-1], args[len(args)-1]
+			writer, organization, err := organizationOf(cmd.Context(), &where, &which, named)
 			if err != nil {
 				return err
 			}
-			if err := removeToken(cmd.Context(), writer, where.namespace, args[0], args[1]); err != nil {
+			if err := removable(cmd.Context(), writer, organization, key); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Token %q is removed, and refused within seconds.\n", args[1])
+			doubt := stillInUse(organization, key, time.Now())
+			if doubt != "" && !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), doubt+" Whoever presents it is refused from then on. Remove it?") {
+				return errNothingDone
+			}
+			if err := removeToken(cmd.Context(), writer, organization, key); err != nil {
+				return err
+			}
+			fmt.Fprintf(cmd.OutOrStdout(), "Token %s is removed, and refused within seconds.\n", key)
 			return nil
 		},
 	}
 	where.bind(command)
+	which.bind(command, &where)
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
 	return command
 }
 
-// addToken puts a new random token under a key that is not taken.
-func addToken(ctx context.Context, writer client.Client, namespace, name, key string, lifetime time.Duration) (string, error) {
+// stillInUse says why a token may still be in use; empty when it was last used before the last hour. A recorded use is the beginning of
+// the hour in which the token was used.
+func stillInUse(organization *v1alpha1.LambdaTestOrganization, key string, now time.Time) string {
+	hour, recorded := organization.Status.SCIMTokenLastUse[key]
+	switch {
+	case !recorded:
+		return fmt.Sprintf("No use of token %s is recorded, so it is not known whether an identity provider presents it.", key)
+	case now.Sub(hour.Time) < 2*time.Hour:
+		return fmt.Sprintf("Token %s was used between %s and now.", key, hour.UTC().Format(time.RFC3339))
+	default:
+		return ""
+	}
+}
+
+// newToken is a token that was created: this is the only time that it is shown.
+type newToken struct{ key, token string }
+
+// addToken puts a new random token under a key that is not taken, or under a new one when none is asked for.
+func addToken(ctx context.Context, writer client.Client, organization *v1alpha1.LambdaTestOrganization, key string, lifetime time.Duration, now time.Time) (newToken, error) {
+	if problems := validation.IsConfigMapKey(key); key != "" && len(problems) > 0 {
+		return newToken{}, fmt.Errorf("--key %s: %s", key, problems[0])
+	}
 	random := make([]byte, tokenBytes)
 	if _, err := rand.Read(random); err != nil {
-		return "", err
+		return newToken{}, err
 	}
-	token := base64.RawURLEncoding.EncodeToString(random)
-	return token, editTokens(ctx, writer, namespace, name, func(secret *corev1.Secret) error {
-		if _, taken := secret.Data[key]; taken {
-			return fmt.Errorf("there is a token %q already: choose another --key, or use rotate", key)
+	created := newToken{token: base64.RawURLEncoding.EncodeToString(random)}
+	err := editTokens(ctx, writer, organization, func(secret *corev1.Secret) error {
+		created.key = cmp.Or(key, freeKey(secret.Data, now))
+		if _, taken := secret.Data[created.key]; taken {
+			return fmt.Errorf("there is a token %s already: choose another --key, or leave it out", key)
 		}
-		secret.Data[key] = []byte(token)
+		secret.Data[created.key] = []byte(created.token)
 		if lifetime > 0 {
-			secret.Annotations[v1alpha1.ExpiresAnnotationPrefix+key] = time.Now().Add(lifetime).UTC().Format(time.RFC3339)
+			secret.Annotations[v1alpha1.ExpiresAnnotationPrefix+created.key] = now.Add(lifetime).UTC().Format(time.RFC3339)
 		}
 		return nil
 	})
+	return created, err
 }
 
-func removeToken(ctx context.Context, writer client.Client, namespace, name, key string) error {
-	return editTokens(ctx, writer, namespace, name, func(secret *corev1.Secret) error {
-		if _, there := secret.Data[key]; !there {
-			return fmt.Errorf("there is no token %q", key)
+// freeKey names a token by the time, and by a number when that is taken.
+func freeKey(taken map[string][]byte, now time.Time) string {
+	base := "token-" + now.UTC().Format("20060102-150405")
+	key := base
+	for number := 2; ; number++ {
+		if _, there := taken[key]; !there {
+			return key
 		}
-		if len(secret.Data) == 1 {
-			return fmt.Errorf("%q is the only token: create another one first, or the identity provider is locked out", key)
+		key = fmt.Sprintf("%s-%d", base, number)
+	}
+}
+
+func removeToken(ctx context.Context, writer client.Client, organization *v1alpha1.LambdaTestOrganization, key string) error {
+	return editTokens(ctx, writer, organization, func(secret *corev1.Secret) error {
+		if err := isRemovable(secret, key); err != nil {
+			return err
 		}
 		delete(secret.Data, key)
 		delete(secret.Annotations, v1alpha1.ExpiresAnnotationPrefix+key)
@@ -199,45 +293,72 @@ func removeToken(ctx context.Context, writer client.Client, namespace, name, key
 	})
 }
 
-// editTokens changes the organization's SCIM token Secret, and creates it when the organization names one that is not there.
-func editTokens(ctx context.Context, writer client.Client, namespace, name string, edit func(*corev1.Secret) error) error {
-	organization, err := findOrganization(ctx, writer, namespace, name)
+// removable tells before somebody is asked.
+func removable(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization, key string) error {
+	secret, err := readTokens(ctx, reader, organization)
 	if err != nil {
 		return err
 	}
-	secret := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: namespace, Name: organization.SCIMTokenSecretName()}
-	err = writer.Get(ctx, key, secret)
-	missing := apierrors.IsNotFound(err)
-	if err != nil && !missing {
-		return fmt.Errorf("reading Secret %s: %w", key.Name, err)
-	}
-	before := secret.DeepCopy()
-	if secret.Data == nil {
-		secret.Data = map[string][]byte{}
-	}
-	if secret.Annotations == nil {
-		secret.Annotations = map[string]string{}
-	}
-	if err := edit(secret); err != nil {
-		return err
-	}
-	if missing {
-		secret.ObjectMeta = metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name, Annotations: secret.Annotations}
-		return writer.Create(ctx, secret)
-	}
-	return writer.Patch(ctx, secret, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	return isRemovable(secret, key)
 }
 
-func tokenLines(ctx context.Context, reader client.Reader, namespace, name string) ([]tokenLine, error) {
-	organization, err := findOrganization(ctx, reader, namespace, name)
+func isRemovable(secret *corev1.Secret, key string) error {
+	if _, there := secret.Data[key]; !there {
+		return fmt.Errorf("there is no token %s", key)
+	}
+	if len(secret.Data) == 1 {
+		return fmt.Errorf("%s is the only token: create another one first, or the identity provider is locked out", key)
+	}
+	return nil
+}
+
+// readTokens reads the Secret of an organization's SCIM tokens.
+func readTokens(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	key := client.ObjectKey{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}
+	err := reader.Get(ctx, key, secret)
+	switch {
+	case apierrors.IsForbidden(err):
+		return nil, fmt.Errorf("the tokens are in Secret %s of namespace %s, which you may not read: %w", key.Name, key.Namespace, err)
+	case err != nil:
+		return nil, fmt.Errorf("reading Secret %s: %w", key.Name, err)
+	}
+	return secret, nil
+}
+
+// editTokens changes the organization's SCIM token Secret, and creates it when the organization names one that is not there. When
+// another writer was faster, the edit is made again.
+func editTokens(ctx context.Context, writer client.Client, organization *v1alpha1.LambdaTestOrganization, edit func(*corev1.Secret) error) error {
+	again := func(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
+	return retry.OnError(retry.DefaultRetry, again, func() error {
+		secret, err := readTokens(ctx, writer, organization)
+		missing := apierrors.IsNotFound(err)
+		if missing {
+			secret = &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}}
+		} else if err != nil {
+			return err
+		}
+		before := secret.DeepCopy()
+		if secret.Data == nil {
+			secret.Data = map[string][]byte{}
+		}
+		if secret.Annotations == nil {
+			secret.Annotations = map[string]string{}
+		}
+		if err := edit(secret); err != nil {
+			return err
+		}
+		if missing {
+			return writer.Create(ctx, secret)
+		}
+		return writer.Patch(ctx, secret, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	})
+}
+
+func tokenLines(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization, now time.Time) ([]tokenLine, error) {
+	secret, err := readTokens(ctx, reader, organization)
 	if err != nil {
 		return nil, err
-	}
-	secret := &corev1.Secret{}
-	key := client.ObjectKey{Namespace: namespace, Name: organization.SCIMTokenSecretName()}
-	if err := reader.Get(ctx, key, secret); err != nil {
-		return nil, fmt.Errorf("reading Secret %s: %w", key.Name, err)
 	}
 	lines := []tokenLine{}
 	for _, token := range v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations) {
@@ -245,11 +366,14 @@ func tokenLines(ctx context.Context, reader client.Reader, namespace, name strin
 		switch {
 		case token.Ignored != "":
 			line.State = "ignored: it " + token.Ignored
-		case token.IsExpired(time.Now()):
+		case token.IsExpired(now):
 			line.State = "expired"
 		}
 		if !token.Expires.IsZero() {
 			line.Expires = &token.Expires
+		}
+		if hour, recorded := organization.Status.SCIMTokenLastUse[token.Key]; recorded {
+			line.LastUse = new(hour.UTC())
 		}
 		lines = append(lines, line)
 	}
@@ -309,7 +433,7 @@ func lastUses(ctx context.Context, url, namespace, organization string) (map[str
 func tokenTable(out io.Writer, lines []tokenLine) error {
 	rows := make([][]string, 0, len(lines))
 	for _, line := range lines {
-		rows = append(rows, []string{strconv.Quote(line.Key), line.State, timeText(line.Expires, "never"), timeText(line.LastUse, "unknown")})
+		rows = append(rows, []string{line.Key, line.State, timeText(line.Expires, "never"), useText(line.LastUse)})
 	}
 	return printTable(out, []string{"KEY", "STATE", "EXPIRES", "LAST USED"}, rows)
 }
@@ -319,4 +443,12 @@ func timeText(at *time.Time, otherwise string) string {
 		return otherwise
 	}
 	return at.UTC().Format(time.RFC3339)
+}
+
+// useText shows what is known: to the hour from the status, to the second from metrics.
+func useText(at *time.Time) string {
+	if at != nil && at.Equal(at.Truncate(time.Hour)) {
+		return at.UTC().Format("2006-01-02 15:04") + at.UTC().Add(time.Hour).Format("-15:04Z")
+	}
+	return timeText(at, "not recorded")
 }

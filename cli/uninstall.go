@@ -5,7 +5,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -58,7 +57,7 @@ Deployment, RBAC and admission policy are left to what installed them, such as h
 				return err
 			}
 			if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), "Delete all of that? Accounts at LambdaTest stay as they are.") {
-				return errors.New("nothing was done")
+				return errNothingDone
 			}
 			return u.run(cmd.Context())
 		},
@@ -119,7 +118,7 @@ func (u *uninstallation) run(ctx context.Context) error {
 		if err := u.release(ctx, objects); err != nil {
 			return err
 		}
-		fmt.Fprintf(u.out, "released %d %s\n", len(objects), kind.name)
+		fmt.Fprintf(u.out, "released %s\n", plural(len(objects), strings.TrimSuffix(kind.name, "s"), kind.name))
 	}
 	return u.deleteCRDs(ctx)
 }

@@ -1,0 +1,110 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package cli
+
+import (
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/spf13/cobra"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// aboutOneOrganization are the commands that need an organization, with what else they need.
+var aboutOneOrganization = []TableEntry{
+	Entry("approve", approveCommand, []string{}),
+	Entry("reject", rejectCommand, []string{}),
+	Entry("plan", planCommand, []string{}),
+	Entry("token create", tokenCreateCommand, []string{}),
+	Entry("token rotate", tokenRotateCommand, []string{}),
+	Entry("token list", tokenListCommand, []string{}),
+	Entry("token remove", tokenRemoveCommand, []string{"okta"}),
+	Entry("export", exportCommand, []string{}),
+}
+
+var _ = Describe("the organization of a command", func() {
+	DescribeTable("that is named with --organization and is not there is an error",
+		func(ctx SpecContext, command func() *cobra.Command, args []string) {
+			_, err := called(ctx, command(), "", append(args, "--organization", "nobody")...)
+			Expect(err).To(MatchError(ContainSubstring("finding organization nobody in namespace default")))
+		}, aboutOneOrganization)
+
+	DescribeTable("that is not named is none where there is none",
+		func(ctx SpecContext, command func() *cobra.Command, args []string) {
+			empty := namespace(ctx)
+			_, err := called(ctx, command(), "", append(args, "-n", empty)...)
+			Expect(err).To(MatchError(ContainSubstring("there is no LambdaTestOrganization in namespace " + empty)))
+		}, aboutOneOrganization)
+
+	DescribeTable("that is not named is not guessed among several",
+		func(ctx SpecContext, command func() *cobra.Command, args []string) {
+			shared := namespace(ctx)
+			madeIn(ctx, shared, "blue")
+			madeIn(ctx, shared, "green")
+			_, err := called(ctx, command(), "", append(args, "-n", shared)...)
+			Expect(err).To(MatchError(ContainSubstring("has 2 organizations: blue, green; name one")))
+		}, aboutOneOrganization)
+
+	It("is the only one of the namespace when none is named", func(ctx SpecContext) {
+		alone := namespace(ctx)
+		organization := madeIn(ctx, alone, "alone")
+		organization.Status.Guard = &v1alpha1.GuardStatus{Held: &v1alpha1.HeldSet{Token: "t-1", Count: 1, People: []string{"gone"}}}
+		Expect(k8s.Status().Update(ctx, organization)).To(Succeed())
+		Expect(called(ctx, approveCommand(), "", "-n", alone, "--yes")).To(ContainSubstring("organization alone"))
+	})
+
+	It("is default among several for a command that changes nothing", func(ctx SpecContext) {
+		shared := namespace(ctx)
+		madeIn(ctx, shared, "default")
+		madeIn(ctx, shared, "staging")
+		claimed(ctx, shared, "of-default")
+		Expect(called(ctx, exportCommand(), "", "-n", shared)).To(ContainSubstring("userName: of-default@example.com"))
+	})
+
+	It("is not taken when two are named", func(ctx SpecContext) {
+		_, err := called(ctx, approveCommand(), "", "one", "--organization", "another")
+		Expect(err).To(MatchError(ContainSubstring("two organizations are named")))
+	})
+
+	It("is completed by the shell", func(ctx SpecContext) {
+		shared := namespace(ctx)
+		madeIn(ctx, shared, "blue")
+		root := &cobra.Command{Use: "lambdatest"}
+		root.AddCommand(Commands()...)
+		Expect(run(ctx, root, "", "__complete", "approve", "--kubeconfig", plane.KubeconfigPath(), "-n", shared, "")).To(ContainSubstring("blue"))
+	})
+})
+
+var _ = Describe("a value that a flag or an argument cannot have", func() {
+	DescribeTable("is refused before anything is done", func(ctx SpecContext, command func() *cobra.Command, args []string, problem string) {
+		_, err := called(ctx, command(), "", args...)
+		Expect(err).To(MatchError(ContainSubstring(problem)))
+	},
+		Entry("a lifetime of nothing", tokenCreateCommand, []string{"nobody", "--expires-in", "0s"}, "--expires-in must be positive"),
+		Entry("a lifetime that is over", tokenCreateCommand, []string{"nobody", "--expires-in", "-1h"}, "--expires-in must be positive"),
+		Entry("a lifetime that is over once it is written", tokenCreateCommand, []string{"nobody", "--expires-in", "10ms"}, "--expires-in must be positive"),
+		Entry("no lifetime at all", tokenCreateCommand, []string{"nobody", "--expires-in", ""}, "duration"),
+		Entry("no key", tokenCreateCommand, []string{"nobody", "--key", ""}, "--key is empty"),
+		Entry("no namespace", uninstallCommand, []string{"--namespace", ""}, "--namespace is empty"),
+		Entry("a blank organization", approveCommand, []string{" "}, "an argument is empty"),
+		Entry("no organization", planCommand, []string{"--organization", ""}, "--organization is empty"),
+		Entry("no manifest", planCommand, []string{"--filename", ""}, "--filename is empty"),
+		Entry("a prune of nothing", planCommand, []string{"--prune"}, "--prune needs --filename"),
+		Entry("no folder", exportCommand, []string{"--folder", ""}, "--folder is empty"),
+		Entry("an unknown form of status", statusCommand, []string{"--output", "wide"}, "it is json or yaml"),
+		Entry("an unknown form of a plan", planCommand, []string{"-o", "name"}, "it is json or yaml"),
+		Entry("an unknown form of an export", exportCommand, []string{"-o", "wide"}, "it is json or yaml"),
+		Entry("an unknown form of tokens", tokenListCommand, []string{"-o", "wide"}, "it is json or yaml"),
+	)
+
+	It("is no form in capitals", func(ctx SpecContext) {
+		Expect(called(ctx, statusCommand(), "", "-o", "YAML")).To(ContainSubstring("organizations:"))
+	})
+
+	It("is a key that no Secret can have", func(ctx SpecContext) {
+		made(ctx, "odd-key")
+		_, err := called(ctx, tokenCreateCommand(), "", "odd-key", "--key", "with space")
+		Expect(err).To(MatchError(ContainSubstring("--key with space:")))
+	})
+})
