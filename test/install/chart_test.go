@@ -133,7 +133,7 @@ var _ = Describe("a release", Ordered, func() {
 		By("reading the token from the Secret that the operator will have made")
 		Applied(ctx, c.Client, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: "identity", Name: "default-scim-token"},
-			Data:       map[string][]byte{"token": []byte("a token for Okta")},
+			Data:       map[string][]byte{"token": []byte("a token for Okta"), "next": []byte("one that was added later")},
 		})
 		_, template, _ := strings.Cut(notes, "--template '")
 		template, _, _ = strings.Cut(template, "'")
