@@ -29,12 +29,9 @@ func settle(object conditioned, now situation, at metav1.Time) {
 	if now.refused {
 		closing = tryAgain(object)
 	}
-	message := shortened(now.message, maxMessage-len(closing)) + closing
+	message := shortenedTo(maxMessage-len(closing), now.message) + closing
 	put := func(kind string, status metav1.ConditionStatus) {
-		meta.SetStatusCondition(&conditions, metav1.Condition{
-			Type: kind, Status: status, Reason: now.reason, Message: message,
-			ObservedGeneration: object.GetGeneration(), LastTransitionTime: at,
-		})
+		putCondition(&conditions, object, metav1.Condition{Type: kind, Status: status, Reason: now.reason, Message: message, LastTransitionTime: at})
 	}
 	put(v1alpha1.ReadyCondition, status)
 	for kind, holds := range map[string]bool{
@@ -51,6 +48,13 @@ func settle(object conditioned, now situation, at metav1.Time) {
 	observeGeneration(object)
 }
 
+// putCondition alone writes conditions, so that none has a message that the API server refuses. It says whether anything changed.
+func putCondition(conditions *[]metav1.Condition, object metav1.Object, condition metav1.Condition) bool {
+	condition.Message = shortenedTo(maxMessage, condition.Message)
+	condition.ObservedGeneration = object.GetGeneration()
+	return meta.SetStatusCondition(conditions, condition)
+}
+
 func observeGeneration(object conditioned) {
 	switch o := object.(type) {
 	case *v1alpha1.LambdaTestUser:
@@ -60,17 +64,6 @@ func observeGeneration(object conditioned) {
 	case *v1alpha1.LambdaTestGroup:
 		o.Status.ObservedGeneration = o.Generation
 	}
-}
-
-// maxMessage is far below what the API server takes, and more than anybody reads.
-const maxMessage = 1024
-
-func shortened(message string, limit int) string {
-	runes := []rune(message)
-	if len(runes) <= limit {
-		return message
-	}
-	return string(runes[:limit]) + "…"
 }
 
 func readyCondition(object conditioned) *metav1.Condition {

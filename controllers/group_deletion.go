@@ -191,6 +191,8 @@ func (r *GroupReconciler) guardDemotions(ctx context.Context, w *groupWork) (tol
 		return situation{}, false, err
 	case answer.outcome == guardAdmits:
 		return situation{}, true, nil
+	case answer.outcome == guardDefers:
+		return deferred(w.organization.Name), false, nil
 	case answer.outcome == guardRejected:
 		return situation{}, false, r.release(ctx, w, note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group, and the roles that it gave, were left as they are: the deletion was rejected."})
 	}
@@ -209,7 +211,7 @@ func (r *GroupReconciler) keepRoles(ctx context.Context, w *groupWork) error {
 		return err
 	}
 	return r.guard().write(ctx, w.connection, nil, func(state *guardState) {
-		state.rejected[entry] = struct{}{}
+		state.rejected.add(entrySet{entry: {}})
 		if state.status.Rejected == nil {
 			state.status.Rejected = &v1alpha1.HeldSet{Token: "orphaned"}
 		}

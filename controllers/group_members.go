@@ -75,5 +75,5 @@ func (w *personWork) tellGroupHeld(now situation) situation {
 	if !held || w.desired.effective.RoleFrom != w.fromGroups.from {
 		return now
 	}
-	return w.heldSituation(guardDemotion, token)
+	return w.heldSituation(guardDemotion, verdict{guardHolds, token})
 }

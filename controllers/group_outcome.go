@@ -62,7 +62,7 @@ func (w *groupWork) failedBefore() bool {
 }
 
 func (w *groupWork) requested() bool {
-	asked := w.group.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	asked := resyncRequest(w.group)
 	return asked != "" && asked != w.stored.Status.LastHandledReconcileAt
 }
 
@@ -221,7 +221,7 @@ const maxPendingMembers = 100
 // describe fills in everything but the conditions.
 func (w *groupWork) describe() {
 	status := &w.group.Status
-	status.LastHandledReconcileAt = w.group.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.LastHandledReconcileAt = resyncRequest(w.group)
 	status.GroupID = w.id
 	status.PendingMembers = w.pending[:min(len(w.pending), maxPendingMembers)]
 	status.PendingMemberCount = *count(len(w.pending))
@@ -233,7 +233,7 @@ func (w *groupWork) describe() {
 		return
 	}
 	if group, known := w.connection.groups.get(w.id); known {
-		status.DisplayName, status.Members = group.displayName, count(len(group.members))
+		status.DisplayName, status.Members = shownValue(group.displayName), count(len(group.members))
 	}
 }
 

@@ -56,6 +56,8 @@ const (
 	guardAdmits guardOutcome = iota
 	guardHolds
 	guardRejected
+	// guardDefers: the limit allows it, and the list of those who are being carried out has no room. Nothing is noted; ask again.
+	guardDefers
 )
 
 // verdict is an outcome and, if something is held, the token of the set that it is in.
@@ -78,14 +80,65 @@ func (s entrySet) people() int {
 	return sum
 }
 
+// entryList is a set that status shows as a list, and that is bounded for that reason.
+type entryList struct {
+	entrySet
+	// bytes are what the list takes in status.
+	bytes int
+}
+
+func (l *entryList) add(entries entrySet) {
+	for entry := range entries {
+		if !l.has(entry) {
+			l.entrySet[entry] = struct{}{}
+			l.bytes += bytesIn(entry)
+		}
+	}
+}
+
+func (l *entryList) remove(entry string) {
+	if l.has(entry) {
+		delete(l.entrySet, entry)
+		l.bytes -= bytesIn(entry)
+	}
+}
+
+// bytesIn is what an entry takes in status, its quotes and comma included.
+func bytesIn(entry string) int { return len(entry) + len(`"",`) }
+
+// fit tells whether entries have room in one list with those of other lists.
+func (s entrySet) fit(others ...*entryList) bool {
+	count, bytes := len(s), 0
+	for entry := range s {
+		bytes += bytesIn(entry)
+	}
+	for _, other := range others {
+		count += len(other.entrySet)
+		bytes += other.bytes
+	}
+	return count <= maxListed && bytes <= maxListedBytes
+}
+
+// roomBeside is how many entries have room in one list with those of other lists for certain, however long they are.
+func roomBeside(others ...*entryList) int {
+	count, bytes := maxListed, maxListedBytes
+	for _, other := range others {
+		count -= len(other.entrySet)
+		bytes -= other.bytes
+	}
+	return max(min(count, bytes/maxEntryBytes), 0)
+}
+
 // guardState is status.guard with its lists as sets.
 type guardState struct {
-	status                             v1alpha1.GuardStatus
-	held, admitted, approved, rejected entrySet
+	status v1alpha1.GuardStatus
+	// countActive counts the people who are active now.
+	countActive                        func() int
+	held, admitted, approved, rejected *entryList
 }
 
 func guardStateOf(stored *v1alpha1.GuardStatus) *guardState {
-	s := &guardState{}
+	s := &guardState{countActive: func() int { return 0 }}
 	if stored != nil {
 		s.status = *stored.DeepCopy()
 	}
@@ -94,14 +147,14 @@ func guardStateOf(stored *v1alpha1.GuardStatus) *guardState {
 	return s
 }
 
-func entriesOf(set *v1alpha1.HeldSet) entrySet {
-	entries := entrySet{}
+func entriesOf(set *v1alpha1.HeldSet) *entryList {
+	list := &entryList{entrySet: entrySet{}}
 	if set != nil {
 		for _, entry := range set.People {
-			entries[entry] = struct{}{}
+			list.add(entrySet{entry: {}})
 		}
 	}
-	return entries
+	return list
 }
 
 // export is the way back: nil while there is nothing to say.
@@ -109,7 +162,7 @@ func (s *guardState) export() *v1alpha1.GuardStatus {
 	status := s.status.DeepCopy()
 	status.Held = heldSet(s.held, status.Held, "")
 	if status.Held != nil {
-		status.Held.Token = heldToken(s.held, status.Held.Since)
+		status.Held.Token = heldToken(s.held.entrySet, status.Held.Since)
 	}
 	status.Admitted = heldSet(s.admitted, status.Admitted, "within-limit")
 	status.Approved = decidedSet(s.approved, status.Approved)
@@ -120,11 +173,11 @@ func (s *guardState) export() *v1alpha1.GuardStatus {
 	return status
 }
 
-func heldSet(entries entrySet, before *v1alpha1.HeldSet, token string) *v1alpha1.HeldSet {
-	if len(entries) == 0 {
+func heldSet(list *entryList, before *v1alpha1.HeldSet, token string) *v1alpha1.HeldSet {
+	if len(list.entrySet) == 0 {
 		return nil
 	}
-	set := &v1alpha1.HeldSet{Token: token, Count: int32(entries.people()), People: slices.Sorted(maps.Keys(entries))} //nolint:gosec // people are far fewer than two billion
+	set := &v1alpha1.HeldSet{Token: token, Count: int32(list.people()), People: slices.Sorted(maps.Keys(list.entrySet))} //nolint:gosec // people are far fewer than two billion
 	if before != nil {
 		set.Since = before.Since
 	}
@@ -132,11 +185,11 @@ func heldSet(entries entrySet, before *v1alpha1.HeldSet, token string) *v1alpha1
 }
 
 // decidedSet keeps the token of the last decision, so that the annotation which made it is known for handled.
-func decidedSet(entries entrySet, before *v1alpha1.HeldSet) *v1alpha1.HeldSet {
+func decidedSet(list *entryList, before *v1alpha1.HeldSet) *v1alpha1.HeldSet {
 	if before == nil {
 		return nil
 	}
-	set := heldSet(entries, before, before.Token)
+	set := heldSet(list, before, before.Token)
 	if set == nil {
 		set = &v1alpha1.HeldSet{Token: before.Token, Since: before.Since}
 	}
@@ -156,8 +209,10 @@ func heldToken(entries entrySet, since *metav1.Time) string {
 	return strings.ToLower(base32.StdEncoding.EncodeToString(hash.Sum(nil)))[:guardTokenLength]
 }
 
-// roll begins a new hour when the last one is over. Limits are made of the people who are active when it begins.
+// roll begins a new hour when the last one is over. Limits are made of the people who are active when it begins, or later in it if
+// there are more of them then.
 func (s *guardState) roll(now time.Time, countActive func() int) {
+	s.countActive = countActive
 	if start := s.status.WindowStart; start != nil && now.Before(start.Add(guardWindow)) {
 		return
 	}
@@ -179,15 +234,29 @@ func (s *guardState) decide(request guardRequest, limits v1alpha1.DeprovisionGua
 			fresh[entry] = struct{}{}
 		}
 	}
-	used, limit := s.budget(request.kind, limits)
-	anyHeld := slices.ContainsFunc(request.entries, s.held.has)
-	if !anyHeld && int(*used)+fresh.people() <= limit {
-		*used += int32(fresh.people()) //nolint:gosec // bounded by the limit
-		maps.Copy(s.admitted, fresh)
-		return guardAdmits
+	counter, allowed := s.allows(request.kind, fresh.people(), limits)
+	switch {
+	case slices.ContainsFunc(request.entries, s.held.has) || !allowed:
+		s.hold(fresh, now)
+		return guardHolds
+	case !fresh.fit(s.admitted):
+		return guardDefers
 	}
-	s.hold(fresh, now)
-	return guardHolds
+	*counter += int32(fresh.people()) //nolint:gosec // bounded by the limit
+	s.admitted.add(fresh)
+	return guardAdmits
+}
+
+// allows tells whether so many more people may go in the current hour, and returns what they are counted in.
+func (s *guardState) allows(kind guardKind, people int, limits v1alpha1.DeprovisionGuard) (counter *int32, allowed bool) {
+	counter, limit := s.budget(kind, limits)
+	if int(*counter)+people <= limit {
+		return counter, true
+	}
+	// An organization that has grown since the hour began may lose more.
+	s.status.Active = max(s.status.Active, *count(s.countActive()))
+	counter, limit = s.budget(kind, limits)
+	return counter, int(*counter)+people <= limit
 }
 
 // recall answers a request about which there is nothing new.
@@ -248,65 +317,92 @@ func valueOr(value *int32, otherwise int32) int32 {
 	return *value
 }
 
-// hold adds to the held set as far as there is room; the rest waits for the set to be decided.
+// hold adds to the held set if there is room, also for its approval; who is not listed waits for that.
 func (s *guardState) hold(entries entrySet, now time.Time) {
-	if len(s.held) == 0 {
+	if !entries.fit(s.held, s.approved) {
+		return
+	}
+	if len(s.held.entrySet) == 0 {
 		s.status.Held = &v1alpha1.HeldSet{Since: new(metav1.NewTime(now.Truncate(time.Second)))}
 	}
-	size := 0
-	for entry := range s.held {
-		size += len(entry)
-	}
-	for _, entry := range slices.Sorted(maps.Keys(entries)) {
-		if size += len(entry); len(s.held) >= maxHeld || size > maxHeldBytes {
-			return
-		}
-		s.held[entry] = struct{}{}
-	}
+	s.held.add(entries)
 }
+
+func (s *guardState) lists() []*entryList {
+	return []*entryList{s.held, s.admitted, s.approved, s.rejected}
+}
+
+// knows tells whether status lists the entries of a request; who was answered without being listed has to ask again.
+func (s *guardState) knows(request guardRequest) bool {
+	return !slices.ContainsFunc(request.entries, func(entry string) bool {
+		return !slices.ContainsFunc(s.lists(), func(list *entryList) bool { return list.has(entry) })
+	})
+}
+
+// room is how many more people status can list for certain, however long their names are.
+func (s *guardState) room() int { return min(roomBeside(s.admitted), roomBeside(s.held, s.approved)) }
 
 // token names the set that is held; empty when none is.
 func (s *guardState) token() string {
-	if len(s.held) == 0 {
+	if len(s.held.entrySet) == 0 {
 		return ""
 	}
-	return heldToken(s.held, s.status.Held.Since)
+	return heldToken(s.held.entrySet, s.status.Held.Since)
 }
 
+// decision is what became of an approval or a rejection.
+type decision int
+
+const (
+	// decided: it was about the set that is held, and is carried out.
+	decided decision = iota
+	// staleToken: it was about no set that is held now.
+	staleToken
+	// noRoom: status lists as many people as it can of whom the same was decided before.
+	noRoom
+)
+
 // approve lets exactly the held set go.
-func (s *guardState) approve(token string) bool {
-	if token == "" || token != s.token() || len(s.approved)+len(s.held) > maxHeld {
-		return false
+func (s *guardState) approve(token string) decision {
+	switch {
+	case token == "" || token != s.token():
+		return staleToken
+	case !s.held.fit(s.approved):
+		return noRoom
 	}
-	maps.Copy(s.approved, s.held)
+	s.approved.add(s.held.entrySet)
 	s.status.Approved = &v1alpha1.HeldSet{Token: token, Since: s.status.Held.Since}
-	s.held = entrySet{}
-	return true
+	s.held = entriesOf(nil)
+	return decided
 }
 
 // reject releases exactly the held set without letting anything happen. Explicit denials stay held: only who denied can take it back.
-func (s *guardState) reject(token string) bool {
-	if token == "" || token != s.token() || len(s.rejected)+len(s.held) > maxHeld {
-		return false
+func (s *guardState) reject(token string) decision {
+	if token == "" || token != s.token() {
+		return staleToken
+	}
+	released := entrySet{}
+	for entry := range s.held.entrySet {
+		if !strings.HasSuffix(entry, deniedSuffix) {
+			released[entry] = struct{}{}
+		}
+	}
+	if !released.fit(s.rejected) {
+		return noRoom
 	}
 	s.status.Rejected = &v1alpha1.HeldSet{Token: token, Since: s.status.Held.Since}
-	kept := entrySet{}
-	for entry := range s.held {
-		if strings.HasSuffix(entry, deniedSuffix) {
-			kept[entry] = struct{}{}
-			continue
-		}
-		s.rejected[entry] = struct{}{}
+	s.rejected.add(released)
+	for entry := range released {
+		s.held.remove(entry)
 	}
-	s.held = kept
-	return true
+	return decided
 }
 
 // drop forgets entries that are over.
 func (s *guardState) drop(entries entrySet) {
 	for entry := range entries {
-		for _, set := range []entrySet{s.held, s.admitted, s.approved, s.rejected} {
-			delete(set, entry)
+		for _, list := range s.lists() {
+			list.remove(entry)
 		}
 	}
 }

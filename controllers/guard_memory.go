@@ -25,8 +25,8 @@ type guard struct {
 	queue  []*guardQuestion
 	// over are entries to be dropped with the next write.
 	over entrySet
-	// askers wait for a decision.
-	askers map[string]struct{}
+	// askers wait for a decision, crowded for room in the lists of status.
+	askers, crowded map[string]struct{}
 	// changedAt is when the held set last changed, told is the token that those who are held were told.
 	changedAt time.Time
 	told      string
@@ -55,7 +55,7 @@ type guardQuestion struct {
 func newGuard() *guard {
 	return &guard{
 		state: guardStateOf(nil), byName: map[string][]string{}, over: entrySet{},
-		askers: map[string]struct{}{}, denied: map[string]struct{}{},
+		askers: map[string]struct{}{}, crowded: map[string]struct{}{}, denied: map[string]struct{}{},
 	}
 }
 
@@ -67,10 +67,10 @@ func (g *guard) learn(state *guardState, now time.Time) {
 		g.changedAt = now
 	}
 	g.state = state
-	g.announced = g.announced && len(state.held) > 0
+	g.announced = g.announced && state.token() != ""
 	g.byName = map[string][]string{}
-	for _, set := range []entrySet{state.held, state.admitted, state.approved, state.rejected} {
-		for entry := range set {
+	for _, list := range state.lists() {
+		for entry := range list.entrySet {
 			g.byName[nameIn(entry)] = append(g.byName[nameIn(entry)], entry)
 		}
 	}
@@ -121,6 +121,9 @@ func (g *guard) answer(questions []*guardQuestion, dropped entrySet, err error) 
 		question.verdict.token = g.state.token()
 		if question.verdict.outcome == guardHolds {
 			g.askers[question.asker] = struct{}{}
+		}
+		if err == nil && !g.state.knows(question.guardRequest) {
+			g.crowded[question.asker] = struct{}{}
 		}
 	}
 	if err == nil {
@@ -173,8 +176,8 @@ func (g *guard) waiting() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var names []string
-	for _, set := range []entrySet{g.state.held, g.state.admitted, g.state.approved} {
-		for entry := range set {
+	for _, list := range []*entryList{g.state.held, g.state.admitted, g.state.approved} {
+		for entry := range list.entrySet {
 			names = append(names, nameIn(entry))
 		}
 	}
@@ -201,6 +204,21 @@ func (g *guard) takeAskers() []string {
 	defer g.mu.Unlock()
 	askers := slices.Collect(maps.Keys(g.askers))
 	clear(g.askers)
+	return askers
+}
+
+// takeCrowded hands over as many of those who wait for room as there is room for now.
+func (g *guard) takeCrowded() []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var askers []string
+	for asker := range g.crowded {
+		if len(askers) == g.state.room() {
+			break
+		}
+		askers = append(askers, asker)
+		delete(g.crowded, asker)
+	}
 	return askers
 }
 
@@ -271,13 +289,17 @@ func (g *guard) denies(user string, now time.Time) {
 	}
 }
 
-// takeDenials hands over how many denials were not counted in status yet.
-func (g *guard) takeDenials() int {
+// denials are how many were not counted in status yet; counted takes off those that were.
+func (g *guard) denials() int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	uncounted := g.uncounted
-	g.uncounted = 0
-	return uncounted
+	return g.uncounted
+}
+
+func (g *guard) counted(denials int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.uncounted -= denials
 }
 
 // alarming tells, once in each window, that more people were denied than could go implicitly.

@@ -59,7 +59,7 @@ func (s guardStore) write(ctx context.Context, c *connection, question *guardQue
 		}
 	}
 	questions, over := c.guard.takeQueue()
-	denials := c.guard.takeDenials()
+	denials := c.guard.denials()
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		return s.writeOnce(ctx, c, func(organization *v1alpha1.LambdaTestOrganization, state *guardState) {
 			s.apply(organization, state, questions, over, denials)
@@ -68,6 +68,9 @@ func (s guardStore) write(ctx context.Context, c *connection, question *guardQue
 			}
 		})
 	})
+	if err == nil {
+		c.guard.counted(denials)
+	}
 	c.guard.answer(questions, over, err)
 	return err
 }
@@ -134,7 +137,7 @@ func (s guardStore) load(ctx context.Context, c *connection) error {
 
 // heed acts on the annotations that decide about the held set, at first sight: a GitOps tool may take them away again.
 func (s guardStore) heed(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) error {
-	for annotation, decide := range map[string]func(*guardState, string) bool{
+	for annotation, decide := range map[string]func(*guardState, string) decision{
 		v1alpha1.ApproveDeprovisionAnnotation: (*guardState).approve,
 		v1alpha1.RejectDeprovisionAnnotation:  (*guardState).reject,
 	} {
@@ -142,11 +145,11 @@ func (s guardStore) heed(ctx context.Context, organization *v1alpha1.LambdaTestO
 		if token == "" || s.handled(c, token) {
 			continue
 		}
-		decided := false
-		if err := s.write(ctx, c, nil, func(state *guardState) { decided = decide(state, token) }); err != nil {
+		var made decision
+		if err := s.write(ctx, c, nil, func(state *guardState) { made = decide(state, token) }); err != nil {
 			return err
 		}
-		s.announce(organization, c, annotation, token, decided)
+		s.announce(organization, c, annotation, token, made)
 	}
 	return s.refresh(ctx, c)
 }
@@ -169,12 +172,18 @@ func (s guardStore) handled(c *connection, token string) bool {
 	return c.guard.refused() == token && (status.Held == nil || status.Held.Token != token)
 }
 
-func (s guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *connection, annotation, token string, decided bool) {
-	if !decided {
-		if c.guard.refuse(token) {
-			s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "StaleToken", "Decide",
-				"%s: %s names no set that is held now: nothing was done. status.guard.held has the current token.", annotation, token)
-		}
+func (s guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *connection, annotation, token string, made decision) {
+	switch {
+	case made == decided:
+	case !c.guard.refuse(token):
+		return
+	case made == noRoom:
+		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "NoRoom", "Decide",
+			"%s: nothing was done, because status.guard lists as many people as it can for whom the same was decided before. Wait until they are carried out, or declare those again who were rejected.", annotation)
+		return
+	default:
+		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "StaleToken", "Decide",
+			"%s: %s names no set that is held now: nothing was done. status.guard.held has the current token.", annotation, shortenedTo(maxToken, token))
 		return
 	}
 	reason, note := "Approved", "The changes of the set %s are carried out."
@@ -220,6 +229,7 @@ func (s guardStore) prune(ctx context.Context, c *connection) error {
 // later to those who are in it; and when a namespace or a definition goes, which is no news about those who are held, they may go, too.
 func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (time.Duration, error) {
 	status := c.guard.status()
+	c.wake(priorityChange, c.guard.takeCrowded()...)
 	held := &v1alpha1.HeldSet{}
 	if status != nil && status.Held != nil {
 		held = status.Held
@@ -258,11 +268,11 @@ func (s guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *co
 	message := fmt.Sprintf("%d people are held, because more would lose access or a role within an hour than spec.deprovisionGuard allows. %s",
 		held.Count, waysOut(c.organization.Namespace, c.organization.Name, held.Token))
 	if stale := c.guard.refused(); stale != "" {
-		message += fmt.Sprintf(" (The token %s was refused: it names another set.)", stale)
+		message += fmt.Sprintf(" (The token %s was refused: it names another set.)", shortenedTo(maxToken, stale))
 	}
-	changed := meta.SetStatusCondition(&organization.Status.Conditions, metav1.Condition{
+	changed := putCondition(&organization.Status.Conditions, organization, metav1.Condition{
 		Type: v1alpha1.GuardHoldingCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.DeprovisionHeldReason, Message: message,
-		ObservedGeneration: organization.Generation, LastTransitionTime: metav1.NewTime(s.options.Now()),
+		LastTransitionTime: metav1.NewTime(s.options.Now()),
 	})
 	if changed && c.guard.firstHold() {
 		guardAlerts.WithLabelValues(c.organization.Namespace, c.organization.Name, "held").Inc()

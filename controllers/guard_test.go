@@ -4,11 +4,16 @@
 package controllers
 
 import (
+	"encoding/json"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/yaml"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
@@ -116,10 +121,10 @@ func TestGuardApprovesNothingButTheSet(t *testing.T) {
 	state.decide(asking(guardDeprovision, "a"), limits, guardTime)
 	stale := state.token()
 	state.decide(asking(guardDeprovision, "b"), limits, guardTime)
-	if state.approve(stale) || state.reject(stale) || state.approve("") {
+	if state.approve(stale) == decided || state.reject(stale) == decided || state.approve("") == decided {
 		t.Fatal("a stale token decided something")
 	}
-	if !state.approve(state.token()) {
+	if state.approve(state.token()) != decided {
 		t.Fatal("the current token was refused")
 	}
 	state = guardStateOf(state.export())
@@ -141,14 +146,77 @@ func TestGuardNeverRejectsADenial(t *testing.T) {
 	}
 }
 
-func TestGuardBoundsItsLists(t *testing.T) {
-	state, limits := guardWith(100_000), v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
-	for i := range maxHeld + 5 {
-		if got := state.decide(asking(guardDeprovision, fmt.Sprintf("p%05d", i)), limits, guardTime); got != guardHolds {
-			t.Fatalf("person %d: %v", i, got)
+func TestGuardLimitGrowsWithTheOrganization(t *testing.T) {
+	state, limits := guardWith(5), v1alpha1.DeprovisionGuard{}
+	state.roll(guardTime.Add(time.Minute), func() int { return 60 })
+	for i := range 12 {
+		if got := state.decide(asking(guardDeprovision, fmt.Sprintf("p%d", i)), limits, guardTime); got != guardAdmits {
+			t.Fatalf("person %d of 60: %v", i, got)
 		}
 	}
-	if held := state.export().Held; len(held.People) != maxHeld {
-		t.Errorf("%d are listed", len(held.People))
+	if got := state.decide(asking(guardDeprovision, "p12"), limits, guardTime); got != guardHolds {
+		t.Errorf("the thirteenth of 60: %v", got)
 	}
+	state.roll(guardTime.Add(time.Minute), func() int { return 3 })
+	if state.decide(asking(guardDeprovision, "p13"), limits, guardTime); state.status.Limit != 12 {
+		t.Errorf("the limit is %d after most have gone", state.status.Limit)
+	}
+}
+
+// The lists of status, whatever is asked: within what the definition takes, and all of them within what etcd takes of one object, of
+// which 256 kB may be annotations.
+func TestGuardBoundsItsLists(t *testing.T) {
+	maxItems := maxItemsOf(t, "iam.lambdatest.io_lambdatestorganizations.yaml", "status", "guard", "held", "people")
+	for _, length := range []int{10, 253} {
+		name := func(what string, i int) string { return fmt.Sprintf("%s%0*d", what, length-1, i) }
+		state := guardWith(1_000_000)
+		fill := func(what string, limits v1alpha1.DeprovisionGuard) {
+			for i := range maxItems + 5 {
+				state.decide(asking(guardDeprovision, name(what, i)), limits, guardTime)
+			}
+		}
+		none := v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
+		fill("a", v1alpha1.DeprovisionGuard{})
+		fill("r", none)
+		state.reject(state.token())
+		fill("y", none)
+		state.approve(state.token())
+		fill("h", none)
+		exported := state.export()
+		for what, set := range map[string]*v1alpha1.HeldSet{
+			"admitted": exported.Admitted, "held": exported.Held, "approved": exported.Approved, "rejected": exported.Rejected,
+		} {
+			if set != nil && len(set.People) > maxItems {
+				t.Errorf("%d are %s, and the definition takes %d", len(set.People), what, maxItems)
+			}
+		}
+		encoded, err := json.Marshal(exported)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bound := 1_300_000; len(encoded) > bound {
+			t.Errorf("names of %d characters make a status of %d bytes", length, len(encoded))
+		}
+	}
+}
+
+// maxItemsOf reads what a definition takes.
+func maxItemsOf(t *testing.T, file string, path ...string) int {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "config", "crd", "bases", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	definition := &apiextensionsv1.CustomResourceDefinition{}
+	if err := yaml.Unmarshal(text, definition); err != nil {
+		t.Fatal(err)
+	}
+	field := *definition.Spec.Versions[0].Schema.OpenAPIV3Schema
+	for _, name := range path {
+		field = field.Properties[name]
+	}
+	if field.MaxItems == nil {
+		t.Fatalf("%v of %s is not bounded", path, file)
+	}
+	return int(*field.MaxItems)
 }

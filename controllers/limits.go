@@ -103,9 +103,12 @@ const (
 	guardGather = 50 * time.Millisecond
 	// guardCheck is how often it is looked whether a namespace or a definition goes with somebody held in it.
 	guardCheck = 15 * time.Second
-	// maxHeld and maxHeldBytes bound the lists in status.guard, far below what the API server takes. Who is beyond waits for the next set.
-	maxHeld      = 10000
-	maxHeldBytes = 400_000
+	// maxListed is how many entries the API takes in a list of status.guard, and maxListedBytes bounds the size of each of the four: with
+	// the annotations, which may take 256 kB, the organization stays below the 1.5 MiB that etcd takes. Who is beyond waits for room.
+	maxListed      = 10000
+	maxListedBytes = 300_000
+	// maxEntryBytes is more than an entry takes: the name of a resource has 253 characters.
+	maxEntryBytes = 320
 	// countsInterval is how often, at most, the counts in an organization's status follow its people.
 	countsInterval = 5 * time.Second
 	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.

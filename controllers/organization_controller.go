@@ -148,7 +148,7 @@ func (r *OrganizationReconciler) heed(organization *v1alpha1.LambdaTestOrganizat
 		c.sweepNow()
 		c.wakeOpen(priorityDrift)
 	}
-	requested := organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	requested := resyncRequest(organization)
 	if requested != "" && requested != organization.Status.LastHandledReconcileAt {
 		c.setbacks.clearAll()
 		c.lane.renew()
@@ -359,7 +359,7 @@ func describeOrganization(organization *v1alpha1.LambdaTestOrganization, c *conn
 	unclaimed := max(c.accounts.size()-sum.accounts, 0)
 	observeCounts(c.organization, sum, unclaimed, state)
 	status := &organization.Status
-	status.LastHandledReconcileAt = organization.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.LastHandledReconcileAt = resyncRequest(organization)
 	status.SCIMTokenSecret = organization.SCIMTokenSecretName()
 	status.People, status.Active = count(sum.people), count(sum.active)
 	status.Synced, status.Failing = count(sum.synced), count(sum.failing)

@@ -91,9 +91,8 @@ func (w warning) warn(organization *v1alpha1.LambdaTestOrganization, at metav1.T
 		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.SCIMTokenWarningCondition)
 		return
 	}
-	meta.SetStatusCondition(&organization.Status.Conditions, metav1.Condition{
-		Type: v1alpha1.SCIMTokenWarningCondition, Status: metav1.ConditionTrue, Reason: w.reason, Message: w.message,
-		ObservedGeneration: organization.Generation, LastTransitionTime: at,
+	putCondition(&organization.Status.Conditions, organization, metav1.Condition{
+		Type: v1alpha1.SCIMTokenWarningCondition, Status: metav1.ConditionTrue, Reason: w.reason, Message: w.message, LastTransitionTime: at,
 	})
 }
 

@@ -164,7 +164,7 @@ func (w *personWork) recall() {
 		if w.connection != nil && claim.Status.AccountID != "" && claim.Status.Account != nil {
 			w.connection.accounts.remember(w.user, rememberedAccount(claim))
 		}
-		requested := claim.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+		requested := resyncRequest(claim)
 		w.requested = w.requested || requested != "" && requested != claim.Status.LastHandledReconcileAt
 	}
 }

@@ -92,7 +92,7 @@ func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) er
 		w.kept = keptSituation(request.entries[0])
 		w.desired = before
 	default:
-		w.guarded.held = w.heldSituation(request.kind, answer.token)
+		w.guarded.held = w.heldSituation(request.kind, answer)
 		w.desired = before
 		w.denial = firstDenial(slices.Concat(w.living, w.leaving))
 	}
@@ -119,7 +119,7 @@ func (r *PersonReconciler) guardChange(ctx context.Context, w *personWork) (situ
 		r.recorder.Eventf(w.leaving[0], nil, corev1.EventTypeNormal, "Orphaned", "Release", "The account was left as it is: the deactivation was rejected.")
 		return situation{readiness: ready}, nil
 	}
-	w.guarded.held = w.heldSituation(request.kind, answer.token)
+	w.guarded.held = w.heldSituation(request.kind, answer)
 	return w.guarded.held, nil
 }
 
@@ -221,7 +221,10 @@ func (w *personWork) settleGuard() {
 }
 
 // heldSituation tells those who are held how to go on.
-func (w *personWork) heldSituation(kind guardKind, token string) situation {
+func (w *personWork) heldSituation(kind guardKind, answer verdict) situation {
+	if answer.outcome == guardDefers {
+		return deferred(w.key.Organization)
+	}
 	reason, what := v1alpha1.DeprovisionHeldReason, "Nobody denied this person, and"
 	switch kind {
 	case guardDemotion:
@@ -236,7 +239,17 @@ func (w *personWork) heldSituation(kind guardKind, token string) situation {
 		readiness: stalled,
 		reason:    reason,
 		message: fmt.Sprintf("%s more people would be affected within an hour than spec.deprovisionGuard of %s %s allows, so this waits as one of the set %s. %s",
-			what, v1alpha1.OrganizationKind, w.key.Organization, token, waysOut(w.key.Namespace, w.key.Organization, token)),
+			what, v1alpha1.OrganizationKind, w.key.Organization, answer.token, waysOut(w.key.Namespace, w.key.Organization, answer.token)),
+	}
+}
+
+// deferred tells those for whom status has no room yet.
+func deferred(organization string) situation {
+	return situation{
+		readiness: progressing,
+		reason:    v1alpha1.ProgressingReason,
+		message: fmt.Sprintf("Waits until others are carried out: status.guard of %s %s lists as many people as it can. Nothing needs to be done.",
+			v1alpha1.OrganizationKind, organization),
 	}
 }
 

@@ -192,11 +192,11 @@ func differing(want desired, account lambdatest.User, given circumstances) (lamb
 	}
 	if role := string(want.effective.Role); role != "" && role != account.Role && !given.roleElsewhere {
 		update.Role = &role
-		differences = append(differences, v1alpha1.PlannedChange{Attribute: "role", From: account.Role, To: role})
+		differences = append(differences, v1alpha1.PlannedChange{Attribute: "role", From: shownValue(account.Role), To: role})
 	}
 	if group := acceptable(want, given); group != "" && group != account.ConcurrencyGroup {
 		update.ConcurrencyGroup = &group
-		differences = append(differences, v1alpha1.PlannedChange{Attribute: "concurrencyGroup", From: account.ConcurrencyGroup, To: group})
+		differences = append(differences, v1alpha1.PlannedChange{Attribute: "concurrencyGroup", From: shownValue(account.ConcurrencyGroup), To: group})
 	}
 	return update, differences
 }

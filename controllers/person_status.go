@@ -100,7 +100,7 @@ func (w *personWork) tell(claim *v1alpha1.LambdaTestUser, now situation) situati
 
 // deniedMessage names the claim that denies, since when, and the ways out.
 func deniedMessage(denial *v1alpha1.LambdaTestUser) string {
-	since := denial.Annotations[v1alpha1.LastModifiedAnnotation]
+	since := shortenedTo(maxToken, denial.Annotations[v1alpha1.LastModifiedAnnotation])
 	if denial.IsMarkedDeleted() {
 		since = denial.Spec.DeletedAt.UTC().Format("2006-01-02T15:04:05Z")
 	}
@@ -117,7 +117,7 @@ func deniedMessage(denial *v1alpha1.LambdaTestUser) string {
 // describe fills in everything but the conditions.
 func (w *personWork) describe(claim *v1alpha1.LambdaTestUser) {
 	status := &claim.Status
-	status.LastHandledReconcileAt = claim.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
+	status.LastHandledReconcileAt = resyncRequest(claim)
 	if w.desired.fate == fateKept && len(w.living) > 0 {
 		status.Effective = w.desired.effective.DeepCopy()
 	}
@@ -243,10 +243,10 @@ func (r *PersonReconciler) recordTransition(before, after *v1alpha1.LambdaTestUs
 func accountState(account lambdatest.User) *v1alpha1.AccountState {
 	return &v1alpha1.AccountState{
 		Active:           account.Active,
-		Role:             account.Role,
-		ConcurrencyGroup: account.ConcurrencyGroup,
-		GivenName:        account.GivenName,
-		FamilyName:       account.FamilyName,
+		Role:             shownValue(account.Role),
+		ConcurrencyGroup: shownValue(account.ConcurrencyGroup),
+		GivenName:        shownValue(account.GivenName),
+		FamilyName:       shownValue(account.FamilyName),
 	}
 }
 

@@ -89,7 +89,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("adding connections: %w", err)
 	}
 	people := &PersonReconciler{
-		client: leading, live: mgr.GetAPIReader(), recorder: mgr.GetEventRecorder("lambdatest-operator"),
+		client: leading, live: mgr.GetAPIReader(), recorder: shortNotes{mgr.GetEventRecorder("lambdatest-operator")},
 		connections: registry, options: options,
 	}
 	organizations := &OrganizationReconciler{

@@ -1,0 +1,112 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
+	It("keeps people waiting for whom the list of those who are carried out has no room, and lets them go once it has", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		organization := Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())
+		admitted := make([]string, maxItems)
+		for i := range admitted {
+			admitted[i] = fmt.Sprintf("somebody-%05d", i)
+		}
+		before := organization.DeepCopy()
+		organization.Status.Guard = &v1alpha1.GuardStatus{
+			WindowStart: new(metav1.NewTime(w.clock.Now())), Active: 100_000, Limit: 25_000, Deprovisioned: maxItems,
+			Admitted: &v1alpha1.HeldSet{Token: "within-limit", Count: maxItems, People: admitted},
+		}
+		Expect(k8s.Status().Patch(ctx, organization, client.MergeFrom(before))).To(Succeed())
+
+		w.pruned(ctx, people[0])
+
+		Expect(w.active()).To(Equal(8))
+		Expect(Fetched(ctx, k8s, people[0])).To(HaveCondition(v1alpha1.ReadyCondition, metav1.ConditionFalse, v1alpha1.ProgressingReason))
+		w.restart()
+		w.connected(ctx, DefaultOrganization) // none of the others is there: they are forgotten
+		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.handleWoken(ctx)
+		Expect(w.active()).To(Equal(7))
+		Expect(Exists(ctx, k8s, people[0])).To(BeFalse())
+	})
+
+	It("goes on when somebody annotates the organization with what is no token, however long it is", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:4]...)
+		w.held(ctx)
+		w.clock.Advance(guardQuiet)
+
+		organization := w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, strings.Repeat("x", 40_000))
+
+		Expect(organization).To(HaveCondition(v1alpha1.GuardHoldingCondition, metav1.ConditionTrue, v1alpha1.DeprovisionHeldReason))
+		for _, event := range w.events() {
+			Expect(len(event)).To(BeNumerically("<", 1500))
+		}
+	})
+
+	It("shows what LambdaTest says of an account, however long it is, and what a request for a resync was", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) {
+			a.GivenName, a.FamilyName = strings.Repeat("é", 1<<20), strings.Repeat("é", 1<<20)
+		})
+		Expect(err).NotTo(HaveOccurred())
+		w.swept(ctx)
+
+		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) {
+			u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: strings.Repeat("now", 50_000)}
+		})
+
+		Expect(user).To(BeReady(v1alpha1.SyncedReason))
+		Expect(len(user.Status.Account.GivenName)).To(BeNumerically("<", 2000))
+		Expect(len(user.Status.LastHandledReconcileAt)).To(BeNumerically("<", 200))
+		w.upstream.ResetCalls()
+		w.reconciled(ctx, user)
+		Expect(w.upstream.Calls()).To(BeEmpty(), "the request was acted on")
+	})
+
+	It("counts denials also when the write that was to count them fails", Label("deny-wins"), func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		for _, user := range people[:3] {
+			w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		}
+		failing := interceptor.NewClient(k8s, interceptor.Funcs{
+			SubResourcePatch: func(context.Context, client.Client, string, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+				return apierrors.NewServiceUnavailable("starting")
+			},
+		})
+		w.through(failing, k8s)
+		_, err := w.organizations.Reconcile(ctx, requestFor(MakeOrganization(DefaultOrganization).In(w.namespace).Obj()))
+		Expect(err).To(HaveOccurred())
+
+		w.through(k8s, k8s)
+		organization := w.connected(ctx, DefaultOrganization)
+
+		Expect(organization.Status.Guard).To(HaveField("Explicit", BeEquivalentTo(3)))
+	})
+})
+
+// maxItems is what the definition takes in each list of status.guard; TestGuardBoundsItsLists reads it there.
+const maxItems = 10_000
+
+func requestFor(object client.Object) ctrl.Request {
+	return ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)}
+}
