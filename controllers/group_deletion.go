@@ -189,18 +189,18 @@ func (r *GroupReconciler) guardDemotions(ctx context.Context, w *groupWork) (tol
 	switch {
 	case err != nil:
 		return situation{}, false, err
-	case answer.outcome == guardAdmits:
+	case answer == guardAdmits:
 		return situation{}, true, nil
-	case answer.outcome == guardDefers:
+	case answer == guardDefers:
 		return deferred(w.organization.Name), false, nil
-	case answer.outcome == guardRejected:
+	case answer == guardRejected:
 		return situation{}, false, r.release(ctx, w, note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group, and the roles that it gave, were left as they are: the deletion was rejected."})
 	}
 	w.connection.wakeMembers(membersOf(w.group))
 	return situation{
 		readiness: stalled, reason: v1alpha1.DemotionHeldReason,
-		message: fmt.Sprintf("With this group, %d people would lose a role, more than spec.deprovisionGuard of %s %s allows within an hour, so it waits as one of the set %s. %s",
-			peopleIn(entry), v1alpha1.OrganizationKind, w.organization.Name, answer.token, waysOut(w.group.Namespace, w.organization.Name, answer.token)),
+		message: fmt.Sprintf("With this group, %d people would lose a role, more than spec.deprovisionGuard of %s %s allows within an hour, so it is held. %s",
+			peopleIn(entry), v1alpha1.OrganizationKind, w.organization.Name, whereToDecide(w.organization.Name)),
 	}, false, nil
 }
 

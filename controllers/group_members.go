@@ -71,9 +71,8 @@ func (w *personWork) tellGroupHeld(now situation) situation {
 	if group == nil || w.connection == nil || group.DeletionTimestamp.IsZero() || now.readiness != ready {
 		return now
 	}
-	token, held := w.connection.guard.holds(groupReference(group))
-	if !held || w.desired.effective.RoleFrom != w.fromGroups.from {
+	if !w.connection.guard.holds(groupReference(group)) || w.desired.effective.RoleFrom != w.fromGroups.from {
 		return now
 	}
-	return w.heldSituation(guardDemotion, verdict{guardHolds, token})
+	return w.heldSituation(guardDemotion, guardHolds)
 }

@@ -60,12 +60,6 @@ const (
 	guardDefers
 )
 
-// verdict is an outcome and, if something is held, the token of the set that it is in.
-type verdict struct {
-	outcome guardOutcome
-	token   string
-}
-
 // entrySet is a set of entries.
 type entrySet map[string]struct{}
 

@@ -6,12 +6,15 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
@@ -110,20 +113,46 @@ var _ = Describe("The guard", Label("guard"), func() {
 		Expect(w.events()).To(ContainElement(HavePrefix("Warning GuardHolding")))
 	})
 
-	It("tells those whom it holds the token and the two commands, also when the set has grown since", func(ctx SpecContext) {
+	It("tells the organization the token, the two commands and the limit, also when the set has grown since", func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		w.pruned(ctx, people...)
 		token := w.held(ctx).Token
 
 		w.clock.Advance(guardQuiet)
-		w.connected(ctx, DefaultOrganization)
-		w.handleWoken(ctx)
+		organization := w.connected(ctx, DefaultOrganization)
 
+		Expect(meta.FindStatusCondition(organization.Status.Conditions, v1alpha1.GuardHoldingCondition).Message).To(And(
+			ContainSubstring("2 have gone of the 2 of 8 active people who may"),
+			ContainSubstring("iam.lambdatest.io/approve-deprovision="+token),
+			ContainSubstring("iam.lambdatest.io/reject-deprovision="+token)))
 		for _, user := range remaining(ctx, people) {
-			Expect(readyCondition(user).Message).To(And(
-				ContainSubstring("iam.lambdatest.io/approve-deprovision="+token),
-				ContainSubstring("iam.lambdatest.io/reject-deprovision="+token)))
+			Expect(readyCondition(user).Message).To(And(ContainSubstring("kubectl lambdatest status"), Not(ContainSubstring(token))))
 		}
+	})
+
+	It("tells each of those whom it holds once, however slowly the set grows", Label("size"), func(ctx SpecContext) {
+		const size = 20
+		w, people := staffed(ctx, size)
+		var told atomic.Int64
+		counting := interceptor.NewClient(k8s, interceptor.Funcs{
+			SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+				if _, isUser := object.(*v1alpha1.LambdaTestUser); isUser {
+					told.Add(1)
+				}
+				return c.SubResource(sub).Patch(ctx, object, patch, options...)
+			},
+		})
+		w.through(counting, k8s)
+
+		for _, user := range people {
+			w.pruned(ctx, user)
+			w.clock.Advance(guardQuiet + time.Second)
+			w.connected(ctx, DefaultOrganization)
+			w.handleWoken(ctx)
+		}
+
+		Expect(w.held(ctx).Count).To(BeEquivalentTo(size - size/4))
+		Expect(told.Load()).To(BeNumerically("<=", size))
 	})
 
 	It("has the budget in status before the call, and a new leader goes on with it", func(ctx SpecContext) {

@@ -27,7 +27,7 @@ type guard struct {
 	over entrySet
 	// askers wait for a decision, crowded for room in the lists of status.
 	askers, crowded map[string]struct{}
-	// changedAt is when the held set last changed, told is the token that those who are held were told.
+	// changedAt is when the held set last changed, told is the token in the organization's condition.
 	changedAt time.Time
 	told      string
 	// announced says that an event told of the set that is held.
@@ -47,7 +47,7 @@ type guard struct {
 // guardQuestion is a request on its way into a write.
 type guardQuestion struct {
 	guardRequest
-	verdict verdict
+	outcome guardOutcome
 	err     error
 	done    bool
 }
@@ -77,17 +77,17 @@ func (g *guard) learn(state *guardState, now time.Time) {
 }
 
 // recall answers from memory what was decided before.
-func (g *guard) recall(request guardRequest) (verdict, bool) {
+func (g *guard) recall(request guardRequest) (guardOutcome, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if slices.ContainsFunc(request.entries, g.over.has) {
-		return verdict{}, false
+		return guardHolds, false
 	}
 	outcome, known := g.state.recall(request)
 	if known && outcome == guardHolds {
 		g.askers[request.asker] = struct{}{}
 	}
-	return verdict{outcome, g.state.token()}, known
+	return outcome, known
 }
 
 func (g *guard) enqueue(request guardRequest) *guardQuestion {
@@ -118,8 +118,7 @@ func (g *guard) answer(questions []*guardQuestion, dropped entrySet, err error) 
 	defer g.mu.Unlock()
 	for _, question := range questions {
 		question.done, question.err = true, err
-		question.verdict.token = g.state.token()
-		if question.verdict.outcome == guardHolds {
+		if question.outcome == guardHolds {
 			g.askers[question.asker] = struct{}{}
 		}
 		if err == nil && !g.state.knows(question.guardRequest) {
@@ -164,11 +163,11 @@ func (g *guard) token() string {
 	return g.state.token()
 }
 
-// holds tells whether something about a resource is held, and the token.
-func (g *guard) holds(name string) (string, bool) {
+// holds tells whether something about a resource is held.
+func (g *guard) holds(name string) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return g.state.token(), slices.ContainsFunc(g.byName[name], g.state.held.has)
+	return slices.ContainsFunc(g.byName[name], g.state.held.has)
 }
 
 // waiting lists whom entries are about that wait or are being carried out.
@@ -222,19 +221,16 @@ func (g *guard) takeCrowded() []string {
 	return askers
 }
 
-// untold returns how long until those who are held should be told a new token; zero is now, false is never.
-func (g *guard) untold(now time.Time) (time.Duration, bool) {
+// untold returns how long until the condition of the organization should name a new token; zero is now.
+func (g *guard) untold(now time.Time) time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	token := g.state.token()
-	if token == "" || token == g.told {
-		return 0, false
-	}
-	if left := g.changedAt.Add(guardQuiet).Sub(now); left > 0 {
-		return left, true
+	if left := g.changedAt.Add(guardQuiet).Sub(now); left > 0 && g.told != token {
+		return left
 	}
 	g.told = token
-	return 0, true
+	return 0
 }
 
 // firstHold says, once, that something is held again.

@@ -32,16 +32,16 @@ type guardStore struct {
 }
 
 // ask returns the guard's answer, which is in the organization's status by then.
-func (s guardStore) ask(ctx context.Context, c *connection, request guardRequest) (verdict, error) {
+func (s guardStore) ask(ctx context.Context, c *connection, request guardRequest) (guardOutcome, error) {
 	if known, ok := c.guard.recall(request); ok {
 		return known, nil
 	}
 	question := c.guard.enqueue(request)
 	err := s.write(ctx, c, question, nil)
 	if question.done {
-		return question.verdict, question.err
+		return question.outcome, question.err
 	}
-	return verdict{}, err
+	return guardHolds, err
 }
 
 // write takes everybody along who waits for a write, unless somebody else's just did that for the question.
@@ -84,7 +84,7 @@ func (s guardStore) apply(organization *v1alpha1.LambdaTestOrganization, state *
 		state.budget(guardDeprovision, limits)
 	}
 	for _, question := range questions {
-		question.verdict.outcome = state.decide(question.guardRequest, limits, now)
+		question.outcome = state.decide(question.guardRequest, limits, now)
 	}
 }
 
@@ -226,7 +226,7 @@ func (s guardStore) prune(ctx context.Context, c *connection) error {
 }
 
 // describe tells the organization what is held, and returns when to look again: the token of a set that still grows is told a little
-// later to those who are in it; and when a namespace or a definition goes, which is no news about those who are held, they may go, too.
+// later; and when a namespace or a definition goes, which is no news about those who are held, they may go, too.
 func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (time.Duration, error) {
 	status := c.guard.status()
 	c.wake(priorityChange, c.guard.takeCrowded()...)
@@ -243,11 +243,11 @@ func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaT
 		return 0, nil
 	}
 	dissolving, err := s.dissolving(ctx, c.organization.Namespace)
-	wait, untold := c.guard.untold(s.options.Now())
+	wait := c.guard.untold(s.options.Now())
 	if wait == 0 || !meta.IsStatusConditionTrue(organization.Status.Conditions, v1alpha1.GuardHoldingCondition) {
-		s.holding(organization, c, held)
+		s.holding(organization, c, status)
 	}
-	if dissolving || untold && wait == 0 {
+	if dissolving {
 		c.wake(priorityDrift, c.guard.takeAskers()...)
 	}
 	return soonest(wait, guardCheck), err
@@ -264,9 +264,10 @@ func (s guardStore) dissolving(ctx context.Context, namespace string) (bool, err
 }
 
 // holding is the condition of an organization whose guard holds somebody.
-func (s guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *connection, held *v1alpha1.HeldSet) {
-	message := fmt.Sprintf("%d people are held, because more would lose access or a role within an hour than spec.deprovisionGuard allows. %s",
-		held.Count, waysOut(c.organization.Namespace, c.organization.Name, held.Token))
+func (s guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *connection, status *v1alpha1.GuardStatus) {
+	message := fmt.Sprintf("%d people are held, because more would be affected within an hour than spec.deprovisionGuard allows: %s. "+
+		"Those who are held wait for a decision, however much time passes. %s",
+		status.Held.Count, usage(status, organization.Spec.DeprovisionGuard), waysOut(c.organization.Namespace, c.organization.Name, status.Held.Token))
 	if stale := c.guard.refused(); stale != "" {
 		message += fmt.Sprintf(" (The token %s was refused: it names another set.)", shortenedTo(maxToken, stale))
 	}
@@ -278,6 +279,20 @@ func (s guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *co
 		guardAlerts.WithLabelValues(c.organization.Namespace, c.organization.Name, "held").Inc()
 		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.GuardHoldingCondition, "Hold", "%s", message)
 	}
+}
+
+// usage is how much of the limits of an hour is used.
+func usage(status *v1alpha1.GuardStatus, limits v1alpha1.DeprovisionGuard) string {
+	if status.WindowStart == nil {
+		return "nobody has gone"
+	}
+	from, until := status.WindowStart.UTC(), status.WindowStart.Add(guardWindow).UTC()
+	text := fmt.Sprintf("from %s to %s UTC, %d have gone of the %d of %d active people who may", from.Format("15:04"), until.Format("15:04"),
+		status.Deprovisioned+status.Demoted+status.Activated, implicitLimit(limits, int(status.Active)), status.Active)
+	if limits.ExplicitPercent != nil {
+		text += fmt.Sprintf(", and %d were denied of the %d who may be", status.Explicit, explicitLimit(limits, int(status.Active)))
+	}
+	return text
 }
 
 // alarm tells that many people were denied explicitly, which nothing stops.

@@ -85,9 +85,9 @@ func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) er
 	switch {
 	case err != nil:
 		return err
-	case answer.outcome == guardAdmits:
+	case answer == guardAdmits:
 		w.guarded.departing = guardRequest{}
-	case answer.outcome == guardRejected:
+	case answer == guardRejected:
 		w.guarded.departing = guardRequest{}
 		w.kept = keptSituation(request.entries[0])
 		w.desired = before
@@ -112,9 +112,9 @@ func (r *PersonReconciler) guardChange(ctx context.Context, w *personWork) (situ
 	switch {
 	case err != nil:
 		return situation{}, err
-	case answer.outcome == guardAdmits:
+	case answer == guardAdmits:
 		return situation{}, nil
-	case answer.outcome == guardRejected && request.kind == guardDeprovision:
+	case answer == guardRejected && request.kind == guardDeprovision:
 		w.guarded.changing = guardRequest{}
 		r.recorder.Eventf(w.leaving[0], nil, corev1.EventTypeNormal, "Orphaned", "Release", "The account was left as it is: the deactivation was rejected.")
 		return situation{readiness: ready}, nil
@@ -220,9 +220,9 @@ func (w *personWork) settleGuard() {
 	}
 }
 
-// heldSituation tells those who are held how to go on.
-func (w *personWork) heldSituation(kind guardKind, answer verdict) situation {
-	if answer.outcome == guardDefers {
+// heldSituation tells those who are held where to look. The token is the organization's to tell: it changes with everybody who is held.
+func (w *personWork) heldSituation(kind guardKind, answer guardOutcome) situation {
+	if answer == guardDefers {
 		return deferred(w.key.Organization)
 	}
 	reason, what := v1alpha1.DeprovisionHeldReason, "Nobody denied this person, and"
@@ -238,9 +238,15 @@ func (w *personWork) heldSituation(kind guardKind, answer verdict) situation {
 	return situation{
 		readiness: stalled,
 		reason:    reason,
-		message: fmt.Sprintf("%s more people would be affected within an hour than spec.deprovisionGuard of %s %s allows, so this waits as one of the set %s. %s",
-			what, v1alpha1.OrganizationKind, w.key.Organization, answer.token, waysOut(w.key.Namespace, w.key.Organization, answer.token)),
+		message: fmt.Sprintf("%s more people would be affected within an hour than spec.deprovisionGuard of %s %s allows, so this is held. %s",
+			what, v1alpha1.OrganizationKind, w.key.Organization, whereToDecide(w.key.Organization)),
 	}
+}
+
+// whereToDecide is where those who are held find the set that they are in.
+func whereToDecide(organization string) string {
+	return fmt.Sprintf("To see all that is held and decide about it: kubectl lambdatest status, or status.guard of %s %s.",
+		v1alpha1.OrganizationKind, organization)
 }
 
 // deferred tells those for whom status has no room yet.

@@ -266,7 +266,7 @@ type GuardStatus struct {
 	// +optional
 	WindowStart *metav1.Time `json:"windowStart,omitempty"`
 
-	// active counts the people who were active when the window began: what limits are made of.
+	// active counts the people who were active when the window began, or later in it if there were more: what limits are made of.
 	//
 	// +optional
 	Active int32 `json:"active,omitempty"`

@@ -16,7 +16,7 @@ import (
 type GuardStatusApplyConfiguration struct {
 	// windowStart is when the current hour began.
 	WindowStart *v1.Time `json:"windowStart,omitempty"`
-	// active counts the people who were active when the window began: what limits are made of.
+	// active counts the people who were active when the window began, or later in it if there were more: what limits are made of.
 	Active *int32 `json:"active,omitempty"`
 	// limit of people that may lose access or a role in this window without an explicit denial.
 	Limit *int32 `json:"limit,omitempty"`
