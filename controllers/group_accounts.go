@@ -95,8 +95,8 @@ func (c *connection) wakeMembers(users []string) {
 // follows in some dozens of steps.
 func (c *connection) appeared(user string) {
 	c.setbacks.clear(user) // an address that belonged to another organization is ours now
-	for _, resource := range c.groups.awaits(user) {
-		delay := min(max(time.Duration(c.groups.awaited())*followEach, followMin), followMax)
+	for resource, awaited := range c.groups.awaits(user) {
+		delay := min(max(time.Duration(awaited)*followEach, followMin), followMax)
 		c.groupQueue.addAfter(delay, reconcile.Request{NamespacedName: c.groupNamed(resource)})
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -37,15 +38,21 @@ type GroupReconciler struct {
 type groupWork struct {
 	// stored is the cache's own; group is the copy that is changed.
 	stored, group *v1alpha1.LambdaTestGroup
-	// leader is carried out of all groups of this displayName; it may be the group itself.
+	// family are the groups of this displayName; of all of them, leader is carried out. It may be the group itself.
+	family       []*v1alpha1.LambdaTestGroup
 	leader       *v1alpha1.LambdaTestGroup
 	organization *v1alpha1.LambdaTestOrganization
 	connection   *connection
 	// ids are the accounts of the members who have one, pending the userNames of those who have none.
 	ids, pending []string
 	// id of the group at LambdaTest, as far as it is known.
-	id   string
-	next groupChange
+	id string
+	// target is what LambdaTest's group is to be, and want the details.
+	target groupTarget
+	want   groupWish
+	next   groupChange
+	// taken says that LambdaTest refused the displayName because another group has it, and sought that this one was looked for.
+	taken, sought bool
 	// absent says that a lookup of this reconcile found no group of the name.
 	absent bool
 	queued bool
@@ -83,13 +90,18 @@ func (r *GroupReconciler) look(ctx context.Context, request ctrl.Request) (*grou
 		}
 		return nil, fmt.Errorf("reading group: %w", err)
 	}
-	w.group = w.stored.DeepCopy()
-	w.id = w.group.Status.GroupID
-	family, err := groupRoles{r.client}.family(ctx, w.group)
-	if err != nil {
+	var err error
+	if w.stored, err = r.shown(ctx, w); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil //nolint:nilnil // gone, and the cache does not show it yet
+		}
 		return nil, err
 	}
-	w.leader = leaderOf(family)
+	w.group = w.stored.DeepCopy()
+	if w.family, err = (groupRoles{r.client}).family(ctx, w.group); err != nil {
+		return nil, err
+	}
+	w.leader = leaderOf(w.family)
 	organization := &v1alpha1.LambdaTestOrganization{}
 	err = r.client.Get(ctx, w.organizationName(), organization, client.UnsafeDisableDeepCopy)
 	if client.IgnoreNotFound(err) != nil {
@@ -99,10 +111,11 @@ func (r *GroupReconciler) look(ctx context.Context, request ctrl.Request) (*grou
 		w.organization = organization
 		w.connection, _ = r.connections.find(w.organizationName())
 	}
-	if w.connection != nil && w.id == "" {
-		w.id = w.connection.groups.idOf(w.group.Name)
+	if w.connection != nil {
+		w.connection.groups.begin(w.group.Name, w.group.UID)
 	}
-	return w, nil
+	w.id, err = r.ownID(ctx, w)
+	return w, err
 }
 
 func (r *GroupReconciler) carryOn(ctx context.Context, w *groupWork) (situation, error) {
@@ -115,19 +128,19 @@ func (r *GroupReconciler) carryOn(ctx context.Context, w *groupWork) (situation,
 	if err := r.ensureFinalizer(ctx, w); err != nil {
 		return situation{}, err
 	}
-	w.connection.groups.meet(w.group.Name)
+	w.connection.groups.change(w.group.Name, func(entry *groupEntry) { entry.met = true })
 	w.connection.guard.settle([]string{groupReference(w.group)}, map[string]bool{groupReference(w.group): true})
 	if !w.leads() {
-		return w.duplicate(), nil
+		return r.duplicate(ctx, w)
 	}
-	if !w.connection.accounts.compared() {
-		// Members are told from their accounts: the first comparison is about to tell which there are.
-		return situation{}, nil
+	w.connection.groups.change(w.group.Name, func(entry *groupEntry) { entry.duplicateSince = time.Time{} })
+	switch {
+	case !w.pushes():
+		return w.rolesOnly(), nil
+	case !w.connection.accounts.compared():
+		return w.beforeComparison(), nil
 	}
 	w.resolve()
-	if !w.pushes() {
-		return w.rolesOnly(), nil
-	}
 	return r.converge(ctx, w)
 }
 
@@ -148,16 +161,22 @@ func (w *groupWork) withoutConnection() (situation, bool) {
 	return situation{}, false
 }
 
-func (w *groupWork) duplicate() situation {
-	if v1alpha1.FoldDisplayName(w.stored.Status.DisplayName) == v1alpha1.FoldDisplayName(w.group.Spec.DisplayName) {
-		// The group at LambdaTest is the other one's now.
-		w.id = ""
+// beforeComparison is what can be said before the first comparison: members are told from their accounts, and it tells which there are.
+// A group that was as wanted stays so until then.
+func (w *groupWork) beforeComparison() situation {
+	current := w.stored.Status.ObservedGeneration == w.stored.Generation
+	if current && (isReady(w.stored) || isReadyFor(w.stored, v1alpha1.DriftedReason)) {
+		return situation{}
+	}
+	if told := w.inTheWay(); told != (situation{}) {
+		return told
+	}
+	if told := w.waiting(); told != (situation{}) || current {
+		return told
 	}
 	return situation{
-		readiness: stalled,
-		reason:    v1alpha1.DuplicateDisplayNameReason,
-		message: fmt.Sprintf("%s has the same displayName and comes first: it decides, this one is not pushed and gives no role. Rename or delete one of the two.",
-			groupReference(w.leader)),
+		readiness: progressing, reason: v1alpha1.ProgressingReason,
+		message: "The accounts at LambdaTest are being read; the group follows once it is known which of its members have one.",
 	}
 }
 
@@ -180,8 +199,16 @@ func (w *groupWork) leads() bool { return isSame(w.leader, w.group) }
 
 func (w *groupWork) pushes() bool { return w.organization.Spec.GroupMode != v1alpha1.GroupRolesOnly }
 
-func (w *groupWork) wish() groupWish {
-	return groupWish{displayName: w.group.Spec.DisplayName, roles: roleNames(w.group.Spec.Roles), members: w.ids}
+// wish is what LambdaTest's group should be, given what it is.
+func (w *groupWork) wish(have observedGroup) groupWish {
+	if have.group == nil || w.target == groupDeclared {
+		return groupWish{displayName: w.group.Spec.DisplayName, roles: roleNames(w.group.Spec.Roles), members: w.ids}
+	}
+	aside := groupWish{displayName: asideName(have.group.id), members: have.group.members}
+	if w.target == groupMakesRoom {
+		aside.roles = have.group.roles
+	}
+	return aside
 }
 
 func (w *groupWork) organizationName() types.NamespacedName {
@@ -219,7 +246,7 @@ func (r *GroupReconciler) forget(group types.NamespacedName) {
 		if c.organization.Namespace == group.Namespace {
 			c.lane.forget(groupPlace(group.Name))
 			c.setbacks.clear(groupPlace(group.Name))
-			c.wakeMembers(c.groups.withdraw(group.Name))
+			c.wakeMembers(c.groups.forget(group.Name))
 		}
 	}
 }

@@ -6,10 +6,8 @@ package controllers
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -19,16 +17,9 @@ import (
 // of its calls changes something.
 func (r *GroupReconciler) converge(ctx context.Context, w *groupWork) (situation, error) {
 	for range maxStepsPerReconcile {
-		have := w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName)
-		have.known = have.known || w.absent
-		if other, err := r.ownerOf(ctx, w, have); err != nil || other != nil {
-			w.id = w.stored.Status.GroupID // what was found is the other's
-			return w.takenBy(other), err
+		if told, err := r.plan(ctx, w); err != nil || told != (situation{}) {
+			return told, err
 		}
-		if have.group != nil {
-			w.id = have.group.id
-		}
-		w.next = planGroup(w.wish(), have, w.reportsDrift())
 		if w.next.step == groupStays {
 			return w.atRest(), nil
 		}
@@ -49,12 +40,39 @@ func (r *GroupReconciler) converge(ctx context.Context, w *groupWork) (situation
 	return situation{retryAfter: conflictRetry}, nil
 }
 
+// plan finds out which group at LambdaTest is the resource's, and what to do about it. A situation is why nothing can be done.
+func (r *GroupReconciler) plan(ctx context.Context, w *groupWork) (situation, error) {
+	have := w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName)
+	have.known = have.known || w.absent
+	if w.target == groupSetAside && w.nothingToSetAside(have) {
+		return w.duplicateSituation(), nil
+	}
+	if have.group != nil && have.group.id != w.id {
+		if told, err := r.takeOver(ctx, w, have.group.id); err != nil || told != (situation{}) {
+			return told, err
+		}
+	}
+	w.want = w.wish(have)
+	w.next = planGroup(w.want, have, w.reportsDrift())
+	if w.taken && !w.sought {
+		w.next = groupChange{step: groupFindHolder}
+		return situation{}, nil
+	}
+	if have.group == nil || !w.next.mutates() || sameDisplayName(w.want.displayName, have.group.displayName) {
+		return situation{}, nil
+	}
+	told, err := r.makeRoom(ctx, w)
+	w.want = w.wish(have)
+	w.next = planGroup(w.want, have, false)
+	return told, err
+}
+
 // changed is the outcome of a change. LambdaTest restores a deleted group without its members: what is missing then follows at once.
 // After anything else, a difference is a refusal, so that nothing is repeated for ever.
 func (r *GroupReconciler) changed(w *groupWork) situation {
-	r.recorder.Eventf(w.stored, nil, corev1.EventTypeNormal, "Changed", "Update", "Changed the group at LambdaTest: %s.", joined(w.next.differences))
+	r.announce(w)
 	have, _ := w.connection.groups.get(w.id)
-	left := updateGroup(w.wish(), have, false)
+	left := updateGroup(w.want, have, false)
 	if left.step == groupStays {
 		w.connection.setbacks.clear(w.place())
 		w.next = left
@@ -66,28 +84,20 @@ func (r *GroupReconciler) changed(w *groupWork) situation {
 	return w.refused("LambdaTest accepted the change and did not make it: " + joined(left.differences))
 }
 
-// ownerOf returns another group whose group at LambdaTest this is, so that nobody takes it while its name is on the way to change.
-func (r *GroupReconciler) ownerOf(ctx context.Context, w *groupWork, have observedGroup) (*v1alpha1.LambdaTestGroup, error) {
-	if have.group == nil || have.group.id == w.stored.Status.GroupID {
-		return nil, nil //nolint:nilnil // nobody is no error
+// announce records the change that was made.
+func (r *GroupReconciler) announce(w *groupWork) {
+	tell := func(reason, action, message string, arguments ...any) {
+		r.recorder.Eventf(w.stored, nil, corev1.EventTypeNormal, reason, action, message, arguments...)
 	}
-	others, err := listGroups(ctx, r.client, w.group.Namespace, client.MatchingFields{groupOrganizationIndex: w.group.Spec.OrganizationRef.Name})
-	for _, other := range others {
-		if other.Status.GroupID == have.group.id && !isSame(other, w.group) && familyOf(other) != familyOf(w.group) && groupCounts(other) {
-			return other, err
-		}
-	}
-	return nil, err
-}
-
-func (w *groupWork) takenBy(other *v1alpha1.LambdaTestGroup) situation {
-	if other == nil {
-		return situation{}
-	}
-	return situation{
-		readiness: progressing, reason: v1alpha1.ProgressingReason,
-		message:    fmt.Sprintf("%s still has this name at LambdaTest; it is about to be renamed or deleted.", groupReference(other)),
-		retryAfter: ownerRetry,
+	switch {
+	case w.next.step == groupCreate:
+		tell("Created", "Create", "Created the group at LambdaTest.")
+	case w.target == groupMakesRoom:
+		tell("Changed", "Update", "Renamed the group at LambdaTest to %q until another group has given %q up.", w.want.displayName, w.group.Spec.DisplayName)
+	case w.target == groupSetAside:
+		tell("SetAside", "Update", "Renamed the group at LambdaTest to %q and took its roles away: %s is carried out instead.", w.want.displayName, groupReference(w.leader))
+	default:
+		tell("Changed", "Update", "Changed the group at LambdaTest: %s.", joined(w.next.differences))
 	}
 }
 
@@ -95,6 +105,7 @@ func (w *groupWork) takenBy(other *v1alpha1.LambdaTestGroup) situation {
 func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation {
 	var said lambdatest.Group
 	found := true
+	before, _ := w.connection.groups.get(w.next.id)
 	err := w.connection.call(ctx, w.place(), w.callName(), func(ctx context.Context, upstream Upstream) error {
 		var err error
 		said, found, err = w.ask(ctx, upstream)
@@ -104,13 +115,23 @@ func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation 
 	switch {
 	case err != nil:
 		return r.failed(w, err)
+	case w.next.step == groupFindHolder:
+		w.sought = true
+		if found {
+			w.connection.groups.saw(upstreamGroupOf(said), now)
+		}
 	case !found:
 		w.absent = true
 		w.connection.groups.missed(w.group.Name, w.group.Spec.DisplayName)
 	default:
 		group := upstreamGroupOf(said)
-		w.id, w.absent = group.id, false
-		w.connection.groups.saw(w.group.Name, group, now)
+		w.absent = false
+		w.connection.groups.saw(group, now)
+		w.connection.groups.found(w.group.Name)
+		if w.next.step == groupCreate {
+			w.id = group.id
+		}
+		w.connection.gaveUp(before.displayName, group.displayName)
 	}
 	if w.next.mutates() {
 		w.connection.accepted(causeGroupProvisioning)
@@ -127,9 +148,9 @@ func (w *groupWork) callName() string {
 		return "PatchGroup"
 	case groupReplace:
 		return "ReplaceGroup"
-	case groupLookUp, groupStays:
+	case groupLookUp, groupFindHolder, groupStays:
 	}
-	if w.id != "" {
+	if w.id != "" && w.next.step != groupFindHolder {
 		return "GetGroup"
 	}
 	return "FindGroup"
@@ -146,7 +167,7 @@ func (w *groupWork) ask(ctx context.Context, upstream Upstream) (group lambdates
 	case "GetGroup":
 		group, err = upstream.GetGroup(ctx, w.id)
 	default:
-		return upstream.FindGroup(ctx, w.group.Spec.DisplayName)
+		return upstream.FindGroup(ctx, w.want.displayName)
 	}
 	return group, true, err
 }
@@ -177,23 +198,33 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 	case lambdatest.IsForbidden(err):
 		return w.disabled()
 	case lambdatest.IsNotFound(err) && w.id != "":
-		w.connection.groups.lost(w.group.Name, w.id)
+		w.connection.groups.lost(w.group.Name, w.id, r.options.Now())
 		w.id = ""
-		w.next = groupChange{}
-		return situation{}
+		return w.again()
 	case lambdatest.IsConflict(err) && w.next.step == groupCreate && !w.absent:
 		// It was not there some time ago, when it was looked for.
 		w.connection.groups.doubt(w.group.Name)
-		return situation{}
+		return w.again()
+	case lambdatest.IsConflict(err) && w.next.step != groupCreate && !w.sought:
+		w.taken = true
+		return w.again()
 	case lambdatest.IsConflict(err):
-		return w.terminal(causeDisplayName(w.group.Spec.DisplayName), v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-			"LambdaTest has another group named %q: rename or delete it there, or choose another displayName.", w.group.Spec.DisplayName))
+		return w.nameTaken()
 	}
 	return w.refused(err.Error())
 }
 
+// again looks and plans again: nothing was changed.
+func (w *groupWork) again() situation {
+	w.next = groupChange{}
+	return situation{}
+}
+
 // reportsDrift tells whether differences are left alone: what is wanted had been reached, so they were made at LambdaTest.
 func (w *groupWork) reportsDrift() bool {
+	if w.target != groupDeclared {
+		return false
+	}
 	status := w.stored.Status
 	reached := isReady(w.stored) || isReadyFor(w.stored, v1alpha1.DriftedReason)
 	return w.organization.Spec.DriftPolicy == v1alpha1.DriftReport && reached &&

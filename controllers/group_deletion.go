@@ -46,10 +46,19 @@ func (r *GroupReconciler) finalize(ctx context.Context, w *groupWork) (situation
 	if told, free, err := r.guardDemotions(ctx, w); err != nil || !free {
 		return told, err
 	}
-	if !r.deletes(ctx, w) {
+	heir, deletes, err := r.inheritance(ctx, w)
+	switch {
+	case err != nil:
+		return situation{}, err
+	case deletes:
+		return r.deleteUpstream(ctx, w)
+	case heir == nil:
 		return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Released", "LambdaTest's group, if there is one, was left as it is."})
 	}
-	return r.deleteUpstream(ctx, w)
+	if err := r.handOver(ctx, w, heir); err != nil {
+		return situation{}, err
+	}
+	return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Released", groupReference(heir) + " takes LambdaTest's group over."})
 }
 
 func (w *groupWork) released() bool {
@@ -73,37 +82,61 @@ func (r *GroupReconciler) farewell(ctx context.Context, w *groupWork) (note, boo
 	}, w.organization == nil, nil
 }
 
-// deletes tells whether LambdaTest's group goes with the resource.
-func (r *GroupReconciler) deletes(ctx context.Context, w *groupWork) bool {
-	if !w.pushes() || w.group.Spec.DeletionPolicy == v1alpha1.GroupDeletionOrphan || w.id == "" && !r.mayHaveCreated(ctx, w) {
-		return false
+// inheritance tells what becomes of LambdaTest's group: whether it is deleted, else which resource takes it over, if any.
+func (r *GroupReconciler) inheritance(ctx context.Context, w *groupWork) (heir *v1alpha1.LambdaTestGroup, deletes bool, err error) {
+	if !w.pushes() || w.group.Spec.DeletionPolicy == v1alpha1.GroupDeletionOrphan {
+		return nil, false, nil
 	}
-	sameName := v1alpha1.FoldDisplayName(w.stored.Status.DisplayName) == v1alpha1.FoldDisplayName(w.group.Spec.DisplayName)
-	if !sameName && w.stored.Status.GroupID != "" {
-		return true
+	heir = w.successor()
+	inherits := heir != nil && (w.connection.groupID(heir) == "" || w.connection.groupID(heir) == w.id)
+	switch {
+	case w.id != "" && inherits:
+		return heir, false, nil
+	case w.id != "":
+		return nil, true, nil
+	case !w.leads() || inherits:
+		// What there is under the name is the other one's.
+		return nil, false, nil
 	}
-	return w.leads() && !r.hasSuccessor(ctx, w)
+	deletes, err = r.mayHaveCreated(ctx, w)
+	return nil, deletes, err
+}
+
+// successor is the next resource of the displayName; nil when there is none.
+func (w *groupWork) successor() *v1alpha1.LambdaTestGroup {
+	return leaderOf(slices.DeleteFunc(slices.Clone(w.family), func(other *v1alpha1.LambdaTestGroup) bool {
+		return isSame(other, w.group) || !other.DeletionTimestamp.IsZero()
+	}))
+}
+
+// handOver notes in the heir's status which group at LambdaTest is its own from now on: found by its name alone, it would be left behind,
+// with the roles that it gives, if the heir was renamed meanwhile.
+func (r *GroupReconciler) handOver(ctx context.Context, w *groupWork, heir *v1alpha1.LambdaTestGroup) error {
+	if heir.Status.GroupID == w.id {
+		return nil
+	}
+	updated := heir.DeepCopy()
+	updated.Status.GroupID = w.id
+	if err := r.written.patchStatus(ctx, r.client, heir, updated); err != nil {
+		return fmt.Errorf("handing a group over: %w", err)
+	}
+	w.connection.groups.identify(heir.Name, w.id)
+	return nil
 }
 
 // mayHaveCreated tells whether LambdaTest may have a group of a resource whose status names none: created by this process, which could
 // not write that down yet, or by a leader that did not live to. Who was met alive by this process would be known.
-func (r *GroupReconciler) mayHaveCreated(ctx context.Context, w *groupWork) bool {
+func (r *GroupReconciler) mayHaveCreated(ctx context.Context, w *groupWork) (bool, error) {
 	have := w.connection.groups.observe(w.group.Name, "", w.group.Spec.DisplayName)
-	if other, err := r.ownerOf(ctx, w, have); err != nil || other != nil {
-		return false
+	if have.group == nil {
+		return have.doubtful || !w.connection.groups.look(w.group.Name).met, nil
 	}
-	if have.group != nil {
-		w.id = have.group.id
+	holder, err := r.holderOf(ctx, w, have.group.id)
+	if err != nil || holder != nil {
+		return false, err
 	}
-	return have.group != nil || have.doubtful || !w.connection.groups.hasMet(w.group.Name)
-}
-
-// hasSuccessor tells whether another resource of the displayName takes over. When nobody can say, the group stays.
-func (r *GroupReconciler) hasSuccessor(ctx context.Context, w *groupWork) bool {
-	family, err := groupRoles{r.client}.family(ctx, w.group)
-	return err != nil || slices.ContainsFunc(family, func(other *v1alpha1.LambdaTestGroup) bool {
-		return !isSame(other, w.group) && other.DeletionTimestamp.IsZero()
-	})
+	w.id = have.group.id
+	return true, nil
 }
 
 // deleteUpstream deletes LambdaTest's group, and lets the resource go.
@@ -128,30 +161,32 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 	if err == nil {
 		w.connection.accepted(causeGroupProvisioning)
 	}
-	w.connection.groups.lost(w.group.Name, w.id)
+	w.connection.groups.lost(w.group.Name, w.id, r.options.Now())
+	w.connection.gaveUp(have.displayName, "")
 	w.connection.doubtRoles(touchedBy(have.groupWish, groupWish{}), r.options.Now())
 	return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Deleted", "Deleted the group at LambdaTest."})
 }
 
 // findLost looks for a group whose creation was sent and not answered, or not noted. A call of a former leader may still create it.
 func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) (situation, error) {
-	w.next = groupChange{step: groupLookUp}
+	w.want, w.next = w.wish(observedGroup{}), groupChange{step: groupLookUp}
 	if told := r.carryOut(ctx, w); told != (situation{}) {
 		return told, nil
 	}
-	other, err := r.ownerOf(ctx, w, w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName))
-	if err != nil || other != nil {
-		w.id = "" // what was found is the other's
-		w.connection.groups.identify(w.group.Name, "")
-	}
-	if err != nil {
-		return situation{}, err
-	}
 	wait := conflictRetry
+	if group, there := w.connection.groups.named(w.want.displayName); there && !w.absent {
+		holder, err := r.holderOf(ctx, w, group.id)
+		if err != nil {
+			return situation{}, err
+		}
+		if holder == nil {
+			w.id = group.id
+		}
+	}
 	if w.absent {
 		wait = max(wait, w.connection.formerLeaderUntil().Sub(r.options.Now()))
 		if wait == conflictRetry {
-			w.connection.groups.meet(w.group.Name)
+			w.connection.groups.change(w.group.Name, func(entry *groupEntry) { entry.met = true })
 		}
 	}
 	return situation{readiness: progressing, reason: v1alpha1.ProgressingReason, message: "The group is being deleted at LambdaTest.", retryAfter: wait}, nil

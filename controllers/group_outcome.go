@@ -19,6 +19,17 @@ import (
 // atRest is the outcome when nothing is left to do.
 func (w *groupWork) atRest() situation {
 	switch {
+	case w.target == groupMakesRoom:
+		return situation{
+			readiness: progressing, reason: v1alpha1.ProgressingReason,
+			message: fmt.Sprintf("Groups exchange their names. At LambdaTest this one is named %q until %q is free.",
+				w.want.displayName, w.group.Spec.DisplayName),
+			retryAfter: conflictRetry,
+		}
+	case w.target == groupSetAside:
+		told := w.duplicateSituation()
+		told.message += fmt.Sprintf(" Until then its group at LambdaTest is named %q and gives no role.", w.want.displayName)
+		return told
 	case w.next.reported:
 		return situation{
 			readiness: stalled, reason: v1alpha1.DriftedReason,
@@ -144,8 +155,13 @@ func (w *groupWork) wayOutText(message string) string {
 // report writes down where things stand, and tells the members what the group gives them now.
 func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situation) error {
 	if w.connection != nil {
-		w.connection.groups.identify(w.group.Name, w.ownID())
-		w.connection.groups.setOpen(w.group.Name, now.readiness != ready)
+		w.connection.groups.change(w.group.Name, func(entry *groupEntry) {
+			entry.open = now.readiness != ready
+			if entry.id = w.id; w.released() {
+				entry.id = "" // so that a new resource of the name does not take the group over
+			}
+		})
+		w.wakeDuplicates()
 		r.contribute(w, now)
 	}
 	if now.readiness == silent || w.released() {
@@ -166,12 +182,17 @@ func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situatio
 	return nil
 }
 
-// ownID is what the group is known by; who was let go has none, so that a new resource of the name does not take it over.
-func (w *groupWork) ownID() string {
-	if w.released() {
-		return ""
+// wakeDuplicates looks again at the other resources of the displayName when it becomes known which group at LambdaTest is this one's: theirs
+// may be the same, or stand in its way.
+func (w *groupWork) wakeDuplicates() {
+	if !w.leads() || w.id == w.stored.Status.GroupID {
+		return
 	}
-	return w.id
+	for _, other := range w.family {
+		if !isSame(other, w.group) {
+			w.connection.wake(priorityChange, groupPlace(other.Name))
+		}
+	}
 }
 
 // shown is the group as it is stored.
@@ -189,7 +210,7 @@ func (r *GroupReconciler) contribute(w *groupWork, now situation) {
 	if now.readiness == silent || now.readiness == progressing {
 		return
 	}
-	given := contribution{pushed: w.pushes(), groupID: w.id}
+	given := contribution{pushed: w.pushes()}
 	if w.leads() {
 		given.roles, given.members = roleNames(w.group.Spec.Roles), membersOf(w.group)
 	}
@@ -197,8 +218,9 @@ func (r *GroupReconciler) contribute(w *groupWork, now situation) {
 	if !w.leads() || !w.pushes() {
 		waits = nil
 	}
-	w.connection.groups.await(w.group.Name, folded(waits))
-	for _, user := range folded(waits) {
+	awaited := ordered(folded(waits))
+	w.connection.groups.change(w.group.Name, func(entry *groupEntry) { entry.awaits = awaited })
+	for _, user := range awaited {
 		if _, there := w.connection.accounts.get(user); there {
 			w.connection.appeared(user) // while the group was pushed, when nobody waited yet
 		}

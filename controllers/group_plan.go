@@ -33,12 +33,32 @@ type observedGroup struct {
 	doubtful bool
 }
 
+// groupTarget is what a group at LambdaTest is to be.
+type groupTarget int
+
+const (
+	// groupDeclared is what the resource says.
+	groupDeclared groupTarget = iota
+	// groupMakesRoom is the same under another name for a moment, so that groups can exchange names.
+	groupMakesRoom
+	// groupSetAside has another name and gives no role, while another resource of the displayName is carried out.
+	groupSetAside
+)
+
+// asideName is the displayName of a group at LambdaTest that leaves its own to another one. No two groups have the same id.
+func asideName(id string) string { return asidePrefix + id }
+
+// asidePrefix tells people at LambdaTest where the name comes from.
+const asidePrefix = "lambdatest-operator: set aside "
+
 // groupStep is the kind of a change.
 type groupStep int
 
 const (
 	groupStays groupStep = iota
 	groupLookUp
+	// groupFindHolder looks for the group that has the displayName.
+	groupFindHolder
 	groupCreate
 	groupPatch
 	groupReplace

@@ -20,6 +20,7 @@ const (
 	memberIndex            = "iam.lambdatest.io/member"
 	displayNameIndex       = "iam.lambdatest.io/display-name"
 	groupOrganizationIndex = "iam.lambdatest.io/group-organization"
+	groupIDIndex           = "iam.lambdatest.io/group-id"
 )
 
 // groupIndexers are the field indexes of LambdaTestGroups by name. Whose groups a person is in is one lookup, whatever their size.
@@ -38,6 +39,10 @@ func groupIndexers() map[string]client.IndexerFunc {
 		},
 		groupOrganizationIndex: func(object client.Object) []string {
 			return []string{object.(*v1alpha1.LambdaTestGroup).Spec.OrganizationRef.Name}
+		},
+		groupIDIndex: func(object client.Object) []string {
+			group := object.(*v1alpha1.LambdaTestGroup)
+			return []string{groupIDKey(group, group.Status.GroupID)}
 		},
 	}
 }

@@ -4,174 +4,250 @@
 package controllers
 
 import (
-	"maps"
 	"slices"
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// groups is what is in memory about the groups of an organization: those that LambdaTest has, and what LambdaTestGroups contribute.
+// groups is what is in memory about the groups of an organization: one entry for each resource, and one for each id at LambdaTest.
 type groups struct {
-	mu sync.Mutex
-	// byID are LambdaTest's own, and when each was read.
-	byID   map[string]upstreamGroup
-	readAt map[string]time.Time
-	// gone are ids that LambdaTest no longer knew when it was asked.
-	gone map[string]struct{}
-	// ids are what the groups of resources are known by, which a status may not have yet: whoever renames a resource right after its group
-	// was created must not get another group.
-	ids map[string]string
-	// absent are the displayNames, folded, that were looked up for resources and not found, until the next listing. Who waits for a turn
-	// to create a group need not spend it on another lookup.
-	absent map[string]string
-	// doubtful are resources for which a change was sent, and nobody knows what came of it.
-	doubtful map[string]struct{}
-	// contributions are what each resource gave to whom when its members were last told.
-	contributions map[string]contribution
-	// met are resources that this process has seen alive: what LambdaTest has of them is known, or is in status.
-	met map[string]struct{}
-	// open are resources for which something is to be done.
-	open map[string]struct{}
-	// awaiting are the resources that wait for somebody's account.
-	awaiting map[string]map[string]struct{}
+	mu        sync.Mutex
+	resources map[string]*groupEntry
+	byID      map[string]sighting
+}
+
+// groupEntry is what is known about one LambdaTestGroup. Forgetting the resource is forgetting its entry.
+type groupEntry struct {
+	// uid tells a resource from a later one of the same name.
+	uid types.UID
+	// id is the group's at LambdaTest. The status may not have it yet: a resource that is renamed right after its group was created must
+	// not get another group.
+	id string
+	// absent is the displayName, folded, that was looked up and not found, until the next listing. A group that waits for its turn to be
+	// created need not spend it on another lookup.
+	absent string
+	// doubtful says that a change was sent, and that its outcome is unknown.
+	doubtful bool
+	// met says that this process has seen the resource alive, or that LambdaTest certainly has nothing of it.
+	met bool
+	// open says that something is to be done.
+	open bool
+	// given is what the resource gave to whom when its members were last told; nil before.
+	given *contribution
+	// awaits are the folded userNames, in order, of the members who have no account yet.
+	awaits []string
+	// needs is the displayName, folded, that the group of another resource has and that this one waits for.
+	needs string
+	// duplicateSince is since when another resource of the displayName is carried out instead; zero is not.
+	duplicateSince time.Time
+}
+
+// sighting is what LambdaTest said about one id: a group, or that there is none.
+type sighting struct {
+	group upstreamGroup
+	// name is the displayName, folded.
+	name string
+	gone bool
+	at   time.Time
+}
+
+func sighted(group upstreamGroup, at time.Time) sighting {
+	return sighting{group: group, name: v1alpha1.FoldDisplayName(group.displayName), at: at}
 }
 
 // contribution is what a resource gives to its members.
 type contribution struct {
 	// pushed says that the group is LambdaTest's, too.
-	pushed  bool
-	groupID string
-	roles   []string
+	pushed bool
+	roles  []string
 	// members are folded userNames, in order; none while another resource of the same displayName is carried out.
 	members []string
 }
 
 func newGroups() *groups {
-	return &groups{
-		ids: map[string]string{}, byID: map[string]upstreamGroup{}, readAt: map[string]time.Time{}, gone: map[string]struct{}{}, doubtful: map[string]struct{}{}, absent: map[string]string{},
-		contributions: map[string]contribution{}, met: map[string]struct{}{}, open: map[string]struct{}{}, awaiting: map[string]map[string]struct{}{},
-	}
+	return &groups{resources: map[string]*groupEntry{}, byID: map[string]sighting{}}
 }
 
-// saw takes a group that an answer showed; readAt is when the call ended.
-func (g *groups) saw(resource string, group upstreamGroup, readAt time.Time) {
+// entry returns the entry of a resource, a new one if there is none.
+func (g *groups) entry(resource string) *groupEntry {
+	entry, ok := g.resources[resource]
+	if !ok {
+		entry = &groupEntry{}
+		g.resources[resource] = entry
+	}
+	return entry
+}
+
+// look returns a copy of the entry of a resource.
+func (g *groups) look(resource string) groupEntry {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	g.byID[group.id], g.readAt[group.id], g.ids[resource] = group, readAt, group.id
-	delete(g.gone, group.id)
-	delete(g.doubtful, resource)
-	delete(g.absent, resource)
+	if entry, ok := g.resources[resource]; ok {
+		return *entry
+	}
+	return groupEntry{}
+}
+
+// change changes the entry of a resource.
+func (g *groups) change(resource string, change func(*groupEntry)) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	change(g.entry(resource))
+}
+
+// begin is for a resource that is about to be looked at, which tells anew what it needs. What is known about an earlier resource of the
+// name is forgotten, but for what its members were told.
+func (g *groups) begin(resource string, uid types.UID) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	entry := g.entry(resource)
+	if entry.uid != uid {
+		*entry = groupEntry{uid: uid, given: entry.given}
+	}
+	entry.needs = ""
+}
+
+// forget forgets a resource, and returns whose role that may change.
+func (g *groups) forget(resource string) []string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	entry, ok := g.resources[resource]
+	delete(g.resources, resource)
+	if !ok || entry.given == nil || len(entry.given.roles) == 0 {
+		return nil
+	}
+	return entry.given.members
+}
+
+// saw takes a group that an answer showed; at is when the call ended.
+func (g *groups) saw(group upstreamGroup, at time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.byID[group.id] = sighted(group, at)
+}
+
+// found takes the answer that there is a group.
+func (g *groups) found(resource string) {
+	g.change(resource, func(entry *groupEntry) { entry.doubtful, entry.absent = false, "" })
 }
 
 // identify notes what the group of a resource is known by; empty is that it has none.
 func (g *groups) identify(resource, id string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.ids[resource] = id
-}
-
-// idOf is what the group of a resource is known by: empty if there is none, or nobody knows.
-func (g *groups) idOf(resource string) string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.ids[resource]
+	g.change(resource, func(entry *groupEntry) { entry.id = id })
 }
 
 // missed takes the answer that there is no group of the name.
 func (g *groups) missed(resource, displayName string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	delete(g.doubtful, resource)
-	g.absent[resource] = v1alpha1.FoldDisplayName(displayName)
+	g.change(resource, func(entry *groupEntry) { entry.doubtful, entry.absent = false, v1alpha1.FoldDisplayName(displayName) })
 }
 
 // lost takes the answer that there is no such group.
-func (g *groups) lost(resource, id string) {
+func (g *groups) lost(resource, id string, at time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	delete(g.byID, id)
-	delete(g.readAt, id)
-	delete(g.ids, resource)
-	delete(g.doubtful, resource)
-	g.gone[id] = struct{}{}
+	g.byID[id] = sighting{gone: true, at: at}
+	entry := g.entry(resource)
+	entry.id, entry.doubtful = "", false
 }
 
-// doubt marks that nobody knows what became of a change.
+// doubt marks that the outcome of a change is unknown.
 func (g *groups) doubt(resource string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.doubtful[resource] = struct{}{}
-	delete(g.absent, resource)
+	g.change(resource, func(entry *groupEntry) { entry.doubtful, entry.absent = true, "" })
 }
 
-// observe returns what is known about the group of a resource: by the id that it had, else by its name.
+// observe returns what is known about the group of a resource: by the id that it has, else by its name.
 func (g *groups) observe(resource, id, displayName string) observedGroup {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if _, doubtful := g.doubtful[resource]; doubtful {
+	entry := g.look(resource)
+	if entry.doubtful {
 		return observedGroup{doubtful: true}
 	}
-	if group, ok := g.byID[id]; ok {
-		return observedGroup{group: &group, known: true}
+	g.mu.Lock()
+	seen, known := g.byID[id]
+	g.mu.Unlock()
+	if known && !seen.gone {
+		return observedGroup{group: &seen.group, known: true}
 	}
-	if _, gone := g.gone[id]; id != "" && !gone {
+	if id != "" && !known {
 		return observedGroup{}
 	}
+	if group, known := g.named(displayName); known {
+		return observedGroup{group: &group, known: true}
+	}
+	return observedGroup{known: entry.absent == v1alpha1.FoldDisplayName(displayName)}
+}
+
+// named returns the group that has a displayName at LambdaTest, as far as it is known: of several, the one that was seen last.
+func (g *groups) named(displayName string) (upstreamGroup, bool) {
 	folded := v1alpha1.FoldDisplayName(displayName)
-	for _, group := range g.byID {
-		if v1alpha1.FoldDisplayName(group.displayName) == folded {
-			return observedGroup{group: &group, known: true}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	var last sighting
+	for _, seen := range g.byID {
+		if !seen.gone && seen.name == folded && (last.group.id == "" || seen.at.After(last.at)) {
+			last = seen
 		}
 	}
-	return observedGroup{known: g.absent[resource] == folded}
+	return last.group, last.group.id != ""
 }
 
 // get returns a group by its id.
 func (g *groups) get(id string) (upstreamGroup, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	group, ok := g.byID[id]
-	return group, ok
+	seen, known := g.byID[id]
+	return seen.group, known && !seen.gone
 }
 
-// wanted tells whether there is any resource that is pushed: else nobody needs to know what LambdaTest has.
-func (g *groups) wanted() bool {
+// holders are the resources that are known to have a group.
+func (g *groups) holders(id string) []string {
+	return g.where(func(entry *groupEntry) bool { return entry.id == id })
+}
+
+// where lists the resources of which something holds.
+func (g *groups) where(holds func(*groupEntry) bool) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, c := range g.contributions {
-		if c.pushed {
-			return true
+	var found []string
+	for resource, entry := range g.resources {
+		if holds(entry) {
+			found = append(found, resource)
 		}
 	}
-	return false
+	return found
 }
 
-// replace takes a complete listing, and returns the resources whose group differs from what was known before.
+// wanted tells whether there is any resource that is pushed: else what LambdaTest has is of no use.
+func (g *groups) wanted() bool {
+	return len(g.where(func(entry *groupEntry) bool { return entry.given != nil && entry.given.pushed })) > 0
+}
+
+// replace takes a complete listing, and returns the resources whose group differs from what was known before. What was read or lost after
+// the listing began is newer.
 func (g *groups) replace(listing map[string]upstreamGroup, begun time.Time) (changed []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	differs := map[string]bool{}
-	clear(g.absent)
-	for id := range g.byID {
-		if _, listed := listing[id]; !listed && g.readAt[id].Before(begun) {
+	for id, seen := range g.byID {
+		if _, listed := listing[id]; !listed && seen.at.Before(begun) {
 			delete(g.byID, id)
-			delete(g.readAt, id)
-			differs[id] = true
+			differs[id] = !seen.gone
 		}
 	}
 	for id, group := range listing {
 		before, known := g.byID[id]
-		if known && !g.readAt[id].Before(begun) {
+		if known && !before.at.Before(begun) {
 			continue
 		}
-		differs[id] = !known || !before.equal(group)
-		g.byID[id], g.readAt[id] = group, begun
-		delete(g.gone, id)
+		differs[id] = !known || before.gone || !before.group.equal(group)
+		g.byID[id] = sighted(group, begun)
 	}
-	for resource, c := range g.contributions {
-		if differs[c.groupID] {
+	for resource, entry := range g.resources {
+		entry.absent = ""
+		if entry.id != "" && differs[entry.id] {
 			changed = append(changed, resource)
 		}
 	}
@@ -186,11 +262,15 @@ func (g upstreamGroup) equal(other upstreamGroup) bool {
 func (g *groups) contribute(resource string, now contribution, fresh bool) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	before, known := g.contributions[resource]
-	g.contributions[resource] = now
-	if !known && !fresh {
-		// After a restart everybody is looked at anyway.
-		return nil
+	entry := g.entry(resource)
+	before := entry.given
+	entry.given = &now
+	if before == nil {
+		if !fresh {
+			// After a restart everybody is looked at anyway.
+			return nil
+		}
+		before = &contribution{}
 	}
 	if slices.Equal(before.roles, now.roles) && before.pushed == now.pushed {
 		if len(now.roles) == 0 {
@@ -201,81 +281,26 @@ func (g *groups) contribute(resource string, now contribution, fresh bool) []str
 	return append(slices.Clone(before.members), missing(now.members, before.members)...)
 }
 
-// withdraw forgets a resource, and returns whose role that may change.
-func (g *groups) withdraw(resource string) []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	before := g.contributions[resource]
-	delete(g.contributions, resource)
-	delete(g.ids, resource)
-	delete(g.open, resource)
-	delete(g.met, resource)
-	delete(g.absent, resource)
-	delete(g.doubtful, resource)
-	if len(before.roles) == 0 {
-		return nil
-	}
-	return before.members
-}
-
-// meet notes that a resource was seen alive, or that there is certainly nothing of it at LambdaTest.
-func (g *groups) meet(resource string) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.met[resource] = struct{}{}
-}
-
-func (g *groups) hasMet(resource string) bool {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	_, met := g.met[resource]
-	return met
-}
-
-// setOpen notes whether something is to be done for a resource.
-func (g *groups) setOpen(resource string, open bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	if open {
-		g.open[resource] = struct{}{}
-	} else {
-		delete(g.open, resource)
-	}
-}
-
 // listOpen returns the places in the lane of resources for which something is to be done.
 func (g *groups) listOpen() []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	var places []string
-	for resource := range g.open {
-		places = append(places, groupPlace(resource))
+	places := g.where(func(entry *groupEntry) bool { return entry.open })
+	for i, resource := range places {
+		places[i] = groupPlace(resource)
 	}
 	return places
 }
 
-// await notes whose accounts a resource waits for.
-func (g *groups) await(resource string, users []string) {
+// awaits returns the resources that wait for somebody's account, and for how many accounts each.
+func (g *groups) awaits(user string) map[string]int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for user, waiting := range g.awaiting {
-		if delete(waiting, resource); len(waiting) == 0 {
-			delete(g.awaiting, user)
+	waiting := map[string]int{}
+	for resource, entry := range g.resources {
+		if _, waits := slices.BinarySearch(entry.awaits, user); waits {
+			waiting[resource] = len(entry.awaits)
 		}
 	}
-	for _, user := range users {
-		if g.awaiting[user] == nil {
-			g.awaiting[user] = map[string]struct{}{}
-		}
-		g.awaiting[user][resource] = struct{}{}
-	}
-}
-
-// awaited counts whose accounts are waited for.
-func (g *groups) awaited() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return len(g.awaiting)
+	return waiting
 }
 
 // givenRole is the highest role that LambdaTest's groups give an account.
@@ -283,22 +308,15 @@ func (g *groups) givenRole(account string) v1alpha1.Role {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var best v1alpha1.Role
-	for _, group := range g.byID {
-		if _, member := slices.BinarySearch(group.members, account); !member {
+	for _, seen := range g.byID {
+		if _, member := slices.BinarySearch(seen.group.members, account); !member {
 			continue
 		}
-		for _, role := range group.roles {
+		for _, role := range seen.group.roles {
 			if v1alpha1.Role(role).Rank() > best.Rank() {
 				best = v1alpha1.Role(role)
 			}
 		}
 	}
 	return best
-}
-
-// awaits returns who waits for somebody's account.
-func (g *groups) awaits(user string) []string {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return slices.Collect(maps.Keys(g.awaiting[user]))
 }

@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -157,12 +156,8 @@ func (c *connection) groupPage(ctx context.Context, start int) (lambdatest.Page[
 	return page, err
 }
 
-const (
-	// groupPageSize keeps a page of groups of 10 000 members each below what the client reads.
-	groupPageSize = 5
-	// ownerRetry is how often a group looks whether another one has given its name up.
-	ownerRetry = 5 * time.Second
-)
+// groupPageSize keeps a page of groups of 10 000 members each below what the client reads.
+const groupPageSize = 5
 
 func (c *connection) groupNamed(resource string) types.NamespacedName {
 	return types.NamespacedName{Namespace: c.organization.Namespace, Name: resource}
