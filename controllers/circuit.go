@@ -42,6 +42,8 @@ type circuit struct {
 	pauses      int
 	// throttled: no call succeeded since the last 429.
 	throttled bool
+	// answers counts the calls that LambdaTest answered, whatever it said.
+	answers uint64
 }
 
 // state is what metrics and messages call it.
@@ -57,6 +59,9 @@ func (c *circuit) state() string {
 
 // suspicious tells whether calls go one at a time.
 func (c *circuit) suspicious() bool { return len(c.failing) > 0 || !c.retryAt.IsZero() || c.throttled }
+
+// probing tells whether the circuit is open and the time has come for a call that need not be a denial.
+func (c *circuit) probing(now time.Time) bool { return !c.retryAt.IsZero() && !now.Before(c.retryAt) }
 
 // permits says whether a call may be made now, and otherwise when to ask again; never is the zero time. Denials probe an open
 // circuit sooner than anything else.
@@ -84,7 +89,7 @@ func (c *circuit) record(now time.Time, user string, err error) {
 	case lambdatest.IsUnavailable(err):
 		c.fail(now, user)
 	case err == nil, lambdatest.IsRejected(err), lambdatest.IsNotFound(err), lambdatest.IsForbidden(err), lambdatest.IsConflict(err):
-		// LambdaTest answered.
+		c.answers++
 		c.failing, c.failures, c.pauses, c.throttled = nil, 0, 0, false
 		c.openedAt, c.retryAt = time.Time{}, time.Time{}
 	}

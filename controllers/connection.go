@@ -276,16 +276,24 @@ func (c *connection) mayLookUpEarly() bool {
 	return !c.comparison.complete && c.lookUps < earlyLookUps && (c.recognised || c.accounts.size() == 0)
 }
 
-// circuitChanged tells those who wait, so that their status says why, and the organization. Once LambdaTest is back nobody waits for
-// what happened before.
+// circuitChanged tells those who wait, so that their status says why, and the organization. Once LambdaTest is back, failures of the
+// outage delay no call: the lane has forgiven those who wait there already.
 func (c *connection) circuitChanged() {
 	if state, _ := c.lane.state(); state == "closed" {
-		c.setbacks.forgive()
+		c.setbacks.forgiveOutage()
 		c.wakeIdle()
 	} else {
 		c.wake(priorityInitialList, c.lane.waiting()...)
 	}
 	c.changed()
+}
+
+// forgiveAll follows a success for a person whose calls kept failing. The reason was LambdaTest, as when it answers reads and fails
+// writes, so it is over for the others as well.
+func (c *connection) forgiveAll() {
+	c.setbacks.forgiveAll()
+	c.lane.forgiveAll()
+	c.wakeIdle()
 }
 
 // wakeOpen looks again at everybody for whom something is to be done, those who are to lose access first. There may be very many others:

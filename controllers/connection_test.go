@@ -51,7 +51,7 @@ func TestAComparisonOfAReplacedConnectionDoesNotCount(t *testing.T) {
 func TestARefusalOfAReplacedTokenDoesNotStopTheNewOne(t *testing.T) {
 	c, set := newTestConnection()
 	c.use(set, &lambdatest.Client{})
-	c.lane.acquire(ada, priorityChange, false)
+	c.lane.acquire(ada, priorityChange, noFailure)
 
 	err := c.call(t.Context(), ada, "GetUser", func(context.Context, Upstream) error {
 		c.use(set, &lambdatest.Client{})

@@ -26,7 +26,7 @@ func (r *GroupReconciler) converge(ctx context.Context, w *groupWork) (situation
 		if told := w.inTheWay(); told != (situation{}) {
 			return told, nil
 		}
-		if !w.connection.lane.acquire(w.place(), w.priority(), w.failedBefore()) {
+		if !w.connection.lane.acquire(w.place(), w.priority(), w.past()) {
 			w.queued = true
 			return w.waiting(), nil
 		}
@@ -183,7 +183,7 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
 		// Everybody's trouble: back to the place in the lane.
 		w.queued = true
-		w.connection.lane.await(w.place(), w.priority(), w.failedBefore())
+		w.connection.lane.await(w.place(), w.priority(), w.past())
 		if told := w.waiting(); told != (situation{}) {
 			return told
 		}

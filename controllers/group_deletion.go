@@ -144,7 +144,7 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 	if told := w.inTheWay(); told != (situation{}) {
 		return told, nil
 	}
-	if !w.connection.lane.acquire(w.place(), priorityChange, w.failedBefore()) {
+	if !w.connection.lane.acquire(w.place(), priorityChange, w.past()) {
 		w.queued = true
 		return w.waiting(), nil
 	}

@@ -67,10 +67,7 @@ func (w *groupWork) wanted() string {
 		w.organization.Spec.GroupMode, len(w.ids))
 }
 
-func (w *groupWork) failedBefore() bool {
-	held, ok := w.connection.setbacks.get(w.place(), w.wanted())
-	return ok && held.failures > 0
-}
+func (w *groupWork) past() history { return w.connection.setbacks.history(w.place(), w.wanted()) }
 
 func (w *groupWork) requested() bool {
 	asked := resyncRequest(w.group)
@@ -80,18 +77,12 @@ func (w *groupWork) requested() bool {
 // unavailable spaces the repetitions of a call.
 func (w *groupWork) unavailable(err error) situation {
 	options := w.connection.options
-	before, _ := w.connection.setbacks.get(w.place(), w.wanted())
-	held := setback{wanted: w.wanted(), failures: before.failures + 1}
-	wait := backoff{min: options.BackoffMin, max: options.BackoffMax}.after(held.failures)
-	held.retryAt = options.Now().Add(wait)
-	held.situation = situation{
+	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
+	told := situation{
 		readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
 		message: fmt.Sprintf("LambdaTest gave no answer that can be trusted (%s). The call is repeated by itself.", err),
 	}
-	w.connection.setbacks.fail(w.place(), held)
-	told := held.situation
-	told.retryAfter = wait
-	return told
+	return w.connection.setbacks.failed(w.place(), w.wanted(), w.connection.lane.answers(), options.Now(), bounds, told)
 }
 
 // disabled: LambdaTest pushes no groups for this organization.

@@ -82,14 +82,14 @@ func (l *lane) setRate(now time.Time, to rate.Limit) {
 }
 
 // acquire asks to make one call for a person. True: call now, and say done afterwards. False: the person waits and will be woken.
-func (l *lane) acquire(user string, priority int, retry bool) bool {
+func (l *lane) acquire(user string, priority int, past history) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if _, ok := l.granted[user]; ok {
 		delete(l.granted, user)
 		return true
 	}
-	l.put(ticket{user: user, priority: priority, retry: retry, since: l.now()})
+	l.put(ticket{user: user, priority: priority, past: past, since: l.now()})
 	l.grant(user)
 	if _, ok := l.granted[user]; ok {
 		delete(l.granted, user)
@@ -100,10 +100,10 @@ func (l *lane) acquire(user string, priority int, retry bool) bool {
 }
 
 // await queues a person who has had a turn and needs another one.
-func (l *lane) await(user string, priority int, retry bool) {
+func (l *lane) await(user string, priority int, past history) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.put(ticket{user: user, priority: priority, retry: retry, since: l.now()})
+	l.put(ticket{user: user, priority: priority, past: past, since: l.now()})
 	l.grant("")
 	l.nudge()
 }
@@ -128,10 +128,14 @@ func (l *lane) wait(ctx context.Context, user string, priority int) error {
 	}
 }
 
+// put queues a ticket. A call that keeps failing is not urgent: a denial that LambdaTest always fails must not hold up everything else.
 func (l *lane) put(t ticket) {
 	queue, other := l.fresh, l.retrying
-	if t.retry {
+	if t.past != noFailure {
 		queue, other = other, queue
+	}
+	if t.asked = t.priority; t.past == keepsFailing {
+		t.priority = min(t.asked, priorityChange)
 	}
 	other.remove(t.user)
 	queue.put(t)
@@ -145,12 +149,40 @@ func (l *lane) done(user string, err error) {
 	l.adapt(err)
 	l.circuit.record(l.now(), user, err)
 	after := l.circuit.state()
+	if before != after && after == "closed" {
+		l.forgive(lastFailed)
+	}
 	l.grant("")
 	l.nudge()
 	l.mu.Unlock()
 	if before != after {
 		l.changed()
 	}
+}
+
+// forgive lets those who wait with such a history, or a better one, wait like everybody else.
+func (l *lane) forgive(worst history) {
+	for _, t := range l.retrying.inOrder() {
+		if t.past <= worst {
+			t.past, t.priority = noFailure, t.asked
+			l.put(t)
+		}
+	}
+}
+
+// forgiveAll lets everybody wait as if no call had failed.
+func (l *lane) forgiveAll() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgive(keepsFailing)
+	l.nudge()
+}
+
+// answers counts the calls that LambdaTest has answered.
+func (l *lane) answers() uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.circuit.answers
 }
 
 // adapt halves the rate at a 429, once for all calls that were under way together, and lets it grow again with every success.
@@ -182,13 +214,14 @@ func (l *lane) forget(user string) {
 // renew forgets how calls went, after the token or the address changed.
 func (l *lane) renew() {
 	l.mu.Lock()
-	l.circuit = circuit{backoff: l.circuit.backoff}
+	l.circuit = circuit{backoff: l.circuit.backoff, answers: l.circuit.answers}
 	l.setRate(l.now(), l.ceiling)
+	l.forgive(keepsFailing)
 	l.nudge()
 	l.mu.Unlock()
 }
 
-// stop and start say whether grants are given at all.
+// stop says whether grants are withheld from everybody.
 func (l *lane) stop(stopped bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -271,14 +304,14 @@ func (l *lane) choose(now time.Time) (next *ticket, from *laneQueue, wait time.D
 		return nil, nil, 0, false
 	}
 	var soonest time.Time
-	for _, queue := range l.order() {
+	for _, queue := range l.order(now) {
 		candidate := queue.next()
 		if candidate == nil || l.inFlight >= l.allowedInFlight(candidate.priority) {
 			continue
 		}
 		allowed, at := l.circuit.permits(now, candidate.priority >= priorityDenial)
 		if allowed {
-			at, allowed = l.reserve(now, candidate.retry)
+			at, allowed = l.reserve(now, candidate.isBudgeted())
 		}
 		if allowed {
 			return candidate, queue, 0, true
@@ -290,20 +323,21 @@ func (l *lane) choose(now time.Time) (next *ticket, from *laneQueue, wait time.D
 	return nil, nil, soonest.Sub(now), !soonest.IsZero()
 }
 
-// order puts the queue with the more urgent ticket first; people whose calls fail come after others of their priority.
-func (l *lane) order() []*laneQueue {
+// order puts the queue with the more urgent ticket first; people whose calls fail come after others of their priority. A probe that
+// anybody may make is made for somebody whose call has not failed: the others might fail whether LambdaTest is back or not.
+func (l *lane) order(now time.Time) []*laneQueue {
 	fresh, retry := l.fresh.next(), l.retrying.next()
-	if fresh != nil && retry != nil && retry.priority > fresh.priority {
+	if fresh != nil && retry != nil && retry.priority > fresh.priority && !l.circuit.probing(now) {
 		return []*laneQueue{l.retrying, l.fresh}
 	}
 	return []*laneQueue{l.fresh, l.retrying}
 }
 
-// reserve takes a token, or says when there will be one. A retry also takes one of the few that retries have.
-func (l *lane) reserve(now time.Time, retry bool) (time.Time, bool) {
+// reserve takes a token, or says when there will be one. A budgeted call also takes one of the few that retries have.
+func (l *lane) reserve(now time.Time, budgeted bool) (time.Time, bool) {
 	reservation := l.limiter.ReserveN(now, 1)
 	wait := reservation.DelayFrom(now)
-	if retry && wait == 0 {
+	if budgeted && wait == 0 {
 		wait = l.reserveRetry(now)
 	}
 	if wait > 0 {

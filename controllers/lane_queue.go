@@ -11,11 +11,11 @@ import (
 
 // ticket is somebody who waits to make one call.
 type ticket struct {
-	user     string
-	priority int
-	since    time.Time
-	// retry: the last call for this person failed.
-	retry bool
+	user string
+	// priority is how urgent the call is now; asked is what was asked for.
+	priority, asked int
+	since           time.Time
+	past            history
 	// ready is closed at the grant, for whoever blocks on it; nil for people, who are reconciled instead.
 	ready chan struct{}
 
@@ -40,7 +40,7 @@ func newLaneQueue() *laneQueue {
 // put adds a ticket, or changes the one that its user has; who waits already keeps the place in time.
 func (q *laneQueue) put(t ticket) {
 	if waiting, ok := q.byUser[t.user]; ok {
-		waiting.priority, waiting.retry = t.priority, t.retry
+		waiting.priority, waiting.asked, waiting.past = t.priority, t.asked, t.past
 		heap.Fix(&q.heap, waiting.place)
 		return
 	}
@@ -92,6 +92,19 @@ func (q *laneQueue) people() []string {
 	}
 	return users
 }
+
+// inOrder lists the tickets by age.
+func (q *laneQueue) inOrder() []ticket {
+	tickets := make([]ticket, 0, len(q.byUser))
+	for at := q.arrived.Front(); at != nil; at = at.Next() {
+		tickets = append(tickets, *at.Value.(*ticket))
+	}
+	return tickets
+}
+
+// isBudgeted tells whether the call takes part of what is left to failing people. Denials do not, until they keep failing and so come
+// with a lower priority.
+func (t *ticket) isBudgeted() bool { return t.past != noFailure && t.priority < priorityDenial }
 
 type ticketHeap []*ticket
 

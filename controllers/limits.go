@@ -67,8 +67,12 @@ const (
 	denialsInFlight = 4
 	// agingShare lets every fourth grant that is no denial go to whoever waits longest, so that nobody waits for ever.
 	agingShare = 4
-	// retryShare is the part of an organization's rate that is left to people whose calls fail.
+	// retryShare is the part of an organization's rate that is left to people whose calls fail. A denial is not bound by it until it
+	// keeps failing.
 	retryShare = 5
+	// maxStrikes is how often a person's call may fail, with LambdaTest answering others in between, before the reason is believed to be
+	// the person: more often than by bad luck with a LambdaTest that fails every third call.
+	maxStrikes = 5
 	// circuitThreshold is how many people in a row must fail before the organization is taken for unavailable.
 	circuitThreshold = 3
 	// minRate is the slowest an organization is slowed down to by 429s, in calls a second; each of them also brings a pause.

@@ -53,7 +53,7 @@ func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances
 	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
 		// Everybody's trouble: back to the place in the lane.
 		w.queued = true
-		w.connection.lane.await(w.user, w.next.priority, w.failedBefore())
+		w.connection.lane.await(w.user, w.next.priority, w.past())
 		return w.troubled(err)
 	case lambdatest.IsUnavailable(err):
 		return r.unavailable(w, err)
@@ -128,18 +128,11 @@ func (r *PersonReconciler) terminal(w *personWork, reason, message string) situa
 
 // unavailable spaces the repetitions of one person's call; denials are never far apart.
 func (r *PersonReconciler) unavailable(w *personWork, err error) situation {
-	before, _ := w.connection.setbacks.get(w.user, w.wanted())
-	held := setback{wanted: w.wanted(), failures: before.failures + 1, situation: w.troubled(err)}
 	bounds := backoff{min: r.options.BackoffMin, max: r.options.BackoffMax}
 	if w.next.denies {
 		bounds.max = min(bounds.max, denialBackoffMax)
 	}
-	wait := bounds.after(held.failures)
-	held.retryAt = r.options.Now().Add(wait)
-	w.connection.setbacks.fail(w.user, held)
-	told := held.situation
-	told.retryAfter = wait
-	return told
+	return w.connection.setbacks.failed(w.user, w.wanted(), w.connection.lane.answers(), r.options.Now(), bounds, w.troubled(err))
 }
 
 // troubled tells of trouble that is not the person's.

@@ -49,7 +49,7 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 		if told, err := r.guardChange(ctx, w); err != nil || told != (situation{}) {
 			return told, err
 		}
-		if !c.lane.acquire(w.user, w.next.priority, w.failedBefore()) {
+		if !c.lane.acquire(w.user, w.next.priority, w.past()) {
 			w.queued = true
 			return w.waiting(), nil
 		}
@@ -130,10 +130,7 @@ func (w *personWork) wanted() string {
 	return name.String()
 }
 
-func (w *personWork) failedBefore() bool {
-	held, ok := w.connection.setbacks.get(w.user, w.wanted())
-	return ok && held.failures > 0
-}
+func (w *personWork) past() history { return w.connection.setbacks.history(w.user, w.wanted()) }
 
 // inTheWay is why no call is made now: the organization, or an earlier answer to the same wish. The zero situation is nothing.
 func (r *PersonReconciler) inTheWay(w *personWork) situation {
@@ -154,11 +151,15 @@ func (r *PersonReconciler) inTheWay(w *personWork) situation {
 // carryOut makes the planned call, for which the lane was acquired. The zero situation means: look and plan again.
 func (r *PersonReconciler) carryOut(ctx context.Context, w *personWork, given *circumstances) situation {
 	err := r.callUpstream(ctx, w)
+	past := w.past()
 	if w.next.step == stepLookUp {
 		w.requested = w.requested && err != nil
 	}
 	if err == nil {
 		return r.succeeded(w, *given)
+		if past == keepsFailing && w.next.mutates() {
+			w.connection.forgiveAll()
+		}
 	}
 	return r.failed(w, err, given)
 }

@@ -179,7 +179,7 @@ var _ = Describe("What people see", func() {
 	It("is that they wait, when many are before them", Label("order"), func(ctx SpecContext) {
 		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.Limited(1, 1) })
 		for i := range 70 {
-			w.connection().lane.acquire(fmt.Sprintf("person-%d@example.com", i), priorityCreation, false)
+			w.connection().lane.acquire(fmt.Sprintf("person-%d@example.com", i), priorityCreation, noFailure)
 		}
 
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
