@@ -32,22 +32,38 @@ const unknownVersion = ""
 // patchStatus writes what differs between two versions of a resource's status. Who is gone needs none. It is a conflict when the resource
 // is no longer the one that was compared: a write that arrives late, of a former leader even, must not mix with a newer one.
 func (o *ownWrites) patchStatus(ctx context.Context, writer client.Client, stored, updated client.Object) error {
-	o.remember(updated.GetUID(), unknownVersion)
+	o.sending(updated)
 	patch := client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{})
-	if err := client.IgnoreNotFound(writer.Status().Patch(ctx, updated, patch)); err != nil {
+	err := writer.Status().Patch(ctx, updated, patch)
+	switch {
+	case apierrors.IsNotFound(err):
+		o.forget(updated)
+		return nil
+	case err != nil:
 		return fmt.Errorf("writing status: %w", err)
 	}
-	o.remember(updated.GetUID(), updated.GetResourceVersion())
+	o.answered(updated)
 	return nil
 }
 
-func (o *ownWrites) remember(uid types.UID, version string) {
+// sending notes a write before there is an answer.
+func (o *ownWrites) sending(object client.Object) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if o.sent == nil {
 		o.sent = map[types.UID]string{}
 	}
-	o.sent[uid] = version
+	o.sent[object.GetUID()] = unknownVersion
+}
+
+// answered notes which version a write has made. A resource that the cache has shown to be gone meanwhile stays forgotten: no event
+// follows that would end its entry.
+func (o *ownWrites) answered(object client.Object) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if _, waits := o.sent[object.GetUID()]; waits {
+		o.sent[object.GetUID()] = object.GetResourceVersion()
+	}
 }
 
 // shows tells whether a resource that was read from the cache has the last write of its status; then there is nothing to remember.
@@ -77,14 +93,18 @@ func (o *ownWrites) refresh(ctx context.Context, live client.Reader, into client
 	if o.shows(into) {
 		return nil
 	}
-	decided := into.GetGeneration()
-	if err := live.Get(ctx, client.ObjectKeyFromObject(into), into); err != nil {
+	decided := into.DeepCopyObject().(client.Object)
+	err := live.Get(ctx, client.ObjectKeyFromObject(into), into)
+	if apierrors.IsNotFound(err) || err == nil && into.GetUID() != decided.GetUID() {
+		o.forget(decided)
+	}
+	if err != nil {
 		return fmt.Errorf("reading what the cache does not show yet: %w", err)
 	}
-	if into.GetGeneration() != decided {
+	if into.GetUID() != decided.GetUID() || into.GetGeneration() != decided.GetGeneration() {
 		return apierrors.NewConflict(v1alpha1.Resource("resources"), into.GetName(), fmt.Errorf("it is of generation %d now", into.GetGeneration()))
 	}
-	o.remember(into.GetUID(), into.GetResourceVersion())
+	o.answered(into)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -113,6 +114,69 @@ var _ = Describe("While the cache does not show yet what was written last", func
 		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(conflictRetry))
 
 		Expect(Fetched(ctx, k8s, changed).Status.ObservedGeneration).To(Equal(user.Generation))
+	})
+})
+
+var _ = Describe("A claim that goes while an opened connection recalls what statuses remember", func() {
+	It("leaves nothing in memory", Label("failover"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.restart()
+		connection, _ := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization})
+		w.organizations.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user}}}
+
+		w.people.forget(personKeyOf(user)) // its claim is gone
+		Expect(w.organizations.recallEverybody(ctx, connection)).To(Succeed())
+
+		counts, _ := connection.ledger.counts()
+		Expect(counts.people).To(BeZero())
+		Expect(connection.accounts.size()).To(BeZero())
+	})
+})
+
+var _ = Describe("A resource that goes while its status is written", func() {
+	var written *ownWrites
+	var user *v1alpha1.LambdaTestUser
+	BeforeEach(func(ctx SpecContext) {
+		written = &ownWrites{}
+		user = Applied(ctx, k8s, MakeUser(ada).In(Namespace(ctx, k8s)).Obj())
+	})
+
+	It("is forgotten when the answer comes after the event of its deletion", func() {
+		written.sending(user)
+		written.forget(user)
+		written.answered(user)
+
+		Expect(written.sent).To(BeEmpty())
+	})
+
+	It("is forgotten when the answer is that it is gone", func(ctx SpecContext) {
+		Deleted(ctx, k8s, user)
+		updated := user.DeepCopy()
+		updated.Status.AccountID = "1"
+
+		Expect(written.patchStatus(ctx, k8s, user, updated)).To(Succeed())
+
+		Expect(written.sent).To(BeEmpty())
+	})
+
+	It("is forgotten when a read shows that it is gone", func(ctx SpecContext) {
+		written.sending(user)
+		Deleted(ctx, k8s, user)
+
+		Expect(written.refresh(ctx, k8s, user.DeepCopy())).To(MatchError(apierrors.IsNotFound, "IsNotFound"))
+
+		Expect(written.sent).To(BeEmpty())
+	})
+
+	It("is forgotten when a read shows another one in its place, which nothing was decided about", func(ctx SpecContext) {
+		written.sending(user)
+		Deleted(ctx, k8s, user)
+		Applied(ctx, k8s, MakeUser(ada).In(user.Namespace).Obj())
+
+		Expect(written.refresh(ctx, k8s, user.DeepCopy())).To(MatchError(apierrors.IsConflict, "IsConflict"))
+
+		Expect(written.sent).To(BeEmpty())
 	})
 })
 
