@@ -42,6 +42,7 @@ type connection struct {
 	groups   *groups
 	// groupQueue and importQueue hand groups, and the organization after a comparison, to their controllers.
 	groupQueue, importQueue *doorway[reconcile.Request]
+	unimportable            unimportable
 	openedAt                time.Time
 
 	mu       sync.Mutex

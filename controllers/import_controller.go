@@ -6,6 +6,9 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -51,7 +54,12 @@ func (r *ImportReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	more, err := r.apply(ctx, organization, planImport(wanted, claims))
+	plan := planImport(wanted, claims)
+	connection, there := r.connections.find(request.NamespacedName)
+	if there {
+		plan.create = connection.unimportable.without(plan.create, r.connections.options.Now())
+	}
+	more, err := r.apply(ctx, organization, plan)
 	if err != nil || !more {
 		return ctrl.Result{}, err
 	}
@@ -159,6 +167,33 @@ func (r *ImportReconciler) apply(ctx context.Context, organization *v1alpha1.Lam
 	return false, nil
 }
 
+// unimportable are accounts that the API server takes no resource for, and since when that is known. The API server is asked again after
+// refusalPauseMax, or when the account has changed.
+type unimportable struct {
+	mu    sync.Mutex
+	since map[lambdatest.User]time.Time
+}
+
+func (u *unimportable) add(account lambdatest.User, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.since == nil {
+		u.since = map[lambdatest.User]time.Time{}
+	}
+	u.since[account] = now
+}
+
+// without leaves them out.
+func (u *unimportable) without(accounts []lambdatest.User, now time.Time) []lambdatest.User {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	maps.DeleteFunc(u.since, func(_ lambdatest.User, since time.Time) bool { return now.Sub(since) >= refusalPauseMax })
+	return slices.DeleteFunc(accounts, func(account lambdatest.User) bool {
+		_, refused := u.since[account]
+		return refused
+	})
+}
+
 // create adds the resource of an account. A userName that no resource can have is left out: the account stays counted as unclaimed.
 func (r *ImportReconciler) create(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, account lambdatest.User) error {
 	err := r.client.Create(ctx, imported(organization, account))
@@ -167,6 +202,9 @@ func (r *ImportReconciler) create(ctx context.Context, organization *v1alpha1.La
 		return nil
 	case apierrors.IsInvalid(err):
 		ctrl.LoggerFrom(ctx).Info("an account cannot be imported", "person", v1alpha1.PersonDigest(organization.Name, account.UserName))
+		if connection, there := r.connections.find(client.ObjectKeyFromObject(organization)); there {
+			connection.unimportable.add(account, r.connections.options.Now())
+		}
 		return nil
 	case err != nil:
 		return fmt.Errorf("creating an imported resource: %w", err)

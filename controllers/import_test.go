@@ -9,8 +9,10 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -116,6 +118,31 @@ var _ = Describe("An account that nobody claims", Label("import"), func() {
 		Expect(w.imports(ctx)).To(HaveLen(importBatch))
 		Expect(w.imported(ctx).RequeueAfter).To(BeZero())
 		Expect(w.imports(ctx)).To(HaveLen(150))
+	})
+
+	It("is left out where the API server takes no resource for it, and tried again when that may have changed", func(ctx SpecContext) {
+		w := withOrganization(ctx, newWorld(ctx, simulator.Population(150)), importing)
+		refused := 0
+		refusing := interceptor.NewClient(k8s, interceptor.Funcs{Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error {
+			refused++
+			return apierrors.NewInvalid(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.UserKind).GroupKind(), "x", nil)
+		}})
+		request := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}}
+		imports := func() ctrl.Result {
+			GinkgoHelper()
+			result, err := (&ImportReconciler{client: refusing, connections: w.connections}).Reconcile(ctx, request)
+			Expect(err).NotTo(HaveOccurred())
+			return result
+		}
+
+		Expect(imports().RequeueAfter).To(Equal(importPause))
+		Expect(imports().RequeueAfter).To(BeZero())
+		Expect(imports().RequeueAfter).To(BeZero())
+		Expect(refused).To(Equal(150))
+
+		w.clock.Advance(refusalPauseMax)
+		imports()
+		Expect(refused).To(Equal(150 + importBatch))
 	})
 
 	It("is neither imported nor forgotten before a comparison is complete", Label("partial-sweep"), func(ctx SpecContext) {
