@@ -121,3 +121,21 @@ func TestNoCallIsMadeThatCouldOutliveTheLease(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAccountThatWasActivatedAlthoughItsOwnerIsDeniedIsADenial(t *testing.T) {
+	c, _ := newTestConnection()
+	for user, stands := range map[string]standing{ada: standsClaimed | standsSynced | standsBarred, grace: standsClaimed | standsSynced} {
+		c.ledger.enter(user, stands)
+		c.accounts.saw(user, lambdatest.User{ID: user, UserName: user, Active: true}, c.options.Now())
+	}
+
+	c.wakeClaimed([]string{ada, grace, "nobody@example.com"})
+
+	want := map[PersonKey]int{
+		{Namespace: "n", Organization: "o", UserName: ada}:   priorityDenial,
+		{Namespace: "n", Organization: "o", UserName: grace}: priorityDrift,
+	}
+	if diff := cmp.Diff(want, c.people.early); diff != "" {
+		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
+	}
+}

@@ -23,6 +23,8 @@ const (
 	standsDenied
 	// standsOnAccount: there is an account, and somebody claims it.
 	standsOnAccount
+	// standsBarred: is to have no access, whether LambdaTest was told yet or not.
+	standsBarred
 	// standsOpen: something is to be done.
 	standsOpen
 	// standsRefused: LambdaTest refuses something of what is wanted.
@@ -39,41 +41,62 @@ type ledger struct {
 	mu      sync.Mutex
 	byUser  map[string]standing
 	version uint64
+	// struck are those who were struck while memory is filled from statuses, which may be older. Nil once that is done.
+	struck map[string]struct{}
 }
 
-func newLedger() *ledger { return &ledger{byUser: map[string]standing{}} }
+func newLedger() *ledger {
+	return &ledger{byUser: map[string]standing{}, struck: map[string]struct{}{}}
+}
 
 // enter notes how a person stands.
 func (l *ledger) enter(user string, now standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if before, ok := l.byUser[user]; !ok || before != now {
-		l.byUser[user] = now
+	before, ok := l.byUser[user]
+	l.byUser[user] = now
+	if !ok || before.counted() != now.counted() {
 		l.version++
 	}
 }
 
-// recall adds what a claim's status says of how its person stands, before anybody was looked at.
-func (l *ledger) recall(user string, remembered standing) {
+// counted is the part of a standing that counts are made of.
+func (s standing) counted() standing { return s &^ standsOpen }
+
+// recall adds what a claim's status says of how its person stands, before anybody was looked at. False: the person was struck after the
+// claim was read, and stays so.
+func (l *ledger) recall(user string, remembered standing) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if _, struck := l.struck[user]; struck {
+		return false
+	}
 	l.byUser[user] |= remembered
+	return true
+}
+
+// recalled ends the time in which statuses are recalled.
+func (l *ledger) recalled() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.struck = nil
 }
 
 // expect says that a person is about to be looked at, before anything that the look depends on is read: whoever changes any of it from
-// now on finds the person here, with something to be done, and wakes them. It counts for nothing until enter.
+// now on finds the person here, with something to be done, and wakes them. It changes no count, and enter ends it.
 func (l *ledger) expect(user string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, ok := l.byUser[user]; !ok {
-		l.byUser[user] = standsOpen
-	}
+	l.byUser[user] |= standsOpen
 }
 
 // strike forgets a person.
 func (l *ledger) strike(user string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.struck != nil {
+		l.struck[user] = struct{}{}
+	}
 	if _, ok := l.byUser[user]; ok {
 		delete(l.byUser, user)
 		l.version++
@@ -86,6 +109,13 @@ func (l *ledger) has(user string) bool {
 	defer l.mu.Unlock()
 	_, ok := l.byUser[user]
 	return ok
+}
+
+// isBarred tells whether a person is to have no access.
+func (l *ledger) isBarred(user string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.byUser[user]&standsBarred != 0
 }
 
 // open lists the people for whom something is to be done.

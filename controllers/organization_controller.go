@@ -294,11 +294,14 @@ func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connect
 		if claim.Status.AccountID != "" && claim.Status.Account != nil {
 			c.accounts.remember(user, rememberedAccount(claim))
 		}
-		c.ledger.recall(user, remembered(claim))
+		if !c.ledger.recall(user, remembered(claim)) {
+			c.accounts.forget(user)
+		}
 	})
 	if err != nil {
 		return err
 	}
+	c.ledger.recalled()
 	close(c.recalled)
 	return r.wakeEverybody(ctx, c)
 }

@@ -188,6 +188,7 @@ func (w *personWork) enter(now situation) {
 		standsFailing:   now.readiness == stalled || now.readiness == progressing && now.reason != v1alpha1.ProgressingReason,
 		standsDrifted:   now.reason == v1alpha1.DriftedReason,
 		standsDenied:    w.desired.denies() && !w.guarded.implicit() && w.next.step != stepNone && (active || account == nil),
+		standsBarred:    w.desired.denies() && !w.guarded.implicit(),
 		standsOpen:      now.readiness != ready,
 		standsRefused:   now.refused,
 	} {
@@ -205,6 +206,9 @@ func remembered(claim *v1alpha1.LambdaTestUser) standing {
 		stands |= standsClaimed
 		if isReady(claim) {
 			stands |= standsSynced
+		}
+		if claim.Status.Effective != nil && !claim.Status.Effective.Active {
+			stands |= standsBarred
 		}
 	}
 	if claim.Status.Account != nil && isFull(claim) {

@@ -211,10 +211,15 @@ func (c *connection) confirmMissing(ctx context.Context, found listing, begun ti
 	return c.suspect(missing, c.accounts.size())
 }
 
-// wakeClaimed looks again at those of the accounts' owners about whom there are claims.
+// wakeClaimed requeues those of the accounts' owners about whom there are claims. An account that was activated at LambdaTest although
+// its owner is denied is a denial that is not carried out.
 func (c *connection) wakeClaimed(users []string) {
 	for _, user := range users {
-		if c.ledger.has(user) {
+		account, _ := c.accounts.get(user)
+		switch {
+		case account.Active && c.ledger.isBarred(user):
+			c.wake(priorityDenial, user)
+		case c.ledger.has(user):
 			c.wake(priorityDrift, user)
 		}
 	}
