@@ -88,6 +88,8 @@ type comparison struct {
 	at    time.Time
 	err   error
 	pages int
+	// calls counts those of the last one that failed.
+	calls int
 	// complete says that there was a complete one since the connection was opened.
 	complete bool
 	// accounts counts what it found.
@@ -246,6 +248,13 @@ func (c *connection) lastComparison() comparison {
 	return c.comparison
 }
 
+// sweepEarly asks for a comparison because what the last one showed is too old. After one that failed the next comes as soon as it may.
+func (c *connection) sweepEarly() {
+	if c.lastComparison().err == nil {
+		c.sweepNow()
+	}
+}
+
 // sweepNow asks for a comparison before its time.
 func (c *connection) sweepNow() {
 	select {
@@ -258,7 +267,7 @@ func (c *connection) sweepNow() {
 func (c *connection) lookedUp() {
 	c.mu.Lock()
 	c.lookUps++
-	many := c.comparison.complete && c.lookUps > c.comparison.pages+1
+	many := c.comparison.complete && c.comparison.err == nil && c.lookUps > c.comparison.pages+1
 	if many {
 		c.lookUps = 0
 	}

@@ -75,7 +75,7 @@ func (c *connection) doubtRoles(ids []string, now time.Time) {
 	c.accounts.doubtRoles(affected, false, now)
 	claimed := slices.DeleteFunc(affected, func(user string) bool { return !c.ledger.has(user) })
 	if len(claimed) > c.lastComparison().pages+1 {
-		c.sweepNow()
+		c.sweepEarly()
 		return
 	}
 	c.accounts.doubtRoles(claimed, true, now)

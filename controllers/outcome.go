@@ -225,7 +225,7 @@ func (w *personWork) atRest(have observed, given circumstances) situation {
 	now := w.connection.options.Now()
 	if have.roleUnsure && w.roleDiffers() {
 		// The next comparison tells which role LambdaTest computed.
-		w.connection.sweepNow()
+		w.connection.sweepEarly()
 	}
 	switch {
 	case w.desired.fate != fateKept:

@@ -27,6 +27,8 @@ type listing struct {
 	pages  int
 	// concurrencyGroups are those that accounts were shown to be in, and so exist.
 	concurrencyGroups map[string]struct{}
+	// calls counts what the comparison cost: pages and lookups.
+	calls int
 }
 
 // sweepLoop compares the whole organization every syncInterval, and before its time when asked.
@@ -48,12 +50,20 @@ func (c *connection) sweepLoop(ctx context.Context) {
 		wait := jittered(set.syncInterval)
 		if err := c.sweep(ctx); err != nil {
 			failures++
-			wait = min(wait, backoff{min: c.options.BackoffMin, max: c.options.BackoffMax}.after(failures))
+			bounds := backoff{min: c.options.BackoffMin, max: c.options.BackoffMax}
+			wait = max(min(wait, bounds.after(failures)), set.costOf(c.lastComparison().calls, failures))
 		} else {
 			failures = 0
 		}
 		timer.Reset(wait)
 	}
+}
+
+// costOf is how long to wait after so many comparisons in a row have failed, the last one with so many calls: with each, comparisons get
+// a smaller part of the rate, and in the end the part that failing calls have. A list that never adds up costs several passes each time.
+func (s settings) costOf(calls, failures int) time.Duration {
+	took := time.Duration(calls) * time.Second / time.Duration(max(s.perSecond, 1))
+	return took * time.Duration(min(failures, retryShare)-1)
 }
 
 func jittered(interval time.Duration) time.Duration {
@@ -116,7 +126,7 @@ func (c *connection) noteComparison(begun time.Time, found listing, err error) b
 	defer c.mu.Unlock()
 	before := c.comparison
 	if err != nil {
-		c.comparison.err = err
+		c.comparison.err, c.comparison.calls = err, found.calls
 		return before.err == nil
 	}
 	c.recognised = true
@@ -142,6 +152,7 @@ func (c *connection) listAll(ctx context.Context) (listing, error) {
 
 func (c *connection) listOnce(ctx context.Context, found *listing) error {
 	for start, more := 1, true; more; {
+		found.calls++
 		page, err := c.listPage(ctx, start)
 		if err != nil {
 			return err
@@ -200,6 +211,7 @@ func (c *connection) confirmMissing(ctx context.Context, found listing, begun ti
 		if checked++; len(missing) > maxLookUpsPerSweep && checked > suspiciousSample {
 			break
 		}
+		found.calls++
 		there, err := c.exists(ctx, account.ID)
 		if err != nil {
 			return fmt.Errorf("looking for a missing account: %w", err)
