@@ -4,6 +4,7 @@
 package controllers
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -23,7 +24,7 @@ type accounts struct {
 	tried bool
 	// appeared is told who has an account for the first time.
 	appeared func(user string)
-	// expecting says that so many lookups were made that a comparison is the cheaper way to know: the next one is waited for.
+	// expecting says that so many lookups were made that a comparison costs less: people without a known account wait for the next one.
 	expecting bool
 }
 
@@ -33,8 +34,8 @@ type account struct {
 	readAt time.Time
 	// absent: there was no account.
 	absent bool
-	// doubtful: a change was sent, nobody knows what came of it, and the account was not read since.
-	doubtful bool
+	// doubtSince is when a change was sent of which nobody knows what came; zero once the account was read after that.
+	doubtSince time.Time
 	// readBackAt, unless zero, is when a late change can no longer take effect. Whoever must not miss one reads again then.
 	readBackAt time.Time
 	// roleUnsureSince is when LambdaTest computed the role anew, after a change of groups; zero when it is as read.
@@ -51,39 +52,61 @@ func (a *accounts) remember(user string, remembered lambdatest.User) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, ok := a.byUser[user]; !ok && remembered.ID != "" {
-		a.byUser[user] = account{User: remembered, doubtful: !a.sweptAt.IsZero()}
+		a.byUser[user] = account{User: remembered, doubtSince: a.sweptAt}
 	}
 }
 
-// saw takes an account that an answer showed; readAt is when the call began.
-func (a *accounts) saw(user string, seen lambdatest.User, readAt time.Time) {
-	a.update(user, account{User: seen, readAt: readAt})
+// saw takes an account that a read showed which began at that time.
+func (a *accounts) saw(user string, seen lambdatest.User, begun time.Time) {
+	a.update(user, account{User: seen, readAt: begun}, begun)
 }
 
-// missed takes the answer that there is no account.
-func (a *accounts) missed(user string, readAt time.Time) {
-	a.update(user, account{absent: true, readAt: readAt})
+// missed takes the answer of a read that there is no account.
+func (a *accounts) missed(user string, begun time.Time) {
+	a.update(user, account{absent: true, readAt: begun}, begun)
 }
 
-func (a *accounts) update(user string, seen account) {
+// changed takes what a change answered. It counts as read at its end, so that a page that was read meanwhile does not replace it.
+func (a *accounts) changed(user string, answered lambdatest.User, begun, ended time.Time) {
+	a.update(user, account{User: answered, readAt: ended}, begun)
+}
+
+// update replaces what is known by the answer to a call that began at that time. It says nothing about what happened later.
+func (a *accounts) update(user string, seen account, begun time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.byUser[user]
-	if before.readBackAt.After(seen.readAt) {
-		seen.readBackAt = before.readBackAt
-	}
-	a.byUser[user] = seen
+	a.byUser[user] = seen.withDoubts(before, begun)
 	if before.ID == "" && seen.ID != "" && a.appeared != nil {
 		a.appeared(user)
 	}
 }
 
-// doubt marks that nobody knows what became of a change that may take effect until then.
-func (a *accounts) doubt(user string, until time.Time) {
+// withDoubts keeps the doubts about what was known before that a read which began at that time cannot have ended.
+func (e account) withDoubts(before account, begun time.Time) account {
+	if before.readBackAt.After(begun) {
+		e.readBackAt = before.readBackAt
+	}
+	if before.doubtSince.After(begun) {
+		e.doubtSince = before.doubtSince
+	}
+	if before.roleUnsureSince.After(begun) {
+		e.roleUnsureSince = before.roleUnsureSince
+	}
+	return e
+}
+
+// mayChangeAfter tells whether a change of unknown outcome may have taken effect after that time.
+func (e account) mayChangeAfter(then time.Time) bool {
+	return e.doubtSince.After(then) || !e.doubtSince.IsZero() && e.readBackAt.After(then)
+}
+
+// doubt marks that at that time nobody knows what became of a change that may take effect until then.
+func (a *accounts) doubt(user string, now, until time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry := a.byUser[user]
-	entry.doubtful, entry.readBackAt = true, until
+	entry.doubtSince, entry.readBackAt = now, until
 	a.byUser[user] = entry
 }
 
@@ -98,8 +121,8 @@ func (a *accounts) readBack(user string, at time.Time) {
 	}
 }
 
-// observe returns what is known about a person for whom something may have to be done. Settled people have nothing done: what is
-// known about them counts as current, since a comparison would have told.
+// observe returns what is known about a person for whom something may have to be done. For a settled person,
+// whatever is known counts as current: the last comparison would have reported a change.
 func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -113,7 +136,7 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 	}
 	entry, ok := a.byUser[user]
 	vouched := a.tried && !a.sweptAt.IsZero()
-	have := observed{comparing: !a.tried, doubtful: entry.doubtful, readBackAt: entry.readBackAt}
+	have := observed{comparing: !a.tried, doubtful: !entry.doubtSince.IsZero(), readBackAt: entry.readBackAt}
 	have.roleUnsure = !entry.roleUnsureSince.IsZero()
 	have.due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
 	switch {
@@ -132,7 +155,7 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 	return have
 }
 
-// settle notes that nobody needs to know about a person any more. A map keeps the room it once had: the last one to leave gives it back.
+// settle notes that nobody needs to know about a person any more. Go maps do not shrink, so an emptied one is replaced.
 func (a *accounts) settle(user string) {
 	if _, needed := a.asked[user]; !needed {
 		return
@@ -199,7 +222,7 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for user, entry := range a.byUser {
-		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.doubtful {
+		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.mayChangeAfter(begun) {
 			if entry.absent {
 				delete(a.byUser, user)
 				continue
@@ -218,14 +241,7 @@ func (a *accounts) replace(listing map[string]lambdatest.User, begun time.Time) 
 		if !ok || before.absent || before.User != listed || sure {
 			changed = append(changed, user)
 		}
-		entry := account{User: listed, readAt: begun}
-		if before.readBackAt.After(begun) {
-			entry.readBackAt = before.readBackAt
-		}
-		if before.roleUnsureSince.After(begun) {
-			entry.roleUnsureSince = before.roleUnsureSince
-		}
-		a.byUser[user] = entry
+		a.byUser[user] = account{User: listed, readAt: begun}.withDoubts(before, begun)
 		if before.ID == "" && a.appeared != nil {
 			a.appeared(user)
 		}
@@ -248,7 +264,7 @@ func (a *accounts) attempted() {
 	a.tried, a.expecting = true, false
 }
 
-// expect makes those who need to know of accounts that are not known wait for the next comparison.
+// expect makes people without a known account wait for the next comparison instead of being looked up one by one.
 func (a *accounts) expect() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -265,15 +281,24 @@ func (a *accounts) some(n int) []lambdatest.User {
 	return sample
 }
 
-// shares tells whether the other table has an account of this one.
+// shares tells whether the other table has an account of this one. It locks one table at a time, so that two organizations may ask it of
+// each other.
 func (a *accounts) shares(other *accounts) bool {
-	shared := false
-	a.each(func(user string, account lambdatest.User) bool {
-		twin, ok := other.get(user)
-		shared = ok && twin.ID == account.ID
-		return !shared
+	return slices.ContainsFunc(a.users(), func(user string) bool {
+		own, there := a.get(user)
+		twin, shared := other.get(user)
+		return there && shared && twin.ID == own.ID
 	})
-	return shared
+}
+
+// users lists those who have a known account.
+func (a *accounts) users() []string {
+	var users []string
+	a.each(func(user string, _ lambdatest.User) bool {
+		users = append(users, user)
+		return true
+	})
+	return users
 }
 
 // each calls visit for every account until it returns false.

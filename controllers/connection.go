@@ -306,8 +306,8 @@ func (c *connection) forgiveAll() {
 	c.wakeIdle()
 }
 
-// wakeOpen looks again at everybody for whom something is to be done, those who are to lose access first. There may be very many others:
-// their priority is to leave the news about other organizations before them.
+// wakeOpen requeues every person with unfinished work. Denials go first; the others get the given priority, low enough not to hold up
+// changes of other organizations.
 func (c *connection) wakeOpen(others int) {
 	for _, user := range c.ledger.open() {
 		c.wake(c.ledger.urgency(user, others), user)
@@ -315,7 +315,8 @@ func (c *connection) wakeOpen(others int) {
 	c.wake(others, c.groups.listOpen()...)
 }
 
-// wakeIdle looks again at those of them who do not wait for their turn already: among them are those who wait for just this.
+// wakeIdle requeues people with unfinished work who are not queued in the lane, such as those who wait for the comparison that has just
+// ended.
 func (c *connection) wakeIdle() {
 	waiting := map[string]struct{}{}
 	for _, user := range c.lane.waiting() {

@@ -50,8 +50,8 @@ func (a *accounts) usersOf(ids []string) []string {
 	return users
 }
 
-// doubtRoles marks that LambdaTest has computed these people's roles anew. Who is to be looked up is; others are known again by the
-// next comparison that begins from now on.
+// doubtRoles marks that LambdaTest has computed these people's roles anew. With lookUp they are read again at once; otherwise the next
+// sweep that starts after now settles it.
 func (a *accounts) doubtRoles(users []string, lookUp bool, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +60,10 @@ func (a *accounts) doubtRoles(users []string, lookUp bool, now time.Time) {
 		if !ok || entry.ID == "" {
 			continue
 		}
-		entry.roleUnsureSince, entry.doubtful = now, entry.doubtful || lookUp
+		entry.roleUnsureSince = now
+		if lookUp {
+			entry.doubtSince = now
+		}
 		a.byUser[user] = entry
 	}
 }

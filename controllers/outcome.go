@@ -48,7 +48,7 @@ func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances
 	case errors.Is(err, errNotCalled), errors.Is(err, context.Canceled):
 		return situation{retryAfter: r.options.BackoffMin}
 	case lambdatest.IsOutcomeUnknown(err):
-		w.connection.accounts.doubt(w.user, w.connection.lateUntil())
+		w.connection.accounts.doubt(w.user, r.options.Now(), w.connection.lateUntil())
 		return r.unavailable(w, err)
 	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
 		// Everybody's trouble: back to the place in the lane.
@@ -58,8 +58,13 @@ func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances
 	case lambdatest.IsUnavailable(err):
 		return r.unavailable(w, err)
 	case lambdatest.IsNotFound(err) && w.next.step != stepLookUp:
+		w.connection.accounts.doubt(w.user, r.options.Now(), r.options.Now())
+		if w.lost || w.past() != noFailure {
+			// LambdaTest finds the account by its userName, and not by the id that it gives.
+			return r.unavailable(w, err)
+		}
 		// The id is gone; the person may have another one.
-		w.connection.accounts.doubt(w.user, r.options.Now())
+		w.lost = true
 		return situation{}
 	}
 	return r.rejected(w, err, given)
@@ -90,7 +95,7 @@ func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstanc
 	case w.next.step == stepCreate && w.refusal == nil:
 		// A lookup tells whether the address is another organization's.
 		w.refusal = err
-		w.connection.accounts.doubt(w.user, r.options.Now())
+		w.connection.accounts.doubt(w.user, r.options.Now(), r.options.Now())
 		return situation{}
 	}
 	return r.refused(w, err.Error())

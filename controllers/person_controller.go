@@ -115,6 +115,8 @@ type personWork struct {
 	calledAt time.Time
 	// refusal is what LambdaTest refused in this reconcile, and may refuse once more without a part of it.
 	refusal error
+	// lost says that LambdaTest did not find the account by its id.
+	lost bool
 	// released claims have lost their finalizer: nothing is left to tell them.
 	released map[types.UID]bool
 	// queued says that the person waits in the lane.

@@ -15,7 +15,8 @@ import (
 )
 
 // converge plans and calls until nothing is left to do, or something is in the way, or the person has to wait for a turn. Of all its
-// calls at most one changes an account; a second one follows only where LambdaTest refused the first.
+// calls at most one changes an account; a second one follows only where LambdaTest refused the first, or where a creation met an account
+// that differs.
 func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situation, error) {
 	if done, there := r.withoutConnection(w); there {
 		return done, nil
@@ -150,16 +151,16 @@ func (r *PersonReconciler) inTheWay(w *personWork) situation {
 
 // carryOut makes the planned call, for which the lane was acquired. The zero situation means: look and plan again.
 func (r *PersonReconciler) carryOut(ctx context.Context, w *personWork, given *circumstances) situation {
-	err := r.callUpstream(ctx, w)
 	past := w.past()
+	err := r.callUpstream(ctx, w)
 	if w.next.step == stepLookUp {
 		w.requested = w.requested && err != nil
 	}
 	if err == nil {
-		return r.succeeded(w, *given)
 		if past == keepsFailing && w.next.mutates() {
 			w.connection.forgiveAll()
 		}
+		return r.succeeded(w, *given)
 	}
 	return r.failed(w, err, given)
 }
@@ -198,12 +199,12 @@ func (r *PersonReconciler) callUpstream(ctx context.Context, w *personWork) erro
 	}
 }
 
-// storing keeps what a change answers. It is dated after the call, so that a page that was read meanwhile does not replace it.
+// storing keeps what a change answers.
 func (r *PersonReconciler) storing(w *personWork, do func(context.Context, Upstream) (lambdatest.User, error)) func(context.Context, Upstream) error {
 	return func(ctx context.Context, upstream Upstream) error {
 		account, err := do(ctx, upstream)
 		if err == nil {
-			w.connection.accounts.saw(w.user, account, r.options.Now())
+			w.connection.accounts.changed(w.user, account, w.calledAt, r.options.Now())
 		}
 		return err
 	}

@@ -78,7 +78,7 @@ func (c *connection) sweep(ctx context.Context) error {
 	begun := c.options.Now()
 	found, err := c.listAll(ctx)
 	if err == nil {
-		err = c.confirmMissing(ctx, found, begun)
+		err = c.confirmMissing(ctx, &found, begun)
 	}
 	if err == nil && client != c.client() {
 		err = errors.New("the connection changed meanwhile")
@@ -204,7 +204,7 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 
 // confirmMissing looks up, by id, known accounts that the list lacks. Those that are there after all make the list unbelievable. When
 // too many are gone, the organization may be another one.
-func (c *connection) confirmMissing(ctx context.Context, found listing, begun time.Time) error {
+func (c *connection) confirmMissing(ctx context.Context, found *listing, begun time.Time) error {
 	missing := c.accounts.missingIn(found.byUser, begun)
 	checked := 0
 	for _, account := range missing {

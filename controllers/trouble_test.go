@@ -46,6 +46,26 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		Expect(w.again(ctx, user)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("shows an account that it does not find by the id it gives, the person waits, longer each time", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.upstream.ResetCalls()
+		w.upstream.Fail(http.StatusNotFound, simulator.On("PATCH /Users/{id}"))
+
+		user = Changed(ctx, k8s, user, wants(v1alpha1.RoleAdmin))
+		const tries = 8
+		for range tries {
+			w.clock.Advance(w.reconciled(ctx, user).RequeueAfter)
+		}
+
+		Expect(Fetched(ctx, k8s, user)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+		Expect(w.reconciled(ctx, user).RequeueAfter).To(BeNumerically(">", DefaultBackoffMax/2))
+		Expect(len(w.upstream.Calls())).To(BeNumerically("<=", 2*(tries+2)))
+		w.upstream.ClearFaults()
+		w.clock.Advance(DefaultBackoffMax)
+		Expect(w.again(ctx, user)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
 	It("is back after an outage, nobody waits any longer for what happened before", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		users := make([]*v1alpha1.LambdaTestUser, circuitThreshold)
