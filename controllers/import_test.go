@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -61,6 +62,11 @@ var _ = Describe("An account that nobody claims", Label("import"), func() {
 			HaveField("Status.Account.Role", "Admin"),
 			HaveField("Status.PlannedChanges", BeEmpty()),
 		)))
+		imported := w.imports(ctx)[0]
+		Expect(readyCondition(&imported).Message).To(And(
+			HaveSuffix(fmt.Sprintf("kubectl lambdatest export %s -n %s --organization default", imported.Name, w.namespace)),
+			Not(ContainSubstring("managementPolicy")), // which nobody may change
+		))
 		Expect(*w.connected(ctx, DefaultOrganization).Status.Unclaimed).To(BeEquivalentTo(1))
 		Expect(w.upstream.Calls()).To(BeEmpty())
 	})

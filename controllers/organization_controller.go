@@ -89,6 +89,7 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		return ctrl.Result{}, err
 	}
 	warned.warn(organization, metav1.NewTime(r.options.Now()))
+	r.warnOfRefusals(organization, connection)
 	held, err := r.guard().describe(ctx, organization, connection)
 	if err != nil {
 		return ctrl.Result{}, err

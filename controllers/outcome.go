@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
 	"time"
 
@@ -98,7 +99,17 @@ func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstanc
 		w.connection.accounts.doubt(w.user, r.options.Now(), r.options.Now())
 		return situation{}
 	}
+	if name := w.next.create.UserName; w.next.step == stepCreate && !isAddress(name) {
+		return r.terminal(w, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+			"LambdaTest takes only e-mail addresses, and the userName %q is none (%s): create a new resource with the person's e-mail address as userName first, then delete this one.", name, err))
+	}
 	return r.refused(w, err.Error())
+}
+
+// isAddress tells whether a userName may be an e-mail address at all.
+func isAddress(userName string) bool {
+	parsed, err := mail.ParseAddress(userName)
+	return err == nil && parsed.Address == userName
 }
 
 // isNotOurs tells whether LambdaTest says that a person is not of this organization: 400 or 404.

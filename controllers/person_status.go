@@ -74,11 +74,7 @@ func (r *PersonReconciler) reportTo(ctx context.Context, w *personWork, claim *v
 // tell turns what holds for the person into what holds for one claim.
 func (w *personWork) tell(claim *v1alpha1.LambdaTestUser, now situation) situation {
 	if !isFull(claim) {
-		return situation{
-			readiness: ready,
-			reason:    v1alpha1.ObservedReason,
-			message:   "This resource only observes; status.plannedChanges is what it would change. To carry it out, set managementPolicy: Full.",
-		}
+		return situation{readiness: ready, reason: v1alpha1.ObservedReason, message: observedMessage(claim)}
 	}
 	if !claim.DeletionTimestamp.IsZero() {
 		return now
@@ -96,6 +92,15 @@ func (w *personWork) tell(claim *v1alpha1.LambdaTestUser, now situation) situati
 		now.message = deniedMessage(w.denial)
 	}
 	return now
+}
+
+// observedMessage names the way to more. Nobody but the operator may change what it imported.
+func observedMessage(claim *v1alpha1.LambdaTestUser) string {
+	if v1alpha1.IsImported(claim) {
+		return fmt.Sprintf("This resource only observes an account that nobody claims. To claim the person, commit or apply what this writes: kubectl lambdatest export %s -n %s --organization %s",
+			claim.Name, claim.Namespace, claim.Spec.OrganizationRef.Name)
+	}
+	return "This resource only observes; status.plannedChanges is what it would change. To carry it out, set managementPolicy: Full."
 }
 
 // deniedMessage names the claim that denies, since when, and the ways out.
@@ -213,6 +218,9 @@ func remembered(claim *v1alpha1.LambdaTestUser) standing {
 	}
 	if claim.Status.Account != nil && isFull(claim) {
 		stands |= standsOnAccount
+	}
+	if condition := readyCondition(claim); condition != nil && slices.Contains(refusalReasons, condition.Reason) {
+		stands |= standsRefused
 	}
 	if claim.Status.Account != nil {
 		if claim.Status.Account.Active {

@@ -12,6 +12,7 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -183,6 +184,35 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		w.connection().tryRefusals()
 
 		Expect(w.woken()).To(BeEmpty())
+	})
+
+	It("is counted in the organization, with the command that lists the people, as long as it lasts", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		refusedFor(ctx, w, "mobile", 2)
+		w.events()
+
+		told := w.connected(ctx, DefaultOrganization)
+		Expect(told).To(BeReady(v1alpha1.SyncedReason))
+		Expect(told).To(HaveCondition(v1alpha1.PeopleRefusedCondition, metav1.ConditionTrue, v1alpha1.UpstreamRejectedReason))
+		Expect(w.events()).To(ContainElement(And(HavePrefix("Warning PeopleRefused LambdaTest refuses 2 people"), ContainSubstring("kubectl get ltuser -n "+w.namespace))))
+
+		w.restart()
+		Expect(w.connected(ctx, DefaultOrganization).Status.Conditions).To(ContainElement(HaveField("Type", v1alpha1.PeopleRefusedCondition)))
+		Expect(w.events()).NotTo(ContainElement(ContainSubstring("PeopleRefused")), "a new leader has no news")
+
+		w.upstream.SetConcurrencyGroup("mobile", true)
+		w.swept(ctx)
+		Expect(w.connected(ctx, DefaultOrganization).Status.Conditions).NotTo(ContainElement(HaveField("Type", v1alpha1.PeopleRefusedCondition)))
+	})
+
+	It("says how to go on when the userName is no e-mail address", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+
+		user := w.settled(ctx, MakeUser("bob").Role(v1alpha1.RoleUser))
+
+		Expect(user).To(BeStalled(v1alpha1.UpstreamRejectedReason))
+		Expect(readyCondition(user).Message).To(ContainSubstring(`the userName "bob" is none`))
+		Expect(readyCondition(user).Message).To(ContainSubstring("create a new resource with the person's e-mail address as userName first, then delete this one."))
 	})
 
 	It("ends each message with when it is tried again, and how to ask for it now", func(ctx SpecContext) {

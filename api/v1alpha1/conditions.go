@@ -16,6 +16,8 @@ const (
 	SCIMTokenWarningCondition = "SCIMTokenWarning"
 	// GuardHoldingCondition of an organization is present and true while the deprovision guard holds people back.
 	GuardHoldingCondition = "GuardHolding"
+	// PeopleRefusedCondition of an organization is present and true while LambdaTest refuses something of what is wanted for people.
+	PeopleRefusedCondition = "PeopleRefused"
 )
 
 // Condition reasons: states a person recognises. Each appears with a message that says what to do next.

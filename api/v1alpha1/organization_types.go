@@ -383,7 +383,7 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	Guard *GuardStatus `json:"guard,omitempty"`
 
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding or SCIMTokenWarning while true.
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while true.
 	//
 	// +listType=map
 	// +listMapKey=type

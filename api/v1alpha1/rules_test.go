@@ -143,7 +143,7 @@ var _ = Describe("a manifest", func() {
 			Expect(err).To(MatchError(apierrors.IsInvalid, "IsInvalid"))
 			Expect(err).To(MatchError(ContainSubstring(message)))
 		},
-		Entry("the userName", user, set("spec.userName", "adam@example.com"), "userName is immutable, LambdaTest cannot rename an account"),
+		Entry("the userName", user, set("spec.userName", "adam@example.com"), "userName is immutable, LambdaTest cannot rename an account: create a new resource with the new userName first, then delete this one"),
 		Entry("only the case of the userName", user, set("spec.userName", "Ada@example.com"), "userName is immutable"),
 		Entry("the organization of a user", user, set("spec.organizationRef.name", "other"), "organizationRef is immutable"),
 		Entry("the organization of a group", group, set("spec.organizationRef.name", "other"), "organizationRef is immutable"),

@@ -93,7 +93,7 @@ type LambdaTestUserSpec struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=254
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="userName is immutable, LambdaTest cannot rename an account: delete this resource and create one with the new userName"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="userName is immutable, LambdaTest cannot rename an account: create a new resource with the new userName first, then delete this one"
 	// +kubebuilder:validation:XValidation:rule="self.trim() == self && !self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",message="userName must not begin or end with white space, nor hold control characters"
 	// +required
 	UserName string `json:"userName"`
