@@ -201,6 +201,9 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 		w.connection.groups.lost(w.group.Name, w.id, r.options.Now())
 		w.id = ""
 		return w.again()
+	case lambdatest.IsConflict(err) && w.isLeaving():
+		// No name is wanted, so there is nothing to look for.
+		return w.refused(err.Error())
 	case lambdatest.IsConflict(err) && w.next.step == groupCreate && !w.absent:
 		// It was not there some time ago, when it was looked for.
 		w.connection.groups.doubt(w.group.Name)
