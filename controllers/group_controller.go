@@ -53,6 +53,8 @@ type groupWork struct {
 	next   groupChange
 	// taken says that LambdaTest refused the displayName because another group has it, and sought that this one was looked for.
 	taken, sought bool
+	// nameHeld is what to tell while another resource's group has the displayName; the rest is done.
+	nameHeld situation
 	// absent says that a lookup of this reconcile found no group of the name.
 	absent bool
 	queued bool

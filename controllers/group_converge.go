@@ -62,9 +62,15 @@ func (r *GroupReconciler) plan(ctx context.Context, w *groupWork) (situation, er
 		return situation{}, nil
 	}
 	told, err := r.makeRoom(ctx, w)
+	if err != nil || told.refused {
+		return told, err
+	}
 	w.want = w.wish(have)
+	if w.nameHeld = told; told != (situation{}) {
+		w.want.displayName = have.group.displayName // roles and members do not wait for it
+	}
 	w.next = planGroup(w.want, have, false)
-	return told, err
+	return situation{}, nil
 }
 
 // changed is the outcome of a change. LambdaTest restores a deleted group without its members: what is missing then follows at once.

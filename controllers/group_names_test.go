@@ -138,6 +138,20 @@ var _ = Describe("The displayNames of groups", Label("groups", "names"), func() 
 		}
 	})
 
+	It("waited for keep nobody in a group, or a role, that was taken away meanwhile", func(ctx SpecContext) {
+		w, _, _ := groupWorld(ctx)
+		old := w.pushed(ctx, MakeGroup("old").Giving(v1alpha1.RoleAdmin).With(ada, grace))
+		w.pushed(ctx, MakeGroup("young"))
+		w.upstream.ResetCalls()
+
+		old = w.regrouped(ctx, old, func(g *v1alpha1.LambdaTestGroup) { g.Spec.DisplayName, g.Spec.Members = "young", []string{grace} })
+
+		Expect(old).To(BeProgressing(v1alpha1.ProgressingReason))
+		Expect(memberNames(w.upstreamGroup("old"))).To(ConsistOf(grace))
+		Expect(w.account(ada).Role).To(Equal("User"))
+		Expect(w.upstream.Writes()).To(Equal(1))
+	})
+
 	It("taken from a younger one that is deleted before it is set aside leave nothing behind", func(ctx SpecContext) {
 		w, _, _ := groupWorld(ctx)
 		old := w.pushed(ctx, MakeGroup("old").With(grace))

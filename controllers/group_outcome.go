@@ -19,6 +19,8 @@ import (
 // atRest is the outcome when nothing is left to do.
 func (w *groupWork) atRest() situation {
 	switch {
+	case w.nameHeld != situation{}:
+		return w.nameHeld
 	case w.target == groupMakesRoom:
 		return situation{
 			readiness: progressing, reason: v1alpha1.ProgressingReason,
