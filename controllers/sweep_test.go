@@ -25,7 +25,7 @@ func TestComparisonsThatFailGetASmallPartOfTheRate(t *testing.T) {
 func TestAComparisonThatFailsCountsItsCalls(t *testing.T) {
 	server := simulator.Start(simulator.Population(30))
 	defer server.Close()
-	server.Switch(func(s *simulator.Switches) { s.MaxPageSize, s.WrongTotals = 10, -5 })
+	server.Switch(func(s *simulator.Switches) { s.MaxPageSize, s.RepeatPages = 10, true })
 	client, err := lambdatest.New(server.BaseURL(), simulator.DefaultToken)
 	if err != nil {
 		t.Fatal(err)
