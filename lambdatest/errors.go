@@ -31,6 +31,7 @@ type Error struct {
 	cause          error
 	kind           kind
 	outcomeUnknown bool
+	foreign        bool
 }
 
 // kind is the class of an Error; each has a question below.
@@ -90,6 +91,14 @@ func IsRateLimited(err error) bool { return is(err, rateLimited) }
 // request: 5xx, network, time out, redirect, garbage, contradictions. The same
 // request may succeed later. A call that its caller cancelled is not this.
 func IsUnavailable(err error) bool { return is(err, unavailable) }
+
+// IsForeign says that something other than LambdaTest's SCIM API answered, such
+// as a web server that knows no such path: the address may be wrong. It is
+// IsUnavailable as well, because a proxy that is in trouble may be the reason.
+func IsForeign(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.foreign
+}
 
 // IsOutcomeUnknown says that a change may or may not have been made: it left,
 // and no answer that can be trusted came back. Read before writing again. A

@@ -184,6 +184,32 @@ func TestWhatGoesWrongOnTheWay(t *testing.T) {
 	}
 }
 
+func TestAnAnswerOfSomethingElseThanLambdaTest(t *testing.T) {
+	html := simulator.Body("<html>not found</html>")
+	for name, test := range map[string]struct {
+		status int
+		body   []simulator.FaultOption
+		want   bool
+	}{
+		"a page that is not found":         {404, []simulator.FaultOption{html}, true},
+		"a redirect":                       {302, nil, true},
+		"LambdaTest's own 404":             {404, nil, false},
+		"a proxy that reaches nothing":     {502, []simulator.FaultOption{html}, false},
+		"a proxy whose client is too slow": {408, []simulator.FaultOption{html}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim, client := connected(t)
+			sim.FailNext(test.status, test.body...)
+
+			_, err := client.ListUsers(t.Context(), 1, 10)
+
+			if got := lambdatest.IsForeign(err); err == nil || got != test.want {
+				t.Errorf("foreign is %t, want %t: %v", got, test.want, err)
+			}
+		})
+	}
+}
+
 func TestALostAnswerOfADeactivationIsUnknownAndDone(t *testing.T) {
 	sim, client := connected(t)
 	user := created(t, client, ada())

@@ -33,6 +33,7 @@ func (c *Client) refusal(req call, got answer) *Error {
 		result.Detail = "the answer is not JSON, so it may not be LambdaTest's"
 	}
 	result.RetryAfter, result.HasRetryAfter = retryAfter(got.header, c.now())
+	result.foreign = result.kind == unavailable && got.status < 500 && got.status != http.StatusRequestTimeout
 	result.outcomeUnknown = req.changes() && result.kind == unavailable
 	return result
 }
