@@ -44,6 +44,8 @@ type connection struct {
 	groupQueue, importQueue *doorway[reconcile.Request]
 	unimportable            unimportable
 	openedAt                time.Time
+	// createdAt is when the organization was created, to the second.
+	createdAt time.Time
 
 	mu       sync.Mutex
 	upstream Upstream
@@ -57,9 +59,16 @@ type connection struct {
 	suspicion  suspicion
 	approved   string
 	recognised bool
-	// scimTokens are the digests of the tokens that identity providers present; createdAt is the organization's.
+	// unproven says that the client was replaced while accounts were known: until the organization is recognised nothing is created.
+	unproven bool
+	// requested is the last request for a resync that was acted on.
+	requested string
+	// identity is what may be another organization's as well; see same_organization.go.
+	identity identity
+	// calls counts those under way.
+	calls int
+	// scimTokens are the digests of the tokens that identity providers present.
 	scimTokens map[[sha256.Size]byte]struct{}
-	createdAt  time.Time
 }
 
 // settings are what an organization's spec says about its connection.
@@ -72,15 +81,6 @@ type settings struct {
 	reportDrift  bool
 	perSecond    int
 	burst        int
-	createdAt    time.Time
-}
-
-// olderThan orders organizations by creation, then by name.
-func (s settings) olderThan(other settings, own, others *connection) bool {
-	if s.createdAt.Equal(other.createdAt) {
-		return own.organization.String() < others.organization.String()
-	}
-	return s.createdAt.Before(other.createdAt)
 }
 
 // comparison is how a sweep ended.
@@ -94,6 +94,8 @@ type comparison struct {
 	complete bool
 	// accounts counts what it found.
 	accounts int
+	// baseURL is where the last complete one was answered, before the start too.
+	baseURL string
 	// twin names an older organization that has the same accounts.
 	twin string
 }
@@ -134,13 +136,18 @@ func (c *connection) isOpen() bool {
 
 // use puts settings and client into force, and lifts whatever stood in the way. An upstream of nil keeps the one in use.
 func (c *connection) use(set settings, upstream Upstream) {
+	known := c.accounts.size() > 0
 	c.mu.Lock()
 	lifted := c.obstacle != situation{} || c.upstream == nil || upstream != nil
 	replaced := c.upstream != nil && upstream != nil
 	faster := set.syncInterval != c.settings.syncInterval
+	if replaced && known {
+		// It may be another organization's token: nobody is created before that is known.
+		c.accounts.distrust()
+	}
 	c.settings, c.obstacle = set, situation{}
 	if upstream != nil {
-		c.upstream, c.recognised = upstream, false
+		c.upstream, c.recognised, c.unproven = upstream, false, replaced && known
 		c.suspicion, c.approved = suspicion{}, ""
 	}
 	c.mu.Unlock()
@@ -148,10 +155,6 @@ func (c *connection) use(set settings, upstream Upstream) {
 	c.lane.limit(set.perSecond, set.burst)
 	if upstream != nil {
 		c.lane.renew()
-	}
-	if replaced && c.accounts.size() > 0 {
-		// It may be another organization's token: nobody is created before that is known.
-		c.accounts.distrust()
 	}
 	if lifted {
 		c.lane.stop(false)
@@ -176,6 +179,22 @@ func (c *connection) block(because situation) {
 	}
 }
 
+// answeredAt notes where comparisons succeeded before the start.
+func (c *connection) answeredAt(baseURL string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.comparison.baseURL = baseURL
+}
+
+// isNewRequest tells whether a request for a resync was not acted on yet, and notes it.
+func (c *connection) isNewRequest(requested string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.requested
+	c.requested = requested
+	return before != requested
+}
+
 // state returns the settings in force, and what stands in the way of calls; the zero situation is nothing.
 func (c *connection) state() (settings, situation) {
 	c.mu.Lock()
@@ -192,28 +211,42 @@ func (c *connection) client() Upstream {
 
 // call makes one call on somebody's behalf, for whom the lane was acquired.
 func (c *connection) call(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
-	c.mu.Lock()
-	upstream, blocked := c.upstream, c.obstacle != situation{}
-	c.mu.Unlock()
+	return c.callIf(ctx, user, name, do, func() bool { return true })
+}
+
+// create is a call that makes something new. What was planned for one organization is not created in another one: after a change of the
+// token it waits until the organization is recognised.
+func (c *connection) create(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
+	return c.callIf(ctx, user, name, do, func() bool { return c.recognised || !c.unproven })
+}
+
+func (c *connection) callIf(ctx context.Context, user, name string, do func(context.Context, Upstream) error, allowed func() bool) error {
 	timeout, err := c.callTimeout()
-	if blocked || upstream == nil {
+	c.mu.Lock()
+	upstream := c.upstream
+	if upstream == nil || c.obstacle != (situation{}) || !allowed() {
 		err = errNotCalled
 	}
+	if err == nil {
+		c.calls++
+	}
+	c.mu.Unlock()
 	if err == nil {
 		bounded, cancel := context.WithTimeout(ctx, timeout)
 		err = do(bounded, upstream)
 		cancel()
 		observeCall(c.organization, name, err)
-		err = c.current(upstream, err)
+		err = c.ended(upstream, err)
 	}
 	c.lane.done(user, err)
 	return err
 }
 
-// current ignores the failure of a client that was replaced during the call: its token may be the reason.
-func (c *connection) current(used Upstream, err error) error {
+// ended ignores the failure of a client that was replaced during the call: its token may be the reason.
+func (c *connection) ended(used Upstream, err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.calls--
 	if err != nil && used != c.upstream && !lambdatest.IsOutcomeUnknown(err) {
 		return errors.Join(errNotCalled, errors.New("the connection changed meanwhile"))
 	}

@@ -66,6 +66,30 @@ func TestARefusalOfAReplacedTokenDoesNotStopTheNewOne(t *testing.T) {
 	}
 }
 
+func TestNothingIsCreatedWithAReplacedTokenBeforeTheOrganizationIsRecognised(t *testing.T) {
+	c, set := newTestConnection()
+	c.use(set, &lambdatest.Client{})
+	c.accounts.saw(ada, lambdatest.User{ID: "1", UserName: ada}, c.options.Now())
+	created := func() (called bool) {
+		c.lane.acquire(grace, priorityCreation, noFailure)
+		_ = c.create(t.Context(), grace, "CreateUser", func(context.Context, Upstream) error { called = true; return nil })
+		return called
+	}
+	if !created() {
+		t.Error("nothing is created with the first token")
+	}
+
+	c.use(set, &lambdatest.Client{}) // after grace was planned, and granted a call
+
+	if created() {
+		t.Error("an account was created in an organization that nobody has recognised")
+	}
+	c.recognisedNow()
+	if !created() {
+		t.Error("nothing is created after the organization was recognised")
+	}
+}
+
 func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T) {
 	c, _ := newTestConnection()
 	c.ledger.enter(ada, standsOpen|standsDenied)
@@ -84,7 +108,7 @@ func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T
 
 func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.T) {
 	registry := newConnections(Options{}.withDefaults(), nil)
-	opened, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "opened"})
+	opened, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "opened"}, time.Time{})
 
 	opened.changed()
 

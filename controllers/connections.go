@@ -30,7 +30,9 @@ type connections struct {
 	mu      sync.Mutex
 	byName  map[types.NamespacedName]*connection
 	closers map[types.NamespacedName]context.CancelFunc
-	ctx     context.Context //nolint:containedctx // the manager's, handed to goroutines that a reconcile starts
+	// deciding is held while it is decided which of two organizations makes calls.
+	deciding sync.Mutex
+	ctx      context.Context //nolint:containedctx // the manager's, handed to goroutines that a reconcile starts
 }
 
 var _ manager.LeaderElectionRunnable = (*connections)(nil)
@@ -99,7 +101,7 @@ func mayDecide(ctx context.Context, live client.Reader, name types.NamespacedNam
 
 // open returns the connection of an organization, and whether it is new. A new one is not open before its memory is filled, and makes no
 // calls until it is told to use something.
-func (c *connections) open(organization types.NamespacedName) (*connection, bool) {
+func (c *connections) open(organization types.NamespacedName, createdAt time.Time) (*connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if found, ok := c.byName[organization]; ok {
@@ -108,6 +110,7 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 	opened := newConnection(organization, c.options, c.people, func() {
 		c.organizations.add(priorityReport, reconcile.Request{NamespacedName: organization})
 	})
+	opened.createdAt = createdAt
 	opened.reader, opened.olderTwin = c.reader, c.olderTwin
 	opened.groupQueue, opened.importQueue = c.groups, c.imports
 	c.byName[organization] = opened
@@ -117,8 +120,13 @@ func (c *connections) open(organization types.NamespacedName) (*connection, bool
 	return opened, true
 }
 
-// close ends the connection of an organization that is gone.
+// close ends the connection of an organization that is gone. Another one may have waited for that.
 func (c *connections) close(organization types.NamespacedName) {
+	c.drop(organization)
+	c.wakeBlocked()
+}
+
+func (c *connections) drop(organization types.NamespacedName) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if stop, ok := c.closers[organization]; ok {
@@ -144,44 +152,4 @@ func (c *connections) all() []*connection {
 		list = append(list, connection)
 	}
 	return list
-}
-
-// olderWithToken names an older organization that is called with the same token at the same address, if there is one.
-func (c *connections) olderWithToken(asking *connection, fingerprint string, createdAt time.Time) string {
-	for _, other := range c.all() {
-		set, obstacle := other.state()
-		if other == asking || obstacle != (situation{}) || set.fingerprint != fingerprint {
-			continue
-		}
-		if set.olderThan(settings{createdAt: createdAt}, other, asking) {
-			return other.organization.String()
-		}
-	}
-	return ""
-}
-
-// olderTwin names an older organization, called at the same address, that has the same accounts: two tokens of one LambdaTest
-// organization. Accounts of two organizations never share an id.
-func (c *connections) olderTwin(asking *connection) string {
-	own, _ := asking.state()
-	for _, other := range c.all() {
-		set, obstacle := other.state()
-		if other == asking || obstacle != (situation{}) || set.baseURL != own.baseURL || !set.olderThan(own, other, asking) {
-			continue
-		}
-		if asking.accounts.shares(other.accounts) {
-			return other.organization.String()
-		}
-	}
-	return ""
-}
-
-// has tells whether an organization still has a connection.
-func (c *connections) has(organization string) bool {
-	for _, connection := range c.all() {
-		if connection.organization.String() == organization {
-			return true
-		}
-	}
-	return false
 }

@@ -112,7 +112,11 @@ func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation 
 	var said lambdatest.Group
 	found := true
 	before, _ := w.connection.groups.get(w.next.id)
-	err := w.connection.call(ctx, w.place(), w.callName(), func(ctx context.Context, upstream Upstream) error {
+	call := w.connection.call
+	if w.next.step == groupCreate {
+		call = w.connection.create
+	}
+	err := call(ctx, w.place(), w.callName(), func(ctx context.Context, upstream Upstream) error {
 		var err error
 		said, found, err = w.ask(ctx, upstream)
 		return err

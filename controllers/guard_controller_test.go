@@ -475,7 +475,7 @@ var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
 		w.pruned(ctx, declared...)
 		held := remaining(ctx, declared)
 		w.restart()
-		_, fresh := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization})
+		_, fresh := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
 		Expect(fresh).To(BeTrue())
 
 		for _, user := range held {

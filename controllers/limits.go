@@ -117,6 +117,12 @@ const (
 	countsInterval = 5 * time.Second
 	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.
 	orgRetry = 5 * time.Minute
+	// duplicateRetry is how often it is looked whether the older organization of two still is the same one.
+	duplicateRetry = 30 * time.Second
+	// takeOverRetry is how often an organization looks whether another one has stopped, which takes as long as a call.
+	takeOverRetry = time.Second
+	// olderOnesPatience is how long an organization waits for the first look at older ones after a start.
+	olderOnesPatience = 30 * time.Second
 
 	// portions are those that an organization's claims are listed in, so that a list of 100 000 takes 4 MB at a time and not 60.
 	portions = 16

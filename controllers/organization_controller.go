@@ -14,7 +14,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
 // OrganizationReconciler keeps the connection of each LambdaTestOrganization: address, token, limits; and tells how it goes.
@@ -37,6 +40,7 @@ type OrganizationReconciler struct {
 	hosts       upstreamHosts
 	dial        func(baseURL, token string) (Upstream, error)
 	options     Options
+	written     ownWrites
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch;patch
@@ -46,8 +50,8 @@ type OrganizationReconciler struct {
 
 // Reconcile opens, changes or closes the connection, and writes the organization's status. It makes no call to LambdaTest.
 func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	stored := &v1alpha1.LambdaTestOrganization{}
-	err := r.client.Get(ctx, request.NamespacedName, stored)
+	organization := &v1alpha1.LambdaTestOrganization{}
+	err := r.client.Get(ctx, request.NamespacedName, organization)
 	if apierrors.IsNotFound(err) {
 		r.connections.close(request.NamespacedName)
 		return ctrl.Result{}, nil
@@ -55,7 +59,6 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("reading organization: %w", err)
 	}
-	organization := stored.DeepCopy()
 	if !organization.DeletionTimestamp.IsZero() {
 		gone, err := r.finalize(ctx, organization)
 		if gone || err != nil {
@@ -64,37 +67,35 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 	} else if err := r.ensureFinalizer(ctx, organization); err != nil {
 		return ctrl.Result{}, err
 	}
-	connection, fresh := r.connections.open(request.NamespacedName) //nolint:contextcheck // a connection outlives the reconcile that opens it
+	connection, fresh := r.connections.open(request.NamespacedName, organization.CreationTimestamp.Time) //nolint:contextcheck // a connection outlives the reconcile that opens it
 	if fresh {
+		if wasCompared(organization) {
+			connection.answeredAt(organization.Spec.BaseURL)
+		}
 		if err := r.recallEverybody(ctx, connection); err != nil {
 			r.connections.close(request.NamespacedName)
 			return ctrl.Result{}, err
 		}
 	}
-	if err := r.guard().heed(ctx, organization, connection); err != nil {
-		return ctrl.Result{}, err
+	return r.work(ctx, organization, connection)
+}
+
+// work connects the organization and tells how it goes. An error of one step keeps no other step from its work, and is returned at the
+// end: what cannot be read is unknown, and the connection and the conditions stay as they are.
+func (r *OrganizationReconciler) work(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (ctrl.Result, error) {
+	unheeded := r.guard().heed(ctx, organization, c)
+	r.heed(organization, c)
+	now, unread := r.connect(ctx, organization, c)
+	if unread == nil && !organization.DeletionTimestamp.IsZero() {
+		now, unread = r.peopleRemain(ctx, organization, now)
 	}
-	r.heed(organization, connection)
-	now, err := r.connect(ctx, organization, connection)
-	if err != nil {
-		return ctrl.Result{}, err
+	warned, unchecked := r.checkSCIMTokens(ctx, organization, c)
+	held, unwritten := r.report(ctx, organization, c, now, warned)
+	again := soonest(soonest(now.retryAfter, warned.again), held)
+	if apierrors.IsConflict(unwritten) {
+		again, unwritten = conflictRetry, nil
 	}
-	if !organization.DeletionTimestamp.IsZero() {
-		if now, err = r.peopleRemain(ctx, organization, now); err != nil {
-			return ctrl.Result{}, err
-		}
-	}
-	warned, err := r.checkSCIMTokens(ctx, organization, connection)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	warned.warn(organization, metav1.NewTime(r.options.Now()))
-	r.warnOfRefusals(organization, connection)
-	held, err := r.guard().describe(ctx, organization, connection)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	return ctrl.Result{RequeueAfter: soonest(soonest(now.retryAfter, warned.again), held)}, r.report(ctx, stored, organization, connection, now)
+	return ctrl.Result{RequeueAfter: again}, errors.Join(unheeded, unread, unchecked, unwritten)
 }
 
 // soonest of two waits, of which zero is none.
@@ -105,42 +106,95 @@ func soonest(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// connect brings the connection into the state that the spec asks for, and says where things stand.
+// connect brings the connection into the state that the spec asks for, and says where things stand. After an error it stays as it is,
+// except that a suspended organization makes no calls in any case.
 func (r *OrganizationReconciler) connect(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (situation, error) {
-	if err := r.ensureSCIMToken(ctx, organization); err != nil {
-		return situation{}, err
-	}
 	if organization.Spec.Suspend {
-		c.block(suspended(organization.Name))
-		return situation{readiness: stalled, reason: v1alpha1.SuspendedReason, message: "No calls are made: set spec.suspend to false to go on."}, nil
+		return r.suspend(ctx, organization, c)
 	}
 	if err := r.hosts.check(organization.Spec.BaseURL); err != nil {
+		r.connections.release(c, organization.Spec.BaseURL)
 		return r.blocked(c, organization, v1alpha1.InvalidBaseURLReason, err.Error()), nil
 	}
 	token, problem, err := r.readToken(ctx, organization)
-	if err != nil || problem != "" {
-		return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, problem), err
+	if err != nil {
+		c.examined()
+		return situation{}, err
+	}
+	if problem != "" {
+		r.connections.release(c, organization.Spec.BaseURL)
+		return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, problem), nil
 	}
 	set := settingsOf(organization, token)
-	if older := r.connections.olderWithToken(c, set.fingerprint, set.createdAt); older != "" {
-		return r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason,
-			fmt.Sprintf("%s uses the same token: delete one of the two, or give this one the token of another LambdaTest organization", older)), nil
+	var upstream Upstream // nil keeps the one in use
+	if current, _ := c.state(); current.fingerprint != set.fingerprint || c.client() == nil {
+		if upstream, err = r.dial(organization.Spec.BaseURL, token); err != nil {
+			r.connections.release(c, organization.Spec.BaseURL)
+			return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, fmt.Sprintf(
+				"the token in Secret %s cannot be used (%v): put the token there as LambdaTest shows it", organization.Spec.TokenSecretRef.Name, err)), nil
+		}
+		if waits, err := r.olderOnesFirst(ctx, organization, c); err != nil || waits {
+			return situation{retryAfter: takeOverRetry}, err
+		}
 	}
-	if twin := c.lastComparison().twin; twin != "" && r.connections.has(twin) {
-		return r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason,
-			fmt.Sprintf("%s has the same accounts: delete one of the two, or give this one the token of another LambdaTest organization", twin)), nil
+	return r.use(organization, c, set, upstream), nil
+}
+
+// use puts a connection into force, unless another organization is the same one at LambdaTest.
+func (r *OrganizationReconciler) use(organization *v1alpha1.LambdaTestOrganization, c *connection, set settings, upstream Upstream) situation {
+	switch result := r.connections.take(c, set.identity(), func() { c.use(set, upstream) }); {
+	case result.older != "":
+		now := r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason, result.problem())
+		now.retryAfter = duplicateRetry
+		return now
+	case result.busy != "":
+		return situation{
+			readiness: progressing, reason: v1alpha1.ProgressingReason, retryAfter: takeOverRetry,
+			message: fmt.Sprintf("%s has the same token and is stopped; its last calls are about to end.", result.busy),
+		}
 	}
-	if current, _ := c.state(); current.fingerprint == set.fingerprint && c.client() != nil {
-		c.use(set, nil)
-		return r.connected(c), nil
+	return r.connected(c)
+}
+
+// suspend stops all calls. The token stays the organization's: a younger one that has it as well waits on.
+func (r *OrganizationReconciler) suspend(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (situation, error) {
+	c.block(suspended(organization.Name))
+	token, problem, err := r.readToken(ctx, organization)
+	switch {
+	case err != nil:
+		c.examined()
+	case problem != "":
+		r.connections.release(c, organization.Spec.BaseURL)
+	default:
+		r.connections.take(c, settingsOf(organization, token).identity(), nil)
 	}
-	upstream, err := r.dial(organization.Spec.BaseURL, token)
-	if err != nil {
-		return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, fmt.Sprintf(
-			"the token in Secret %s cannot be used (%v): put the token there as LambdaTest shows it", organization.Spec.TokenSecretRef.Name, err)), nil
+	return situation{readiness: stalled, reason: v1alpha1.SuspendedReason, message: "No calls are made: set spec.suspend to false to go on."}, err
+}
+
+// olderOnesFirst tells whether an organization that was a duplicate before the start waits for the first look at older ones at the same
+// address: one of them is the other one.
+func (r *OrganizationReconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (bool, error) {
+	if c.client() != nil || !isReadyFor(organization, v1alpha1.DuplicateOrganizationReason) || r.options.Now().After(c.openedAt.Add(olderOnesPatience)) {
+		return false, nil
 	}
-	c.use(set, upstream)
-	return r.connected(c), nil
+	var list v1alpha1.LambdaTestOrganizationList
+	if err := r.client.List(ctx, &list); err != nil {
+		return false, fmt.Errorf("listing organizations: %w", err)
+	}
+	for i := range list.Items {
+		other := &list.Items[i]
+		name := client.ObjectKeyFromObject(other)
+		if other.Spec.BaseURL == organization.Spec.BaseURL && c.isYoungerThan(name, other.CreationTimestamp.Time) && !r.connections.examined(name) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// wasCompared tells, by what its status says, whether a comparison has succeeded with the present spec.
+func wasCompared(organization *v1alpha1.LambdaTestOrganization) bool {
+	return organization.Status.Unclaimed != nil && organization.Status.ObservedGeneration == organization.Generation &&
+		!isReadyFor(organization, v1alpha1.InvalidBaseURLReason)
 }
 
 // heed acts on what people ask for by annotation: a comparison now, or to believe one.
@@ -150,7 +204,7 @@ func (r *OrganizationReconciler) heed(organization *v1alpha1.LambdaTestOrganizat
 		c.wakeOpen(priorityDrift)
 	}
 	requested := resyncRequest(organization)
-	if requested != "" && requested != organization.Status.LastHandledReconcileAt {
+	if requested != "" && requested != organization.Status.LastHandledReconcileAt && c.isNewRequest(requested) {
 		c.setbacks.clearAll()
 		c.lane.renew()
 		c.wakeOpen(priorityDrift)
@@ -181,6 +235,8 @@ func (r *OrganizationReconciler) connected(c *connection) situation {
 	last := c.lastComparison()
 	doubt, suspected := c.suspected()
 	switch state, _ := c.lane.state(); {
+	case last.baseURL != set.baseURL && (lambdatest.IsForeign(last.err) || lambdatest.IsNotFound(last.err)):
+		return misdirected(set.baseURL, last.err)
 	case state == "unauthorized":
 		return situation{
 			readiness: stalled, reason: v1alpha1.UnauthorizedReason,
@@ -205,6 +261,20 @@ func (r *OrganizationReconciler) connected(c *connection) situation {
 	return situation{readiness: ready, reason: v1alpha1.SyncedReason, message: "LambdaTest is reached, and compared regularly."}
 }
 
+// misdirected tells that no comparison ever succeeded at an address where something else answers. After a first success the same answer
+// is an outage: then the address is right, and a proxy may be in trouble.
+func misdirected(baseURL string, err error) situation {
+	var answer *lambdatest.Error
+	status := ""
+	if errors.As(err, &answer) {
+		status = fmt.Sprintf(" (%d)", answer.Status)
+	}
+	return situation{
+		readiness: stalled, reason: v1alpha1.InvalidBaseURLReason,
+		message: fmt.Sprintf("Something other than LambdaTest's SCIM API answered at %s%s: check spec.baseURL. It is tried again by itself, less and less often.", baseURL, status),
+	}
+}
+
 // settingsOf reads what the spec says about the connection.
 func settingsOf(organization *v1alpha1.LambdaTestOrganization, token string) settings {
 	spec := organization.Spec
@@ -216,7 +286,6 @@ func settingsOf(organization *v1alpha1.LambdaTestOrganization, token string) set
 		reportDrift:  spec.DriftPolicy == v1alpha1.DriftReport,
 		perSecond:    int(max(spec.RateLimit.RequestsPerSecond, 1)),
 		burst:        int(max(spec.RateLimit.Burst, 1)),
-		createdAt:    organization.CreationTimestamp.Time,
 	}
 }
 
@@ -275,12 +344,15 @@ func (r *OrganizationReconciler) remaining(ctx context.Context, organization *v1
 // peopleRemain tells an organization that is being deleted what keeps it.
 func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, now situation) (situation, error) {
 	remaining, err := r.remaining(ctx, organization)
+	if err != nil {
+		return situation{}, err
+	}
 	return situation{
 		readiness: stalled, reason: v1alpha1.PeopleRemainReason,
 		message: fmt.Sprintf("%d LambdaTestUsers and LambdaTestGroups still need this organization: delete them, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)",
 			remaining, now.message),
 		retryAfter: countsInterval,
-	}, err
+	}, nil
 }
 
 // recallEverybody prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
@@ -326,21 +398,50 @@ func (r *OrganizationReconciler) wakeEverybody(ctx context.Context, c *connectio
 	return nil
 }
 
-// report writes the organization's status, if it differs.
-func (r *OrganizationReconciler) report(ctx context.Context, stored, organization *v1alpha1.LambdaTestOrganization, c *connection, now situation) error {
-	describeOrganization(organization, c)
-	if now.reason == v1alpha1.ProgressingReason && isReady(stored) && stored.Status.ObservedGeneration == stored.Generation {
-		return nil // after a restart, what was told holds until the first comparison says otherwise
+// report writes the organization's status, if it differs, and returns when the guard has more to tell. The guard writes a part of the
+// same status: a write that meets one of those is made once more, on top of it.
+func (r *OrganizationReconciler) report(
+	ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection, now situation, warned warning,
+) (again time.Duration, err error) {
+	err = retry.RetryOnConflict(wait.Backoff{Steps: 2}, func() error {
+		stored := organization.DeepCopy()
+		if err := r.written.refresh(ctx, r.live, stored); err != nil {
+			return err
+		}
+		again, err = r.reportOn(ctx, stored, c, now, warned)
+		return err
+	})
+	return again, client.IgnoreNotFound(err)
+}
+
+// reportOn writes what differs from a status that is stored. Counts and readiness stay while nothing is known of them.
+func (r *OrganizationReconciler) reportOn(
+	ctx context.Context, stored *v1alpha1.LambdaTestOrganization, c *connection, now situation, warned warning,
+) (time.Duration, error) {
+	updated := stored.DeepCopy()
+	describeOrganization(updated, c)
+	// After a restart, what was told holds until the first comparison says otherwise.
+	untold := now.readiness == silent ||
+		now.reason == v1alpha1.ProgressingReason && isReady(stored) && stored.Status.ObservedGeneration == stored.Generation
+	if untold {
+		stored.Status.DeepCopyInto(&updated.Status)
+	} else {
+		settle(updated, now, metav1.NewTime(r.options.Now()))
+		r.warnOfRefusals(updated, c)
 	}
-	settle(organization, now, metav1.NewTime(r.options.Now()))
-	if equality.Semantic.DeepEqual(stored.Status, organization.Status) {
-		return nil
+	updated.Status.LastHandledReconcileAt = resyncRequest(updated)
+	warned.warn(updated, metav1.NewTime(r.options.Now()))
+	again, unknown := r.guard().describe(ctx, updated, c)
+	if equality.Semantic.DeepEqual(stored.Status, updated.Status) {
+		return again, unknown
 	}
-	if err := client.IgnoreNotFound(r.client.Status().Patch(ctx, organization, client.MergeFrom(stored))); err != nil {
-		return fmt.Errorf("writing status: %w", err)
+	if err := r.written.patchStatus(ctx, r.client, stored, updated); err != nil {
+		return again, errors.Join(unknown, err)
 	}
-	r.recordTransition(stored, organization)
-	return nil
+	if !untold {
+		r.recordTransition(stored, updated)
+	}
+	return again, unknown
 }
 
 func (r *OrganizationReconciler) recordTransition(before, after *v1alpha1.LambdaTestOrganization) {
@@ -363,7 +464,6 @@ func describeOrganization(organization *v1alpha1.LambdaTestOrganization, c *conn
 	unclaimed := max(c.accounts.size()-sum.accounts, 0)
 	observeCounts(c.organization, sum, unclaimed, state)
 	status := &organization.Status
-	status.LastHandledReconcileAt = resyncRequest(organization)
 	status.SCIMTokenSecret = organization.SCIMTokenSecretName()
 	status.People, status.Active = count(sum.people), count(sum.active)
 	status.Synced, status.Failing = count(sum.synced), count(sum.failing)
@@ -379,7 +479,7 @@ func count(n int) *int32 { return new(int32(n)) } //nolint:gosec // people are f
 func (r *OrganizationReconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("organization").
-		For(&v1alpha1.LambdaTestOrganization{}, builder.WithPredicates(organizationChanged())).
+		For(&v1alpha1.LambdaTestOrganization{}, builder.WithPredicates(noticing(&r.written, organizationChanged()))).
 		WatchesMetadata(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.organizationsOfSecret)).
 		WatchesRawSource(r.connections.organizations.source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: organizationConcurrency}).

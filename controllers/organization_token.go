@@ -64,27 +64,13 @@ func fingerprint(baseURL, token string) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ensureSCIMToken creates the Secret with a token for the identity provider, unless the spec names one or it is there. A Secret of
-// that name that is not the organization's own is left alone and used: whoever can create it may decide.
-func (r *OrganizationReconciler) ensureSCIMToken(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
-	if organization.Spec.SCIM.TokenSecretRef != nil || !organization.DeletionTimestamp.IsZero() {
-		return nil
-	}
-	name := types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}
-	existing := &metav1.PartialObjectMetadata{}
-	existing.SetGroupVersionKind(corev1.SchemeGroupVersion.WithKind("Secret"))
-	err := r.live.Get(ctx, name, existing)
-	if err == nil || !apierrors.IsNotFound(err) {
-		return err
-	}
+// createSCIMToken creates the Secret with a token for the identity provider.
+func (r *OrganizationReconciler) createSCIMToken(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, error) {
 	secret, err := r.newSCIMToken(organization)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if err := r.client.Create(ctx, secret); err != nil && !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("creating Secret %s: %w", name.Name, err)
-	}
-	return nil
+	return secret, r.client.Create(ctx, secret)
 }
 
 func (r *OrganizationReconciler) newSCIMToken(organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, error) {

@@ -19,11 +19,14 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// standingStill is a client whose reads show users and groups as they were, as a cache does whose watch has not caught up.
+// standingStill is a client whose reads show users, groups and the organization as they were, as a cache does whose watch has not
+// caught up.
 type standingStill struct {
 	client.Client
 	users  v1alpha1.LambdaTestUserList
 	groups map[client.ObjectKey]*v1alpha1.LambdaTestGroup
+	// organization is the only one, if it is set.
+	organization *v1alpha1.LambdaTestOrganization
 }
 
 func (s *standingStill) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
@@ -37,6 +40,10 @@ func (s *standingStill) List(ctx context.Context, list client.ObjectList, option
 func (s *standingStill) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 	if group, ok := object.(*v1alpha1.LambdaTestGroup); ok && s.groups[key] != nil {
 		s.groups[key].DeepCopyInto(group)
+		return nil
+	}
+	if organization, ok := object.(*v1alpha1.LambdaTestOrganization); ok && s.organization != nil {
+		s.organization.DeepCopyInto(organization)
 		return nil
 	}
 	return s.Client.Get(ctx, key, object, options...)
@@ -122,7 +129,7 @@ var _ = Describe("A claim that goes while an opened connection recalls what stat
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		w.restart()
-		connection, _ := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization})
+		connection, _ := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
 		w.organizations.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user}}}
 
 		w.people.forget(personKeyOf(user)) // its claim is gone

@@ -183,7 +183,7 @@ func (r *PersonReconciler) callUpstream(ctx context.Context, w *personWork) erro
 			return err
 		})
 	case stepCreate:
-		return c.call(ctx, w.user, "CreateUser", r.storing(w, func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
+		return c.create(ctx, w.user, "CreateUser", r.storing(w, func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
 			return upstream.CreateUser(ctx, next.create)
 		}))
 	case stepUpdate:

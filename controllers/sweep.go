@@ -130,7 +130,9 @@ func (c *connection) noteComparison(begun time.Time, found listing, err error) b
 		return before.err == nil
 	}
 	c.recognised = true
-	c.comparison = comparison{at: begun, pages: found.pages, accounts: len(found.byID), complete: true, twin: twin}
+	c.comparison = comparison{
+		at: begun, pages: found.pages, accounts: len(found.byID), complete: true, baseURL: c.settings.baseURL, twin: twin,
+	}
 	c.lookUps = 0
 	return !before.complete || before.twin != twin || before.accounts != len(found.byID) || before.err != nil
 }

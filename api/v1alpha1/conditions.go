@@ -32,7 +32,8 @@ const (
 	OrganizationNotReadyReason = "OrganizationNotReady"
 	// SecretNotFoundReason: a Secret, or the key in it, that an organization refers to is missing.
 	SecretNotFoundReason = "SecretNotFound"
-	// InvalidBaseURLReason: the organization's baseURL is not among the hosts that the operator may call.
+	// InvalidBaseURLReason: the organization's baseURL is not among the hosts that the operator may call, or something other than
+	// LambdaTest's SCIM API answers there.
 	InvalidBaseURLReason = "InvalidBaseURL"
 	// UnauthorizedReason: LambdaTest refuses the token; calls stop until the Secret changes.
 	UnauthorizedReason = "Unauthorized"

@@ -406,6 +406,9 @@ type LambdaTestOrganizationStatus struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="SCIM Token",type=string,JSONPath=`.status.scimTokenSecret`,priority=1
+// +kubebuilder:printcolumn:name="Unclaimed",type=integer,JSONPath=`.status.unclaimed`,description="Accounts that no resource is about",priority=1
+// +kubebuilder:printcolumn:name="Drifted",type=integer,JSONPath=`.status.drifted`,description="People who differ while driftPolicy is Report",priority=1
+// +kubebuilder:printcolumn:name="Pending Denials",type=integer,JSONPath=`.status.pendingDenials`,description="Denied people who are still active",priority=1
 // +kubebuilder:printcolumn:name="Held",type=integer,JSONPath=`.status.guard.held.count`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name of a LambdaTestOrganization has at most 63 characters"
