@@ -19,6 +19,22 @@ import (
 // takeover is the promise for a denial when the leader is gone: the lease, and ten seconds.
 const takeover = 15*time.Second + 10*time.Second
 
+// releasedTakeover is how soon another replica leads when the lease is released. One that is not takes its 15 seconds.
+const releasedTakeover = 10 * time.Second
+
+var _ = Describe("when the leader is stopped", Label("failover"), func() {
+	It("it releases the lease, and the other replica leads at once", func(ctx SpecContext) {
+		w := newWorld(ctx, every(tenMinutes))
+		leader := w.theLeader(ctx)
+
+		Expect(leader.Signal(syscall.SIGTERM)).To(Succeed())
+		DeferCleanup(leader.Start)
+
+		Eventually(leader.Ended()).Should(BeClosed())
+		Eventually(w.leader(ctx), releasedTakeover).ShouldNot(BeNil(), "the one that ended does not answer")
+	})
+})
+
 var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), func() {
 	It("a denial that was acknowledged, and that it was carrying out, is carried out by the other replica", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
