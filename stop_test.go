@@ -108,8 +108,8 @@ func TestControllerRuntimeSpins(t *testing.T) {
 	deadline := time.After(20 * time.Second)
 	for ticks := time.Tick(10 * time.Millisecond); processorTime(t)-before < enough; {
 		select {
-		case <-ended:
-			t.Fatal("a manager ends now though its caches are not filled: look again at run and decision 0023")
+		case err := <-ended:
+			t.Fatalf("a manager ends now though its caches are not filled (%v): look again at run and decision 0023", err)
 		case <-deadline:
 			t.Fatal("a manager waits now without using the processor: look again at decision 0023")
 		case <-ticks:
