@@ -95,7 +95,10 @@ func (r *OrganizationReconciler) work(ctx context.Context, organization *v1alpha
 	if apierrors.IsConflict(unwritten) {
 		again, unwritten = conflictRetry, nil
 	}
-	return ctrl.Result{RequeueAfter: again}, errors.Join(unheeded, unread, unchecked, unwritten)
+	if err := errors.Join(unheeded, unread, unchecked, unwritten); err != nil {
+		return ctrl.Result{}, err
+	}
+	return ctrl.Result{RequeueAfter: again}, nil
 }
 
 // soonest of two waits, of which zero is none.
@@ -347,10 +350,13 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 	if err != nil {
 		return situation{}, err
 	}
+	what := "1 LambdaTestUser or LambdaTestGroup still needs this organization: delete it"
+	if remaining > 1 {
+		what = fmt.Sprintf("%d LambdaTestUsers and LambdaTestGroups still need this organization: delete them", remaining)
+	}
 	return situation{
 		readiness: stalled, reason: v1alpha1.PeopleRemainReason,
-		message: fmt.Sprintf("%d LambdaTestUsers and LambdaTestGroups still need this organization: delete them, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)",
-			remaining, now.message),
+		message:    fmt.Sprintf("%s, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)", what, now.message),
 		retryAfter: countsInterval,
 	}, nil
 }

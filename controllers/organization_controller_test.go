@@ -222,7 +222,9 @@ var _ = Describe("An organization", func() {
 		user := w.settled(ctx, MakeUser(ada))
 		organization := Deleted(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())
 
-		Expect(w.connected(ctx, organization.Name)).To(BeStalled(v1alpha1.PeopleRemainReason))
+		remains := w.connected(ctx, organization.Name)
+		Expect(remains).To(BeStalled(v1alpha1.PeopleRemainReason))
+		Expect(readyCondition(remains).Message).To(HavePrefix("1 LambdaTestUser or LambdaTestGroup still needs"))
 		w.reconciled(ctx, Deleted(ctx, k8s, user))
 
 		Expect(w.account(ada).Active).To(BeFalse())
