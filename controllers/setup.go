@@ -30,7 +30,7 @@ type Options struct {
 	// LeaseDuration is how long another replica waits before it takes the lead over.
 	LeaseDuration time.Duration
 	// LeadUntil says until when this process certainly leads: no call is begun that could end later, and nothing is written in the API
-	// server from then on. Nil means for ever.
+	// server from then on. It is asked before each of them. Nil means for ever.
 	LeadUntil func() time.Time
 	// Now is the clock.
 	Now func() time.Time

@@ -26,11 +26,15 @@ const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 type Lock struct {
 	resourcelock.Interface
 	duration time.Duration
-	now      func() time.Time
-	renewed  atomic.Pointer[time.Time]
+	// now measures what passes, and wall is the time of day; see Until.
+	now, wall func() time.Time
+	renewed   atomic.Pointer[moment]
 	// holder is whose the lease was when it was last read.
 	holder atomic.Pointer[string]
 }
+
+// moment is one moment by both clocks.
+type moment struct{ now, wall time.Time }
 
 // errOthers says that the lease is another replica's.
 var errOthers = errors.New("the lease is another replica's by now: it is not released")
@@ -50,17 +54,27 @@ func New(config *rest.Config, namespace, name string, duration, renewDeadline ti
 	if err != nil {
 		return nil, fmt.Errorf("creating the lock: %w", err)
 	}
-	return &Lock{Interface: inner, duration: duration, now: time.Now}, nil
+	return &Lock{Interface: inner, duration: duration, now: time.Now, wall: timeOfDay}, nil
 }
+
+// timeOfDay has no monotonic reading, so that a comparison is one of the time of day.
+func timeOfDay() time.Time { return time.Now().Round(0) }
 
 // Until returns when another replica may take over at the earliest: the lease counts from when the last successful renewal was sent.
 // Before the first one it is the zero time.
+//
+// Two clocks measure the lease, and the earlier end counts; so ask again before each use. The monotonic clock stands still while a virtual
+// machine is paused, and the time of day does not. A time of day that jumps cannot lengthen the lease: a jump backward leaves it to the
+// monotonic clock, and a jump forward ends it early, until the next renewal a few seconds later. A pause is not noticed where the time of
+// day stands still as well, as it does until a resumed machine sets its clock.
 func (l *Lock) Until() time.Time {
 	renewed := l.renewed.Load()
 	if renewed == nil {
 		return time.Time{}
 	}
-	return renewed.Add(l.duration)
+	now := l.now()
+	passed := max(now.Sub(renewed.now), l.wall().Sub(renewed.wall))
+	return now.Add(l.duration - passed)
 }
 
 // Get reads the lease.
@@ -84,7 +98,7 @@ func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 }
 
 func (l *Lock) write(send func() error, record resourcelock.LeaderElectionRecord) error {
-	sent := l.now()
+	sent := moment{now: l.now(), wall: l.wall()}
 	if record.HolderIdentity != l.Identity() {
 		// Released: whatever the answer, another replica may already have it.
 		l.renewed.Store(nil)

@@ -99,10 +99,48 @@ func TestNobodyLeadsBeforeTheFirstRenewalOrAfterARelease(t *testing.T) {
 	}
 }
 
+func TestTheTimeOfDayMayOnlyShortenTheLead(t *testing.T) {
+	const passed = 4 * time.Second
+	for name, test := range map[string]struct{ jump, left time.Duration }{
+		"both clocks agree":               {jump: 0, left: duration - passed},
+		"the machine was paused":          {jump: 5 * time.Second, left: duration - passed - 5*time.Second},
+		"it was paused beyond the lease":  {jump: time.Hour, left: duration - passed - time.Hour},
+		"the time of day was put back":    {jump: -time.Hour, left: duration - passed},
+		"and by less than what passed":    {jump: -time.Second, left: duration - passed},
+		"the time of day is years behind": {jump: -20 * 365 * 24 * time.Hour, left: duration - passed},
+	} {
+		lock, inner := newLock()
+		var jumped time.Duration
+		lock.wall = func() time.Time { return inner.clock.Add(jumped) }
+		sent := *inner.clock
+		if err := lock.Update(t.Context(), mine()); err != nil {
+			t.Fatal(err)
+		}
+		*inner.clock, jumped = sent.Add(passed), test.jump
+
+		if left := lock.Until().Sub(*inner.clock); left != test.left {
+			t.Errorf("%s: leads for %s more, expected %s", name, left, test.left)
+		}
+		if err := lock.Update(t.Context(), mine()); err != nil {
+			t.Fatal(err)
+		}
+		if until, expected := lock.Until(), sent.Add(passed+duration); !until.Equal(expected) {
+			t.Errorf("%s: leads until %s after the next renewal, expected %s", name, until, expected)
+		}
+	}
+}
+
+func TestTheTimeOfDayHasNoMonotonicReading(t *testing.T) {
+	if now := timeOfDay(); now != now.Round(0) {
+		t.Errorf("%s has one: it would stand still while the machine is paused", now)
+	}
+}
+
 func newLock() (*Lock, *lockDouble) {
 	clock := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	inner := &lockDouble{clock: &clock}
-	return &Lock{Interface: inner, duration: duration, now: func() time.Time { return clock }}, inner
+	now := func() time.Time { return clock }
+	return &Lock{Interface: inner, duration: duration, now: now, wall: now}, inner
 }
 
 func mine() resourcelock.LeaderElectionRecord {
