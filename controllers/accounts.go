@@ -42,6 +42,9 @@ type account struct {
 	roleUnsureSince time.Time
 }
 
+// says tells whether it is known if there is an account.
+func (e account) says() bool { return e.ID != "" || e.absent }
+
 func newAccounts() *accounts {
 	return &accounts{byUser: map[string]account{}, asked: map[string]time.Time{}}
 }
@@ -110,12 +113,17 @@ func (a *accounts) doubt(user string, now, until time.Time) {
 	a.byUser[user] = entry
 }
 
-// readBack asks for another read once late changes, of a former leader for instance, can no longer take effect.
+// readBack asks for another read of an account that is off, or not there, unless it was read after that time: until then a late change,
+// of a former leader for instance, may take effect.
 func (a *accounts) readBack(user string, at time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	entry := a.byUser[user]
-	if entry.readBackAt.Before(at) && entry.readAt.Before(at) {
+	readAt := entry.readAt
+	if !entry.says() {
+		readAt = a.sweptAt
+	}
+	if !entry.Active && readAt.Before(at) && entry.readBackAt.Before(at) {
 		entry.readBackAt = at
 		a.byUser[user] = entry
 	}
@@ -134,17 +142,17 @@ func (a *accounts) observe(user string, now time.Time, settled bool) observed {
 		since = now
 		a.asked[user] = now
 	}
-	entry, ok := a.byUser[user]
+	entry := a.byUser[user]
 	vouched := a.tried && !a.sweptAt.IsZero()
 	have := observed{comparing: !a.tried, doubtful: !entry.doubtSince.IsZero(), readBackAt: entry.readBackAt}
 	have.roleUnsure = !entry.roleUnsureSince.IsZero()
 	have.due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
 	switch {
-	case ok && entry.absent && (a.tried || !entry.readAt.Before(since)):
+	case entry.absent && (a.tried || !entry.readAt.Before(since)):
 		have.known, have.current = true, settled || !entry.readAt.Before(since)
-	case ok && entry.ID != "":
+	case entry.ID != "":
 		have.known, have.account, have.current = true, &entry.User, settled || !entry.readAt.Before(since)
-	case settled && !ok:
+	case settled && !entry.says():
 		have.known, have.current = true, true
 	case vouched:
 		have.known, have.current = true, settled || a.sweptAt.After(since)
@@ -177,14 +185,14 @@ func (a *accounts) get(user string) (lambdatest.User, bool) {
 func (a *accounts) said(user string) (*lambdatest.User, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	entry, ok := a.byUser[user]
+	entry := a.byUser[user]
 	switch {
-	case ok && entry.ID != "":
+	case entry.ID != "":
 		return &entry.User, true
-	case ok && entry.absent:
+	case entry.absent:
 		return nil, true
 	}
-	return nil, !ok && !a.sweptAt.IsZero()
+	return nil, entry.doubtSince.IsZero() && !a.sweptAt.IsZero()
 }
 
 // forget drops what is asked about a person, and what is known if that is only memory.

@@ -260,24 +260,18 @@ func (w *personWork) atRest(have observed, given circumstances) situation {
 	}
 	w.connection.setbacks.clear(w.user)
 	told := situation{readiness: ready, reason: v1alpha1.SyncedReason, message: w.syncedMessage(have)}
-	if until := w.readBackUntil(have, given); until.After(now) {
-		told.retryAfter = until.Sub(now)
+	if w.next.denies && have.readBackAt.After(now) {
+		told.retryAfter = have.readBackAt.Sub(now)
 	}
 	return told
 }
 
-// readBackUntil is when an account that is off must be read again, because a late call may switch it on: one whose answer was lost,
-// or one of a former leader where the denial is younger than a lease. Zero is never.
-func (w *personWork) readBackUntil(have observed, given circumstances) time.Time {
-	if !w.next.denies {
-		return time.Time{}
+// expectReadBack has an account that is off read again, because a late call of a former leader may switch it on where the denial is
+// younger than a lease. Who is looked at late is read at once.
+func (w *personWork) expectReadBack(given circumstances) {
+	if w.desired.fate == fateKept && w.desired.denies() && (!given.settled || w.isYoungDenial()) {
+		w.connection.accounts.readBack(w.user, w.connection.formerLeaderUntil())
 	}
-	until := w.connection.formerLeaderUntil()
-	if w.connection.options.Now().Before(until) && (!given.settled || w.isYoungDenial()) {
-		w.connection.accounts.readBack(w.user, until)
-		return until
-	}
-	return have.readBackAt
 }
 
 // isYoungDenial tells whether the denial came within a lease before the connection was opened, or after.

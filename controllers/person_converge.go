@@ -25,6 +25,7 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 	given := w.circumstances()
 	var told situation
 	for range maxStepsPerReconcile {
+		w.expectReadBack(given)
 		have := c.accounts.observe(w.user, r.options.Now(), given.settled)
 		have.doubtful = have.doubtful || w.requested
 		given.roleElsewhere = w.roleElsewhere()

@@ -179,6 +179,43 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
 
+	It("may have carried out an activation of a former leader, a young denial that is looked at late is read back", Label("deny-wins", "failover"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		user = w.changed(ctx, user, denied)
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
+		Expect(err).NotTo(HaveOccurred())
+		w.clock.Advance(DefaultLeaseDuration + callTimeout + time.Second)
+
+		w.reconciled(ctx, user)
+
+		Expect(w.account(ada).Active).To(BeFalse())
+		w.upstream.ResetCalls()
+		w.reconciled(ctx, user)
+		Expect(w.upstream.Calls()).To(BeEmpty(), "once is enough")
+	})
+
+	It("cannot have carried out a call of a former leader any more, nobody is read back", Label("idle", "failover"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		user = w.changed(ctx, user, denied)
+		none := w.settled(ctx, MakeUser("grace@example.com").Denied())
+		w.clock.Advance(time.Hour)
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+		w.clock.Advance(DefaultLeaseDuration + callTimeout + time.Second)
+		w.upstream.ResetCalls()
+
+		w.reconciled(ctx, user)
+		w.reconciled(ctx, none)
+
+		Expect(w.upstream.Calls()).To(BeEmpty())
+	})
+
 	It("is about to be somebody else's to call, no call is begun", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		w.restartWith(Options{LeadUntil: func() time.Time { return w.clock.Now().Add(minCallTimeout) }})
