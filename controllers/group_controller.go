@@ -58,6 +58,8 @@ type groupWork struct {
 	// absent says that a lookup of this reconcile found no group of the name.
 	absent bool
 	queued bool
+	// requested says that somebody asked for a resync, and that LambdaTest has not answered yet.
+	requested bool
 }
 
 // Reconcile compares a group with what LambdaTest has, and makes at most one change there.
@@ -100,6 +102,8 @@ func (r *GroupReconciler) look(ctx context.Context, request ctrl.Request) (*grou
 		return nil, err
 	}
 	w.group = w.stored.DeepCopy()
+	asked := resyncRequest(w.group)
+	w.requested = asked != "" && asked != w.stored.Status.LastHandledReconcileAt
 	if w.family, err = (groupRoles{r.client}).family(ctx, w.group); err != nil {
 		return nil, err
 	}
@@ -183,7 +187,7 @@ func (w *groupWork) beforeComparison() situation {
 }
 
 func (w *groupWork) rolesOnly() situation {
-	w.id = ""
+	w.id, w.requested = "", false
 	return situation{
 		readiness: ready, reason: v1alpha1.SyncedReason,
 		message: fmt.Sprintf("The group decides roles here, and is not pushed: groupMode of %s %s is %s.",

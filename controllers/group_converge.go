@@ -44,6 +44,7 @@ func (r *GroupReconciler) converge(ctx context.Context, w *groupWork) (situation
 func (r *GroupReconciler) plan(ctx context.Context, w *groupWork) (situation, error) {
 	have := w.connection.groups.observe(w.group.Name, w.id, w.group.Spec.DisplayName)
 	have.known = have.known || w.absent
+	have.doubtful = have.doubtful || w.requested
 	if w.target == groupSetAside && w.nothingToSetAside(have) {
 		return w.duplicateSituation(), nil
 	}
@@ -122,6 +123,7 @@ func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation 
 		return err
 	})
 	now := r.options.Now()
+	w.requested = w.requested && (err != nil || w.next.step != groupLookUp)
 	switch {
 	case err != nil:
 		return r.failed(w, err)

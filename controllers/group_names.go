@@ -187,6 +187,7 @@ func sameDisplayName(a, b string) bool {
 // so that it gives no role and its name is free, and keeps its id for when the resource is renamed. A resource that comes first and has
 // no group yet takes it over instead.
 func (r *GroupReconciler) duplicate(ctx context.Context, w *groupWork) (situation, error) {
+	w.requested = false // nothing is read of a group that is not carried out
 	if !w.pushes() || w.id == w.connection.groupID(w.leader) {
 		w.id = ""
 	}

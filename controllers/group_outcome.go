@@ -57,24 +57,19 @@ func (w *groupWork) inTheWay() situation {
 	}
 	now := w.connection.options.Now()
 	held, ok := w.connection.setbacks.get(w.place(), w.wanted())
-	if !ok || !held.waiting(now) || w.requested() {
+	if !ok || !held.waiting(now) {
 		return situation{}
 	}
 	return held.told(now)
 }
 
-// wanted names what is tried: after a failure, anything else is tried at once.
+// wanted names what is tried: after a failure, anything else is tried at once, and so is what somebody asks for again.
 func (w *groupWork) wanted() string {
-	return fmt.Sprintf("%d/%t/%s/%s/%d", w.group.Generation, w.group.DeletionTimestamp.IsZero(), w.group.Spec.DeletionPolicy,
-		w.organization.Spec.GroupMode, len(w.ids))
+	return fmt.Sprintf("%d/%t/%s/%s/%d/%s", w.group.Generation, w.group.DeletionTimestamp.IsZero(), w.group.Spec.DeletionPolicy,
+		w.organization.Spec.GroupMode, len(w.ids), resyncRequest(w.group))
 }
 
 func (w *groupWork) past() history { return w.connection.setbacks.history(w.place(), w.wanted()) }
-
-func (w *groupWork) requested() bool {
-	asked := resyncRequest(w.group)
-	return asked != "" && asked != w.stored.Status.LastHandledReconcileAt
-}
 
 // unavailable spaces the repetitions of a call.
 func (w *groupWork) unavailable(err error) situation {
@@ -236,7 +231,9 @@ const maxPendingMembers = 100
 // describe fills in everything but the conditions.
 func (w *groupWork) describe() {
 	status := &w.group.Status
-	status.LastHandledReconcileAt = resyncRequest(w.group)
+	if !w.requested {
+		status.LastHandledReconcileAt = resyncRequest(w.group)
+	}
 	status.GroupID = w.id
 	status.PendingMembers = w.pending[:min(len(w.pending), maxPendingMembers)]
 	status.PendingMemberCount = *count(len(w.pending))

@@ -78,7 +78,6 @@ func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstanc
 	case w.next.step == stepLookUp && w.next.denies && isNotOurs(err) && !w.hadAccount():
 		// The person is to have no access here and has no account here: nothing is left to do.
 		w.connection.accounts.missed(w.user, w.calledAt)
-		w.requested = false
 		return situation{}
 	case w.next.step == stepLookUp:
 		return r.terminal(w, v1alpha1.OwnedByAnotherOrganizationReason, w.ownedElsewhere(err))

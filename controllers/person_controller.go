@@ -121,7 +121,7 @@ type personWork struct {
 	released map[types.UID]bool
 	// queued says that the person waits in the lane.
 	queued bool
-	// requested says that somebody asked for a resync.
+	// requested says that somebody asked for a resync, and that LambdaTest has not answered yet.
 	requested bool
 	// guarded is what was asked of the guard; kept, unless zero, tells that a rejection keeps something in force.
 	guarded guarded

@@ -88,9 +88,6 @@ func (r *PersonReconciler) withoutConnection(w *personWork) (situation, bool) {
 func (w *personWork) circumstances() circumstances {
 	set, _ := w.connection.state()
 	given := circumstances{settled: w.settled(), reportDrift: set.reportDrift, newcomer: w.isNewcomer()}
-	if w.requested {
-		w.connection.setbacks.clear(w.user)
-	}
 	if held, ok := w.connection.setbacks.get(w.user, w.wanted()); ok && held.partial() && held.waiting(w.connection.options.Now()) {
 		given.refusedGroup, given.denialOnly = held.refusedGroup, held.denialOnly
 	}
@@ -122,11 +119,12 @@ func (w *personWork) settled() bool {
 	return len(w.living) > 0
 }
 
-// wanted names what is tried: after a failure, anything else is tried at once.
+// wanted names what is tried: after a failure, anything else is tried at once, and so is what somebody asks for again.
 func (w *personWork) wanted() string {
 	var name strings.Builder
 	for _, claim := range slices.Concat(w.living, w.leaving) {
-		fmt.Fprintf(&name, "%s/%d/%t ", claim.UID, claim.Generation, claim.DeletionTimestamp.IsZero())
+		fmt.Fprintf(&name, "%s/%d/%t/%s ", claim.UID, claim.Generation, claim.DeletionTimestamp.IsZero(),
+			resyncRequest(claim))
 	}
 	fmt.Fprintf(&name, "%s", w.desired.effective.Role)
 	return name.String()
@@ -155,7 +153,7 @@ func (r *PersonReconciler) carryOut(ctx context.Context, w *personWork, given *c
 	past := w.past()
 	err := r.callUpstream(ctx, w)
 	if w.next.step == stepLookUp {
-		w.requested = w.requested && err != nil
+		w.requested = w.requested && err != nil && !isNotOurs(err)
 	}
 	if err == nil {
 		if past == keepsFailing && w.next.mutates() {

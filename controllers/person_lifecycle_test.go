@@ -219,4 +219,39 @@ var _ = Describe("What people see", func() {
 		w.again(ctx, user)
 		Expect(w.upstream.Calls()).To(BeEmpty())
 	})
+
+	It("is a resync that is done once LambdaTest has answered, and repeated less and less often until then", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.upstream.Fail(503, simulator.On("GET /Users"))
+
+		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) {
+			u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
+		})
+
+		Expect(user.Status.LastHandledReconcileAt).To(BeEmpty())
+		first := w.reconciled(ctx, user).RequeueAfter
+		w.clock.Advance(first)
+		second := w.reconciled(ctx, user).RequeueAfter
+		Expect(second).To(BeNumerically(">", first))
+		Expect(w.upstream.Count("GET /Users")).To(Equal(2))
+		w.upstream.ClearFaults()
+		w.clock.Advance(second)
+		Expect(w.again(ctx, user).Status.LastHandledReconcileAt).To(Equal("now"))
+		Expect(w.upstream.Count("GET /Users")).To(Equal(3))
+	})
+
+	It("is a resync that is not done while the organization is suspended", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.connection().block(suspended(DefaultOrganization))
+
+		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) {
+			u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
+		})
+
+		Expect(user.Status.LastHandledReconcileAt).To(BeEmpty())
+		w.connected(ctx, DefaultOrganization)
+		Expect(w.again(ctx, user).Status.LastHandledReconcileAt).To(Equal("now"))
+	})
 })

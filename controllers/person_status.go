@@ -122,7 +122,10 @@ func deniedMessage(denial *v1alpha1.LambdaTestUser) string {
 // describe fills in everything but the conditions.
 func (w *personWork) describe(claim *v1alpha1.LambdaTestUser) {
 	status := &claim.Status
-	status.LastHandledReconcileAt = resyncRequest(claim)
+	if !w.requested || w.desired.fate == fateLeft {
+		// Who only observes is read by the sweeps alone.
+		status.LastHandledReconcileAt = resyncRequest(claim)
+	}
 	if w.desired.fate == fateKept && len(w.living) > 0 {
 		status.Effective = w.desired.effective.DeepCopy()
 	}
