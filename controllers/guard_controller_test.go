@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -321,6 +322,21 @@ var _ = Describe("The guard", Label("guard"), func() {
 			HaveField("Status.PlannedChanges", ConsistOf(v1alpha1.PlannedChange{Attribute: "active", From: "true", To: "false"}))))
 	})
 
+	It("takes nobody for denied by a resource that was let go and stays because of another's finalizer", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		denial := w.settled(ctx, MakeUser(people[0].Spec.UserName).FromSCIM().Denied().Finalized("example.com/other"))
+		w.pruned(ctx, denial)
+		Expect(w.active()).To(Equal(8))
+		w.events()
+		w.reconciled(ctx, denial)
+		Expect(w.events()).NotTo(ContainElement(ContainSubstring("DenialWithdrawn")), "told once")
+		w.pruned(ctx, people[1:5]...)
+
+		w.pruned(ctx, people[0])
+
+		Expect(w.account(people[0].Spec.UserName).Active).To(BeTrue(), "nobody denies this person, so the guard holds the deactivation")
+	})
+
 	It("lets every denial pass, however many there are, and raises an alert", Label("deny-wins"), func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		for _, user := range people {
@@ -483,6 +499,21 @@ var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
 		}
 
 		Expect(remaining(ctx, held)).To(Equal(held))
+	})
+
+	It("is asked about once, also when a resource that was let go stays because of another's finalizer", func(ctx SpecContext) {
+		w, declared, assigned := promoted(ctx, 8)
+		Changed(ctx, k8s, declared[0], func(u *v1alpha1.LambdaTestUser) { u.Finalizers = append(u.Finalizers, "example.com/other") })
+		w.pruned(ctx, declared[:2]...)
+		Expect(Fetched(ctx, k8s, declared[0]).Finalizers).To(HaveExactElements("example.com/other"))
+		Expect(admins(w)).To(Equal(6))
+
+		_, err := w.upstream.EditAccount(assigned[0].Spec.UserName, func(a *simulator.Account) { a.Role = "Admin" })
+		Expect(err).NotTo(HaveOccurred())
+		w.swept(ctx)
+
+		Expect(admins(w)).To(Equal(6), "the resource that stays gives no role any more")
+		Expect(Fetched(ctx, k8s, assigned[0])).To(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("does not concern who is said to have a lower role", func(ctx SpecContext) {

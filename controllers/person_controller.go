@@ -154,6 +154,11 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 		return work, fmt.Errorf("reading about a person: %w", err)
 	}
 	work.person = merge(claims, work.fromGroups)
+	for _, claim := range claims {
+		if isGone(claim) {
+			work.released[claim.UID] = true
+		}
+	}
 	work.recall()
 	work.leaveGroups()
 	work.keep()

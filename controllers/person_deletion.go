@@ -44,7 +44,7 @@ func (r *PersonReconciler) letGo(ctx context.Context, w *personWork) error {
 		if !all && isFull(claim) {
 			continue
 		}
-		if isFull(claim) && controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
+		if isFull(claim) {
 			r.recorder.Eventf(claim, nil, why.kind, why.reason, "Release", "%s", why.note)
 		}
 		if err := r.release(ctx, w, claim); err != nil {

@@ -26,7 +26,8 @@ type person struct {
 	claims []*v1alpha1.LambdaTestUser
 	// living claims count: Full, and not being deleted.
 	living []*v1alpha1.LambdaTestUser
-	// leaving claims are being deleted and wait for their finalizer to go.
+	// leaving claims are being deleted and have our finalizer. Without it a claim counts for nothing any more, also where another's
+	// finalizer keeps it.
 	leaving []*v1alpha1.LambdaTestUser
 	// desired is what the living claims want. Without any, it is what the leaving ones want.
 	desired desired
@@ -71,6 +72,7 @@ func merge(claims []*v1alpha1.LambdaTestUser, fromGroups groupRole) person {
 	p := person{claims: claims}
 	for _, claim := range claims {
 		switch {
+		case isGone(claim):
 		case !claim.DeletionTimestamp.IsZero():
 			p.leaving = append(p.leaving, claim)
 		case isFull(claim):
@@ -142,16 +144,20 @@ func wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fr
 	return d
 }
 
-// farewell is the wish of claims that are all being deleted. One without our finalizer never got as far as an account.
+// farewell is the wish of claims that are all being deleted.
 func farewell(leaving []*v1alpha1.LambdaTestUser) desired {
 	d := desired{fate: fateLeft}
 	for _, claim := range leaving {
-		kept := controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer)
-		if kept && isFull(claim) && claim.Spec.DeletionPolicy != v1alpha1.DeletionOrphan {
+		if isFull(claim) && claim.Spec.DeletionPolicy != v1alpha1.DeletionOrphan {
 			d.fate, d.userName = fateDeactivated, claim.Spec.UserName
 		}
 	}
 	return d
+}
+
+// isGone tells whether a claim is being deleted without our finalizer: it was let go, or never got as far as an account.
+func isGone(claim *v1alpha1.LambdaTestUser) bool {
+	return !claim.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer)
 }
 
 func firstDenial(living []*v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
