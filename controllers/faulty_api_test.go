@@ -262,4 +262,53 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		Expect(w.people.Reconcile(ctx, personKeyOf(user))).To(And(
 			HaveField("RequeueAfter", conflictRetry), HaveField("Priority", HaveValue(Equal(priorityDenial)))))
 	})
+
+	It("a denial does not wait for the release of another resource that goes", Label("deny-wins", "deletion"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		leaving := w.settled(ctx, MakeUser(ada).Named("leaving").Role(v1alpha1.RoleUser))
+		staying := w.settled(ctx, MakeUser(ada).FromSCIM().Active())
+		Deleted(ctx, k8s, leaving)
+		Changed(ctx, k8s, staying, denied)
+		stuck := interceptor.NewClient(k8s, interceptor.Funcs{
+			Patch: func(ctx context.Context, k8s client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+				if object.GetName() == leaving.Name {
+					return apierrors.NewServiceUnavailable("starting")
+				}
+				return k8s.Patch(ctx, object, patch, options...)
+			},
+		})
+		w.through(stuck, stuck)
+
+		_, err := w.people.Reconcile(ctx, personKeyOf(staying))
+
+		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
+		Expect(w.account(ada).Active).To(BeFalse())
+		Expect(Fetched(ctx, k8s, staying)).To(BeReady(v1alpha1.SyncedReason))
+		w.through(k8s, k8s)
+		w.reconciled(ctx, staying)
+		Expect(Exists(ctx, k8s, leaving)).To(BeFalse())
+	})
+
+	It("a denial does not wait for what the guard says about another resource that goes, and what that gave stays", Label("deny-wins", "guard"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		leaving := w.settled(ctx, MakeUser(ada).Named("leaving").Role(v1alpha1.RoleAdmin))
+		staying := w.settled(ctx, MakeUser(ada).FromSCIM().Active().Role(v1alpha1.RoleUser))
+		Deleted(ctx, k8s, leaving)
+		Changed(ctx, k8s, staying, denied)
+		mute := interceptor.NewClient(k8s, interceptor.Funcs{
+			Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
+				if _, asked := into.(*v1alpha1.LambdaTestOrganization); asked {
+					return apierrors.NewServiceUnavailable("starting")
+				}
+				return k8s.Get(ctx, key, into, options...)
+			},
+		})
+		w.through(k8s, mute)
+
+		_, err := w.people.Reconcile(ctx, personKeyOf(staying))
+
+		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
+		Expect(w.account(ada)).To(And(HaveField("Active", false), HaveField("Role", "Admin")))
+		Expect(Exists(ctx, k8s, leaving)).To(BeTrue())
+	})
 })

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -71,14 +72,13 @@ func (r *PersonReconciler) carryOn(ctx context.Context, w *personWork) (ctrl.Res
 	if may, err := r.mayDecide(ctx, w); err != nil || !may {
 		return ctrl.Result{}, err
 	}
-	if err := r.letGo(ctx, w); err != nil {
-		return ctrl.Result{}, err
-	}
+	// A release that fails must not delay a denial by the claims that stay.
+	failed := r.letGo(ctx, w)
 	outcome, err := r.converge(ctx, w)
-	if err != nil {
-		return ctrl.Result{}, err
+	if err == nil {
+		err = r.report(ctx, w, outcome)
 	}
-	if err := r.report(ctx, w, outcome); err != nil {
+	if err := errors.Join(failed, err); err != nil {
 		return ctrl.Result{}, err
 	}
 	w.settleGuard()

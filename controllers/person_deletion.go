@@ -78,16 +78,13 @@ func (w *personWork) farewell() (note, bool) {
 
 // release takes the finalizer away: the claim may go.
 func (r *PersonReconciler) release(ctx context.Context, w *personWork, claim *v1alpha1.LambdaTestUser) error {
-	w.released[claim.UID] = true
-	if !controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
-		return nil
-	}
 	updated := claim.DeepCopy()
 	controllerutil.RemoveFinalizer(updated, v1alpha1.Finalizer)
 	patch := client.MergeFromWithOptions(claim, client.MergeFromWithOptimisticLock{})
 	if err := client.IgnoreNotFound(r.client.Patch(ctx, updated, patch)); err != nil {
 		return fmt.Errorf("removing finalizer: %w", err)
 	}
+	w.released[claim.UID] = true
 	return nil
 }
 

@@ -84,6 +84,7 @@ func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) er
 	answer, err := r.guard().ask(ctx, w.connection, request)
 	switch {
 	case err != nil:
+		w.goesOnAs(before)
 		return err
 	case answer == guardAdmits:
 		w.guarded.departing = guardRequest{}
@@ -93,10 +94,15 @@ func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) er
 		w.desired = before
 	default:
 		w.guarded.held = w.heldSituation(request.kind, answer)
-		w.desired = before
-		w.denial = firstDenial(slices.Concat(w.living, w.leaving))
+		w.goesOnAs(before)
 	}
 	return nil
+}
+
+// goesOnAs lets the claims that are being deleted count on.
+func (w *personWork) goesOnAs(before desired) {
+	w.desired = before
+	w.denial = firstDenial(slices.Concat(w.living, w.leaving))
 }
 
 // guardChange asks before the planned change takes access away. The zero situation is that it may.
