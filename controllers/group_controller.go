@@ -232,18 +232,29 @@ func (w *groupWork) place() string { return groupPlace(w.group.Name) }
 // groupAt is the way back, if it is the place of a group.
 func groupAt(place string) (string, bool) { return strings.CutPrefix(place, groupPlacePrefix) }
 
-func (r *GroupReconciler) ensureFinalizer(ctx context.Context, w *groupWork) error {
+func (r *GroupReconciler) ensureFinalizer(ctx context.Context, w *groupWork) (err error) {
 	if controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer) {
 		return nil
 	}
-	before := w.group.DeepCopy()
-	controllerutil.AddFinalizer(w.group, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.client.Patch(ctx, w.group, patch); err != nil {
-		return fmt.Errorf("adding finalizer: %w", err)
+	if w.group, err = r.finalized(ctx, w.group); err != nil {
+		return err
 	}
 	w.stored = w.group.DeepCopy()
 	return nil
+}
+
+// finalized returns a group with our finalizer: the same, or a copy to which it was added.
+func (r *GroupReconciler) finalized(ctx context.Context, group *v1alpha1.LambdaTestGroup) (*v1alpha1.LambdaTestGroup, error) {
+	if controllerutil.ContainsFinalizer(group, v1alpha1.Finalizer) {
+		return group, nil
+	}
+	updated := group.DeepCopy()
+	controllerutil.AddFinalizer(updated, v1alpha1.Finalizer)
+	patch := client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})
+	if err := r.client.Patch(ctx, updated, patch); err != nil {
+		return nil, fmt.Errorf("adding finalizer: %w", err)
+	}
+	return updated, nil
 }
 
 // forget drops what is in memory about a group that is gone, and tells its members.

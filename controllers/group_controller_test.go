@@ -385,6 +385,40 @@ var _ = Describe("Groups of one displayName", Label("groups", "duplicate"), func
 		Expect(memberNames(w.upstreamGroup("QA"))).To(ConsistOf(ada, grace))
 	})
 
+	It("hand LambdaTest's group over with a finalizer, so that it goes with the last of them", func(ctx SpecContext) {
+		w, _, _ := groupWorld(ctx)
+		older := w.pushed(ctx, MakeGroup("QA").Named("older").With(ada))
+		younger := Applied(ctx, k8s, MakeGroup("QA").Named("younger").With(ada).In(w.namespace).Obj())
+
+		w.grouped(ctx, Deleted(ctx, k8s, older))
+		Expect(Exists(ctx, k8s, older)).To(BeFalse())
+		w.grouped(ctx, Deleted(ctx, k8s, younger))
+
+		Expect(Exists(ctx, k8s, younger)).To(BeFalse())
+		Expect(w.upstream.Groups()).To(BeEmpty())
+	})
+
+	It("that ask for a resync are read, and it is done once LambdaTest has answered", func(ctx SpecContext) {
+		w, _, _ := groupWorld(ctx)
+		group := w.pushed(ctx, MakeGroup("QA").With(ada))
+		w.upstream.Fail(503, simulator.On("GET /Groups/{id}"))
+		w.upstream.ResetCalls()
+
+		group = w.regrouped(ctx, group, func(g *v1alpha1.LambdaTestGroup) {
+			g.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
+		})
+		Expect(group.Status.LastHandledReconcileAt).To(BeEmpty())
+		first := w.grouped(ctx, group).RequeueAfter
+		Expect(w.upstream.Count("GET /Groups/{id}")).To(Equal(1), "what failed is not repeated at each look")
+		w.upstream.ClearFaults()
+		w.clock.Advance(first)
+		w.grouped(ctx, group)
+
+		Expect(Fetched(ctx, k8s, group).Status.LastHandledReconcileAt).To(Equal("now"))
+		w.grouped(ctx, group)
+		Expect(w.upstream.Count("GET /Groups/{id}")).To(Equal(2))
+	})
+
 	It("whose second one goes lose nothing", func(ctx SpecContext) {
 		w, _, _ := groupWorld(ctx)
 		w.pushed(ctx, MakeGroup("QA").Named("older").With(ada))

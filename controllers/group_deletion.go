@@ -110,8 +110,13 @@ func (w *groupWork) successor() *v1alpha1.LambdaTestGroup {
 }
 
 // handOver notes in the heir's status which group at LambdaTest is its own from now on: found by its name alone, it would be left behind,
-// with the roles that it gives, if the heir was renamed meanwhile.
+// with the roles that it gives, if the heir was renamed meanwhile. The heir has a finalizer by then, for it would be left behind as well if
+// the heir was deleted before it is looked at.
 func (r *GroupReconciler) handOver(ctx context.Context, w *groupWork, heir *v1alpha1.LambdaTestGroup) error {
+	heir, err := r.finalized(ctx, heir)
+	if err != nil {
+		return err
+	}
 	if heir.Status.GroupID == w.id {
 		return nil
 	}

@@ -321,6 +321,22 @@ var _ = Describe("A person", func() {
 			Expect(readyCondition(user).Message).To(And(ContainSubstring("Secret lambdatest-default"), ContainSubstring("deletionPolicy: Orphan")))
 		})
 
+		It("is handed over with a finalizer, so that the next resource does not go without a deactivation", Label("deny-wins"), func(ctx SpecContext) {
+			w := connectedWorld(ctx)
+			old := w.settled(ctx, MakeUser(ada).Named("old").Role(v1alpha1.RoleUser))
+			w.connection().block(suspended(DefaultOrganization))
+			next := Applied(ctx, k8s, MakeUser(ada).Named("new").Role(v1alpha1.RoleAdmin).In(w.namespace).Obj())
+			w.reconciled(ctx, Deleted(ctx, k8s, old))
+			Expect(Exists(ctx, k8s, old)).To(BeFalse())
+			w.reconciled(ctx, Deleted(ctx, k8s, next))
+
+			w.connected(ctx, DefaultOrganization)
+			w.swept(ctx)
+
+			Expect(w.account(ada).Active).To(BeFalse())
+			Expect(Exists(ctx, k8s, next)).To(BeFalse())
+		})
+
 		It("is left alone when the definition is being deleted", func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			user := w.settled(ctx, MakeUser(ada))

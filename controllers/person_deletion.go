@@ -40,6 +40,12 @@ func (r *PersonReconciler) letGo(ctx context.Context, w *personWork) error {
 		return err
 	}
 	why, all := w.farewell()
+	if all {
+		// Without a finalizer, the claim that takes over could go without the account being deactivated.
+		if err := r.ensureFinalizers(ctx, w); err != nil {
+			return err
+		}
+	}
 	for _, claim := range w.leaving {
 		if !all && isFull(claim) {
 			continue
