@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -94,8 +95,15 @@ func (s guardStore) writeOnce(ctx context.Context, c *connection, change func(*v
 		return fmt.Errorf("reading the guard's state: %w", err)
 	}
 	state := guardStateOf(stored.Status.Guard)
-	state.roll(s.options.Now(), func() int { return s.countActive(ctx, c) })
-	change(stored, state)
+	var uncounted error
+	state.roll(s.options.Now(), func() int {
+		active, err := s.countActive(ctx, c)
+		uncounted = errors.Join(uncounted, err)
+		return active
+	})
+	if change(stored, state); uncounted != nil {
+		return fmt.Errorf("counting the active people: %w", uncounted)
+	}
 	organization := stored.DeepCopy()
 	organization.Status.Guard = state.export()
 	if !equality.Semantic.DeepEqual(stored.Status.Guard, organization.Status.Guard) {
@@ -110,7 +118,7 @@ func (s guardStore) writeOnce(ctx context.Context, c *connection, change func(*v
 }
 
 // countActive counts the people who are claimed and active at LambdaTest, those included whose claims are being deleted.
-func (s guardStore) countActive(ctx context.Context, c *connection) int {
+func (s guardStore) countActive(ctx context.Context, c *connection) (int, error) {
 	active := map[string]struct{}{}
 	err := visitClaims(ctx, s.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
 		user := personKeyOf(claim).UserName
@@ -119,10 +127,7 @@ func (s guardStore) countActive(ctx context.Context, c *connection) int {
 			active[user] = struct{}{}
 		}
 	})
-	if err != nil {
-		return 0
-	}
-	return len(active)
+	return len(active), err
 }
 
 // load reads the state of a newly opened connection.

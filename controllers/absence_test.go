@@ -1,0 +1,65 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"context"
+	"strings"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("A read that fails is not taken for the answer that there is nothing:", Label("faulty-api"), func() {
+	It("the guard begins no hour with nobody in it", Label("guard"), func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.people.client = interceptor.NewClient(k8s, interceptor.Funcs{
+			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+				var all client.ListOptions
+				if all.ApplyOptions(options); all.FieldSelector != nil && strings.Contains(all.FieldSelector.String(), organizationIndex) {
+					return apierrors.NewServiceUnavailable("starting")
+				}
+				return k8s.List(ctx, list, options...)
+			},
+		})
+		Deleted(ctx, k8s, people[0])
+
+		w.reconciled(ctx, people[0])
+
+		Expect(Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj()).Status.Guard).To(BeNil())
+		w.people.client = k8s
+		w.reconciled(ctx, people[0])
+		Expect(Exists(ctx, k8s, people[0])).To(BeFalse())
+		Expect(w.connected(ctx, DefaultOrganization).Status.Guard.Active).To(BeEquivalentTo(8))
+	})
+
+	It("the SCIM tokens of an organization stay its own", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		organization := Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())
+		secret := Fetched(ctx, k8s, MakeSecret(w.namespace, organization.SCIMTokenSecretName(), ""))
+		tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
+		w.organizations.live = interceptor.NewClient(k8s, interceptor.Funcs{
+			Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
+				if _, whole := into.(*corev1.Secret); whole && key.Name == secret.Name {
+					return apierrors.NewServiceUnavailable("starting")
+				}
+				return k8s.Get(ctx, key, into, options...)
+			},
+		})
+
+		_, err := w.organizations.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(organization)})
+
+		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
+		offered, _ := w.connection().offers(tokens[0].Digest)
+		Expect(offered).To(BeTrue())
+	})
+})
