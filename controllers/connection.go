@@ -39,6 +39,7 @@ type connection struct {
 	ledger   *ledger
 	setbacks *setbacks
 	guard    *guard
+	guards   *guardStore
 	groups   *groups
 	// groupQueue and importQueue hand groups, and the organization after a comparison, to their controllers.
 	groupQueue, importQueue *doorway[reconcile.Request]
@@ -378,6 +379,7 @@ func (c *connection) wake(priority int, users ...string) {
 // run keeps the connection going until ctx ends.
 func (c *connection) run(ctx context.Context) {
 	go c.lane.run(ctx)
+	go c.guards.run(ctx, c)
 	go c.reportCounts(ctx)
 	go c.retryRefusals(ctx)
 	go c.review(ctx)

@@ -107,7 +107,7 @@ func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T
 }
 
 func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.T) {
-	registry := newConnections(Options{}.withDefaults(), nil)
+	registry := newConnections(Options{}.withDefaults(), nil, nil, nil)
 	opened, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "opened"}, time.Time{})
 
 	opened.changed()

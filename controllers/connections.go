@@ -11,6 +11,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -22,6 +23,8 @@ import (
 type connections struct {
 	options       Options
 	reader        client.Reader
+	guards        *guardStore
+	terminations  *terminations
 	people        *doorway[PersonKey]
 	organizations *doorway[reconcile.Request]
 	groups        *doorway[reconcile.Request]
@@ -37,10 +40,14 @@ type connections struct {
 
 var _ manager.LeaderElectionRunnable = (*connections)(nil)
 
-func newConnections(options Options, reader client.Reader) *connections {
+// newConnections makes connections whose guards are written with one client and read with another, which asks the API server always.
+func newConnections(options Options, cached client.Client, live client.Reader, recorder events.EventRecorder) *connections {
+	terminations := newTerminations()
 	return &connections{
 		options:       options,
-		reader:        reader,
+		reader:        cached,
+		guards:        &guardStore{client: cached, live: live, recorder: recorder, options: options, terminations: terminations},
+		terminations:  terminations,
 		people:        newDoorway[PersonKey](),
 		organizations: newDoorway[reconcile.Request](),
 		groups:        newDoorway[reconcile.Request](),
@@ -111,7 +118,7 @@ func (c *connections) open(organization types.NamespacedName, createdAt time.Tim
 		c.organizations.add(priorityReport, reconcile.Request{NamespacedName: organization})
 	})
 	opened.createdAt = createdAt
-	opened.reader, opened.olderTwin = c.reader, c.olderTwin
+	opened.reader, opened.olderTwin, opened.guards = c.reader, c.olderTwin, c.guards
 	opened.groupQueue, opened.importQueue = c.groups, c.imports
 	c.byName[organization] = opened
 	if c.ctx != nil {

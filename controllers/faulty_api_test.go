@@ -107,6 +107,7 @@ func (w *world) through(cached, live client.WithWatch) {
 	w.people.client, w.people.live = cached, live
 	w.groups.client, w.groups.live = cached, live
 	w.organizations.client, w.organizations.live = cached, live
+	w.connections.guards.client, w.connections.guards.live = cached, live
 }
 
 // insisted reconciles everything again and again, whatever comes of it, as the queues do.
@@ -116,6 +117,7 @@ func (w *world) insisted(ctx context.Context, rounds int, people []*v1alpha1.Lam
 	for range rounds {
 		w.clock.Advance(time.Minute)
 		_, _ = w.organizations.Reconcile(ctx, organization)
+		_ = w.guarded(ctx)
 		w.sweptUnlessStopped(ctx)
 		for _, person := range people {
 			_, _ = w.people.Reconcile(ctx, personKeyOf(person))

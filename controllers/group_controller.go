@@ -267,7 +267,3 @@ func (r *GroupReconciler) forget(group types.NamespacedName) {
 		}
 	}
 }
-
-func (r *GroupReconciler) guard() guardStore {
-	return guardStore{client: r.client, live: r.live, recorder: r.recorder, options: r.options}
-}

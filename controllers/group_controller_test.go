@@ -26,8 +26,13 @@ import (
 // grouped reconciles a group, and then the people whom that woke.
 func (w *world) grouped(ctx context.Context, group *v1alpha1.LambdaTestGroup) ctrl.Result {
 	GinkgoHelper()
-	result, err := w.groups.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(group)})
+	result, err := w.groups.Reconcile(ctx, requestFor(group))
 	Expect(err).NotTo(HaveOccurred())
+	for w.asked() {
+		Expect(w.guarded(ctx)).To(Succeed())
+		result, err = w.groups.Reconcile(ctx, requestFor(group))
+		Expect(err).NotTo(HaveOccurred())
+	}
 	w.handleWoken(ctx)
 	return result
 }

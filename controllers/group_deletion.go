@@ -37,10 +37,11 @@ func (r *GroupReconciler) finalize(ctx context.Context, w *groupWork) (situation
 	if may, err := mayDecide(ctx, r.live, w.organizationName(), w.organization, w.connection); err != nil || !may {
 		return situation{}, err
 	}
-	if why, free, err := r.farewell(ctx, w); err != nil || free {
-		if err != nil {
-			return situation{}, err
-		}
+	why, free, err := r.farewell(ctx, w)
+	switch {
+	case err != nil, free && why == note{}:
+		return situation{}, err
+	case free:
 		return situation{}, r.release(ctx, w, why)
 	}
 	if told, free, err := r.guardDemotions(ctx, w); err != nil || !free {
@@ -65,14 +66,16 @@ func (w *groupWork) released() bool {
 	return !w.group.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer)
 }
 
-// farewell says whether the group goes without asking anybody, and what to tell.
+// farewell says whether the group goes without asking anybody, and what to tell; an empty note is that it has to wait for that.
 func (r *GroupReconciler) farewell(ctx context.Context, w *groupWork) (note, bool, error) {
-	if terminating, err := isTerminating(ctx, r.live, w.group.Namespace, namespaceKind); err != nil || terminating {
+	if terminating, err := r.connections.terminations.of(ctx, r.live, w.group.Namespace, namespaceKind); err != nil || terminating {
 		return note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group was left as it is, for the namespace is being deleted."}, terminating, err
 	}
-	if terminating, err := isTerminating(ctx, r.live, groupsCRD, crdKind); err != nil || terminating {
+	if terminating, err := r.connections.terminations.of(ctx, r.live, groupsCRD, crdKind); err != nil || terminating {
 		if err == nil && w.connection != nil {
-			err = r.keepRoles(ctx, w)
+			if kept, err := r.keepRoles(ctx, w); err != nil || !kept {
+				return note{}, true, err
+			}
 		}
 		return note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group was left as it is, for its definition is being deleted."}, terminating, err
 	}
@@ -225,15 +228,15 @@ func (r *GroupReconciler) guardDemotions(ctx context.Context, w *groupWork) (tol
 	}
 	reference := groupReference(w.group)
 	w.connection.guard.settle([]string{reference}, nil, entry)
-	answer, err := r.guard().ask(ctx, w.connection, guardRequest{kind: guardDemotion, entries: []string{entry}, asker: w.place()})
-	switch {
-	case err != nil:
-		return situation{}, false, err
-	case answer == guardAdmits:
+	switch w.connection.guard.ask(guardRequest{kind: guardDemotion, entries: []string{entry}, asker: w.place()}) {
+	case guardAdmits:
 		return situation{}, true, nil
-	case answer == guardDefers:
+	case guardPonders:
+		return situation{}, false, nil
+	case guardDefers:
 		return deferred(w.organization.Name), false, nil
-	case answer == guardRejected:
+	case guardHolds:
+	case guardRejected:
 		return situation{}, false, r.release(ctx, w, note{corev1.EventTypeNormal, "Orphaned", "LambdaTest's group, and the roles that it gave, were left as they are: the deletion was rejected."})
 	}
 	w.connection.wakeMembers(membersOf(w.group))
@@ -244,18 +247,14 @@ func (r *GroupReconciler) guardDemotions(ctx context.Context, w *groupWork) (tol
 	}, false, nil
 }
 
-// keepRoles lets the members keep what the group gave them, as after a rejection.
-func (r *GroupReconciler) keepRoles(ctx context.Context, w *groupWork) error {
+// keepRoles lets the members keep what the group gave them, as after a rejection. It says whether that is written down.
+func (r *GroupReconciler) keepRoles(ctx context.Context, w *groupWork) (bool, error) {
 	entry, err := r.demotions(ctx, w)
 	if err != nil || entry == "" {
-		return err
+		return true, err
 	}
-	return r.guard().write(ctx, w.connection, nil, func(state *guardState) {
-		state.rejected.add(entrySet{entry: {}})
-		if state.status.Rejected == nil {
-			state.status.Rejected = &v1alpha1.HeldSet{Token: "orphaned"}
-		}
-	})
+	request := guardRequest{kind: guardKeep, entries: []string{entry}, asker: w.place()}
+	return w.connection.guard.ask(request) == guardRejected, nil
 }
 
 // demotions is the guard's entry for the people who would lose a role with the group; empty when nobody would.

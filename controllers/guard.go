@@ -26,6 +26,7 @@ import (
 //	demotion         a claim or a group that gave a higher role was    implicit
 //	activation       a claim that denied was deleted, others stay      implicit
 //	denial           somebody says active: false                       explicit, if there is a limit at all
+//	keeping          the definition of groups is deleted               none: the roles that a group gave stay
 //
 // Who is over the limit is held until somebody approves or rejects exactly that set, or declares the person again. Time alone frees
 // nobody: a mistake would only take longer.
@@ -38,6 +39,8 @@ const (
 	guardDemotion
 	guardActivation
 	guardDenial
+	// guardKeep asks to note that what a resource gave stays in force without it, as after a rejection.
+	guardKeep
 )
 
 // guardRequest asks to let something happen: all of its entries or none.
@@ -49,6 +52,12 @@ type guardRequest struct {
 	asker string
 }
 
+// key is what a request is about; whoever asks the same again changes nothing.
+func (r guardRequest) key() string { return strings.Join(r.entries, "\n") }
+
+// compare orders requests, so that of many that come at once it does not depend on chance who goes.
+func (r guardRequest) compare(other guardRequest) int { return strings.Compare(r.key(), other.key()) }
+
 // guardOutcome is what the guard says.
 type guardOutcome int
 
@@ -58,6 +67,8 @@ const (
 	guardRejected
 	// guardDefers: the limit allows it, and the list of those who are being carried out has no room. Nothing is noted; ask again.
 	guardDefers
+	// guardPonders: the answer is being written down, and wakes the asker.
+	guardPonders
 )
 
 // entrySet is a set of entries.
@@ -222,6 +233,9 @@ func (s *guardState) decide(request guardRequest, limits v1alpha1.DeprovisionGua
 	if outcome, known := s.recall(request); known {
 		return outcome
 	}
+	if request.kind == guardKeep {
+		return s.keep(request)
+	}
 	fresh := entrySet{}
 	for _, entry := range request.entries {
 		if !s.held.has(entry) && !s.isFree(entry) {
@@ -239,6 +253,23 @@ func (s *guardState) decide(request guardRequest, limits v1alpha1.DeprovisionGua
 	*counter += int32(fresh.people()) //nolint:gosec // bounded by the limit
 	s.admitted.add(fresh)
 	return guardAdmits
+}
+
+// keep notes what stays in force, whatever was decided about it before.
+func (s *guardState) keep(request guardRequest) guardOutcome {
+	entries := entrySet{}
+	for _, entry := range request.entries {
+		entries[entry] = struct{}{}
+	}
+	if !entries.fit(s.rejected) {
+		return guardDefers
+	}
+	s.drop(entries)
+	s.rejected.add(entries)
+	if s.status.Rejected == nil {
+		s.status.Rejected = &v1alpha1.HeldSet{Token: "orphaned"}
+	}
+	return guardRejected
 }
 
 // allows tells whether so many more people may go in the current hour, and returns what they are counted in.
@@ -267,6 +298,8 @@ func (s *guardState) recall(request guardRequest) (guardOutcome, bool) {
 		}
 	}
 	switch {
+	case request.kind == guardKeep:
+		return guardDefers, false
 	case free == len(request.entries):
 		return guardAdmits, true
 	case free+held == len(request.entries):

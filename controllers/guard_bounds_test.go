@@ -12,7 +12,6 @@ import (
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -83,19 +82,46 @@ var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
 		Expect(w.upstream.Calls()).To(BeEmpty(), "the request was acted on")
 	})
 
+	It("keeps a question that could not be written, and counts it once", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.through(unwritable(), k8s)
+		Deleted(ctx, k8s, people[0])
+		for range 3 {
+			_, err := w.people.Reconcile(ctx, personKeyOf(people[0]))
+			Expect(err).NotTo(HaveOccurred())
+			Expect(w.guarded(ctx)).NotTo(Succeed())
+		}
+		Expect(w.active()).To(Equal(8))
+
+		w.through(k8s, k8s)
+		w.reconciled(ctx, people[0])
+
+		Expect(w.active()).To(Equal(7))
+		Expect(w.connected(ctx, DefaultOrganization).Status.Guard.Deprovisioned).To(BeEquivalentTo(1))
+	})
+
+	It("forgets a question about somebody who is declared again before it was written", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		Deleted(ctx, k8s, people[0])
+		_, err := w.people.Reconcile(ctx, personKeyOf(people[0]))
+		Expect(err).NotTo(HaveOccurred())
+
+		w.settled(ctx, MakeUser(people[0].Spec.UserName).Named("again").Role(v1alpha1.RoleUser))
+
+		Expect(Exists(ctx, k8s, people[0])).To(BeFalse())
+		Expect(w.active()).To(Equal(8))
+		Expect(w.connected(ctx, DefaultOrganization).Status.Guard).To(Or(BeNil(), HaveField("Deprovisioned", BeZero())))
+	})
+
 	It("counts denials also when the write that was to count them fails", Label("deny-wins"), func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
+		w.through(unwritable(), k8s)
 		for _, user := range people[:3] {
-			w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+			Changed(ctx, k8s, user, denied)
+			_, err := w.people.Reconcile(ctx, personKeyOf(user))
+			Expect(err).NotTo(HaveOccurred())
 		}
-		failing := interceptor.NewClient(k8s, interceptor.Funcs{
-			SubResourcePatch: func(context.Context, client.Client, string, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
-				return apierrors.NewServiceUnavailable("starting")
-			},
-		})
-		w.through(failing, k8s)
-		_, err := w.organizations.Reconcile(ctx, requestFor(MakeOrganization(DefaultOrganization).In(w.namespace).Obj()))
-		Expect(err).To(HaveOccurred())
+		Expect(w.guarded(ctx)).NotTo(Succeed())
 
 		w.through(k8s, k8s)
 		organization := w.connected(ctx, DefaultOrganization)
@@ -107,6 +133,14 @@ var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
 // maxItems is what the definition takes in each list of status.guard; TestGuardBoundsItsLists reads it there.
 const maxItems = 10_000
 
-func requestFor(object client.Object) ctrl.Request {
-	return ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)}
+// unwritable is an API server that takes no status of an organization.
+func unwritable() client.WithWatch {
+	return interceptor.NewClient(k8s, interceptor.Funcs{
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+			if _, isOrganization := object.(*v1alpha1.LambdaTestOrganization); isOrganization {
+				return apierrors.NewServiceUnavailable("starting")
+			}
+			return c.SubResource(sub).Patch(ctx, object, patch, options...)
+		},
+	})
 }

@@ -12,21 +12,25 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// guard is what is in memory about the guard of one organization: status.guard as it was last read or written, and who waits.
+// guard is what is in memory about the guard of one organization: status.guard as it was last read or written, who asks, and who waits.
+// Whoever asks never waits here: what is not known is queued, and one goroutine an organization writes down the answers; see guardStore.
 type guard struct {
-	// writing is held by whoever writes the status. Others queue up meanwhile, and the next writer takes all of them along: people
-	// by the thousand cost a few dozen writes.
-	writing sync.Mutex
+	// work says that there is something to write.
+	work chan struct{}
 
 	mu    sync.Mutex
 	state *guardState
 	// byName finds entries by whom they are about.
 	byName map[string][]string
-	queue  []*guardQuestion
+	// queue has the questions, by what they are about, and proposed the annotations that are to be decided about.
+	queue    map[string]guardRequest
+	proposed map[guardProposal]struct{}
 	// over are entries to be dropped with the next write.
 	over entrySet
-	// askers wait for a decision, crowded for room in the lists of status.
-	askers, crowded map[string]struct{}
+	// askers wait for a decision.
+	askers map[string]struct{}
+	// crowded are questions whose answer is listed nowhere, for want of room; they are asked again when there is some.
+	crowded map[string]crowdedQuestion
 	// changedAt is when the held set last changed, told is the token in the organization's condition.
 	changedAt time.Time
 	told      string
@@ -44,18 +48,30 @@ type guard struct {
 	alerted time.Time
 }
 
-// guardQuestion is a request on its way into a write.
-type guardQuestion struct {
+type crowdedQuestion struct {
 	guardRequest
 	outcome guardOutcome
-	err     error
-	done    bool
+}
+
+// guardProposal is an annotation that decides about the held set.
+type guardProposal struct{ annotation, token string }
+
+// guardBatch is what one write carries: all that there was to do when it began.
+type guardBatch struct {
+	questions []guardRequest
+	proposals []guardProposal
+	over      entrySet
+	denials   int
+
+	outcomes  []guardOutcome
+	decisions []decision
 }
 
 func newGuard() *guard {
 	return &guard{
-		state: guardStateOf(nil), byName: map[string][]string{}, over: entrySet{},
-		askers: map[string]struct{}{}, crowded: map[string]struct{}{}, denied: map[string]struct{}{},
+		work: make(chan struct{}, 1), state: guardStateOf(nil), byName: map[string][]string{}, over: entrySet{},
+		queue: map[string]guardRequest{}, proposed: map[guardProposal]struct{}{},
+		askers: map[string]struct{}{}, crowded: map[string]crowdedQuestion{}, denied: map[string]struct{}{},
 	}
 }
 
@@ -76,60 +92,80 @@ func (g *guard) learn(state *guardState, now time.Time) {
 	}
 }
 
-// recall answers from memory what was decided before.
+// ask answers from memory what was decided before. Anything else is queued, and its answer wakes the asker.
+func (g *guard) ask(request guardRequest) guardOutcome {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if outcome, known := g.recall(request); known {
+		if outcome == guardHolds {
+			g.askers[request.asker] = struct{}{}
+		}
+		return outcome
+	}
+	g.queue[request.key()] = request
+	g.poke()
+	return guardPonders
+}
+
 func (g *guard) recall(request guardRequest) (guardOutcome, bool) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
 	if slices.ContainsFunc(request.entries, g.over.has) {
-		return guardHolds, false
+		return guardPonders, false
 	}
-	outcome, known := g.state.recall(request)
-	if known && outcome == guardHolds {
-		g.askers[request.asker] = struct{}{}
+	if crowded, waits := g.crowded[request.key()]; waits {
+		return crowded.outcome, true
 	}
-	return outcome, known
+	return g.state.recall(request)
 }
 
-func (g *guard) enqueue(request guardRequest) *guardQuestion {
+// propose queues an annotation that decides about the held set.
+func (g *guard) propose(proposal guardProposal) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	question := &guardQuestion{guardRequest: request}
-	g.queue = append(g.queue, question)
-	return question
+	g.proposed[proposal] = struct{}{}
+	g.poke()
 }
 
-// takeQueue hands over who waits for a write, and what is over by then.
-func (g *guard) takeQueue() ([]*guardQuestion, entrySet) {
+// poke tells the writer that there is work.
+func (g *guard) poke() {
+	select {
+	case g.work <- struct{}{}:
+	default:
+	}
+}
+
+// batch is all that there is to write. It stays queued until it is written.
+func (g *guard) batch() *guardBatch {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	queue := g.queue
-	g.queue = nil
-	for _, question := range queue {
+	for _, question := range g.queue {
 		for _, entry := range question.entries {
 			delete(g.over, entry)
 		}
 	}
-	return queue, maps.Clone(g.over)
+	return &guardBatch{
+		questions: slices.SortedFunc(maps.Values(g.queue), guardRequest.compare),
+		proposals: slices.Collect(maps.Keys(g.proposed)), over: maps.Clone(g.over), denials: g.uncounted,
+	}
 }
 
-// answer ends the questions that a write was made for, and forgets what it dropped.
-func (g *guard) answer(questions []*guardQuestion, dropped entrySet, err error) {
+// written ends what a write has carried, and returns whom its answers wake.
+func (g *guard) written(done *guardBatch) []guardRequest {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	for _, question := range questions {
-		question.done, question.err = true, err
-		if question.outcome == guardHolds {
-			g.askers[question.asker] = struct{}{}
-		}
-		if err == nil && !g.state.knows(question.guardRequest) {
-			g.crowded[question.asker] = struct{}{}
+	for entry := range done.over {
+		delete(g.over, entry)
+	}
+	for _, proposal := range done.proposals {
+		delete(g.proposed, proposal)
+	}
+	g.uncounted -= done.denials
+	for i, question := range done.questions {
+		delete(g.queue, question.key())
+		if !g.state.knows(question) {
+			g.crowded[question.key()] = crowdedQuestion{question, done.outcomes[i]}
 		}
 	}
-	if err == nil {
-		for entry := range dropped {
-			delete(g.over, entry)
-		}
-	}
+	return done.questions
 }
 
 // settle notes that whatever was asked about these names is over, except for what still is asked. A rejected entry outlives
@@ -138,6 +174,7 @@ func (g *guard) settle(names []string, living map[string]bool, still ...string) 
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	for _, name := range names {
+		g.withdraw(name, still)
 		for _, entry := range g.byName[name] {
 			keeps := g.state.rejected.has(entry) && entry != name && !living[name]
 			if !slices.Contains(still, entry) && !keeps {
@@ -145,6 +182,15 @@ func (g *guard) settle(names []string, living map[string]bool, still ...string) 
 			}
 		}
 	}
+}
+
+// withdraw takes back what was asked about a name and is not asked any more.
+func (g *guard) withdraw(name string, still []string) {
+	over := func(request guardRequest) bool {
+		return nameIn(request.entries[0]) == name && !slices.Contains(still, request.entries[0])
+	}
+	maps.DeleteFunc(g.queue, func(_ string, question guardRequest) bool { return over(question) })
+	maps.DeleteFunc(g.crowded, func(_ string, question crowdedQuestion) bool { return over(question.guardRequest) })
 }
 
 // keeps tells whether a rejection keeps what a resource that is gone had decided.
@@ -187,7 +233,7 @@ func (g *guard) waiting() []string {
 func (g *guard) pending() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.over) > 0 || g.uncounted > 0
+	return len(g.over)+len(g.queue)+len(g.proposed) > 0 || g.uncounted > 0
 }
 
 // status is a copy of what the API server has.
@@ -211,12 +257,12 @@ func (g *guard) takeCrowded() []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	var askers []string
-	for asker := range g.crowded {
+	for key, question := range g.crowded {
 		if len(askers) == g.state.room() {
 			break
 		}
-		askers = append(askers, asker)
-		delete(g.crowded, asker)
+		askers = append(askers, question.asker)
+		delete(g.crowded, key)
 	}
 	return askers
 }
@@ -283,19 +329,6 @@ func (g *guard) denies(user string, now time.Time) {
 		g.denied[user] = struct{}{}
 		g.uncounted++
 	}
-}
-
-// denials are how many were not counted in status yet; counted takes off those that were.
-func (g *guard) denials() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.uncounted
-}
-
-func (g *guard) counted(denials int) {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	g.uncounted -= denials
 }
 
 // alarming tells, once in each window, that more people were denied than could go implicitly.

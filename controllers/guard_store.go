@@ -5,9 +5,9 @@ package controllers
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -18,107 +18,140 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/retry"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// guardStore asks the guard and writes down what it says. Every write begins with what the API server has, so a new leader goes on
-// where the former one stopped, and no budget is spent twice.
+// guardStore writes down what the guards say. Every write begins with what the API server has, so a new leader goes on where the former
+// one stopped, and no budget is spent twice.
 type guardStore struct {
-	client   client.Client
-	live     client.Reader
-	recorder events.EventRecorder
-	options  Options
+	client       client.Client
+	live         client.Reader
+	recorder     events.EventRecorder
+	options      Options
+	terminations *terminations
 }
 
-// ask returns the guard's answer, which is in the organization's status by then.
-func (s guardStore) ask(ctx context.Context, c *connection, request guardRequest) (guardOutcome, error) {
-	if known, ok := c.guard.recall(request); ok {
-		return known, nil
-	}
-	question := c.guard.enqueue(request)
-	err := s.write(ctx, c, question, nil)
-	if question.done {
-		return question.outcome, question.err
-	}
-	return guardHolds, err
-}
-
-// write takes everybody along who waits for a write, unless somebody else's just did that for the question.
-func (s guardStore) write(ctx context.Context, c *connection, question *guardQuestion, change func(*guardState)) error {
-	c.guard.writing.Lock()
-	defer c.guard.writing.Unlock()
-	if question != nil && question.done {
-		return nil
-	}
-	if question != nil && c.guard.token() != "" {
-		// Who is over the limit has time: a moment later there are more to take along.
+// run writes for one organization until ctx ends. Whoever asks during a write goes into the next one, so people by the thousand cost a few
+// dozen writes, and no worker of the controllers waits for any of them.
+func (s *guardStore) run(ctx context.Context, c *connection) {
+	for {
 		select {
 		case <-ctx.Done():
-		case <-time.After(guardGather):
+			return
+		case <-c.guard.work:
+		}
+		if c.guard.token() != "" {
+			// Who is over the limit has time: a moment later there are more to take along.
+			pause(ctx, guardGather)
+		}
+		if err := s.write(ctx, c); err != nil && ctx.Err() == nil {
+			ctrl.LoggerFrom(ctx).Error(err, "The state of the guard is written again soon", "organization", c.organization)
+			pause(ctx, guardRetry)
+			c.guard.poke()
 		}
 	}
-	questions, over := c.guard.takeQueue()
-	denials := c.guard.denials()
+}
+
+func pause(ctx context.Context, length time.Duration) {
+	timer := time.NewTimer(length)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	}
+}
+
+// write carries all that there is to write, and wakes whom the answers are for. What could not be written stays queued.
+func (s *guardStore) write(ctx context.Context, c *connection) error {
+	batch := c.guard.batch()
+	var written *v1alpha1.LambdaTestOrganization
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
-		return s.writeOnce(ctx, c, func(organization *v1alpha1.LambdaTestOrganization, state *guardState) {
-			s.apply(organization, state, questions, over, denials)
-			if change != nil {
-				change(state)
-			}
-		})
+		var err error
+		written, err = s.writeOnce(ctx, c, batch)
+		return err
 	})
-	if err == nil {
-		c.guard.counted(denials)
+	if apierrors.IsNotFound(err) {
+		return nil // the organization is gone, and its connection about to be closed
 	}
-	c.guard.answer(questions, over, err)
-	return err
+	if err != nil {
+		return err
+	}
+	for _, question := range c.guard.written(batch) {
+		c.wake(question.priority(), question.asker)
+	}
+	for i, proposal := range batch.proposals {
+		s.announce(written, c, proposal, batch.decisions[i])
+	}
+	return nil
 }
 
-// apply decides questions on what the API server has.
-func (s guardStore) apply(organization *v1alpha1.LambdaTestOrganization, state *guardState, questions []*guardQuestion, over entrySet, denials int) {
-	limits, now := organization.Spec.DeprovisionGuard, s.options.Now()
-	state.drop(over)
-	state.status.Explicit += *count(denials)
-	if denials > 0 {
-		state.budget(guardDeprovision, limits)
-	}
-	for _, question := range questions {
-		question.outcome = state.decide(question.guardRequest, limits, now)
-	}
-}
-
-func (s guardStore) writeOnce(ctx context.Context, c *connection, change func(*v1alpha1.LambdaTestOrganization, *guardState)) error {
+func (s *guardStore) writeOnce(ctx context.Context, c *connection, batch *guardBatch) (*v1alpha1.LambdaTestOrganization, error) {
 	stored := &v1alpha1.LambdaTestOrganization{}
 	if err := s.live.Get(ctx, c.organization, stored); err != nil {
-		return fmt.Errorf("reading the guard's state: %w", err)
+		return nil, fmt.Errorf("reading the guard's state: %w", err)
 	}
 	state := guardStateOf(stored.Status.Guard)
 	var uncounted error
-	state.roll(s.options.Now(), func() int {
-		active, err := s.countActive(ctx, c)
-		uncounted = errors.Join(uncounted, err)
+	state.roll(s.options.Now(), sync.OnceValue(func() (active int) {
+		active, uncounted = s.countActive(ctx, c)
 		return active
-	})
-	if change(stored, state); uncounted != nil {
-		return fmt.Errorf("counting the active people: %w", uncounted)
+	}))
+	if batch.apply(state, stored.Spec.DeprovisionGuard, s.options.Now()); uncounted != nil {
+		return nil, fmt.Errorf("counting the active people: %w", uncounted)
 	}
 	organization := stored.DeepCopy()
 	organization.Status.Guard = state.export()
 	if !equality.Semantic.DeepEqual(stored.Status.Guard, organization.Status.Guard) {
 		patch := client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{})
 		if err := s.client.Status().Patch(ctx, organization, patch); err != nil {
-			return fmt.Errorf("writing the guard's state: %w", err)
+			return nil, fmt.Errorf("writing the guard's state: %w", err)
 		}
 		c.changed()
 	}
 	c.guard.learn(guardStateOf(organization.Status.Guard), s.options.Now())
-	return nil
+	return organization, nil
+}
+
+// apply decides on what the API server has: first about the set that somebody looked at, then about who asks.
+func (b *guardBatch) apply(state *guardState, limits v1alpha1.DeprovisionGuard, now time.Time) {
+	b.decisions, b.outcomes = nil, nil
+	state.drop(b.over)
+	state.status.Explicit += *count(b.denials)
+	if b.denials > 0 {
+		state.budget(guardDeprovision, limits)
+	}
+	for _, proposal := range b.proposals {
+		b.decisions = append(b.decisions, proposal.decide(state))
+	}
+	for _, question := range b.questions {
+		b.outcomes = append(b.outcomes, state.decide(question, limits, now))
+	}
+}
+
+func (p guardProposal) decide(state *guardState) decision {
+	if p.annotation == v1alpha1.RejectDeprovisionAnnotation {
+		return state.reject(p.token)
+	}
+	return state.approve(p.token)
+}
+
+// priority is how urgently the asker is looked at again.
+func (r guardRequest) priority() int {
+	switch r.kind {
+	case guardDenial:
+		return priorityDenial
+	case guardDeprovision:
+		return priorityDeletion
+	case guardDemotion, guardActivation, guardKeep:
+	}
+	return priorityChange
 }
 
 // countActive counts the people who are claimed and active at LambdaTest, those included whose claims are being deleted.
-func (s guardStore) countActive(ctx context.Context, c *connection) (int, error) {
+func (s *guardStore) countActive(ctx context.Context, c *connection) (int, error) {
 	active := map[string]struct{}{}
 	err := visitClaims(ctx, s.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
 		user := personKeyOf(claim).UserName
@@ -131,7 +164,7 @@ func (s guardStore) countActive(ctx context.Context, c *connection) (int, error)
 }
 
 // load reads the state of a newly opened connection.
-func (s guardStore) load(ctx context.Context, c *connection) error {
+func (s *guardStore) load(ctx context.Context, c *connection) error {
 	stored := &v1alpha1.LambdaTestOrganization{}
 	if err := s.live.Get(ctx, c.organization, stored); err != nil {
 		return client.IgnoreNotFound(err)
@@ -141,26 +174,24 @@ func (s guardStore) load(ctx context.Context, c *connection) error {
 }
 
 // heed acts on the annotations that decide about the held set, at first sight: a GitOps tool may take them away again.
-func (s guardStore) heed(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) error {
-	for annotation, decide := range map[string]func(*guardState, string) decision{
-		v1alpha1.ApproveDeprovisionAnnotation: (*guardState).approve,
-		v1alpha1.RejectDeprovisionAnnotation:  (*guardState).reject,
-	} {
-		token := organization.Annotations[annotation]
-		if token == "" || s.handled(c, token) {
-			continue
+func (s *guardStore) heed(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) error {
+	for _, annotation := range []string{v1alpha1.ApproveDeprovisionAnnotation, v1alpha1.RejectDeprovisionAnnotation} {
+		proposal := guardProposal{annotation, organization.Annotations[annotation]}
+		if proposal.token != "" && !s.handled(c, proposal.token) {
+			c.guard.propose(proposal)
 		}
-		var made decision
-		if err := s.write(ctx, c, nil, func(state *guardState) { made = decide(state, token) }); err != nil {
-			return err
-		}
-		s.announce(organization, c, annotation, token, made)
 	}
-	return s.refresh(ctx, c)
+	if err := s.prune(ctx, c); err != nil {
+		return err
+	}
+	if c.guard.pending() {
+		c.guard.poke()
+	}
+	return nil
 }
 
 // handled tells whether a token was decided about before, by the guard or by whoever looks after comparisons.
-func (s guardStore) handled(c *connection, token string) bool {
+func (s *guardStore) handled(c *connection, token string) bool {
 	status := c.guard.status()
 	suspicion, suspected := c.suspected()
 	switch {
@@ -177,41 +208,32 @@ func (s guardStore) handled(c *connection, token string) bool {
 	return c.guard.refused() == token && (status.Held == nil || status.Held.Token != token)
 }
 
-func (s guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *connection, annotation, token string, made decision) {
-	switch {
-	case made == decided:
-	case !c.guard.refuse(token):
+func (s *guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *connection, proposal guardProposal, made decision) {
+	if made != decided && !c.guard.refuse(proposal.token) {
 		return
-	case made == noRoom:
+	}
+	c.changed()
+	switch made {
+	case decided:
+	case noRoom:
 		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "NoRoom", "Decide",
-			"%s: nothing was done, because status.guard lists as many people as it can for whom the same was decided before. Wait until they are carried out, or declare those again who were rejected.", annotation)
+			"%s: nothing was done, because status.guard lists as many people as it can for whom the same was decided before. Wait until they are carried out, or declare those again who were rejected.", proposal.annotation)
 		return
-	default:
+	case staleToken:
 		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "StaleToken", "Decide",
-			"%s: %s names no set that is held now: nothing was done. status.guard.held has the current token.", annotation, shortenedTo(maxToken, token))
+			"%s: %s names no set that is held now: nothing was done. status.guard.held has the current token.", proposal.annotation, shortenedTo(maxToken, proposal.token))
 		return
 	}
 	reason, note := "Approved", "The changes of the set %s are carried out."
-	if annotation == v1alpha1.RejectDeprovisionAnnotation {
+	if proposal.annotation == v1alpha1.RejectDeprovisionAnnotation {
 		reason, note = "Rejected", "The set %s was released, and LambdaTest left as it is."
 	}
-	s.recorder.Eventf(organization, nil, corev1.EventTypeNormal, reason, "Decide", note, token)
+	s.recorder.Eventf(organization, nil, corev1.EventTypeNormal, reason, "Decide", note, proposal.token)
 	c.wake(priorityChange, c.guard.takeAskers()...)
 }
 
-// refresh writes what is over.
-func (s guardStore) refresh(ctx context.Context, c *connection) error {
-	if err := s.prune(ctx, c); err != nil {
-		return err
-	}
-	if !c.guard.pending() {
-		return nil
-	}
-	return s.write(ctx, c, nil, nil)
-}
-
 // prune drops entries about resources that went without being released, as after somebody removed a finalizer by hand.
-func (s guardStore) prune(ctx context.Context, c *connection) error {
+func (s *guardStore) prune(ctx context.Context, c *connection) error {
 	for _, name := range c.guard.waiting() {
 		var object client.Object = &v1alpha1.LambdaTestUser{}
 		key := client.ObjectKey{Namespace: c.organization.Namespace, Name: name}
@@ -232,7 +254,7 @@ func (s guardStore) prune(ctx context.Context, c *connection) error {
 
 // describe tells the organization what is held, and returns when to look again: the token of a set that still grows is told a little
 // later; and when a namespace or a definition goes, which is no news about those who are held, they may go, too.
-func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (time.Duration, error) {
+func (s *guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (time.Duration, error) {
 	status := c.guard.status()
 	c.wake(priorityChange, c.guard.takeCrowded()...)
 	held := &v1alpha1.HeldSet{}
@@ -259,9 +281,9 @@ func (s guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaT
 }
 
 // dissolving tells whether the namespace, or the definition of users or groups, is being deleted.
-func (s guardStore) dissolving(ctx context.Context, namespace string) (bool, error) {
+func (s *guardStore) dissolving(ctx context.Context, namespace string) (bool, error) {
 	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind, groupsCRD: crdKind} {
-		if terminating, err := isTerminating(ctx, s.live, name, kind); err != nil || terminating {
+		if terminating, err := s.terminations.of(ctx, s.live, name, kind); err != nil || terminating {
 			return terminating, err
 		}
 	}
@@ -269,7 +291,7 @@ func (s guardStore) dissolving(ctx context.Context, namespace string) (bool, err
 }
 
 // holding is the condition of an organization whose guard holds somebody.
-func (s guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *connection, status *v1alpha1.GuardStatus) {
+func (s *guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *connection, status *v1alpha1.GuardStatus) {
 	message := fmt.Sprintf("%d people are held, because more would be affected within an hour than spec.deprovisionGuard allows: %s. "+
 		"Those who are held wait for a decision, however much time passes. %s",
 		status.Held.Count, usage(status, organization.Spec.DeprovisionGuard), waysOut(c.organization.Namespace, c.organization.Name, status.Held.Token))
@@ -301,7 +323,7 @@ func usage(status *v1alpha1.GuardStatus, limits v1alpha1.DeprovisionGuard) strin
 }
 
 // alarm tells that many people were denied explicitly, which nothing stops.
-func (s guardStore) alarm(organization *v1alpha1.LambdaTestOrganization, status *v1alpha1.GuardStatus) {
+func (s *guardStore) alarm(organization *v1alpha1.LambdaTestOrganization, status *v1alpha1.GuardStatus) {
 	guardAlerts.WithLabelValues(organization.Namespace, organization.Name, "denials").Inc()
 	s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "ManyDenials", "Deny",
 		"%d people were denied within an hour, more than the %d that may go without being denied. A denial does not wait; spec.deprovisionGuard.explicitPercent would limit them.",

@@ -27,6 +27,8 @@ const (
 	standsBarred
 	// standsOpen: something is to be done.
 	standsOpen
+	// standsLeaving: to lose access because nobody claims the person any more.
+	standsLeaving
 	// standsRefused: LambdaTest refuses something of what is wanted.
 	standsRefused
 )
@@ -160,8 +162,11 @@ func one(stands, all standing) int {
 func (l *ledger) urgency(user string, others int) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.byUser[user]&standsDenied != 0 {
-		return priorityDenial
+	switch stands := l.byUser[user]; {
+	case stands&standsDenied == 0:
+		return others
+	case stands&standsLeaving != 0:
+		return priorityDeletion
 	}
-	return others
+	return priorityDenial
 }

@@ -12,6 +12,9 @@ const (
 	// priorityGranted is for people who hold a reservation for a call: whoever waits for them waits for nothing. As long as workers are what
 	// is short, because the API server is slow, there is always somebody with one.
 	priorityGranted = 400
+	// priorityDeletion is for people about whom the last claim goes. It may be a whole organization at once: whoever holds a reservation
+	// comes first, and so does every denial.
+	priorityDeletion = 350
 	// priorityChange is for people of whom something else was said.
 	priorityChange = 300
 	// prioritySweep is for the pages of a comparison. Adoption waits for them, so they come before creations.
@@ -105,6 +108,8 @@ const (
 	guardQuiet = 2 * time.Second
 	// guardGather is how long a write of the guard waits for others to be taken along, once somebody is held.
 	guardGather = 50 * time.Millisecond
+	// guardRetry is how long a write of the guard that failed waits for the next try.
+	guardRetry = time.Second
 	// guardCheck is how often it is looked whether a namespace or a definition goes with somebody held in it.
 	guardCheck = 15 * time.Second
 	// maxListed is how many entries the API takes in a list of status.guard, and maxListedBytes bounds the size of each of the four: with

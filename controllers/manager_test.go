@@ -227,6 +227,43 @@ var _ = Describe("With a manager running", func() {
 		Eventually(stored(ctx, user)).WithTimeout(10 * time.Second).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("a mass deletion in an organization whose guard is written slowly delays no denial in another", Label("fairness", "guard", "deny-wins"), func(ctx SpecContext) {
+		const size, workers = 100, 8
+		w := newWorld(ctx)
+		organized(ctx, w)
+		w.upstream.AddOrg("slow", "the-token-of-slow")
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-slow", "the-token-of-slow"))
+		slow := Applied(ctx, k8s, MakeOrganization("slow").In(w.namespace).At(w.upstream.BaseURL()).Limited(1000, 1000).Obj())
+		people := make([]*v1alpha1.LambdaTestUser, size)
+		for i := range people {
+			people[i] = Applied(ctx, k8s, MakeUser(fmt.Sprintf("slow-%03d@example.com", i)).Of("slow").In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		}
+		delayed := rest.CopyConfig(restConfig)
+		delayed.Wrap(func(next http.RoundTripper) http.RoundTripper {
+			return roundTripper(func(request *http.Request) (*http.Response, error) {
+				if strings.HasSuffix(request.URL.Path, "/lambdatestorganizations/slow/status") {
+					time.Sleep(time.Second)
+				}
+				return next.RoundTrip(request)
+			})
+		})
+		runningWith(ctx, w, delayed, func(options *Options) { options.Concurrency = workers })
+		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Role(v1alpha1.RoleUser).Obj())
+		Eventually(stored(ctx, user)).Should(BeReady(v1alpha1.SyncedReason))
+		Eventually(stored(ctx, slow)).WithTimeout(3 * patience).Should(HaveField("Status.Synced", HaveValue(BeEquivalentTo(size))))
+
+		for _, person := range people {
+			Deleted(ctx, k8s, person)
+		}
+		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })
+		begun := time.Now()
+		Eventually(func() bool { return w.account(ada).Active }).WithPolling(10 * time.Millisecond).Should(BeFalse())
+
+		AddReportEntry("from the denial until it was carried out", time.Since(begun))
+		Expect(time.Since(begun)).To(BeNumerically("<", 5*time.Second))
+		Eventually(stored(ctx, slow)).WithTimeout(3 * patience).Should(HaveField("Status.Guard.Held.Count", BeEquivalentTo(size*4/5)))
+	})
+
 	It("an organization whose calls hang delays no other", Label("fairness"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		slow := w.upstream.AddOrg("slow", "the-token-of-slow")

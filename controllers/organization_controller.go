@@ -83,7 +83,7 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 // work connects the organization and tells how it goes. An error of one step keeps no other step from its work, and is returned at the
 // end: what cannot be read is unknown, and the connection and the conditions stay as they are.
 func (r *OrganizationReconciler) work(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (ctrl.Result, error) {
-	unheeded := r.guard().heed(ctx, organization, c)
+	unheeded := r.connections.guards.heed(ctx, organization, c)
 	r.heed(organization, c)
 	now, unread := r.connect(ctx, organization, c)
 	if unread == nil && !organization.DeletionTimestamp.IsZero() {
@@ -365,7 +365,7 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 // first comparison notices when they are gone. Then the connection is open, and whoever was sent away before is looked at again. Whoever
 // was settled then is left to the review.
 func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connection) error {
-	if err := r.guard().load(ctx, c); err != nil {
+	if err := r.connections.guards.load(ctx, c); err != nil {
 		return err
 	}
 	err := visitClaims(ctx, r.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
@@ -437,7 +437,7 @@ func (r *OrganizationReconciler) reportOn(
 	}
 	updated.Status.LastHandledReconcileAt = resyncRequest(updated)
 	warned.warn(updated, metav1.NewTime(r.options.Now()))
-	again, unknown := r.guard().describe(ctx, updated, c)
+	again, unknown := r.connections.guards.describe(ctx, updated, c)
 	if equality.Semantic.DeepEqual(stored.Status, updated.Status) {
 		return again, unknown
 	}

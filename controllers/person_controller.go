@@ -55,7 +55,7 @@ func (r *PersonReconciler) Reconcile(ctx context.Context, key PersonKey) (ctrl.R
 		// Somebody wrote meanwhile: the cache is about to show it.
 		return ctrl.Result{RequeueAfter: conflictRetry, Priority: new(max(priorityChange, work.next.priority))}, nil
 	}
-	if err != nil && work.next.denies && work.next.step != stepNone {
+	if err != nil && work.next.priority == priorityDenial && work.next.step != stepNone {
 		// The queue doubles its pause with every failure, and a denial is due soon after the API server is back.
 		ctrl.LoggerFrom(ctx).Error(err, "A denial is tried again soon")
 		return ctrl.Result{RequeueAfter: denialBackoffMax / 2, Priority: new(priorityDenial)}, nil

@@ -48,8 +48,8 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 			}
 			continue
 		}
-		if told, err := r.guardChange(ctx, w); err != nil || told != (situation{}) {
-			return told, err
+		if told, may := r.guardChange(w); !may {
+			return told, nil
 		}
 		if !c.lane.acquire(w.user, w.next.priority, w.past()) {
 			w.queued = true

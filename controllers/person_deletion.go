@@ -8,20 +8,11 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-)
-
-var (
-	usersCRD      = v1alpha1.Resource("lambdatestusers").String()
-	crdKind       = schema.GroupVersionKind{Group: "apiextensions.k8s.io", Version: "v1", Kind: "CustomResourceDefinition"}
-	namespaceKind = corev1.SchemeGroupVersion.WithKind("Namespace")
 )
 
 // letGo releases the claims being deleted whose going needs no call:
@@ -129,26 +120,11 @@ func (r *PersonReconciler) terminating(ctx context.Context, w *personWork) (bool
 // dissolving tells whether a namespace, or the definition of users, is being deleted.
 func (r *PersonReconciler) dissolving(ctx context.Context, namespace string) (bool, error) {
 	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind} {
-		if terminating, err := isTerminating(ctx, r.live, name, kind); err != nil || terminating {
+		if terminating, err := r.connections.terminations.of(ctx, r.live, name, kind); err != nil || terminating {
 			return terminating, err
 		}
 	}
 	return false, nil
-}
-
-// isTerminating tells whether an object without namespace is being deleted. When that is not ours to know, it is not, and the guard
-// decides.
-func isTerminating(ctx context.Context, live client.Reader, name string, kind schema.GroupVersionKind) (bool, error) {
-	object := &metav1.PartialObjectMetadata{}
-	object.SetGroupVersionKind(kind)
-	err := live.Get(ctx, types.NamespacedName{Name: name}, object)
-	switch {
-	case apierrors.IsForbidden(err), apierrors.IsNotFound(err):
-		return false, nil
-	case err != nil:
-		return false, fmt.Errorf("reading whether %s is being deleted: %w", kind.Kind, err)
-	}
-	return !object.DeletionTimestamp.IsZero(), nil
 }
 
 // orphan lets everybody go without a call.

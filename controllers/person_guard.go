@@ -22,15 +22,18 @@ type guarded struct {
 	departing, changing guardRequest
 	// held is what to tell while the guard holds either of them; its zero value is that it does not.
 	held situation
+	// ponders says that the guard has not answered yet: nothing happens, and nothing is told, until it does.
+	ponders bool
 }
 
-// holding tells whether claims stay because the guard holds what their going would do.
-func (g guarded) holding() bool { return g.held != situation{} && len(g.departing.entries) > 0 }
+// waits tells whether something does not happen because of the guard.
+func (g guarded) waits() bool { return g.held != situation{} || g.ponders }
 
-// implicit tells whether something is held that nobody asked for explicitly: then no denial waits.
-func (g guarded) implicit() bool {
-	return g.held != situation{} && g.changing.kind != guardDenial
-}
+// holding tells whether claims stay because of what their going would do.
+func (g guarded) holding() bool { return g.waits() && len(g.departing.entries) > 0 }
+
+// implicit tells whether something waits that nobody asked for explicitly: then no denial waits.
+func (g guarded) implicit() bool { return g.waits() && g.changing.kind != guardDenial }
 
 // departure is what would happen to a person if the claims being deleted went and the others stayed: an activation, because one of
 // them denies; or the loss of the role that one of them gives. The second value is what is wanted while they have not gone.
@@ -81,19 +84,15 @@ func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) er
 	}
 	request.asker = w.user
 	w.guarded.departing = request
-	answer, err := r.guard().ask(ctx, w.connection, request)
-	switch {
-	case err != nil:
-		w.goesOnAs(before)
-		return err
-	case answer == guardAdmits:
+	switch answer := w.connection.guard.ask(request); answer {
+	case guardAdmits:
 		w.guarded.departing = guardRequest{}
-	case answer == guardRejected:
+	case guardRejected:
 		w.guarded.departing = guardRequest{}
 		w.kept = keptSituation(request.entries[0])
 		w.desired = before
-	default:
-		w.guarded.held = w.heldSituation(request.kind, answer)
+	case guardHolds, guardDefers, guardPonders:
+		w.await(request, answer)
 		w.goesOnAs(before)
 	}
 	return nil
@@ -105,35 +104,41 @@ func (w *personWork) goesOnAs(before desired) {
 	w.denial = firstDenial(slices.Concat(w.living, w.leaving))
 }
 
-// guardChange asks before the planned change takes access away. The zero situation is that it may.
-func (r *PersonReconciler) guardChange(ctx context.Context, w *personWork) (situation, error) {
+// guardChange asks before the planned change takes access away. It says whether the change may be made, and else what to tell.
+func (r *PersonReconciler) guardChange(w *personWork) (told situation, may bool) {
 	w.guarded.changing = guardRequest{}
 	request, asked := w.loss()
 	if !asked {
-		return situation{}, nil
+		return situation{}, true
 	}
 	request.asker = w.user
 	w.guarded.changing = request
-	answer, err := r.guard().ask(ctx, w.connection, request)
+	answer := w.connection.guard.ask(request)
 	switch {
-	case err != nil:
-		return situation{}, err
 	case answer == guardAdmits:
-		return situation{}, nil
+		return situation{}, true
 	case answer == guardRejected && request.kind == guardDeprovision:
 		w.guarded.changing = guardRequest{}
 		r.recorder.Eventf(w.leaving[0], nil, corev1.EventTypeNormal, "Orphaned", "Release", "The account was left as it is: the deactivation was rejected.")
-		return situation{readiness: ready}, nil
+		return situation{readiness: ready}, false
+	}
+	w.await(request, answer)
+	return w.guarded.held, false
+}
+
+// await notes that the guard keeps something from happening, be it only until it has answered.
+func (w *personWork) await(request guardRequest, answer guardOutcome) {
+	if answer == guardPonders {
+		w.guarded.ponders = true
+		return
 	}
 	w.guarded.held = w.heldSituation(request.kind, answer)
-	return w.guarded.held, nil
 }
 
 // loss is what the planned change would take away, if the guard has a say in it.
 func (w *personWork) loss() (guardRequest, bool) {
-	denied := slices.ContainsFunc(w.leaving, func(claim *v1alpha1.LambdaTestUser) bool { return isFull(claim) && claim.IsDenial() })
 	switch {
-	case w.next.step == stepDeactivate && !denied:
+	case w.next.step == stepDeactivate && !w.desired.wasDenied:
 		return guardRequest{kind: guardDeprovision, entries: []string{w.leaving[0].Name}}, true
 	case w.next.step == stepDeactivate, w.next.denies && w.next.update.Active != nil:
 		if w.organization.Spec.DeprovisionGuard.ExplicitPercent == nil {
@@ -282,18 +287,12 @@ func keptSituation(entry string) situation {
 // tellGuarded is what the guard has to say to a claim, instead of what else holds.
 func (w *personWork) tellGuarded(claim *v1alpha1.LambdaTestUser, now situation) situation {
 	switch {
-	case w.guarded.holding() && (now.readiness == ready || !claim.DeletionTimestamp.IsZero()):
+	case w.guarded.holding() && w.guarded.ponders && !claim.DeletionTimestamp.IsZero():
+		return situation{}
+	case w.guarded.holding() && !w.guarded.ponders && (now.readiness == ready || !claim.DeletionTimestamp.IsZero()):
 		return w.guarded.held
 	case w.kept != situation{} && now.readiness == ready:
 		return w.kept
 	}
 	return w.tellGroupHeld(now)
-}
-
-func (r *PersonReconciler) guard() guardStore {
-	return guardStore{client: r.client, live: r.live, recorder: r.recorder, options: r.options}
-}
-
-func (r *OrganizationReconciler) guard() guardStore {
-	return guardStore{client: r.client, live: r.live, recorder: r.recorder, options: r.options}
 }

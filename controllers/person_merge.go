@@ -41,7 +41,9 @@ type desired struct {
 	givenName  string
 	familyName string
 	fate       fate
-	effective  v1alpha1.EffectiveState
+	// wasDenied says, of somebody whom nobody claims any more, that one of those who did denied them.
+	wasDenied bool
+	effective v1alpha1.EffectiveState
 }
 
 // fate is what shall become of the account.
@@ -151,6 +153,7 @@ func farewell(leaving []*v1alpha1.LambdaTestUser) desired {
 		if isFull(claim) && claim.Spec.DeletionPolicy != v1alpha1.DeletionOrphan {
 			d.fate, d.userName = fateDeactivated, claim.Spec.UserName
 		}
+		d.wasDenied = d.wasDenied || isFull(claim) && claim.IsDenial()
 	}
 	return d
 }

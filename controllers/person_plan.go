@@ -211,6 +211,8 @@ func acceptable(want desired, given circumstances) string {
 
 func urgency(want desired, have observed, given circumstances) int {
 	switch {
+	case want.fate == fateDeactivated && !want.wasDenied:
+		return priorityDeletion
 	case want.denies():
 		return priorityDenial
 	case given.settled:

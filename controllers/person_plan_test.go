@@ -41,8 +41,8 @@ func TestPlan(t *testing.T) {
 		"and read again otherwise":                             {want: denied, have: observed{account: off, known: true}, step: stepLookUp, priority: priorityDenial},
 		"an account in agreement needs nothing":                {want: active, have: observed{account: on, known: true}, step: stepNone, priority: priorityChange},
 		"a role that is unset leaves the account's alone":      {want: roleless, have: observed{account: admin, known: true}, step: stepNone, priority: priorityChange},
-		"the end is one DELETE":                                {want: gone, have: observed{account: on, known: true}, step: stepDeactivate, priority: priorityDenial},
-		"the end of an account that is off needs none":         {want: gone, have: observed{account: off, known: true, current: true}, step: stepNone, priority: priorityDenial},
+		"the end is one DELETE":                                {want: gone, have: observed{account: on, known: true}, step: stepDeactivate, priority: priorityDeletion},
+		"the end of an account that is off needs none":         {want: gone, have: observed{account: off, known: true, current: true}, step: stepNone, priority: priorityDeletion},
 		"a change of unknown outcome is read before all else":  {want: active, have: observed{account: on, known: true, doubtful: true}, step: stepLookUp, priority: priorityChange},
 		"a denial is read back when a late change may undo it": {want: denied, have: observed{account: off, known: true, current: true, due: true}, step: stepLookUp, priority: priorityDenial},
 		"a difference is one PATCH": {

@@ -197,6 +197,7 @@ func (w *personWork) enter(now situation) {
 		standsDrifted:   now.reason == v1alpha1.DriftedReason,
 		standsDenied:    w.desired.denies() && !w.guarded.implicit() && w.next.step != stepNone && (active || account == nil),
 		standsBarred:    w.desired.denies() && !w.guarded.implicit(),
+		standsLeaving:   w.desired.fate == fateDeactivated && !w.desired.wasDenied,
 		standsOpen:      now.readiness != ready,
 		standsRefused:   now.refused,
 	} {

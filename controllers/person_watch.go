@@ -17,7 +17,7 @@ import (
 
 type personQueue = workqueue.TypedRateLimitingInterface[PersonKey]
 
-// claimEvents enqueues the person whom a claim is about, denials and deletions first. Who was settled before the start is left to the
+// claimEvents enqueues the person whom a claim is about, denials first, then deletions. Who was settled before the start is left to the
 // review that follows when the organization is opened.
 func claimEvents(reader client.Reader) handler.TypedEventHandler[*v1alpha1.LambdaTestUser, PersonKey] {
 	return handler.TypedFuncs[*v1alpha1.LambdaTestUser, PersonKey]{
@@ -46,8 +46,10 @@ func priorityOf(claim *v1alpha1.LambdaTestUser, initial bool) int {
 	switch {
 	case initial && wasSettled(claim):
 		return priorityInitialList
-	case isFull(claim) && (claim.IsDenial() || !claim.DeletionTimestamp.IsZero()):
+	case isFull(claim) && claim.IsDenial():
 		return priorityDenial
+	case isFull(claim) && !claim.DeletionTimestamp.IsZero():
+		return priorityDeletion
 	case initial:
 		return priorityInitialList
 	case claim.Status.ObservedGeneration < 0:

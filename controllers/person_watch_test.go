@@ -58,7 +58,7 @@ func TestPriorityOf(t *testing.T) {
 		want    int
 	}{
 		"a denial":                           {unseen(MakeUser(ada).Denied().Obj()), false, priorityDenial},
-		"a deletion":                         {going(settled(aged(1, MakeUser(ada)))), false, priorityDenial},
+		"a deletion":                         {going(settled(aged(1, MakeUser(ada)))), false, priorityDeletion},
 		"a new claim":                        {unseen(MakeUser(ada).Obj()), false, priorityCreation},
 		"a change":                           {settled(MakeUser(ada).Obj()), false, priorityChange},
 		"a denial that only observes":        {unseen(MakeUser(ada).Denied().Observing().Obj()), false, priorityCreation},

@@ -84,12 +84,13 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err != nil {
 		return err
 	}
-	registry := newConnections(options, leading)
+	recorder := shortNotes{mgr.GetEventRecorder("lambdatest-operator")}
+	registry := newConnections(options, leading, mgr.GetAPIReader(), recorder)
 	if err := mgr.Add(registry); err != nil {
 		return fmt.Errorf("adding connections: %w", err)
 	}
 	people := &PersonReconciler{
-		client: leading, live: mgr.GetAPIReader(), recorder: shortNotes{mgr.GetEventRecorder("lambdatest-operator")},
+		client: leading, live: mgr.GetAPIReader(), recorder: recorder,
 		connections: registry, options: options,
 	}
 	organizations := &OrganizationReconciler{

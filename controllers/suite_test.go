@@ -6,6 +6,7 @@ package controllers
 import (
 	"context"
 	"maps"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -128,7 +129,7 @@ func (w *world) restartWith(options Options) {
 	options = options.withDefaults()
 	hosts, err := parseUpstreamHosts(options.UpstreamHosts)
 	Expect(err).NotTo(HaveOccurred())
-	w.connections = newConnections(options, k8s)
+	w.connections = newConnections(options, k8s, k8s, w.recorder)
 	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
 	w.groups = &GroupReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
 	w.organizations = &OrganizationReconciler{
@@ -164,8 +165,13 @@ func connectedWorld(ctx context.Context, options ...simulator.Option) *world {
 func (w *world) connected(ctx context.Context, name string) *v1alpha1.LambdaTestOrganization {
 	GinkgoHelper()
 	organization := MakeOrganization(name).In(w.namespace).Obj()
-	_, err := w.organizations.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(organization)})
+	_, err := w.organizations.Reconcile(ctx, requestFor(organization))
 	Expect(err).NotTo(HaveOccurred())
+	for w.asked() {
+		Expect(w.guarded(ctx)).To(Succeed())
+		_, err := w.organizations.Reconcile(ctx, requestFor(organization))
+		Expect(err).NotTo(HaveOccurred())
+	}
 	if !Exists(ctx, k8s, organization) {
 		return nil
 	}
@@ -189,7 +195,39 @@ func (w *world) reconciled(ctx context.Context, user *v1alpha1.LambdaTestUser) c
 	GinkgoHelper()
 	result, err := w.people.Reconcile(ctx, personKeyOf(user))
 	Expect(err).NotTo(HaveOccurred())
+	w.answered(ctx)
 	return result
+}
+
+// answered lets the guards write their answers, and reconciles the people whom that wakes; in an operator that runs, a goroutine for each
+// organization does.
+func (w *world) answered(ctx context.Context) {
+	GinkgoHelper()
+	for w.asked() {
+		before := w.woken()
+		Expect(w.guarded(ctx)).To(Succeed())
+		w.reconcileWoken(ctx)
+		for key, priority := range before {
+			w.connections.people.add(priority, key)
+		}
+	}
+}
+
+// asked tells whether a guard has something to write.
+func (w *world) asked() bool {
+	return slices.ContainsFunc(w.connections.all(), func(c *connection) bool { return c.guard.pending() })
+}
+
+// guarded lets the guards write what there is to write.
+func (w *world) guarded(ctx context.Context) error {
+	for _, connection := range w.connections.all() {
+		if connection.guard.pending() {
+			if err := w.connections.guards.write(ctx, connection); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // settled applies a claim, reconciles its person and returns it.
@@ -234,6 +272,12 @@ func (w *world) woken() map[PersonKey]int {
 
 func (w *world) handleWoken(ctx context.Context) {
 	GinkgoHelper()
+	w.reconcileWoken(ctx)
+	w.answered(ctx)
+}
+
+func (w *world) reconcileWoken(ctx context.Context) {
+	GinkgoHelper()
 	for key := range w.woken() {
 		_, err := w.people.Reconcile(ctx, key)
 		Expect(err).NotTo(HaveOccurred())
@@ -260,6 +304,10 @@ func (w *world) events() []string {
 			return seen
 		}
 	}
+}
+
+func requestFor(object client.Object) ctrl.Request {
+	return ctrl.Request{NamespacedName: client.ObjectKeyFromObject(object)}
 }
 
 func secretNamed(namespace, name string) *corev1.Secret {
