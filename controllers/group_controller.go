@@ -232,14 +232,15 @@ func (w *groupWork) place() string { return groupPlace(w.group.Name) }
 // groupAt is the way back, if it is the place of a group.
 func groupAt(place string) (string, bool) { return strings.CutPrefix(place, groupPlacePrefix) }
 
-func (r *GroupReconciler) ensureFinalizer(ctx context.Context, w *groupWork) (err error) {
+func (r *GroupReconciler) ensureFinalizer(ctx context.Context, w *groupWork) error {
 	if controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer) {
 		return nil
 	}
-	if w.group, err = r.finalized(ctx, w.group); err != nil {
+	group, err := r.finalized(ctx, w.group)
+	if err != nil {
 		return err
 	}
-	w.stored = w.group.DeepCopy()
+	w.group, w.stored = group, group.DeepCopy()
 	return nil
 }
 
