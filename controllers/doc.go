@@ -12,6 +12,9 @@
 //	  - merge (person_merge.go) and plan (person_plan.go) are pure: values in, a value out. The role that groups give comes into merge
 //	    as a value, groupRole. A policy that may hold a change back, such as the guard, belongs between plan and lane: inTheWay
 //	    (person_converge.go) is asked there and answers with a situation; change says whether it mutates, denies, and what differs.
+//	  - The guard (policy in guard.go, which is pure; memory in guard_memory.go; writes in guard_store.go) is asked before access is taken
+//	    away. It never waits: it answers from memory, or once one goroutine an organization has written the answer down, and then wakes
+//	    whoever asked.
 //	  - A connection (connection.go) is all that is in memory about an organization. The organization controller uses, blocks and
 //	    closes it. Everybody calls LambdaTest through connection.call, after lane.acquire (a reconcile, which never waits) or
 //	    lane.wait (a goroutine, which may).
