@@ -43,10 +43,11 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Expect(w.standings(ctx)()).To(And(
 			HaveKeyWithValue(v1alpha1.DeprovisionHeldReason, 25-freely), HaveKeyWithValue(v1alpha1.SyncedReason, staff-25)))
 		Expect(w.organization(ctx)()).To(HaveField("Status.Conditions", ContainElement(And(
-			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Status", metav1.ConditionTrue)))))
+			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Status", metav1.ConditionTrue),
+			HaveField("Message", And(ContainSubstring("approve"), ContainSubstring(token)))))))
 		held, err := w.claim(ctx, w.heldPeople(ctx)[0])
 		Expect(err).NotTo(HaveOccurred())
-		Expect(messageOf(held)).To(And(ContainSubstring("approve"), ContainSubstring(token)))
+		Expect(messageOf(held)).To(ContainSubstring("kubectl lambdatest status"))
 		Expect(w.readerOf(ctx, people[staff-1])()).To(Succeed())
 	})
 
