@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Checks everything that is shipped besides the code: workflows, kustomize overlays, chart, image, archives of the command line; then
-# installs the product in each way into a real API server and provisions somebody (test/install). `make package` calls it, with bin/helm and bin/actionlint built and
-# KUBEBUILDER_ASSETS set.
+# installs the product in each way into a real API server and provisions somebody (test/install). `make package` calls it, with bin/helm
+# and bin/actionlint built and KUBEBUILDER_ASSETS set.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
