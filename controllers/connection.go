@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -26,12 +25,9 @@ var errNotCalled = errors.New("the call was not made")
 // The organization controller opens, changes and closes it; people are carried out through it.
 type connection struct {
 	organization types.NamespacedName
-	options      Options
-	people       *doorway[PersonKey]
-	changed      func()
-	olderTwin    func(*connection) string
-	// reader has the claims; recalled is closed once memory has what their status remembers.
-	reader   client.Reader
+	registry     *connections
+	options      connectionOptions
+	// recalled is closed once memory has what the status of claims remembers.
 	recalled chan struct{}
 
 	lane     *lane
@@ -39,12 +35,8 @@ type connection struct {
 	ledger   *ledger
 	setbacks *setbacks
 	guard    *guard
-	guards   *guardStore
 	groups   *groups
-	// groupQueue and importQueue hand groups, and the organization after a comparison, to their controllers.
-	groupQueue, importQueue *doorway[reconcile.Request]
-	unimportable            unimportable
-	openedAt                time.Time
+	openedAt time.Time
 	// createdAt is when the organization was created, to the second.
 	createdAt time.Time
 
@@ -101,28 +93,45 @@ type comparison struct {
 	twin string
 }
 
-func newConnection(organization types.NamespacedName, options Options, people *doorway[PersonKey], changed func()) *connection {
+func newConnection(registry *connections, organization types.NamespacedName, createdAt time.Time) *connection {
+	options := registry.options
 	c := &connection{
 		organization: organization,
+		registry:     registry,
 		options:      options,
-		people:       people,
-		changed:      changed,
+		createdAt:    createdAt,
 		accounts:     newAccounts(),
 		ledger:       newLedger(),
 		setbacks:     newSetbacks(),
-		guard:        newGuard(),
 		groups:       newGroups(),
-		groupQueue:   newDoorway[reconcile.Request](),
-		importQueue:  newDoorway[reconcile.Request](),
 		openedAt:     options.Now(),
 		sweepSoon:    make(chan struct{}, 1),
 		recalled:     make(chan struct{}),
 	}
-	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
-	c.lane = newLane(options.Now, bounds, func(user string, priority int) { c.wake(max(priority, priorityGranted), user) }, c.circuitChanged)
+	c.guard = newGuard(registry.guards, organization, guardCalls{
+		account: c.accounts.get, wake: c.wakeAskers, changed: c.changed, isOthers: c.isSuspicion,
+	})
+	c.lane = newLane(options.Now, options.Backoff, func(user string, priority int) { c.wake(max(priority, priorityGranted), user) }, c.circuitChanged)
 	c.lane.stop(true)
 	c.accounts.appeared = c.appeared
 	return c
+}
+
+// changed looks again at the organization, whose status is to follow.
+func (c *connection) changed() {
+	c.registry.organizations.add(priorityReport, reconcile.Request{NamespacedName: c.organization})
+}
+
+// wakeAskers looks again at those who asked the guard about something of that kind.
+func (c *connection) wakeAskers(kind guardKind, askers ...string) {
+	switch kind {
+	case guardDenial:
+		c.wake(priorityDenial, askers...)
+	case guardDeprovision:
+		c.wake(priorityDeletion, askers...)
+	case guardDemotion, guardActivation, guardKeep:
+		c.wake(priorityChange, askers...)
+	}
 }
 
 // isOpen tells whether memory has what status remembers. Before, nothing is decided.
@@ -368,18 +377,18 @@ func (c *connection) wake(priority int, users ...string) {
 	keys := make([]PersonKey, 0, len(users))
 	for _, user := range users {
 		if group, isGroup := groupAt(user); isGroup {
-			c.groupQueue.add(priority, reconcile.Request{NamespacedName: c.groupNamed(group)})
+			c.registry.groups.add(priority, reconcile.Request{NamespacedName: c.groupNamed(group)})
 			continue
 		}
 		keys = append(keys, PersonKey{Namespace: c.organization.Namespace, Organization: c.organization.Name, UserName: user})
 	}
-	c.people.add(priority, keys...)
+	c.registry.people.add(priority, keys...)
 }
 
 // run keeps the connection going until ctx ends.
 func (c *connection) run(ctx context.Context) {
 	go c.lane.run(ctx)
-	go c.guards.run(ctx, c)
+	go c.guard.run(ctx)
 	go c.reportCounts(ctx)
 	go c.retryRefusals(ctx)
 	go c.review(ctx)

@@ -19,11 +19,16 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
+func testOptions(now time.Time) connectionOptions {
+	return connectionOptions{
+		Backoff: backoff{min: time.Second, max: 30 * time.Second}, LeaseDuration: 15 * time.Second, Now: func() time.Time { return now },
+	}
+}
+
 func newTestConnection() (*connection, settings) {
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	c := newConnection(types.NamespacedName{Namespace: "n", Name: "o"}, Options{Now: func() time.Time { return now }}.withDefaults(),
-		newDoorway[PersonKey](), func() {})
-	c.olderTwin = func(*connection) string { return "" }
+	registry := newConnections(testOptions(now), nil, nil, nil)
+	c, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "o"}, now)
 	return c, settings{perSecond: 10, burst: 10, syncInterval: time.Minute}
 }
 
@@ -101,13 +106,13 @@ func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T
 		{Namespace: "n", Organization: "o", UserName: ada}:   priorityDenial,
 		{Namespace: "n", Organization: "o", UserName: grace}: priorityInitialList,
 	}
-	if diff := cmp.Diff(want, c.people.early); diff != "" {
+	if diff := cmp.Diff(want, c.registry.people.early); diff != "" {
 		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
 	}
 }
 
 func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.T) {
-	registry := newConnections(Options{}.withDefaults(), nil, nil, nil)
+	registry := newConnections(testOptions(time.Now()), nil, nil, nil)
 	opened, _ := registry.open(types.NamespacedName{Namespace: "n", Name: "opened"}, time.Time{})
 
 	opened.changed()
@@ -159,7 +164,7 @@ func TestAnAccountThatWasActivatedAlthoughItsOwnerIsDeniedIsADenial(t *testing.T
 		{Namespace: "n", Organization: "o", UserName: ada}:   priorityDenial,
 		{Namespace: "n", Organization: "o", UserName: grace}: priorityDrift,
 	}
-	if diff := cmp.Diff(want, c.people.early); diff != "" {
+	if diff := cmp.Diff(want, c.registry.people.early); diff != "" {
 		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
 	}
 }

@@ -19,9 +19,21 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
+// connectionOptions are what all connections have in common.
+type connectionOptions struct {
+	// Backoff bounds the wait between two attempts after a failure.
+	Backoff backoff
+	// LeaseDuration is how long another replica waits before it takes the lead over.
+	LeaseDuration time.Duration
+	// LeadUntil says until when this process certainly leads: no call is begun that could end later. Nil means for ever.
+	LeadUntil func() time.Time
+	// Now is the clock.
+	Now func() time.Time
+}
+
 // connections knows the connection of every organization. It is a Runnable: connections work while the manager leads.
 type connections struct {
-	options       Options
+	options       connectionOptions
 	reader        client.Reader
 	guards        *guardStore
 	terminations  *terminations
@@ -41,12 +53,12 @@ type connections struct {
 var _ manager.LeaderElectionRunnable = (*connections)(nil)
 
 // newConnections makes connections whose guards are written with one client and read with another, which asks the API server always.
-func newConnections(options Options, cached client.Client, live client.Reader, recorder events.EventRecorder) *connections {
+func newConnections(options connectionOptions, cached client.Client, live client.Reader, recorder events.EventRecorder) *connections {
 	terminations := newTerminations()
 	return &connections{
 		options:       options,
 		reader:        cached,
-		guards:        &guardStore{client: cached, live: live, recorder: recorder, options: options, terminations: terminations},
+		guards:        &guardStore{client: cached, live: live, recorder: recorder, terminations: terminations, now: options.Now},
 		terminations:  terminations,
 		people:        newDoorway[PersonKey](),
 		organizations: newDoorway[reconcile.Request](),
@@ -114,12 +126,7 @@ func (c *connections) open(organization types.NamespacedName, createdAt time.Tim
 	if found, ok := c.byName[organization]; ok {
 		return found, false
 	}
-	opened := newConnection(organization, c.options, c.people, func() {
-		c.organizations.add(priorityReport, reconcile.Request{NamespacedName: organization})
-	})
-	opened.createdAt = createdAt
-	opened.reader, opened.olderTwin, opened.guards = c.reader, c.olderTwin, c.guards
-	opened.groupQueue, opened.importQueue = c.groups, c.imports
+	opened := newConnection(c, organization, createdAt)
 	c.byName[organization] = opened
 	if c.ctx != nil {
 		c.run(organization, opened)

@@ -100,7 +100,7 @@ func (c *connection) appeared(user string) {
 	c.setbacks.clear(user) // an address that belonged to another organization is ours now
 	for resource, awaited := range c.groups.awaits(user) {
 		delay := min(max(time.Duration(awaited)*followEach, followMin), followMax)
-		c.groupQueue.addAfter(delay, reconcile.Request{NamespacedName: c.groupNamed(resource)})
+		c.registry.groups.addAfter(delay, reconcile.Request{NamespacedName: c.groupNamed(resource)})
 	}
 }
 

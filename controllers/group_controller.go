@@ -27,7 +27,7 @@ type GroupReconciler struct {
 	live        client.Reader
 	recorder    events.EventRecorder
 	connections *connections
-	options     Options
+	concurrency int
 	written     ownWrites
 }
 

@@ -122,7 +122,7 @@ func (r *GroupReconciler) carryOut(ctx context.Context, w *groupWork) situation 
 		said, found, err = w.ask(ctx, upstream)
 		return err
 	})
-	now := r.options.Now()
+	now := r.connections.options.Now()
 	w.requested = w.requested && (err != nil || w.next.step != groupLookUp)
 	switch {
 	case err != nil:
@@ -188,7 +188,7 @@ func (w *groupWork) ask(ctx context.Context, upstream Upstream) (group lambdates
 func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 	switch {
 	case errors.Is(err, errNotCalled), errors.Is(err, context.Canceled):
-		return situation{retryAfter: r.options.BackoffMin}
+		return situation{retryAfter: r.connections.options.Backoff.min}
 	case lambdatest.IsOutcomeUnknown(err):
 		w.connection.groups.doubt(w.group.Name)
 		return w.unavailable(err)
@@ -210,7 +210,7 @@ func (r *GroupReconciler) failed(w *groupWork, err error) situation {
 	case lambdatest.IsForbidden(err):
 		return w.disabled()
 	case lambdatest.IsNotFound(err) && w.id != "":
-		w.connection.groups.lost(w.group.Name, w.id, r.options.Now())
+		w.connection.groups.lost(w.group.Name, w.id, r.connections.options.Now())
 		w.id = ""
 		return w.again()
 	case lambdatest.IsConflict(err) && w.isLeaving():
@@ -240,10 +240,10 @@ func (w *groupWork) reportsDrift() bool {
 	if w.target != groupDeclared {
 		return false
 	}
-	status := w.stored.Status
+	before := w.stored.Status
 	reached := isReady(w.stored) || isReadyFor(w.stored, v1alpha1.DriftedReason)
 	return w.organization.Spec.DriftPolicy == v1alpha1.DriftReport && reached &&
-		status.ObservedGeneration == w.stored.Generation && int(status.PendingMemberCount) == len(w.pending) && status.GroupID != ""
+		before.ObservedGeneration == w.stored.Generation && int(before.PendingMemberCount) == len(w.pending) && before.GroupID != ""
 }
 
 func (w *groupWork) priority() int {

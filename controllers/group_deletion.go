@@ -169,9 +169,9 @@ func (r *GroupReconciler) deleteUpstream(ctx context.Context, w *groupWork) (sit
 	if err == nil {
 		w.connection.accepted(causeGroupProvisioning)
 	}
-	w.connection.groups.lost(w.group.Name, w.id, r.options.Now())
+	w.connection.groups.lost(w.group.Name, w.id, r.connections.options.Now())
 	w.connection.gaveUp(have.displayName, "")
-	w.connection.doubtRoles(touchedBy(have.groupWish, groupWish{}), r.options.Now())
+	w.connection.doubtRoles(touchedBy(have.groupWish, groupWish{}), r.connections.options.Now())
 	return situation{}, r.release(ctx, w, note{corev1.EventTypeNormal, "Deleted", "Deleted the group at LambdaTest."})
 }
 
@@ -192,7 +192,7 @@ func (r *GroupReconciler) findLost(ctx context.Context, w *groupWork) (situation
 		}
 	}
 	if w.absent {
-		wait = max(wait, w.connection.formerLeaderUntil().Sub(r.options.Now()))
+		wait = max(wait, w.connection.formerLeaderUntil().Sub(r.connections.options.Now()))
 		if wait == conflictRetry {
 			w.connection.groups.change(w.group.Name, func(entry *groupEntry) { entry.met = true })
 		}
@@ -291,11 +291,11 @@ func (r *GroupReconciler) roleWithout(ctx context.Context, group *v1alpha1.Lambd
 	if err != nil {
 		return "", err
 	}
-	claims, err := claimsAbout(ctx, r.client, key)
+	all, err := claimsAbout(ctx, r.client, key)
 	if err != nil {
 		return "", err
 	}
-	merged := merge(claims, then)
+	merged := merge(all, then)
 	if len(merged.living) == 0 {
 		return "", nil
 	}

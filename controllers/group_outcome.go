@@ -74,7 +74,7 @@ func (w *groupWork) past() history { return w.connection.setbacks.history(w.plac
 // unavailable spaces the repetitions of a call.
 func (w *groupWork) unavailable(err error) situation {
 	options := w.connection.options
-	bounds := backoff{min: options.BackoffMin, max: options.BackoffMax}
+	bounds := options.Backoff
 	told := situation{
 		readiness: progressing, reason: v1alpha1.UpstreamUnavailableReason,
 		message: fmt.Sprintf("LambdaTest gave no answer that can be trusted (%s). The call is repeated by itself.", err),
@@ -156,7 +156,7 @@ func (r *GroupReconciler) report(ctx context.Context, w *groupWork, now situatio
 		return nil
 	}
 	w.describe()
-	settle(w.group, now, metav1.NewTime(r.options.Now()))
+	settle(w.group, now, metav1.NewTime(r.connections.options.Now()))
 	stored, err := r.shown(ctx, w)
 	if err != nil || equality.Semantic.DeepEqual(stored.Status, w.group.Status) {
 		return client.IgnoreNotFound(err)
@@ -230,22 +230,22 @@ const maxPendingMembers = 100
 
 // describe fills in everything but the conditions.
 func (w *groupWork) describe() {
-	status := &w.group.Status
+	into := &w.group.Status
 	if !w.requested {
-		status.LastHandledReconcileAt = resyncRequest(w.group)
+		into.LastHandledReconcileAt = resyncRequest(w.group)
 	}
-	status.GroupID = w.id
-	status.PendingMembers = w.pending[:min(len(w.pending), maxPendingMembers)]
-	status.PendingMemberCount = *count(len(w.pending))
+	into.GroupID = w.id
+	into.PendingMembers = w.pending[:min(len(w.pending), maxPendingMembers)]
+	into.PendingMemberCount = *count(len(w.pending))
 	if w.id == "" {
-		status.DisplayName, status.Members = "", nil
+		into.DisplayName, into.Members = "", nil
 		return
 	}
 	if w.connection == nil {
 		return
 	}
 	if group, known := w.connection.groups.get(w.id); known {
-		status.DisplayName, status.Members = shownValue(group.displayName), count(len(group.members))
+		into.DisplayName, into.Members = shownValue(group.displayName), count(len(group.members))
 	}
 }
 

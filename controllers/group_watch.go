@@ -32,7 +32,7 @@ func (r *GroupReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.LambdaTestGroup{}, r.families(), builder.WithPredicates(groupChanged())).
 		Watches(&v1alpha1.LambdaTestOrganization{}, handler.EnqueueRequestsFromMapFunc(r.groupsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.connections.groups.source()).
-		WithOptions(controller.Options{MaxConcurrentReconciles: r.options.Concurrency}).
+		WithOptions(controller.Options{MaxConcurrentReconciles: r.concurrency}).
 		Complete(r)
 }
 

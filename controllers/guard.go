@@ -312,17 +312,17 @@ func (s *guardState) isFree(entry string) bool { return s.approved.has(entry) ||
 
 // budget returns the counter that a kind has in the current hour, and what is left for it, all implicit kinds together.
 func (s *guardState) budget(kind guardKind, limits v1alpha1.DeprovisionGuard) (counter *int32, limit int) {
-	status, active := &s.status, int(s.status.Active)
+	state, active := &s.status, int(s.status.Active)
 	if kind == guardDenial {
-		return &status.Explicit, explicitLimit(limits, active)
+		return &state.Explicit, explicitLimit(limits, active)
 	}
-	status.Limit = *count(implicitLimit(limits, active))
+	state.Limit = *count(implicitLimit(limits, active))
 	counters := map[guardKind]*int32{
-		guardDeprovision: &status.Deprovisioned, guardDemotion: &status.Demoted, guardActivation: &status.Activated,
+		guardDeprovision: &state.Deprovisioned, guardDemotion: &state.Demoted, guardActivation: &state.Activated,
 	}
 	counter = counters[kind]
-	others := status.Deprovisioned + status.Demoted + status.Activated - *counter
-	return counter, int(status.Limit - others)
+	others := state.Deprovisioned + state.Demoted + state.Activated - *counter
+	return counter, int(state.Limit - others)
 }
 
 // implicitLimit is how many people may go in an hour: the percentage of the active ones or the minimum, whichever is more, and never

@@ -9,12 +9,20 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
 // guard is what is in memory about the guard of one organization: status.guard as it was last read or written, who asks, and who waits.
-// Whoever asks never waits here: what is not known is queued, and one goroutine an organization writes down the answers; see guardStore.
+// Whoever asks never waits here: what is not known is queued, and one goroutine an organization writes down the answers; see run.
 type guard struct {
+	*guardStore
+	guardCalls
+	organization types.NamespacedName
 	// work says that there is something to write.
 	work chan struct{}
 
@@ -48,6 +56,28 @@ type guard struct {
 	alerted time.Time
 }
 
+// guardStore is what the guards of all organizations read and write with.
+type guardStore struct {
+	client client.Client
+	// live reads from the API server.
+	live         client.Reader
+	recorder     events.EventRecorder
+	terminations *terminations
+	now          func() time.Time
+}
+
+// guardCalls are what a guard needs of its organization.
+type guardCalls struct {
+	// account returns the account of a person, if one is known.
+	account func(user string) (lambdatest.User, bool)
+	// wake looks again at those who asked about something of that kind.
+	wake func(kind guardKind, askers ...string)
+	// changed says that the organization's status is to follow.
+	changed func()
+	// isOthers tells whether a token approves something else of the organization.
+	isOthers func(token string) bool
+}
+
 type crowdedQuestion struct {
 	guardRequest
 	outcome guardOutcome
@@ -67,8 +97,9 @@ type guardBatch struct {
 	decisions []decision
 }
 
-func newGuard() *guard {
+func newGuard(store *guardStore, organization types.NamespacedName, calls guardCalls) *guard {
 	return &guard{
+		guardStore: store, guardCalls: calls, organization: organization,
 		work: make(chan struct{}, 1), state: guardStateOf(nil), byName: map[string][]string{}, over: entrySet{},
 		queue: map[string]guardRequest{}, proposed: map[guardProposal]struct{}{},
 		askers: map[string]struct{}{}, crowded: map[string]crowdedQuestion{}, denied: map[string]struct{}{},

@@ -19,6 +19,12 @@ var (
 	}, []string{"namespace", "organization", "kind"})
 )
 
+// forgetGuardMetrics drops what is said about an organization that is gone.
+func forgetGuardMetrics(labels prometheus.Labels) {
+	guardHeld.DeletePartialMatch(labels)
+	guardAlerts.DeletePartialMatch(labels)
+}
+
 func init() {
 	metrics.Registry.MustRegister(guardHeld, guardAlerts)
 }

@@ -15,8 +15,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -24,33 +22,26 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// guardStore writes down what the guards say. Every write begins with what the API server has, so a new leader goes on where the former
-// one stopped, and no budget is spent twice.
-type guardStore struct {
-	client       client.Client
-	live         client.Reader
-	recorder     events.EventRecorder
-	options      Options
-	terminations *terminations
-}
+// This file writes down what the guard of an organization says. Every write begins with what the API server has, so a new leader goes on
+// where the former one stopped, and no budget is spent twice.
 
-// run writes for one organization until ctx ends. Whoever asks during a write goes into the next one, so people by the thousand cost a few
+// run writes until ctx ends. Whoever asks during a write goes into the next one, so people by the thousand cost a few
 // dozen writes, and no worker of the controllers waits for any of them.
-func (s *guardStore) run(ctx context.Context, c *connection) {
+func (g *guard) run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-c.guard.work:
+		case <-g.work:
 		}
-		if c.guard.token() != "" {
+		if g.token() != "" {
 			// Who is over the limit has time: a moment later there are more to take along.
 			pause(ctx, guardGather)
 		}
-		if err := s.write(ctx, c); err != nil && ctx.Err() == nil {
-			ctrl.LoggerFrom(ctx).Error(err, "The state of the guard is written again soon", "organization", c.organization)
+		if err := g.write(ctx); err != nil && ctx.Err() == nil {
+			ctrl.LoggerFrom(ctx).Error(err, "The state of the guard is written again soon", "organization", g.organization)
 			pause(ctx, guardRetry)
-			c.guard.poke()
+			g.poke()
 		}
 	}
 }
@@ -65,12 +56,12 @@ func pause(ctx context.Context, length time.Duration) {
 }
 
 // write carries all that there is to write, and wakes whom the answers are for. What could not be written stays queued.
-func (s *guardStore) write(ctx context.Context, c *connection) error {
-	batch := c.guard.batch()
+func (g *guard) write(ctx context.Context) error {
+	batch := g.batch()
 	var written *v1alpha1.LambdaTestOrganization
 	err := retry.RetryOnConflict(retry.DefaultRetry, func() error {
 		var err error
-		written, err = s.writeOnce(ctx, c, batch)
+		written, err = g.writeOnce(ctx, batch)
 		return err
 	})
 	if apierrors.IsNotFound(err) {
@@ -79,39 +70,39 @@ func (s *guardStore) write(ctx context.Context, c *connection) error {
 	if err != nil {
 		return err
 	}
-	for _, question := range c.guard.written(batch) {
-		c.wake(question.priority(), question.asker)
+	for _, question := range g.written(batch) {
+		g.wake(question.kind, question.asker)
 	}
 	for i, proposal := range batch.proposals {
-		s.announce(written, c, proposal, batch.decisions[i])
+		g.announce(written, proposal, batch.decisions[i])
 	}
 	return nil
 }
 
-func (s *guardStore) writeOnce(ctx context.Context, c *connection, batch *guardBatch) (*v1alpha1.LambdaTestOrganization, error) {
+func (g *guard) writeOnce(ctx context.Context, batch *guardBatch) (*v1alpha1.LambdaTestOrganization, error) {
 	stored := &v1alpha1.LambdaTestOrganization{}
-	if err := s.live.Get(ctx, c.organization, stored); err != nil {
+	if err := g.live.Get(ctx, g.organization, stored); err != nil {
 		return nil, fmt.Errorf("reading the guard's state: %w", err)
 	}
 	state := guardStateOf(stored.Status.Guard)
 	var uncounted error
-	state.roll(s.options.Now(), sync.OnceValue(func() (active int) {
-		active, uncounted = s.countActive(ctx, c)
+	state.roll(g.now(), sync.OnceValue(func() (active int) {
+		active, uncounted = g.countActive(ctx)
 		return active
 	}))
-	if batch.apply(state, stored.Spec.DeprovisionGuard, s.options.Now()); uncounted != nil {
+	if batch.apply(state, stored.Spec.DeprovisionGuard, g.now()); uncounted != nil {
 		return nil, fmt.Errorf("counting the active people: %w", uncounted)
 	}
 	organization := stored.DeepCopy()
 	organization.Status.Guard = state.export()
 	if !equality.Semantic.DeepEqual(stored.Status.Guard, organization.Status.Guard) {
 		patch := client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{})
-		if err := s.client.Status().Patch(ctx, organization, patch); err != nil {
+		if err := g.client.Status().Patch(ctx, organization, patch); err != nil {
 			return nil, fmt.Errorf("writing the guard's state: %w", err)
 		}
-		c.changed()
+		g.changed()
 	}
-	c.guard.learn(guardStateOf(organization.Status.Guard), s.options.Now())
+	g.learn(guardStateOf(organization.Status.Guard), g.now())
 	return organization, nil
 }
 
@@ -138,24 +129,12 @@ func (p guardProposal) decide(state *guardState) decision {
 	return state.approve(p.token)
 }
 
-// priority is how urgently the asker is looked at again.
-func (r guardRequest) priority() int {
-	switch r.kind {
-	case guardDenial:
-		return priorityDenial
-	case guardDeprovision:
-		return priorityDeletion
-	case guardDemotion, guardActivation, guardKeep:
-	}
-	return priorityChange
-}
-
 // countActive counts the people who are claimed and active at LambdaTest, those included whose claims are being deleted.
-func (s *guardStore) countActive(ctx context.Context, c *connection) (int, error) {
+func (g *guard) countActive(ctx context.Context) (int, error) {
 	active := map[string]struct{}{}
-	err := visitClaims(ctx, s.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
+	err := visitClaims(ctx, g.client, g.organization, func(claim *v1alpha1.LambdaTestUser) {
 		user := personKeyOf(claim).UserName
-		account, known := c.accounts.get(user)
+		account, known := g.account(user)
 		if isFull(claim) && (known && account.Active || !known && claim.Status.Account != nil && claim.Status.Account.Active) {
 			active[user] = struct{}{}
 		}
@@ -164,63 +143,62 @@ func (s *guardStore) countActive(ctx context.Context, c *connection) (int, error
 }
 
 // load reads the state of a newly opened connection.
-func (s *guardStore) load(ctx context.Context, c *connection) error {
+func (g *guard) load(ctx context.Context) error {
 	stored := &v1alpha1.LambdaTestOrganization{}
-	if err := s.live.Get(ctx, c.organization, stored); err != nil {
+	if err := g.live.Get(ctx, g.organization, stored); err != nil {
 		return client.IgnoreNotFound(err)
 	}
-	c.guard.learn(guardStateOf(stored.Status.Guard), time.Time{})
+	g.learn(guardStateOf(stored.Status.Guard), time.Time{})
 	return nil
 }
 
 // heed acts on the annotations that decide about the held set, at first sight: a GitOps tool may take them away again.
-func (s *guardStore) heed(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) error {
+func (g *guard) heed(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
 	for _, annotation := range []string{v1alpha1.ApproveDeprovisionAnnotation, v1alpha1.RejectDeprovisionAnnotation} {
 		proposal := guardProposal{annotation, organization.Annotations[annotation]}
-		if proposal.token != "" && !s.handled(c, proposal.token) {
-			c.guard.propose(proposal)
+		if proposal.token != "" && !g.handled(proposal.token) {
+			g.propose(proposal)
 		}
 	}
-	if err := s.prune(ctx, c); err != nil {
+	if err := g.prune(ctx); err != nil {
 		return err
 	}
-	if c.guard.pending() {
-		c.guard.poke()
+	if g.pending() {
+		g.poke()
 	}
 	return nil
 }
 
 // handled tells whether a token was decided about before, by the guard or by whoever looks after comparisons.
-func (s *guardStore) handled(c *connection, token string) bool {
-	status := c.guard.status()
-	suspicion, suspected := c.suspected()
+func (g *guard) handled(token string) bool {
+	status := g.status()
 	switch {
-	case suspected && suspicion.token == token:
-		c.guard.leave(token)
+	case g.isOthers(token):
+		g.leave(token)
 		return true
-	case c.guard.left(token):
+	case g.left(token):
 		return true
 	case status == nil:
-		return c.guard.refused() == token
+		return g.refused() == token
 	case status.Approved != nil && status.Approved.Token == token, status.Rejected != nil && status.Rejected.Token == token:
 		return true
 	}
-	return c.guard.refused() == token && (status.Held == nil || status.Held.Token != token)
+	return g.refused() == token && (status.Held == nil || status.Held.Token != token)
 }
 
-func (s *guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *connection, proposal guardProposal, made decision) {
-	if made != decided && !c.guard.refuse(proposal.token) {
+func (g *guard) announce(organization *v1alpha1.LambdaTestOrganization, proposal guardProposal, made decision) {
+	if made != decided && !g.refuse(proposal.token) {
 		return
 	}
-	c.changed()
+	g.changed()
 	switch made {
 	case decided:
 	case noRoom:
-		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "NoRoom", "Decide",
+		g.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "NoRoom", "Decide",
 			"%s: nothing was done, because status.guard lists as many people as it can for whom the same was decided before. Wait until they are carried out, or declare those again who were rejected.", proposal.annotation)
 		return
 	case staleToken:
-		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "StaleToken", "Decide",
+		g.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "StaleToken", "Decide",
 			"%s: %s names no set that is held now: nothing was done. status.guard.held has the current token.", proposal.annotation, shortenedTo(maxToken, proposal.token))
 		return
 	}
@@ -228,21 +206,21 @@ func (s *guardStore) announce(organization *v1alpha1.LambdaTestOrganization, c *
 	if proposal.annotation == v1alpha1.RejectDeprovisionAnnotation {
 		reason, note = "Rejected", "The set %s was released, and LambdaTest left as it is."
 	}
-	s.recorder.Eventf(organization, nil, corev1.EventTypeNormal, reason, "Decide", note, proposal.token)
-	c.wake(priorityChange, c.guard.takeAskers()...)
+	g.recorder.Eventf(organization, nil, corev1.EventTypeNormal, reason, "Decide", note, proposal.token)
+	g.wake(guardDemotion, g.takeAskers()...)
 }
 
 // prune drops entries about resources that went without being released, as after somebody removed a finalizer by hand.
-func (s *guardStore) prune(ctx context.Context, c *connection) error {
-	for _, name := range c.guard.waiting() {
+func (g *guard) prune(ctx context.Context) error {
+	for _, name := range g.waiting() {
 		var object client.Object = &v1alpha1.LambdaTestUser{}
-		key := client.ObjectKey{Namespace: c.organization.Namespace, Name: name}
+		key := client.ObjectKey{Namespace: g.organization.Namespace, Name: name}
 		if group, isGroup := strings.CutPrefix(name, v1alpha1.GroupKind+"/"); isGroup {
 			object, key.Name = &v1alpha1.LambdaTestGroup{}, group
 		}
-		err := s.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy)
+		err := g.client.Get(ctx, key, object, client.UnsafeDisableDeepCopy)
 		if apierrors.IsNotFound(err) {
-			c.guard.settle([]string{name}, nil)
+			g.settle([]string{name}, nil)
 			continue
 		}
 		if err != nil {
@@ -254,57 +232,47 @@ func (s *guardStore) prune(ctx context.Context, c *connection) error {
 
 // describe tells the organization what is held, and returns when to look again: the token of a set that still grows is told a little
 // later; and when a namespace or a definition goes, which is no news about those who are held, they may go, too.
-func (s *guardStore) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (time.Duration, error) {
-	status := c.guard.status()
-	c.wake(priorityChange, c.guard.takeCrowded()...)
+func (g *guard) describe(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (time.Duration, error) {
+	state := g.status()
+	g.wake(guardDemotion, g.takeCrowded()...)
 	held := &v1alpha1.HeldSet{}
-	if status != nil && status.Held != nil {
-		held = status.Held
+	if state != nil && state.Held != nil {
+		held = state.Held
 	}
-	guardHeld.WithLabelValues(c.organization.Namespace, c.organization.Name).Set(float64(held.Count))
-	if c.guard.alarming() {
-		s.alarm(organization, status)
+	guardHeld.WithLabelValues(g.organization.Namespace, g.organization.Name).Set(float64(held.Count))
+	if g.alarming() {
+		g.alarm(organization, state)
 	}
 	if held.Count == 0 {
 		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.GuardHoldingCondition)
 		return 0, nil
 	}
-	dissolving, err := s.dissolving(ctx, c.organization.Namespace)
-	wait := c.guard.untold(s.options.Now())
+	dissolving, err := g.terminations.any(ctx, g.live, g.organization.Namespace, usersCRD, groupsCRD)
+	wait := g.untold(g.now())
 	if wait == 0 || !meta.IsStatusConditionTrue(organization.Status.Conditions, v1alpha1.GuardHoldingCondition) {
-		s.holding(organization, c, status)
+		g.holding(organization, state)
 	}
 	if dissolving {
-		c.wake(priorityDrift, c.guard.takeAskers()...)
+		g.wake(guardDemotion, g.takeAskers()...)
 	}
 	return soonest(wait, guardCheck), err
 }
 
-// dissolving tells whether the namespace, or the definition of users or groups, is being deleted.
-func (s *guardStore) dissolving(ctx context.Context, namespace string) (bool, error) {
-	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind, groupsCRD: crdKind} {
-		if terminating, err := s.terminations.of(ctx, s.live, name, kind); err != nil || terminating {
-			return terminating, err
-		}
-	}
-	return false, nil
-}
-
 // holding is the condition of an organization whose guard holds somebody.
-func (s *guardStore) holding(organization *v1alpha1.LambdaTestOrganization, c *connection, status *v1alpha1.GuardStatus) {
+func (g *guard) holding(organization *v1alpha1.LambdaTestOrganization, state *v1alpha1.GuardStatus) {
 	message := fmt.Sprintf("%d people are held, because more would be affected within an hour than spec.deprovisionGuard allows: %s. "+
 		"Those who are held wait for a decision, however much time passes. %s",
-		status.Held.Count, usage(status, organization.Spec.DeprovisionGuard), waysOut(c.organization.Namespace, c.organization.Name, status.Held.Token))
-	if stale := c.guard.refused(); stale != "" {
+		state.Held.Count, usage(state, organization.Spec.DeprovisionGuard), waysOut(g.organization.Namespace, g.organization.Name, state.Held.Token))
+	if stale := g.refused(); stale != "" {
 		message += fmt.Sprintf(" (The token %s was refused: it names another set.)", shortenedTo(maxToken, stale))
 	}
 	changed := putCondition(&organization.Status.Conditions, organization, metav1.Condition{
 		Type: v1alpha1.GuardHoldingCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.DeprovisionHeldReason, Message: message,
-		LastTransitionTime: metav1.NewTime(s.options.Now()),
+		LastTransitionTime: metav1.NewTime(g.now()),
 	})
-	if changed && c.guard.firstHold() {
-		guardAlerts.WithLabelValues(c.organization.Namespace, c.organization.Name, "held").Inc()
-		s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.GuardHoldingCondition, "Hold", "%s", message)
+	if changed && g.firstHold() {
+		guardAlerts.WithLabelValues(g.organization.Namespace, g.organization.Name, "held").Inc()
+		g.recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.GuardHoldingCondition, "Hold", "%s", message)
 	}
 }
 
@@ -323,9 +291,9 @@ func usage(status *v1alpha1.GuardStatus, limits v1alpha1.DeprovisionGuard) strin
 }
 
 // alarm tells that many people were denied explicitly, which nothing stops.
-func (s *guardStore) alarm(organization *v1alpha1.LambdaTestOrganization, status *v1alpha1.GuardStatus) {
+func (g *guard) alarm(organization *v1alpha1.LambdaTestOrganization, status *v1alpha1.GuardStatus) {
 	guardAlerts.WithLabelValues(organization.Namespace, organization.Name, "denials").Inc()
-	s.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "ManyDenials", "Deny",
+	g.recorder.Eventf(organization, nil, corev1.EventTypeWarning, "ManyDenials", "Deny",
 		"%d people were denied within an hour, more than the %d that may go without being denied. A denial does not wait; spec.deprovisionGuard.explicitPercent would limit them.",
 		status.Explicit, status.Limit)
 }

@@ -13,6 +13,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,8 +26,9 @@ import (
 // ImportReconciler gives each account that nobody claims a LambdaTestUser that only observes, where an organization asks for that. It
 // looks at an organization after each complete comparison, and never calls LambdaTest.
 type ImportReconciler struct {
-	client      client.Client
-	connections *connections
+	client       client.Client
+	connections  *connections
+	unimportable unimportable
 }
 
 const (
@@ -55,10 +57,7 @@ func (r *ImportReconciler) Reconcile(ctx context.Context, request ctrl.Request) 
 		return ctrl.Result{}, err
 	}
 	plan := planImport(wanted, claims)
-	connection, there := r.connections.find(request.NamespacedName)
-	if there {
-		plan.create = connection.unimportable.without(plan.create, r.connections.options.Now())
-	}
+	plan.create = r.unimportable.without(request.NamespacedName, plan.create, r.connections.options.Now())
 	more, err := r.apply(ctx, organization, plan)
 	if err != nil || !more {
 		return ctrl.Result{}, err
@@ -106,15 +105,15 @@ type importPlan struct {
 //	any       Full             yes        remove
 //	there     Observe          any        leave as it is: somebody observes already
 //	gone      none             yes        remove
-func planImport(accounts map[string]lambdatest.User, claims []*v1alpha1.LambdaTestUser) importPlan {
+func planImport(accounts map[string]lambdatest.User, all []*v1alpha1.LambdaTestUser) importPlan {
 	var plan importPlan
 	watched, claimed := map[string]bool{}, map[string]bool{}
-	for _, claim := range claims {
+	for _, claim := range all {
 		user := v1alpha1.FoldUserName(claim.Spec.UserName)
 		watched[user] = true
 		claimed[user] = claimed[user] || isFull(claim)
 	}
-	for _, claim := range claims {
+	for _, claim := range all {
 		if !v1alpha1.IsImported(claim) {
 			continue
 		}
@@ -171,25 +170,30 @@ func (r *ImportReconciler) apply(ctx context.Context, organization *v1alpha1.Lam
 // refusalPauseMax, or when the account has changed.
 type unimportable struct {
 	mu    sync.Mutex
-	since map[lambdatest.User]time.Time
+	since map[unimportableAccount]time.Time
 }
 
-func (u *unimportable) add(account lambdatest.User, now time.Time) {
+type unimportableAccount struct {
+	organization types.NamespacedName
+	lambdatest.User
+}
+
+func (u *unimportable) add(organization types.NamespacedName, account lambdatest.User, now time.Time) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if u.since == nil {
-		u.since = map[lambdatest.User]time.Time{}
+		u.since = map[unimportableAccount]time.Time{}
 	}
-	u.since[account] = now
+	u.since[unimportableAccount{organization, account}] = now
 }
 
 // without leaves them out.
-func (u *unimportable) without(accounts []lambdatest.User, now time.Time) []lambdatest.User {
+func (u *unimportable) without(organization types.NamespacedName, accounts []lambdatest.User, now time.Time) []lambdatest.User {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	maps.DeleteFunc(u.since, func(_ lambdatest.User, since time.Time) bool { return now.Sub(since) >= refusalPauseMax })
+	maps.DeleteFunc(u.since, func(_ unimportableAccount, since time.Time) bool { return now.Sub(since) >= refusalPauseMax })
 	return slices.DeleteFunc(accounts, func(account lambdatest.User) bool {
-		_, refused := u.since[account]
+		_, refused := u.since[unimportableAccount{organization, account}]
 		return refused
 	})
 }
@@ -202,9 +206,7 @@ func (r *ImportReconciler) create(ctx context.Context, organization *v1alpha1.La
 		return nil
 	case apierrors.IsInvalid(err):
 		ctrl.LoggerFrom(ctx).Info("an account cannot be imported", "person", v1alpha1.PersonDigest(organization.Name, account.UserName))
-		if connection, there := r.connections.find(client.ObjectKeyFromObject(organization)); there {
-			connection.unimportable.add(account, r.connections.options.Now())
-		}
+		r.unimportable.add(client.ObjectKeyFromObject(organization), account, r.connections.options.Now())
 		return nil
 	case err != nil:
 		return fmt.Errorf("creating an imported resource: %w", err)

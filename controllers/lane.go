@@ -261,13 +261,17 @@ func (l *lane) run(ctx context.Context) {
 		case <-l.kick:
 		case <-timer.C:
 		}
-		l.mu.Lock()
-		wait, waiting := l.grant("")
-		l.mu.Unlock()
-		if waiting {
+		if wait, waiting := l.grantDue(); waiting {
 			timer.Reset(wait)
 		}
 	}
+}
+
+// grantDue grants the turns that have come. It returns when the next one comes, if only time is missing.
+func (l *lane) grantDue() (time.Duration, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.grant("")
 }
 
 func (l *lane) nudge() {

@@ -16,17 +16,18 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
 // testLane is a lane with a clock that stands still and a record of who was woken.
 type testLane struct {
 	*lane
-	clock *clock
+	clock *Clock
 	woken []string
 }
 
 func newTestLane(perSecond, burst int) *testLane {
-	t := &testLane{clock: &clock{now: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)}}
+	t := &testLane{clock: NewClock(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))}
 	bounds := backoff{min: time.Second, max: time.Minute}
 	t.lane = newLane(t.clock.Now, bounds, func(user string, _ int) { t.woken = append(t.woken, user) }, func() {})
 	t.limit(perSecond, burst)
@@ -37,9 +38,7 @@ func newTestLane(perSecond, burst int) *testLane {
 func (l *testLane) tick(by time.Duration) (granted []string) {
 	l.clock.Advance(by)
 	l.woken = nil
-	l.mu.Lock()
-	l.grant("")
-	l.mu.Unlock()
+	l.grantDue()
 	for _, user := range l.woken {
 		l.acquire(user, 0, noFailure)
 		l.done(user, nil)
@@ -173,9 +172,7 @@ func TestLaneWakesADenialAsOne(t *testing.T) {
 	l.acquire("first", priorityChange, noFailure)
 	l.acquire("denial", priorityDenial, noFailure)
 	l.clock.Advance(time.Second)
-	l.mu.Lock()
-	l.grant("")
-	l.mu.Unlock()
+	l.grantDue()
 	if with != priorityDenial {
 		t.Errorf("woken with priority %d, want %d", with, priorityDenial)
 	}
@@ -252,9 +249,7 @@ func TestLaneProbesAnOpenCircuitWithDenialsFirstAndOneAtATime(t *testing.T) {
 	}
 	l.acquire("denial", priorityDenial, noFailure)
 	l.clock.Advance(denialBackoffMax)
-	l.mu.Lock()
-	l.grant("")
-	l.mu.Unlock()
+	l.grantDue()
 	if !slices.Equal(l.woken, []string{"denial"}) {
 		t.Fatalf("woken %v, want the denial alone", l.woken)
 	}
@@ -366,9 +361,7 @@ func TestLaneProbesForSomebodyWhoseCallHasNotFailed(t *testing.T) {
 	l.acquire("creation", priorityCreation, noFailure)
 	l.clock.Advance(time.Minute)
 	l.woken = nil
-	l.mu.Lock()
-	l.grant("")
-	l.mu.Unlock()
+	l.grantDue()
 
 	if !slices.Equal(l.woken, []string{"creation"}) {
 		t.Errorf("woken %v, want the creation, since the denials may fail whether LambdaTest is back or not", l.woken)
@@ -394,9 +387,7 @@ func (c *crowd) step() {
 			c.try(user)
 		}
 	}
-	c.mu.Lock()
-	c.grant("")
-	c.mu.Unlock()
+	c.grantDue()
 	for len(c.woken) > 0 {
 		user := c.woken[0]
 		c.woken = c.woken[1:]
@@ -415,7 +406,7 @@ func (c *crowd) try(user string) {
 		c.setbacks.clear(user)
 		c.done[user]++
 	} else {
-		bounds := backoff{min: DefaultBackoffMin, max: denialBackoffMax}
+		bounds := backoff{min: time.Second, max: denialBackoffMax}
 		told := c.setbacks.failed(user, "off", c.answers(), c.clock.Now(), bounds, situation{})
 		c.due[user] = c.clock.Now().Add(told.retryAfter)
 	}
@@ -447,7 +438,6 @@ func TestDenialsThatAlwaysFailStarveNobody(t *testing.T) {
 	for i := range 1000 {
 		c.try(fmt.Sprint("creation ", i))
 	}
-	c.circuit.backoff = backoff{min: DefaultBackoffMin, max: DefaultBackoffMax}
 	for range 6000 {
 		c.step()
 	}

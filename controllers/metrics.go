@@ -105,7 +105,8 @@ func forgetMetrics(organization types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": organization.Namespace, "organization": organization.Name}
 	for _, vector := range []interface {
 		DeletePartialMatch(labels prometheus.Labels) int
-	}{peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, denialsWithdrawn, lastSweep, guardHeld, guardAlerts} {
+	}{peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, denialsWithdrawn, lastSweep} {
 		vector.DeletePartialMatch(labels)
 	}
+	forgetGuardMetrics(labels)
 }

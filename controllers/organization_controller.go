@@ -39,7 +39,6 @@ type OrganizationReconciler struct {
 	connections *connections
 	hosts       upstreamHosts
 	dial        func(baseURL, token string) (Upstream, error)
-	options     Options
 	written     ownWrites
 }
 
@@ -72,7 +71,7 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 		if wasCompared(organization) {
 			connection.answeredAt(organization.Spec.BaseURL)
 		}
-		if err := r.recallEverybody(ctx, connection); err != nil {
+		if err := connection.recall(ctx); err != nil {
 			r.connections.close(request.NamespacedName)
 			return ctrl.Result{}, err
 		}
@@ -83,7 +82,7 @@ func (r *OrganizationReconciler) Reconcile(ctx context.Context, request ctrl.Req
 // work connects the organization and tells how it goes. An error of one step keeps no other step from its work, and is returned at the
 // end: what cannot be read is unknown, and the connection and the conditions stay as they are.
 func (r *OrganizationReconciler) work(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (ctrl.Result, error) {
-	unheeded := r.connections.guards.heed(ctx, organization, c)
+	unheeded := c.guard.heed(ctx, organization)
 	r.heed(organization, c)
 	now, unread := r.connect(ctx, organization, c)
 	if unread == nil && !organization.DeletionTimestamp.IsZero() {
@@ -177,7 +176,7 @@ func (r *OrganizationReconciler) suspend(ctx context.Context, organization *v1al
 // olderOnesFirst tells whether an organization that was a duplicate before the start waits for the first look at older ones at the same
 // address: one of them is the other one.
 func (r *OrganizationReconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection) (bool, error) {
-	if c.client() != nil || !isReadyFor(organization, v1alpha1.DuplicateOrganizationReason) || r.options.Now().After(c.openedAt.Add(olderOnesPatience)) {
+	if c.client() != nil || !isReadyFor(organization, v1alpha1.DuplicateOrganizationReason) || r.connections.options.Now().After(c.openedAt.Add(olderOnesPatience)) {
 		return false, nil
 	}
 	var list v1alpha1.LambdaTestOrganizationList
@@ -268,13 +267,13 @@ func (r *OrganizationReconciler) connected(c *connection) situation {
 // is an outage: then the address is right, and a proxy may be in trouble.
 func misdirected(baseURL string, err error) situation {
 	var answer *lambdatest.Error
-	status := ""
+	code := ""
 	if errors.As(err, &answer) {
-		status = fmt.Sprintf(" (%d)", answer.Status)
+		code = fmt.Sprintf(" (%d)", answer.Status)
 	}
 	return situation{
 		readiness: stalled, reason: v1alpha1.InvalidBaseURLReason,
-		message: fmt.Sprintf("Something other than LambdaTest's SCIM API answered at %s%s: check spec.baseURL. It is tried again by itself, less and less often.", baseURL, status),
+		message: fmt.Sprintf("Something other than LambdaTest's SCIM API answered at %s%s: check spec.baseURL. It is tried again by itself, less and less often.", baseURL, code),
 	}
 }
 
@@ -361,49 +360,6 @@ func (r *OrganizationReconciler) peopleRemain(ctx context.Context, organization 
 	}, nil
 }
 
-// recallEverybody prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
-// first comparison notices when they are gone. Then the connection is open, and whoever was sent away before is looked at again. Whoever
-// was settled then is left to the review.
-func (r *OrganizationReconciler) recallEverybody(ctx context.Context, c *connection) error {
-	if err := r.connections.guards.load(ctx, c); err != nil {
-		return err
-	}
-	err := visitClaims(ctx, r.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
-		user := personKeyOf(claim).UserName
-		if claim.Status.AccountID != "" && claim.Status.Account != nil {
-			c.accounts.remember(user, rememberedAccount(claim))
-		}
-		if !c.ledger.recall(user, remembered(claim)) {
-			c.accounts.forget(user)
-		}
-	})
-	if err != nil {
-		return err
-	}
-	c.ledger.recalled()
-	close(c.recalled)
-	return r.wakeEverybody(ctx, c)
-}
-
-// wakeEverybody looks again at all who were sent away because the organization was not open. It lists them once it is: who comes later
-// is not sent away.
-func (r *OrganizationReconciler) wakeEverybody(ctx context.Context, c *connection) error {
-	err := visitClaims(ctx, r.client, c.organization, func(claim *v1alpha1.LambdaTestUser) {
-		if !wasSettled(claim) { // the others are reviewed
-			r.connections.people.add(priorityOf(claim, true), personKeyOf(claim))
-		}
-	})
-	if err != nil {
-		return err
-	}
-	groups, err := requestsOfGroups(ctx, r.client, c.organization)
-	if err != nil {
-		return err
-	}
-	r.connections.groups.add(priorityInitialList, groups...)
-	return nil
-}
-
 // report writes the organization's status, if it differs, and returns when the guard has more to tell. The guard writes a part of the
 // same status: a write that meets one of those is made once more, on top of it.
 func (r *OrganizationReconciler) report(
@@ -432,12 +388,12 @@ func (r *OrganizationReconciler) reportOn(
 	if untold {
 		stored.Status.DeepCopyInto(&updated.Status)
 	} else {
-		settle(updated, now, metav1.NewTime(r.options.Now()))
+		settle(updated, now, metav1.NewTime(r.connections.options.Now()))
 		r.warnOfRefusals(updated, c)
 	}
 	updated.Status.LastHandledReconcileAt = resyncRequest(updated)
-	warned.warn(updated, metav1.NewTime(r.options.Now()))
-	again, unknown := r.connections.guards.describe(ctx, updated, c)
+	warned.warn(updated, metav1.NewTime(r.connections.options.Now()))
+	again, unknown := c.guard.describe(ctx, updated)
 	if equality.Semantic.DeepEqual(stored.Status, updated.Status) {
 		return again, unknown
 	}
@@ -469,13 +425,13 @@ func describeOrganization(organization *v1alpha1.LambdaTestOrganization, c *conn
 	state, _ := c.lane.state()
 	unclaimed := max(c.accounts.size()-sum.accounts, 0)
 	observeCounts(c.organization, sum, unclaimed, state)
-	status := &organization.Status
-	status.SCIMTokenSecret = organization.SCIMTokenSecretName()
-	status.People, status.Active = count(sum.people), count(sum.active)
-	status.Synced, status.Failing = count(sum.synced), count(sum.failing)
-	status.Drifted, status.PendingDenials = count(sum.drifted), count(sum.pendingDenials)
+	into := &organization.Status
+	into.SCIMTokenSecret = organization.SCIMTokenSecretName()
+	into.People, into.Active = count(sum.people), count(sum.active)
+	into.Synced, into.Failing = count(sum.synced), count(sum.failing)
+	into.Drifted, into.PendingDenials = count(sum.drifted), count(sum.pendingDenials)
 	if last.complete {
-		status.Unclaimed = count(unclaimed)
+		into.Unclaimed = count(unclaimed)
 	}
 }
 

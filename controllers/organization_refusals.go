@@ -31,7 +31,7 @@ func (r *OrganizationReconciler) warnOfRefusals(organization *v1alpha1.LambdaTes
 	}
 	putCondition(&organization.Status.Conditions, organization, metav1.Condition{
 		Type: v1alpha1.PeopleRefusedCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.UpstreamRejectedReason, Message: message,
-		LastTransitionTime: metav1.NewTime(r.options.Now()),
+		LastTransitionTime: metav1.NewTime(r.connections.options.Now()),
 	})
 }
 

@@ -98,7 +98,7 @@ func (r *OrganizationReconciler) scimTokens(ctx context.Context, organization *v
 var rankOfWarning = map[string]int{v1alpha1.TokenExpiringReason: 1, v1alpha1.TokenIgnoredReason: 2, v1alpha1.TokenConflictReason: 3}
 
 func (r *OrganizationReconciler) judge(token v1alpha1.SCIMToken, c *connection) warning {
-	now := r.options.Now()
+	now := r.connections.options.Now()
 	if token.Ignored != "" {
 		return warning{reason: v1alpha1.TokenIgnoredReason, message: token.Ignored + ", and is not accepted: replace it"}
 	}

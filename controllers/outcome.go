@@ -47,9 +47,9 @@ func shows(account lambdatest.User, change lambdatest.UserChange) bool {
 func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances) situation {
 	switch {
 	case errors.Is(err, errNotCalled), errors.Is(err, context.Canceled):
-		return situation{retryAfter: r.options.BackoffMin}
+		return situation{retryAfter: r.connections.options.Backoff.min}
 	case lambdatest.IsOutcomeUnknown(err):
-		w.connection.accounts.doubt(w.user, r.options.Now(), w.connection.lateUntil())
+		w.connection.accounts.doubt(w.user, r.connections.options.Now(), w.connection.lateUntil())
 		return r.unavailable(w, err)
 	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
 		// Everybody's trouble: back to the place in the lane.
@@ -59,7 +59,7 @@ func (r *PersonReconciler) failed(w *personWork, err error, given *circumstances
 	case lambdatest.IsUnavailable(err):
 		return r.unavailable(w, err)
 	case lambdatest.IsNotFound(err) && w.next.step != stepLookUp:
-		w.connection.accounts.doubt(w.user, r.options.Now(), r.options.Now())
+		w.connection.accounts.doubt(w.user, r.connections.options.Now(), r.connections.options.Now())
 		if w.lost || w.past() != noFailure {
 			// LambdaTest finds the account by its userName, and not by the id that it gives.
 			return r.unavailable(w, err)
@@ -95,7 +95,7 @@ func (r *PersonReconciler) rejected(w *personWork, err error, given *circumstanc
 	case w.next.step == stepCreate && w.refusal == nil:
 		// A lookup tells whether the address is another organization's.
 		w.refusal = err
-		w.connection.accounts.doubt(w.user, r.options.Now(), r.options.Now())
+		w.connection.accounts.doubt(w.user, r.connections.options.Now(), r.connections.options.Now())
 		return situation{}
 	}
 	if name := w.next.create.UserName; w.next.step == stepCreate && !isAddress(name) {
@@ -137,17 +137,17 @@ func (r *PersonReconciler) refused(w *personWork, why string) situation {
 // terminal remembers a refusal, so that the call is repeated after a change, on request, or when it is the person's turn.
 func (r *PersonReconciler) terminal(w *personWork, reason, message string) situation {
 	told := situation{readiness: stalled, reason: reason, message: w.wayOut(message), refused: true}
-	w.connection.setbacks.refuse(w.user, setback{wanted: w.wanted(), cause: causeOwn(w.user), denies: w.next.denies, situation: told}, r.options.Now())
+	w.connection.setbacks.refuse(w.user, setback{wanted: w.wanted(), cause: causeOwn(w.user), denies: w.next.denies, situation: told}, r.connections.options.Now())
 	return told
 }
 
 // unavailable spaces the repetitions of one person's call; denials are never far apart.
 func (r *PersonReconciler) unavailable(w *personWork, err error) situation {
-	bounds := backoff{min: r.options.BackoffMin, max: r.options.BackoffMax}
+	bounds := r.connections.options.Backoff
 	if w.next.denies {
 		bounds.max = min(bounds.max, denialBackoffMax)
 	}
-	return w.connection.setbacks.failed(w.user, w.wanted(), w.connection.lane.answers(), r.options.Now(), bounds, w.troubled(err))
+	return w.connection.setbacks.failed(w.user, w.wanted(), w.connection.lane.answers(), r.connections.options.Now(), bounds, w.troubled(err))
 }
 
 // troubled tells of trouble that is not the person's.

@@ -133,7 +133,7 @@ var _ = Describe("A claim that goes while an opened connection recalls what stat
 		w.organizations.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user}}}
 
 		w.people.forget(personKeyOf(user)) // its claim is gone
-		Expect(w.organizations.recallEverybody(ctx, connection)).To(Succeed())
+		Expect(connection.recall(ctx)).To(Succeed())
 
 		counts, _ := connection.ledger.counts()
 		Expect(counts.people).To(BeZero())

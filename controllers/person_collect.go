@@ -24,7 +24,7 @@ func (r *PersonReconciler) collect(ctx context.Context, w *personWork, now situa
 		return 0, nil
 	}
 	mark := w.denial
-	if left := offSince(mark).Add(r.options.MarkRetention).Sub(r.options.Now()); left > 0 {
+	if left := offSince(mark).Add(r.markRetention).Sub(r.connections.options.Now()); left > 0 {
 		return left, nil
 	}
 	if err := r.leaveGroups(ctx, w); err != nil {
@@ -67,7 +67,7 @@ func (r *PersonReconciler) leaveGroups(ctx context.Context, w *personWork) error
 			continue
 		}
 		patch := client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})
-		metav1.SetMetaDataAnnotation(&without.ObjectMeta, v1alpha1.LastModifiedAnnotation, r.options.Now().UTC().Format(time.RFC3339))
+		metav1.SetMetaDataAnnotation(&without.ObjectMeta, v1alpha1.LastModifiedAnnotation, r.connections.options.Now().UTC().Format(time.RFC3339))
 		if err := r.client.Patch(ctx, without, patch); err != nil {
 			return fmt.Errorf("leaving a group: %w", err)
 		}

@@ -30,8 +30,10 @@ type PersonReconciler struct {
 	live        client.Reader
 	recorder    events.EventRecorder
 	connections *connections
-	options     Options
-	written     ownWrites
+	concurrency int
+	// markRetention is how long a person whom the identity provider deleted stays denied before the resource is collected.
+	markRetention time.Duration
+	written       ownWrites
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers,verbs=get;list;watch;create;update;patch;delete
@@ -131,8 +133,8 @@ type personWork struct {
 // look reads everything that a decision depends on.
 func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork, error) {
 	work := &personWork{key: key, user: key.UserName, released: map[types.UID]bool{}}
-	claims, err := claimsAbout(ctx, r.client, key)
-	if err != nil || len(claims) == 0 {
+	all, err := claimsAbout(ctx, r.client, key)
+	if err != nil || len(all) == 0 {
 		return work, err
 	}
 	organization := &v1alpha1.LambdaTestOrganization{}
@@ -153,8 +155,8 @@ func (r *PersonReconciler) look(ctx context.Context, key PersonKey) (*personWork
 	if err != nil {
 		return work, fmt.Errorf("reading about a person: %w", err)
 	}
-	work.person = merge(claims, work.fromGroups)
-	for _, claim := range claims {
+	work.person = merge(all, work.fromGroups)
+	for _, claim := range all {
 		if isGone(claim) {
 			work.released[claim.UID] = true
 		}
@@ -217,8 +219,8 @@ func (r *PersonReconciler) SetupWithManager(mgr ctrl.Manager) error {
 		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(r.client), noticing(&r.written, claimChanged()))).
 		WatchesRawSource(r.connections.people.source()).
 		WithOptions(controller.TypedOptions[PersonKey]{
-			MaxConcurrentReconciles: r.options.Concurrency,
-			RateLimiter:             personRateLimiter(r.options),
+			MaxConcurrentReconciles: r.concurrency,
+			RateLimiter:             personRateLimiter(r.connections.options.Backoff),
 		}).
 		WithLogConstructor(func(key *PersonKey) logr.Logger {
 			log := mgr.GetLogger().WithName("person")

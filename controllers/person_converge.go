@@ -26,7 +26,7 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 	var told situation
 	for range maxStepsPerReconcile {
 		w.expectReadBack(given)
-		have := c.accounts.observe(w.user, r.options.Now(), given.settled)
+		have := c.accounts.observe(w.user, r.connections.options.Now(), given.settled)
 		have.doubtful = have.doubtful || w.requested
 		given.roleElsewhere = w.roleElsewhere()
 		w.next = plan(w.desired, have, given)
@@ -43,7 +43,7 @@ func (r *PersonReconciler) converge(ctx context.Context, w *personWork) (situati
 		if w.next.step == stepAwait {
 			// Whoever waits in the lane is not woken when the comparison ends: first out of there, then a look whether it has.
 			c.lane.forget(w.user)
-			if still := c.accounts.observe(w.user, r.options.Now(), given.settled); !still.known && still.comparing {
+			if still := c.accounts.observe(w.user, r.connections.options.Now(), given.settled); !still.known && still.comparing {
 				return situation{}, nil
 			}
 			continue
@@ -140,7 +140,7 @@ func (r *PersonReconciler) inTheWay(w *personWork) situation {
 	if suspicion, there := w.connection.suspected(); there && w.next.step != stepLookUp {
 		return w.blocked(suspicion.situation(w.key.Organization))
 	}
-	now := r.options.Now()
+	now := r.connections.options.Now()
 	held, ok := w.connection.setbacks.get(w.user, w.wanted())
 	if !ok || held.partial() || !held.waiting(now) {
 		return situation{}
@@ -166,7 +166,7 @@ func (r *PersonReconciler) carryOut(ctx context.Context, w *personWork, given *c
 
 func (r *PersonReconciler) callUpstream(ctx context.Context, w *personWork) error {
 	c, next := w.connection, w.next
-	w.calledAt = r.options.Now()
+	w.calledAt = r.connections.options.Now()
 	switch next.step {
 	case stepLookUp:
 		c.lookedUp()
@@ -203,7 +203,7 @@ func (r *PersonReconciler) storing(w *personWork, do func(context.Context, Upstr
 	return func(ctx context.Context, upstream Upstream) error {
 		account, err := do(ctx, upstream)
 		if err == nil {
-			w.connection.accounts.changed(w.user, account, w.calledAt, r.options.Now())
+			w.connection.accounts.changed(w.user, account, w.calledAt, r.connections.options.Now())
 		}
 		return err
 	}

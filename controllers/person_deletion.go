@@ -8,7 +8,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -114,17 +113,7 @@ func (r *PersonReconciler) terminating(ctx context.Context, w *personWork) (bool
 	if w.desired.fate != fateDeactivated {
 		return false, nil
 	}
-	return r.dissolving(ctx, w.key.Namespace)
-}
-
-// dissolving tells whether a namespace, or the definition of users, is being deleted.
-func (r *PersonReconciler) dissolving(ctx context.Context, namespace string) (bool, error) {
-	for name, kind := range map[string]schema.GroupVersionKind{namespace: namespaceKind, usersCRD: crdKind} {
-		if terminating, err := r.connections.terminations.of(ctx, r.live, name, kind); err != nil || terminating {
-			return terminating, err
-		}
-	}
-	return false, nil
+	return r.connections.terminations.any(ctx, r.live, w.key.Namespace, usersCRD)
 }
 
 // orphan lets everybody go without a call.

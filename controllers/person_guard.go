@@ -77,7 +77,7 @@ func (r *PersonReconciler) guardDeparture(ctx context.Context, w *personWork) er
 	if len(request.entries) == 0 {
 		return nil
 	}
-	if dissolving, err := r.dissolving(ctx, w.key.Namespace); err != nil || dissolving {
+	if dissolving, err := r.connections.terminations.any(ctx, r.live, w.key.Namespace, usersCRD); err != nil || dissolving {
 		// Everything about the person goes: what was in force stays.
 		w.desired = before
 		return err

@@ -60,7 +60,7 @@ func (r *PersonReconciler) reportTo(ctx context.Context, w *personWork, claim *v
 	}
 	updated := claim.DeepCopy()
 	w.describe(updated)
-	settle(updated, now, metav1.NewTime(r.options.Now()))
+	settle(updated, now, metav1.NewTime(r.connections.options.Now()))
 	if equality.Semantic.DeepEqual(claim.Status, updated.Status) {
 		return nil
 	}
@@ -121,23 +121,23 @@ func deniedMessage(denial *v1alpha1.LambdaTestUser) string {
 
 // describe fills in everything but the conditions.
 func (w *personWork) describe(claim *v1alpha1.LambdaTestUser) {
-	status := &claim.Status
+	into := &claim.Status
 	if !w.requested || w.desired.fate == fateLeft {
 		// Who only observes is read by the sweeps alone.
-		status.LastHandledReconcileAt = resyncRequest(claim)
+		into.LastHandledReconcileAt = resyncRequest(claim)
 	}
 	if w.desired.fate == fateKept && len(w.living) > 0 {
-		status.Effective = w.desired.effective.DeepCopy()
+		into.Effective = w.desired.effective.DeepCopy()
 	}
 	account, known := w.observedAccount()
 	switch {
 	case account != nil:
-		status.AccountID = account.ID
-		status.Account = accountState(*account)
+		into.AccountID = account.ID
+		into.Account = accountState(*account)
 	case known:
-		status.AccountID, status.Account = "", nil
+		into.AccountID, into.Account = "", nil
 	}
-	status.PlannedChanges = w.planned(claim, account, known)
+	into.PlannedChanges = w.planned(claim, account, known)
 }
 
 // observedAccount is what LambdaTest last said, and whether anybody asked.

@@ -73,6 +73,6 @@ func claimChanged() predicate.TypedPredicate[*v1alpha1.LambdaTestUser] {
 }
 
 // personRateLimiter spaces the repetitions after an error of the API server; LambdaTest's have their own.
-func personRateLimiter(options Options) workqueue.TypedRateLimiter[PersonKey] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[PersonKey](options.BackoffMin/4, options.BackoffMax)
+func personRateLimiter(bounds backoff) workqueue.TypedRateLimiter[PersonKey] {
+	return workqueue.NewTypedItemExponentialFailureRateLimiter[PersonKey](bounds.min/4, bounds.max)
 }

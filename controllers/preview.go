@@ -33,7 +33,7 @@ type Preview struct {
 // PreviewPeople says what would be done about every person that the claims are about, if there were exactly those groups, and LambdaTest
 // had exactly those accounts. It is the decision that is taken at run time, without guard and limits, and calls nobody. Claims with a
 // deletionTimestamp are on their way out, as at run time.
-func PreviewPeople(claims []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, accounts []lambdatest.User) []Preview {
+func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, accounts []lambdatest.User) []Preview {
 	fromGroups := rolesByPerson(groups)
 	byName := map[string]*lambdatest.User{}
 	for i := range accounts {
@@ -41,7 +41,7 @@ func PreviewPeople(claims []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaT
 	}
 	ofPerson := map[PersonKey][]*v1alpha1.LambdaTestUser{}
 	var order []PersonKey
-	for _, claim := range claims {
+	for _, claim := range all {
 		key := personKeyOf(claim)
 		if _, known := ofPerson[key]; !known {
 			order = append(order, key)
@@ -56,12 +56,12 @@ func PreviewPeople(claims []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaT
 	return previews
 }
 
-func preview(key PersonKey, claims []*v1alpha1.LambdaTestUser, fromGroups groupRole, account *lambdatest.User) Preview {
-	merged := merge(claims, fromGroups)
+func preview(key PersonKey, all []*v1alpha1.LambdaTestUser, fromGroups groupRole, account *lambdatest.User) Preview {
+	merged := merge(all, fromGroups)
 	next := plan(merged.desired, observed{account: account, known: true, current: true}, circumstances{})
 	made := Preview{
 		Person:    key,
-		UserName:  claims[0].Spec.UserName,
+		UserName:  all[0].Spec.UserName,
 		Action:    actionOf(next.step),
 		Changes:   next.differences,
 		Effective: merged.desired.effective,

@@ -63,6 +63,13 @@ func (o Options) validate() error {
 	return nil
 }
 
+// connections are the options of what is in memory about organizations.
+func (o Options) connections() connectionOptions {
+	return connectionOptions{
+		Backoff: backoff{min: o.BackoffMin, max: o.BackoffMax}, LeaseDuration: o.LeaseDuration, LeadUntil: o.LeadUntil, Now: o.Now,
+	}
+}
+
 // Setup adds all controllers to the manager. They run on the leader only; the caches behind them are warm on every replica. It asks
 // for the field indexes on LambdaTestUsers that they need, so it may be called once per manager.
 func Setup(mgr ctrl.Manager, options Options) error {
@@ -70,7 +77,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := options.validate(); err != nil {
 		return fmt.Errorf("reading options: %w", err)
 	}
-	hosts, err := parseUpstreamHosts(options.UpstreamHosts)
+	hosts, err := parseUpstreamHosts(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
 	if err != nil {
 		return err
 	}
@@ -85,23 +92,23 @@ func Setup(mgr ctrl.Manager, options Options) error {
 		return err
 	}
 	recorder := shortNotes{mgr.GetEventRecorder("lambdatest-operator")}
-	registry := newConnections(options, leading, mgr.GetAPIReader(), recorder)
+	registry := newConnections(options.connections(), leading, mgr.GetAPIReader(), recorder)
 	if err := mgr.Add(registry); err != nil {
 		return fmt.Errorf("adding connections: %w", err)
 	}
 	people := &PersonReconciler{
 		client: leading, live: mgr.GetAPIReader(), recorder: recorder,
-		connections: registry, options: options,
+		connections: registry, concurrency: options.Concurrency, markRetention: options.MarkRetention,
 	}
 	organizations := &OrganizationReconciler{
 		client: people.client, live: people.live, recorder: people.recorder,
-		connections: registry, options: options, hosts: hosts, dial: dialer(hosts, options.Now),
+		connections: registry, hosts: hosts, dial: dialer(hosts, options.Now),
 	}
 	if err := organizations.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up organizations: %w", err)
 	}
 	groups := &GroupReconciler{
-		client: people.client, live: people.live, recorder: people.recorder, connections: registry, options: options,
+		client: people.client, live: people.live, recorder: people.recorder, connections: registry, concurrency: options.Concurrency,
 	}
 	imports := &ImportReconciler{client: people.client, connections: registry}
 	if err := imports.SetupWithManager(mgr); err != nil {

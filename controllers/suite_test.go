@@ -7,7 +7,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"sync"
 	"testing"
 	"time"
 
@@ -62,31 +61,11 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	k8s = Indexed(direct, all)
 })
 
-// clock is what the controllers of a spec take for the time.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// Now is the time.
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Advance lets time pass.
-func (c *clock) Advance(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(by)
-}
-
 // world is everything a spec that calls Reconcile works with.
 type world struct {
 	namespace     string
 	upstream      *simulator.Server
-	clock         *clock
+	clock         *Clock
 	recorder      *events.FakeRecorder
 	connections   *connections
 	people        *PersonReconciler
@@ -104,7 +83,7 @@ func newWorld(ctx context.Context, options ...simulator.Option) *world {
 	w := &world{
 		namespace: Namespace(ctx, k8s),
 		upstream:  simulator.Start(append([]simulator.Option{simulator.Token(upstreamToken)}, options...)...),
-		clock:     &clock{now: time.Now()},
+		clock:     NewClock(time.Now()),
 		recorder:  events.NewFakeRecorder(1000),
 	}
 	DeferCleanup(w.upstream.Close)
@@ -127,13 +106,13 @@ func (w *world) restartWith(options Options) {
 	options.UpstreamHosts = []string{w.upstream.URL()}
 	options.Now = w.clock.Now
 	options = options.withDefaults()
-	hosts, err := parseUpstreamHosts(options.UpstreamHosts)
+	hosts, err := parseUpstreamHosts(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
 	Expect(err).NotTo(HaveOccurred())
-	w.connections = newConnections(options, k8s, k8s, w.recorder)
-	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
-	w.groups = &GroupReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options}
+	w.connections = newConnections(options.connections(), k8s, k8s, w.recorder)
+	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, concurrency: options.Concurrency, markRetention: options.MarkRetention}
+	w.groups = &GroupReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, concurrency: options.Concurrency}
 	w.organizations = &OrganizationReconciler{
-		client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, options: options,
+		client: k8s, live: k8s, recorder: w.recorder, connections: w.connections,
 		hosts: hosts, dial: dialer(hosts, options.Now),
 	}
 }
@@ -222,7 +201,7 @@ func (w *world) asked() bool {
 func (w *world) guarded(ctx context.Context) error {
 	for _, connection := range w.connections.all() {
 		if connection.guard.pending() {
-			if err := w.connections.guards.write(ctx, connection); err != nil {
+			if err := connection.guard.write(ctx); err != nil {
 				return err
 			}
 		}

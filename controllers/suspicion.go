@@ -58,6 +58,12 @@ func (c *connection) suspected() (suspicion, bool) {
 	return c.suspicion, c.suspicion.token != ""
 }
 
+// isSuspicion tells whether a token approves the suspicion.
+func (c *connection) isSuspicion(token string) bool {
+	suspicion, there := c.suspected()
+	return there && suspicion.token == token
+}
+
 // recognise tells, after a change of token or address, whether the organization still is the one that it was, by one of its accounts.
 // Creations then need not wait for the whole comparison.
 func (c *connection) recognise(ctx context.Context) {

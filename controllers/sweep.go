@@ -50,7 +50,7 @@ func (c *connection) sweepLoop(ctx context.Context) {
 		wait := jittered(set.syncInterval)
 		if err := c.sweep(ctx); err != nil {
 			failures++
-			bounds := backoff{min: c.options.BackoffMin, max: c.options.BackoffMax}
+			bounds := c.options.Backoff
 			wait = max(min(wait, bounds.after(failures)), set.costOf(c.lastComparison().calls, failures))
 		} else {
 			failures = 0
@@ -97,7 +97,7 @@ func (c *connection) sweep(ctx context.Context) error {
 	}
 	first := c.noteComparison(begun, found, err)
 	if err == nil {
-		c.importQueue.add(priorityDrift, reconcile.Request{NamespacedName: c.organization})
+		c.registry.imports.add(priorityDrift, reconcile.Request{NamespacedName: c.organization})
 	}
 	c.wakeIdle()
 	if first || err != nil {
@@ -120,7 +120,7 @@ func (c *connection) giveUpWaiting() {
 func (c *connection) noteComparison(begun time.Time, found listing, err error) bool {
 	twin := ""
 	if err == nil {
-		twin = c.olderTwin(c)
+		twin = c.registry.olderTwin(c)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

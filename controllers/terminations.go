@@ -54,6 +54,19 @@ func (t *terminations) of(ctx context.Context, live client.Reader, name string, 
 	return known.since(known.reads(), func() (bool, error) { return isTerminating(ctx, live, name, kind) })
 }
 
+// any tells whether a namespace, or one of these definitions, is being deleted.
+func (t *terminations) any(ctx context.Context, live client.Reader, namespace string, definitions ...string) (bool, error) {
+	if terminating, err := t.of(ctx, live, namespace, namespaceKind); err != nil || terminating {
+		return terminating, err
+	}
+	for _, definition := range definitions {
+		if terminating, err := t.of(ctx, live, definition, crdKind); err != nil || terminating {
+			return terminating, err
+		}
+	}
+	return false, nil
+}
+
 // since returns the answer of a read that began after so many others; if there is none yet, it reads.
 func (t *termination) since(reads int, read func() (bool, error)) (bool, error) {
 	t.reading.Lock()

@@ -12,9 +12,10 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"golang.org/x/net/dns/dnsmessage"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
 // nameServer answers every question for an address with the next of its addresses, as somebody who rebinds a name does.
@@ -82,7 +83,7 @@ func callThrough(t *testing.T, baseURL, allowed string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	upstream, err := dialer(hosts, time.Now)(baseURL, "a-token")
+	upstream, err := lambdatest.New(baseURL, "a-token", lambdatest.WithDialControl(hosts.dialControl))
 	if err != nil {
 		t.Fatal(err)
 	}

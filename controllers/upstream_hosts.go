@@ -10,8 +10,6 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
-
-	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 // upstreamHosts are the hosts that the operator may call with an organization's token.
@@ -22,11 +20,11 @@ type upstreamHost struct {
 	scheme, host, port string
 }
 
-// parseUpstreamHosts reads entries such as "scim.example.com", "scim.example.com:8443" or "http://127.0.0.1:8080". LambdaTest's own
-// host is always among them.
+// parseUpstreamHosts reads entries such as "scim.example.com", "scim.example.com:8443" or "http://127.0.0.1:8080". The
+// error names the first entry that is none of these.
 func parseUpstreamHosts(entries []string) (upstreamHosts, error) {
 	var hosts upstreamHosts
-	for _, entry := range append([]string{v1alpha1.DefaultBaseURL}, entries...) {
+	for _, entry := range entries {
 		if !strings.Contains(entry, "://") {
 			entry = "https://" + entry
 		}

@@ -6,7 +6,7 @@ package controllers
 import "testing"
 
 func TestUpstreamHostsCheck(t *testing.T) {
-	hosts, err := parseUpstreamHosts([]string{"scim.example.com:8443", "http://127.0.0.1:8080", "proxy.example.com"})
+	hosts, err := parseUpstreamHosts([]string{"https://auth.lambdatest.com", "scim.example.com:8443", "http://127.0.0.1:8080", "proxy.example.com"})
 	if err != nil {
 		t.Fatal(err)
 	}
