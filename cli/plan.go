@@ -20,7 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/controllers"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/person"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
@@ -37,7 +37,7 @@ type planOptions struct {
 // planned is one line of a plan.
 type planned struct {
 	UserName string                   `json:"userName"`
-	Action   controllers.Action       `json:"action"`
+	Action   person.Action            `json:"action"`
 	Changes  []v1alpha1.PlannedChange `json:"changes,omitempty"`
 	// Because names who decides: the claim that denies, or that gives the role.
 	Because string `json:"because,omitempty"`
@@ -92,7 +92,7 @@ func (o *planOptions) run(ctx context.Context, out io.Writer, args []string) err
 	if err != nil {
 		return err
 	}
-	lines, unchanged := linesOf(controllers.PreviewPeople(claims, groups, accounts))
+	lines, unchanged := linesOf(person.PreviewPeople(claims, groups, accounts))
 	err = o.form.print(out, lines, func(out io.Writer) error { return planTable(out, lines, unchanged) })
 	if err == nil && o.exitCode && len(lines) > 0 {
 		return ErrDifferences
@@ -198,10 +198,10 @@ func listAccounts(ctx context.Context, upstream interface {
 }
 
 // linesOf keeps what would change, in the order of the userNames.
-func linesOf(previews []controllers.Preview) (lines []planned, unchanged int) {
+func linesOf(previews []person.Preview) (lines []planned, unchanged int) {
 	lines = []planned{}
 	for _, preview := range previews {
-		if preview.Action == controllers.ActionNone {
+		if preview.Action == person.ActionNone {
 			unchanged++
 			continue
 		}
@@ -217,7 +217,7 @@ func linesOf(previews []controllers.Preview) (lines []planned, unchanged int) {
 
 func planTable(out io.Writer, lines []planned, unchanged int) error {
 	rows := make([][]string, 0, len(lines))
-	counts := map[controllers.Action]int{}
+	counts := map[person.Action]int{}
 	for _, line := range lines {
 		counts[line.Action]++
 		rows = append(rows, []string{line.UserName, string(line.Action), changesText(line.Changes), line.Because})
@@ -229,7 +229,7 @@ func planTable(out io.Writer, lines []planned, unchanged int) error {
 		fmt.Fprintln(out)
 	}
 	_, err := fmt.Fprintf(out, "Plan: %d to create, %d to update, %d to deactivate; %d unchanged.\n",
-		counts[controllers.ActionCreate], counts[controllers.ActionUpdate], counts[controllers.ActionDeactivate], unchanged)
+		counts[person.ActionCreate], counts[person.ActionUpdate], counts[person.ActionDeactivate], unchanged)
 	return err
 }
 

@@ -11,7 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/controllers"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/person"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
@@ -23,14 +23,14 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 		folder[manifest.Name] = &manifest
 	}
 
-	lines, unchanged := linesOf(controllers.PreviewPeople(overlay(stored, folder, true, userEdits), nil, accounts))
+	lines, unchanged := linesOf(person.PreviewPeople(overlay(stored, folder, true, userEdits), nil, accounts))
 
 	expected := []planned{
-		{UserName: "ada@example.com", Action: controllers.ActionUpdate, Because: "LambdaTestUser/ada",
+		{UserName: "ada@example.com", Action: person.ActionUpdate, Because: "LambdaTestUser/ada",
 			Changes: []v1alpha1.PlannedChange{{Attribute: "role", From: "Admin", To: "Guest"}}},
-		{UserName: "alan@example.com", Action: controllers.ActionDeactivate,
+		{UserName: "alan@example.com", Action: person.ActionDeactivate,
 			Changes: []v1alpha1.PlannedChange{{Attribute: "active", From: "true", To: "false"}}},
-		{UserName: "barbara@example.com", Action: controllers.ActionCreate, Because: "LambdaTestUser/barbara",
+		{UserName: "barbara@example.com", Action: person.ActionCreate, Because: "LambdaTestUser/barbara",
 			Changes: []v1alpha1.PlannedChange{{Attribute: "account", To: "barbara@example.com"}}},
 	}
 	if difference := cmp.Diff(expected, lines); difference != "" {
@@ -43,7 +43,7 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 
 func TestPlanWithoutPruneKeepsWhoIsNotInTheFolder(t *testing.T) {
 	claims := overlay(pointers([]v1alpha1.LambdaTestUser{declared("alan", v1alpha1.RoleUser)}), nil, false, userEdits)
-	if lines, _ := linesOf(controllers.PreviewPeople(claims, nil, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
+	if lines, _ := linesOf(person.PreviewPeople(claims, nil, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
 		t.Errorf("the plan is %v, expected nothing", lines)
 	}
 }
@@ -62,8 +62,8 @@ func TestPlanKnowsTheRolesThatGroupsGive(t *testing.T) {
 		OrganizationRef: user.Spec.OrganizationRef, DisplayName: "Admins", Roles: []v1alpha1.Role{v1alpha1.RoleAdmin}, Members: []string{"ADA@example.com"},
 	}}
 	admins.Namespace, admins.Name = "default", "admins"
-	previews := controllers.PreviewPeople([]*v1alpha1.LambdaTestUser{&user}, []*v1alpha1.LambdaTestGroup{admins}, []lambdatest.User{account("ada", "User")})
-	expected := []planned{{UserName: "ada@example.com", Action: controllers.ActionUpdate, Because: "LambdaTestGroup/admins",
+	previews := person.PreviewPeople([]*v1alpha1.LambdaTestUser{&user}, []*v1alpha1.LambdaTestGroup{admins}, []lambdatest.User{account("ada", "User")})
+	expected := []planned{{UserName: "ada@example.com", Action: person.ActionUpdate, Because: "LambdaTestGroup/admins",
 		Changes: []v1alpha1.PlannedChange{{Attribute: "role", From: "User", To: "Admin"}}}}
 	if lines, _ := linesOf(previews); cmp.Diff(expected, lines) != "" {
 		t.Errorf("the plan differs (-expected +actual):\n%s", cmp.Diff(expected, lines))

@@ -16,16 +16,17 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
 var _ = Describe("A read that fails is not taken for the answer that there is nothing:", Label("faulty-api"), func() {
 	It("the guard begins no hour with nobody in it", Label("guard"), func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
-		w.connections.guards.client = interceptor.NewClient(k8s, interceptor.Funcs{
+		w.connections.Guards.Client = interceptor.NewClient(k8s, interceptor.Funcs{
 			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
 				var all client.ListOptions
-				if all.ApplyOptions(options); all.FieldSelector != nil && strings.Contains(all.FieldSelector.String(), organizationIndex) {
+				if all.ApplyOptions(options); all.FieldSelector != nil && strings.Contains(all.FieldSelector.String(), claims.OrganizationIndex) {
 					return apierrors.NewServiceUnavailable("starting")
 				}
 				return k8s.List(ctx, list, options...)
@@ -33,12 +34,12 @@ var _ = Describe("A read that fails is not taken for the answer that there is no
 		})
 		Deleted(ctx, k8s, people[0])
 
-		_, err := w.people.Reconcile(ctx, personKeyOf(people[0]))
+		_, err := w.people.Reconcile(ctx, claims.KeyOf(people[0]))
 
 		Expect(err).NotTo(HaveOccurred())
 		Expect(w.guarded(ctx)).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
 		Expect(Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj()).Status.Guard).To(BeNil())
-		w.connections.guards.client = k8s
+		w.connections.Guards.Client = k8s
 		w.reconciled(ctx, people[0])
 		Expect(Exists(ctx, k8s, people[0])).To(BeFalse())
 		Expect(w.connected(ctx, DefaultOrganization).Status.Guard.Active).To(BeEquivalentTo(8))
@@ -49,7 +50,7 @@ var _ = Describe("A read that fails is not taken for the answer that there is no
 		organization := Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())
 		secret := Fetched(ctx, k8s, MakeSecret(w.namespace, organization.SCIMTokenSecretName(), ""))
 		tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
-		w.organizations.live = interceptor.NewClient(k8s, interceptor.Funcs{
+		w.organizations.Live = interceptor.NewClient(k8s, interceptor.Funcs{
 			Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
 				if _, whole := into.(*corev1.Secret); whole && key.Name == secret.Name {
 					return apierrors.NewServiceUnavailable("starting")
@@ -61,6 +62,6 @@ var _ = Describe("A read that fails is not taken for the answer that there is no
 		_, err := w.organizations.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(organization)})
 
 		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
-		Expect(w.connection().offers(tokens[0].Digest)).To(BeTrue())
+		Expect(w.connection().Offers(tokens[0].Digest)).To(BeTrue())
 	})
 })

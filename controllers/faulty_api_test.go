@@ -20,6 +20,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -104,10 +107,10 @@ func faulty(w *world, seed uint64, faults ...apiFault) *faultyAPI {
 
 // through lets the controllers use other clients: one that reads from caches, and one that always asks the API server.
 func (w *world) through(cached, live client.WithWatch) {
-	w.people.client, w.people.live = cached, live
-	w.groups.client, w.groups.live = cached, live
-	w.organizations.client, w.organizations.live = cached, live
-	w.connections.guards.client, w.connections.guards.live = cached, live
+	w.people.Client, w.people.Live = cached, live
+	w.groups.Client, w.groups.Live = cached, live
+	w.organizations.Client, w.organizations.Live = cached, live
+	w.connections.Guards.Client, w.connections.Guards.Live = cached, live
 }
 
 // insisted reconciles everything again and again, whatever comes of it, as the queues do.
@@ -120,7 +123,7 @@ func (w *world) insisted(ctx context.Context, rounds int, people []*v1alpha1.Lam
 		_ = w.guarded(ctx)
 		w.sweptUnlessStopped(ctx)
 		for _, person := range people {
-			_, _ = w.people.Reconcile(ctx, personKeyOf(person))
+			_, _ = w.people.Reconcile(ctx, claims.KeyOf(person))
 		}
 		for _, group := range groups {
 			_, _ = w.groups.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(group)})
@@ -131,12 +134,12 @@ func (w *world) insisted(ctx context.Context, rounds int, people []*v1alpha1.Lam
 // sweptUnlessStopped compares the organization, if calls are made at all: they are not while its Secret cannot be read.
 func (w *world) sweptUnlessStopped(ctx context.Context) {
 	GinkgoHelper()
-	lane := w.connection().lane
-	lane.mu.Lock()
-	stopped := lane.stopped
-	lane.mu.Unlock()
+	lane := w.connection().Lane
+	lane.Mu.Lock()
+	stopped := lane.Stopped
+	lane.Mu.Unlock()
 	if !stopped {
-		_ = w.connection().sweep(ctx)
+		_ = w.connection().Sweep(ctx)
 	}
 }
 
@@ -203,7 +206,7 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		w.through(expired, expired)
 		w.upstream.ResetCalls()
 
-		_, err := w.people.Reconcile(ctx, personKeyOf(user))
+		_, err := w.people.Reconcile(ctx, claims.KeyOf(user))
 
 		Expect(err).To(MatchError(apierrors.IsResourceExpired, "IsResourceExpired"))
 		Expect(w.upstream.Writes()).To(BeZero())
@@ -221,7 +224,7 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		})
 		w.through(unwritable, unwritable)
 
-		_, err := w.people.Reconcile(ctx, personKeyOf(user))
+		_, err := w.people.Reconcile(ctx, claims.KeyOf(user))
 
 		Expect(err).To(MatchError(apierrors.IsTooManyRequests, "IsTooManyRequests"))
 		Expect(w.account(ada).Active).To(BeFalse())
@@ -241,8 +244,8 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		})
 		w.through(away, away)
 		for range 10 {
-			Expect(w.people.Reconcile(ctx, personKeyOf(user))).To(And(
-				HaveField("RequeueAfter", denialBackoffMax/2), HaveField("Priority", HaveValue(Equal(priorityDenial)))))
+			Expect(w.people.Reconcile(ctx, claims.KeyOf(user))).To(And(
+				HaveField("RequeueAfter", lane.DenialBackoffMax/2), HaveField("Priority", HaveValue(Equal(lane.Denial)))))
 		}
 
 		w.through(k8s, k8s)
@@ -261,8 +264,8 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		api := faulty(w, 1, apiFaults[0])
 		api.share = 1
 
-		Expect(w.people.Reconcile(ctx, personKeyOf(user))).To(And(
-			HaveField("RequeueAfter", conflictRetry), HaveField("Priority", HaveValue(Equal(priorityDenial)))))
+		Expect(w.people.Reconcile(ctx, claims.KeyOf(user))).To(And(
+			HaveField("RequeueAfter", status.ConflictRetry), HaveField("Priority", HaveValue(Equal(lane.Denial)))))
 	})
 
 	It("a denial does not wait for the release of another resource that goes", Label("deny-wins", "deletion"), func(ctx SpecContext) {
@@ -281,7 +284,7 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		})
 		w.through(stuck, stuck)
 
-		_, err := w.people.Reconcile(ctx, personKeyOf(staying))
+		_, err := w.people.Reconcile(ctx, claims.KeyOf(staying))
 
 		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
 		Expect(w.account(ada).Active).To(BeFalse())
@@ -307,7 +310,7 @@ var _ = Describe("While the API server fails now and then", Label("faulty-api"),
 		})
 		w.through(k8s, mute)
 
-		_, err := w.people.Reconcile(ctx, personKeyOf(staying))
+		_, err := w.people.Reconcile(ctx, claims.KeyOf(staying))
 
 		Expect(err).NotTo(HaveOccurred())
 		Expect(w.guarded(ctx)).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))

@@ -19,6 +19,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/deletion"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -56,10 +60,10 @@ func (w *world) regrouped(ctx context.Context, group *v1alpha1.LambdaTestGroup, 
 // wokenGroups reconciles the groups that were woken.
 func (w *world) wokenGroups(ctx context.Context) {
 	GinkgoHelper()
-	w.connections.groups.mu.Lock()
-	woken := w.connections.groups.early
-	w.connections.groups.early = map[ctrl.Request]int{}
-	w.connections.groups.mu.Unlock()
+	w.connections.Groups.Mu.Lock()
+	woken := w.connections.Groups.Early
+	w.connections.Groups.Early = map[ctrl.Request]int{}
+	w.connections.Groups.Mu.Unlock()
 	for request := range woken {
 		_, err := w.groups.Reconcile(ctx, request)
 		Expect(err).NotTo(HaveOccurred())
@@ -256,7 +260,7 @@ var _ = Describe("A group", Label("groups"), func() {
 
 		Expect(group).To(BeStalled(v1alpha1.UpstreamRejectedReason))
 		w.upstream.RemoveGroup("Taken")
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(w.upstreamGroup("Taken").ID).To(Equal(group.Status.GroupID))
 	})
@@ -307,14 +311,14 @@ var _ = Describe("A group", Label("groups"), func() {
 		group := w.pushed(ctx, MakeGroup("Admins").Giving(v1alpha1.RoleAdmin).With(ada))
 
 		Expect(group).To(BeStalled(v1alpha1.GroupProvisioningDisabledReason))
-		Expect(readyCondition(group).Message).To(ContainSubstring("groupMode: RolesOnly"))
+		Expect(status.ReadyCondition(group).Message).To(ContainSubstring("groupMode: RolesOnly"))
 		Expect(Fetched(ctx, k8s, first)).To(BeProgressing(v1alpha1.ProgressingReason))
 		writes := w.upstream.Writes()
 		w.grouped(ctx, group)
 		Expect(w.upstream.Writes()).To(Equal(writes))
 
 		w.upstream.Switch(func(s *simulator.Switches) { s.GroupsOff = false })
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		w.handleWoken(ctx)
 		Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(Fetched(ctx, k8s, first)).To(BeReady(v1alpha1.SyncedReason))
@@ -342,7 +346,7 @@ var _ = Describe("A group", Label("groups"), func() {
 		w.restart()
 		w.upstream.Fail(http.StatusServiceUnavailable, simulator.On("GET /Users"))
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		w.upstream.ResetCalls()
 
 		w.grouped(ctx, group)
@@ -357,7 +361,7 @@ var _ = Describe("A group", Label("groups"), func() {
 		w.wholeSweep(ctx)
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.upstream.ResetCalls()
 
 		w.wokenGroups(ctx)
@@ -515,9 +519,9 @@ var _ = Describe("A group that is deleted", Label("groups", "deletion"), func() 
 		w.connected(ctx, DefaultOrganization)
 		w.woken()
 
-		w.groups.families().Delete(ctx, event.DeleteEvent{Object: group}, nil)
+		w.groups.Families().Delete(ctx, event.DeleteEvent{Object: group}, nil)
 
-		Expect(w.woken()).To(HaveKey(personKeyOf(first)))
+		Expect(w.woken()).To(HaveKey(claims.KeyOf(first)))
 	})
 
 	It("waits until a call of a former leader can no longer create it", Label("failover"), func(ctx SpecContext) {
@@ -530,7 +534,7 @@ var _ = Describe("A group that is deleted", Label("groups", "deletion"), func() 
 
 		w.grouped(ctx, group)
 		w.upstream.SetGroup("Admins", []string{"Admin"}, ada)
-		w.clock.Advance(DefaultLeaseDuration + callTimeout)
+		w.clock.Advance(DefaultLeaseDuration + connection.CallTimeout)
 		for range 3 {
 			w.grouped(ctx, group)
 		}
@@ -569,7 +573,7 @@ var _ = Describe("A group that is deleted", Label("groups", "deletion"), func() 
 
 		held := Fetched(ctx, k8s, group)
 		Expect(held).To(BeStalled(v1alpha1.GroupProvisioningDisabledReason))
-		Expect(readyCondition(held).Message).To(ContainSubstring("deletionPolicy: Orphan"))
+		Expect(status.ReadyCondition(held).Message).To(ContainSubstring("deletionPolicy: Orphan"))
 
 		w.grouped(ctx, Changed(ctx, k8s, held, func(g *v1alpha1.LambdaTestGroup) { g.Spec.DeletionPolicy = v1alpha1.GroupDeletionOrphan }))
 		Expect(Exists(ctx, k8s, group)).To(BeFalse())
@@ -634,7 +638,7 @@ var _ = Describe("Where groups are not pushed", Label("groups", "roles-only"), f
 			group := Applied(ctx, k8s, MakeGroup("Admins").Giving(v1alpha1.RoleAdmin).With(ada).In(w.namespace).Obj())
 			Expect(w.groups.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(group)})).Error().NotTo(HaveOccurred())
 		})
-		w.people.client = interceptor.NewClient(k8s, interceptor.Funcs{
+		w.people.Client = interceptor.NewClient(k8s, interceptor.Funcs{
 			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
 				err := k8s.List(ctx, list, options...)
 				if _, groups := list.(*v1alpha1.LambdaTestGroupList); groups {
@@ -733,10 +737,10 @@ var _ = Describe("A demotion by the deletion of a group", Label("groups", "guard
 	It("does not follow from a definition that is being deleted, also while a new leader has not opened the organization", Label("failover", "deletion"), func(ctx SpecContext) {
 		w, group, people := administrated(ctx, MakeGroup("Admins"), rolesOnly)
 		w.restart()
-		w.groups.live = interceptor.NewClient(k8s, interceptor.Funcs{
+		w.groups.Live = interceptor.NewClient(k8s, interceptor.Funcs{
 			Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 				err := k8s.Get(ctx, key, object, options...)
-				if key.Name == groupsCRD {
+				if key.Name == deletion.GroupsCRD {
 					object.SetDeletionTimestamp(new(metav1.Now()))
 				}
 				return err

@@ -11,6 +11,8 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -26,7 +28,7 @@ func named(ctx context.Context, names map[*v1alpha1.LambdaTestGroup]string) {
 func (w *world) settledGroups(ctx context.Context, groups ...*v1alpha1.LambdaTestGroup) {
 	GinkgoHelper()
 	for range 4 {
-		w.clock.Advance(duplicateGrace)
+		w.clock.Advance(group.DuplicateGrace)
 		for _, group := range groups {
 			w.grouped(ctx, group)
 		}
@@ -64,7 +66,7 @@ var _ = Describe("The displayNames of groups", Label("groups", "names"), func() 
 		for i := range groups {
 			w.grouped(ctx, groups[2-i])
 		}
-		Expect(w.upstream.Groups()).To(ContainElement(HaveField("DisplayName", asideName(groups[0].Status.GroupID))))
+		Expect(w.upstream.Groups()).To(ContainElement(HaveField("DisplayName", group.AsideName(groups[0].Status.GroupID))))
 		Expect(Fetched(ctx, k8s, groups[0])).To(And(BeProgressing(v1alpha1.ProgressingReason), HaveField("Status.GroupID", groups[0].Status.GroupID)))
 
 		w.restart()
@@ -118,9 +120,9 @@ var _ = Describe("The displayNames of groups", Label("groups", "names"), func() 
 			Expect(w.upstreamGroup("young").ID).To(Equal(old.Status.GroupID))
 			Expect(Fetched(ctx, k8s, old)).To(BeReady(v1alpha1.SyncedReason))
 			young = Fetched(ctx, k8s, young)
-			aside := asideName(young.Status.GroupID)
+			aside := group.AsideName(young.Status.GroupID)
 			Expect(young).To(BeStalled(v1alpha1.DuplicateDisplayNameReason))
-			Expect(readyCondition(young).Message).To(ContainSubstring(aside))
+			Expect(status.ReadyCondition(young).Message).To(ContainSubstring(aside))
 			Expect(w.upstreamGroup(aside)).To(And(HaveField("ID", young.Status.GroupID), HaveField("Roles", BeEmpty()), WithTransform(memberNames, ConsistOf(ada))))
 			Expect(w.account(ada).Role).To(Equal("User"))
 
@@ -185,6 +187,6 @@ var _ = Describe("The displayNames of groups", Label("groups", "names"), func() 
 	})
 
 	It("that LambdaTest's groups have for a moment are short enough for any id", func() {
-		Expect(len(asideName(strings.Repeat("9", 100)))).To(BeNumerically("<", 256))
+		Expect(len(group.AsideName(strings.Repeat("9", 100)))).To(BeNumerically("<", 256))
 	})
 })

@@ -48,7 +48,7 @@ var _ = Describe("Before the first comparison, a group", Label("groups", "kstatu
 	It("says that LambdaTest refuses the token", func(ctx SpecContext) {
 		w := uncompared(ctx)
 		w.upstream.Fail(http.StatusUnauthorized, simulator.On("GET /Users"))
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 
 		Expect(w.pushed(ctx, MakeGroup("QA").With(ada))).To(BeStalled(v1alpha1.UnauthorizedReason))
 	})

@@ -17,6 +17,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/groups"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -112,7 +116,7 @@ func (s *groupStory) look(ctx context.Context) {
 	}
 }
 
-// lead is a new leader, before or after its first comparison.
+// lead is a new leader, before or after its first sweep.
 func (s *groupStory) lead(ctx context.Context) {
 	GinkgoHelper()
 	s.restart()
@@ -125,7 +129,7 @@ func (s *groupStory) lead(ctx context.Context) {
 // round lets the controllers look at everything once, and people approve what the guard holds.
 func (s *groupStory) round(ctx context.Context) {
 	GinkgoHelper()
-	s.clock.Advance(duplicateGrace)
+	s.clock.Advance(group.DuplicateGrace)
 	organization := s.connected(ctx, DefaultOrganization)
 	if guard := organization.Status.Guard; guard != nil && guard.Held != nil {
 		s.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, guard.Held.Token)
@@ -159,7 +163,7 @@ func (s *groupStory) settle(ctx context.Context) {
 func (s *groupStory) described(ctx context.Context) string {
 	text := ""
 	for _, group := range s.alive(ctx) {
-		text += fmt.Sprintf("%s %q %v %v: id %q, %v\n", group.Name, group.Spec.DisplayName, group.Spec.Roles, group.Spec.Members, group.Status.GroupID, readyCondition(group))
+		text += fmt.Sprintf("%s %q %v %v: id %q, %v\n", group.Name, group.Spec.DisplayName, group.Spec.Roles, group.Spec.Members, group.Status.GroupID, status.ReadyCondition(group))
 	}
 	return text
 }
@@ -169,14 +173,14 @@ func (s *groupStory) wrong(ctx context.Context) string {
 	GinkgoHelper()
 	alive, wanted, roles := s.alive(ctx), 0, map[string]v1alpha1.Role{}
 	for _, group := range alive {
-		family := slices.DeleteFunc(slices.Clone(alive), func(other *v1alpha1.LambdaTestGroup) bool { return familyOf(other) != familyOf(group) })
+		family := slices.DeleteFunc(slices.Clone(alive), func(other *v1alpha1.LambdaTestGroup) bool { return claims.FamilyOf(other) != claims.FamilyOf(group) })
 		if group.Status.GroupID != "" {
 			wanted++
 		}
-		if wrong := s.wrongGroup(group, leaderOf(family)); wrong != "" {
+		if wrong := s.wrongGroup(group, claims.LeaderOf(family)); wrong != "" {
 			return group.Name + " " + wrong
 		}
-		if !isSame(group, leaderOf(family)) {
+		if !claims.SameGroup(group, claims.LeaderOf(family)) {
 			continue
 		}
 		for _, member := range group.Spec.Members {
@@ -198,7 +202,7 @@ func (s *groupStory) wrong(ctx context.Context) string {
 		if got := s.account(person.Spec.UserName).Role; got != string(want) {
 			return fmt.Sprintf("%s is %s, not %s", person.Spec.UserName, got, want)
 		}
-		if !isReady(Fetched(ctx, k8s, person)) {
+		if !status.IsReady(Fetched(ctx, k8s, person)) {
 			return person.Spec.UserName + " is not ready"
 		}
 	}
@@ -213,26 +217,26 @@ func (s *groupStory) wrongGroup(group, leader *v1alpha1.LambdaTestGroup) string 
 			}
 		}
 	})
-	if !isSame(group, leader) {
+	if !claims.SameGroup(group, leader) {
 		switch {
-		case !isReadyFor(group, v1alpha1.DuplicateDisplayNameReason):
+		case !status.HasReason(group, v1alpha1.DuplicateDisplayNameReason):
 			return "does not say that it is a duplicate"
 		case group.Status.GroupID == "":
 			return ""
 		case len(upstream) != 1:
 			return "is a duplicate whose group is not there"
 		}
-		if aside := s.upstream.Groups()[upstream[0]]; aside.DisplayName != asideName(aside.ID) || len(aside.Roles) > 0 {
+		if aside := s.upstream.Groups()[upstream[0]]; aside.DisplayName != "lambdatest-operator: set aside "+aside.ID || len(aside.Roles) > 0 {
 			return "is a duplicate whose group is not set aside"
 		}
 		return ""
 	}
-	if !isReady(group) || len(upstream) != 1 {
+	if !status.IsReady(group) || len(upstream) != 1 {
 		return "is not ready, or its group is not there"
 	}
 	there := s.upstream.Groups()[upstream[0]]
-	if there.DisplayName != group.Spec.DisplayName || !slices.Equal(ordered(there.Roles), roleNames(group.Spec.Roles)) ||
-		!slices.Equal(ordered(memberNames(there)), ordered(group.Spec.Members)) {
+	if there.DisplayName != group.Spec.DisplayName || !slices.Equal(groups.Ordered(there.Roles), groups.RoleNames(group.Spec.Roles)) ||
+		!slices.Equal(groups.Ordered(memberNames(there)), groups.Ordered(group.Spec.Members)) {
 		return fmt.Sprintf("is %+v at LambdaTest", there)
 	}
 	return ""
@@ -243,7 +247,7 @@ func (s *groupStory) ids(ctx context.Context) map[string]string {
 	GinkgoHelper()
 	ids := map[string]string{}
 	for _, group := range s.alive(ctx) {
-		if isReady(group) {
+		if status.IsReady(group) {
 			ids[group.Name] = group.Status.GroupID
 		}
 	}
@@ -311,7 +315,7 @@ func tellGroupStory(ctx context.Context, t *rapid.T) {
 // exchange permutes the names of the groups that are carried out, in one apply, while they are looked at.
 func (s *groupStory) exchange(ctx context.Context) {
 	GinkgoHelper()
-	alive := slices.DeleteFunc(s.alive(ctx), func(group *v1alpha1.LambdaTestGroup) bool { return !isReady(group) })
+	alive := slices.DeleteFunc(s.alive(ctx), func(group *v1alpha1.LambdaTestGroup) bool { return !status.IsReady(group) })
 	if len(alive) == 0 {
 		return
 	}

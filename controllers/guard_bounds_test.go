@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -41,7 +42,7 @@ var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
 		Expect(Fetched(ctx, k8s, people[0])).To(HaveCondition(v1alpha1.ReadyCondition, metav1.ConditionFalse, v1alpha1.ProgressingReason))
 		w.restart()
 		w.connected(ctx, DefaultOrganization) // none of the others is there: they are forgotten
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.handleWoken(ctx)
 		Expect(w.active()).To(Equal(7))
 		Expect(Exists(ctx, k8s, people[0])).To(BeFalse())
@@ -87,7 +88,7 @@ var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
 		w.through(unwritable(), k8s)
 		Deleted(ctx, k8s, people[0])
 		for range 3 {
-			_, err := w.people.Reconcile(ctx, personKeyOf(people[0]))
+			_, err := w.people.Reconcile(ctx, claims.KeyOf(people[0]))
 			Expect(err).NotTo(HaveOccurred())
 			Expect(w.guarded(ctx)).NotTo(Succeed())
 		}
@@ -103,7 +104,7 @@ var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
 	It("forgets a question about somebody who is declared again before it was written", func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		Deleted(ctx, k8s, people[0])
-		_, err := w.people.Reconcile(ctx, personKeyOf(people[0]))
+		_, err := w.people.Reconcile(ctx, claims.KeyOf(people[0]))
 		Expect(err).NotTo(HaveOccurred())
 
 		w.settled(ctx, MakeUser(people[0].Spec.UserName).Named("again").Role(v1alpha1.RoleUser))
@@ -118,7 +119,7 @@ var _ = Describe("What status has room for", Label("guard", "bounds"), func() {
 		w.through(unwritable(), k8s)
 		for _, user := range people[:3] {
 			Changed(ctx, k8s, user, denied)
-			_, err := w.people.Reconcile(ctx, personKeyOf(user))
+			_, err := w.people.Reconcile(ctx, claims.KeyOf(user))
 			Expect(err).NotTo(HaveOccurred())
 		}
 		Expect(w.guarded(ctx)).NotTo(Succeed())

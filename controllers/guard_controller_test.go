@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -127,7 +128,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 			ContainSubstring("iam.lambdatest.io/approve-deprovision="+token),
 			ContainSubstring("iam.lambdatest.io/reject-deprovision="+token)))
 		for _, user := range remaining(ctx, people) {
-			Expect(readyCondition(user).Message).To(And(ContainSubstring("kubectl lambdatest status"), Not(ContainSubstring(token))))
+			Expect(status.ReadyCondition(user).Message).To(And(ContainSubstring("kubectl lambdatest status"), Not(ContainSubstring(token))))
 		}
 	})
 
@@ -161,7 +162,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 		w.pruned(ctx, people[:2]...)
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 
 		w.pruned(ctx, people[2:]...)
 
@@ -190,8 +191,8 @@ var _ = Describe("The guard", Label("guard"), func() {
 	It("never lets an hour that passes free anybody, though others may go then", func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		w.pruned(ctx, people[:4]...)
-		w.clock.Advance(guardWindow)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		w.clock.Advance(time.Hour)
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.handleWoken(ctx)
 
 		w.pruned(ctx, people[4])
@@ -222,7 +223,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 		w.upstream.ClearFaults()
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 
 		w.handleWoken(ctx)
 
@@ -263,11 +264,11 @@ var _ = Describe("The guard", Label("guard"), func() {
 			w.upstream.RemoveAccount(account.UserName)
 		}
 		w.clock.Advance(time.Second)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
-		suspicion, _ := w.connection().suspected()
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
+		suspicion, _ := w.connection().Mismatch()
 
-		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, suspicion.token)
-		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, suspicion.token)
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, suspicion.Token)
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, suspicion.Token)
 
 		Expect(w.events()).NotTo(ContainElement(ContainSubstring("StaleToken")))
 	})
@@ -384,7 +385,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 			w.reconciled(ctx, denial)
 		}
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.handleWoken(ctx)
 		Expect(w.active()).To(Equal(5), "a new leader decides nothing before it knows what is held")
 		there := remaining(ctx, denials)
@@ -394,13 +395,13 @@ var _ = Describe("The guard", Label("guard"), func() {
 		w.decided(ctx, v1alpha1.RejectDeprovisionAnnotation, w.held(ctx).Token)
 		Expect(remaining(ctx, denials)).To(BeEmpty())
 		Expect(w.active()).To(Equal(5))
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.handleWoken(ctx)
 		Expect(w.active()).To(Equal(5), "a rejection outlives the resource")
 
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.handleWoken(ctx)
 		Expect(w.active()).To(Equal(5), "and a restart")
 	})
@@ -457,7 +458,7 @@ var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
 		Expect(remaining(ctx, declared)).To(BeEmpty())
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).To(Succeed())
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
 		w.handleWoken(ctx)
 		Expect(admins(w)).To(Equal(6))
 		Expect(Fetched(ctx, k8s, assigned[7])).To(BeStalled(v1alpha1.DemotionHeldReason))
@@ -491,7 +492,7 @@ var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
 		w.pruned(ctx, declared...)
 		held := remaining(ctx, declared)
 		w.restart()
-		_, fresh := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
+		_, fresh := w.connections.Open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
 		Expect(fresh).To(BeTrue())
 
 		for _, user := range held {

@@ -16,6 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/imports"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -24,7 +27,7 @@ import (
 func (w *world) imported(ctx context.Context) ctrl.Result {
 	GinkgoHelper()
 	request := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}}
-	result, err := (&ImportReconciler{client: k8s, connections: w.connections}).Reconcile(ctx, request)
+	result, err := (&imports.Reconciler{Client: k8s, Registry: w.connections}).Reconcile(ctx, request)
 	Expect(err).NotTo(HaveOccurred())
 	var all v1alpha1.LambdaTestUserList
 	Expect(k8s.List(ctx, &all, client.InNamespace(w.namespace))).To(Succeed())
@@ -63,7 +66,7 @@ var _ = Describe("An account that nobody claims", Label("import"), func() {
 			HaveField("Status.PlannedChanges", BeEmpty()),
 		)))
 		imported := w.imports(ctx)[0]
-		Expect(readyCondition(&imported).Message).To(And(
+		Expect(status.ReadyCondition(&imported).Message).To(And(
 			HaveSuffix(fmt.Sprintf("kubectl lambdatest export %s -n %s --organization default", imported.Name, w.namespace)),
 			Not(ContainSubstring("managementPolicy")), // which nobody may change
 		))
@@ -120,8 +123,8 @@ var _ = Describe("An account that nobody claims", Label("import"), func() {
 	It("is imported a hundred at a time", func(ctx SpecContext) {
 		w := withOrganization(ctx, newWorld(ctx, simulator.Population(150)), importing)
 
-		Expect(w.imported(ctx).RequeueAfter).To(Equal(importPause))
-		Expect(w.imports(ctx)).To(HaveLen(importBatch))
+		Expect(w.imported(ctx).RequeueAfter).To(Equal(time.Second))
+		Expect(w.imports(ctx)).To(HaveLen(100))
 		Expect(w.imported(ctx).RequeueAfter).To(BeZero())
 		Expect(w.imports(ctx)).To(HaveLen(150))
 	})
@@ -134,27 +137,28 @@ var _ = Describe("An account that nobody claims", Label("import"), func() {
 			return apierrors.NewInvalid(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.UserKind).GroupKind(), "x", nil)
 		}})
 		request := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}}
-		imports := func() ctrl.Result {
+		reconciler := &imports.Reconciler{Client: refusing, Registry: w.connections}
+		imported := func() ctrl.Result {
 			GinkgoHelper()
-			result, err := (&ImportReconciler{client: refusing, connections: w.connections}).Reconcile(ctx, request)
+			result, err := reconciler.Reconcile(ctx, request)
 			Expect(err).NotTo(HaveOccurred())
 			return result
 		}
 
-		Expect(imports().RequeueAfter).To(Equal(importPause))
-		Expect(imports().RequeueAfter).To(BeZero())
-		Expect(imports().RequeueAfter).To(BeZero())
+		Expect(imported().RequeueAfter).To(Equal(time.Second))
+		Expect(imported().RequeueAfter).To(BeZero())
+		Expect(imported().RequeueAfter).To(BeZero())
 		Expect(refused).To(Equal(150))
 
-		w.clock.Advance(refusalPauseMax)
-		imports()
-		Expect(refused).To(Equal(150 + importBatch))
+		w.clock.Advance(connection.RefusalPauseMax)
+		imported()
+		Expect(refused).To(Equal(150 + 100))
 	})
 
 	It("is neither imported nor forgotten before a comparison is complete", Label("partial-sweep"), func(ctx SpecContext) {
 		w := withOrganization(ctx, newWorld(ctx, simulator.Population(3)), importing)
 		request := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}}
-		_, err := (&ImportReconciler{client: k8s, connections: w.connections}).Reconcile(ctx, request)
+		_, err := (&imports.Reconciler{Client: k8s, Registry: w.connections}).Reconcile(ctx, request)
 		Expect(err).NotTo(HaveOccurred())
 		w.restart()
 		w.connected(ctx, DefaultOrganization)

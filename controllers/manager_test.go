@@ -23,6 +23,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -166,7 +167,7 @@ var _ = Describe("With a manager running", func() {
 			})
 		})
 		runningWith(ctx, w, slow, func(options *Options) { options.Concurrency = workers })
-		Eventually(func() int { return w.upstream.Count("POST /Users") }).Should(BeNumerically(">", maxInFlight))
+		Eventually(func() int { return w.upstream.Count("POST /Users") }).Should(BeNumerically(">", lane.MaxInFlight))
 
 		before := w.upstream.Count("POST /Users")
 		Changed(ctx, k8s, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
@@ -75,12 +76,12 @@ var _ = Describe("Resources with every odd value that the schema allows", Label(
 		w.through(cached(), k8s)
 		oddOnes(ctx, "iam.lambdatest.io_lambdatestusers.yaml", MakeUser(ada).In(w.namespace).Orphan().Obj(), func(what, name string) {
 			user := Fetched(ctx, k8s, MakeUser("x").Named(name).In(w.namespace).Obj())
-			key := personKeyOf(user)
+			key := claims.KeyOf(user)
 			for range 2 {
 				_, _ = w.people.Reconcile(ctx, key)
 				w.clock.Advance(time.Minute)
 			}
-			if Fetched(ctx, k8s, user).Status.ObservedGeneration < 0 { // who is new waits for a comparison, once there are many
+			if Fetched(ctx, k8s, user).Status.ObservedGeneration < 0 { // who is new waits for a sweep, once there are many
 				w.swept(ctx)
 				_, _ = w.people.Reconcile(ctx, key)
 			}

@@ -17,6 +17,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -184,7 +187,7 @@ var _ = Describe("An organization", func() {
 		w.woken()
 		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) { o.Spec.Suspend = false })
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.woken()).To(HaveKeyWithValue(personKeyOf(user), BeNumerically(">=", priorityDenial)))
+		Expect(w.woken()).To(HaveKeyWithValue(claims.KeyOf(user), BeNumerically(">=", lane.Denial)))
 		w.reconciled(ctx, user)
 		Expect(w.account(ada).Active).To(BeFalse())
 	})
@@ -224,7 +227,7 @@ var _ = Describe("An organization", func() {
 
 		remains := w.connected(ctx, organization.Name)
 		Expect(remains).To(BeStalled(v1alpha1.PeopleRemainReason))
-		Expect(readyCondition(remains).Message).To(HavePrefix("1 LambdaTestUser or LambdaTestGroup still needs"))
+		Expect(status.ReadyCondition(remains).Message).To(HavePrefix("1 LambdaTestUser or LambdaTestGroup still needs"))
 		w.reconciled(ctx, Deleted(ctx, k8s, user))
 
 		Expect(w.account(ada).Active).To(BeFalse())
@@ -289,9 +292,9 @@ var _ = Describe("A comparison of the whole organization", Label("sweep"), func(
 		w.upstream.Switch(func(s *simulator.Switches) { s.TruncateLists = 20 })
 		w.clock.Advance(time.Second)
 
-		Expect(w.connection().sweep(ctx)).To(MatchError(ContainSubstring("an account that exists")))
+		Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("an account that exists")))
 
-		_, known := w.connection().accounts.get("user-000030@example.com")
+		_, known := w.connection().Accounts.Get("user-000030@example.com")
 		Expect(known).To(BeTrue())
 	})
 

@@ -19,6 +19,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
@@ -50,15 +54,15 @@ var _ = Describe("An organization whose API server fails", Label("faulty-api"), 
 		w.woken()
 		w.upstream.ResetCalls()
 
-		w.organizations.live = unreadable("lambdatest-default", apierrors.NewServiceUnavailable("starting"))
+		w.organizations.Live = unreadable("lambdatest-default", apierrors.NewServiceUnavailable("starting"))
 		_, err := w.organizations.Reconcile(ctx, w.request(DefaultOrganization))
 
 		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
-		_, obstacle := w.connection().state()
+		_, obstacle := w.connection().State()
 		Expect(obstacle).To(BeZero())
 		Expect(w.woken()).To(BeEmpty())
 
-		w.organizations.live = k8s
+		w.organizations.Live = k8s
 		w.connected(ctx, DefaultOrganization)
 		w.handleWoken(ctx)
 		Expect(w.upstream.Writes()).To(BeZero())
@@ -72,9 +76,9 @@ var _ = Describe("An organization whose API server fails", Label("faulty-api"), 
 		warned := HaveCondition(v1alpha1.SCIMTokenWarningCondition, metav1.ConditionTrue, v1alpha1.TokenIgnoredReason)
 		Expect(w.connected(ctx, DefaultOrganization)).To(warned)
 
-		w.organizations.live = unreadable("default-scim-token", apierrors.NewServiceUnavailable("starting"))
+		w.organizations.Live = unreadable("default-scim-token", apierrors.NewServiceUnavailable("starting"))
 		w.upstream.FailNext(http.StatusServiceUnavailable)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		_, err := w.organizations.Reconcile(ctx, w.request(DefaultOrganization))
 
 		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
@@ -85,7 +89,7 @@ var _ = Describe("An organization whose API server fails", Label("faulty-api"), 
 	It("to create the SCIM token's Secret calls LambdaTest all the same, and warns", Label("deny-wins"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.upstream.AddAccount(simulator.Account{UserName: ada, Role: "User", Active: true})
-		w.organizations.client = interceptor.NewClient(k8s, interceptor.Funcs{
+		w.organizations.Client = interceptor.NewClient(k8s, interceptor.Funcs{
 			Create: func(context.Context, client.WithWatch, client.Object, ...client.CreateOption) error {
 				return apierrors.NewForbidden(corev1.Resource("secrets"), "default-scim-token", nil)
 			},
@@ -98,7 +102,7 @@ var _ = Describe("An organization whose API server fails", Label("faulty-api"), 
 		Expect(w.connected(ctx, DefaultOrganization)).To(And(BeReady(v1alpha1.SyncedReason),
 			HaveCondition(v1alpha1.SCIMTokenWarningCondition, metav1.ConditionTrue, v1alpha1.SecretNotFoundReason)))
 
-		w.organizations.client = k8s
+		w.organizations.Client = k8s
 		Expect(w.connected(ctx, DefaultOrganization)).NotTo(HaveCondition(v1alpha1.SCIMTokenWarningCondition, metav1.ConditionTrue, v1alpha1.SecretNotFoundReason))
 	})
 })
@@ -108,9 +112,9 @@ var _ = Describe("While the cache does not show yet what was written last of an 
 		w := connectedWorld(ctx)
 		organization := w.connected(ctx, DefaultOrganization)
 		Expect(organization).To(BeReady(v1alpha1.SyncedReason))
-		w.organizations.client = &standingStill{Client: k8s, organization: organization}
+		w.organizations.Client = &standingStill{Client: k8s, organization: organization}
 		w.upstream.FailNext(http.StatusServiceUnavailable)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
 
 		w.swept(ctx)
@@ -121,7 +125,7 @@ var _ = Describe("While the cache does not show yet what was written last of an 
 	It("a status that another leader wrote late is told again, and what the guard wrote is not", Label("failover"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		before := w.connected(ctx, DefaultOrganization)
-		passes := noticing[client.Object](&w.organizations.written, organizationChanged())
+		passes := status.IgnoringOwnWrites[client.Object](&w.organizations.Written, organization.Changed())
 		notices := func(change func(*v1alpha1.LambdaTestOrganizationStatus)) bool {
 			after := before.DeepCopy()
 			change(&after.Status)
@@ -140,7 +144,7 @@ var _ = Describe("While the cache does not show yet what was written last of an 
 		after := w.connected(ctx, DefaultOrganization)
 		Expect(after.ResourceVersion).NotTo(Equal(before.ResourceVersion))
 
-		passes := noticing[client.Object](&w.organizations.written, organizationChanged())
+		passes := status.IgnoringOwnWrites[client.Object](&w.organizations.Written, organization.Changed())
 		Expect(passes.Update(event.UpdateEvent{ObjectOld: before, ObjectNew: after})).To(BeFalse())
 	})
 
@@ -150,9 +154,9 @@ var _ = Describe("While the cache does not show yet what was written last of an 
 		guarded := stale.DeepCopy()
 		guarded.Status.Guard = &v1alpha1.GuardStatus{Explicit: 1}
 		Expect(k8s.Status().Update(ctx, guarded)).To(Succeed())
-		w.organizations.client = &standingStill{Client: k8s, organization: stale}
+		w.organizations.Client = &standingStill{Client: k8s, organization: stale}
 		w.upstream.FailNext(http.StatusServiceUnavailable)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 
 		organization := w.connected(ctx, DefaultOrganization)
 
@@ -180,8 +184,8 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 	}
 	called := func(w *world, name string) bool {
 		GinkgoHelper()
-		_, obstacle := w.connectionOf(name).state()
-		return w.connectionOf(name).client() != nil && obstacle == situation{}
+		_, obstacle := w.connectionOf(name).State()
+		return w.connectionOf(name).Client() != nil && obstacle == status.Outcome{}
 	}
 
 	It("leave the calls to the older one, while it is suspended and afterwards", Label("suspend"), func(ctx SpecContext) {
@@ -209,7 +213,7 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		w.connected(ctx, "a-older")
 
 		Expect(called(w, "b-younger")).To(BeFalse())
-		Expect(w.connections.organizations.early).To(HaveKey(w.request("b-younger")))
+		Expect(w.connections.Organizations.Early).To(HaveKey(w.request("b-younger")))
 		Expect(w.connected(ctx, "b-younger")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
 	})
 
@@ -219,13 +223,13 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		w.connected(ctx, "b-younger")
 		page := w.upstream.HoldNext(simulator.On("GET /Users"))
 		ended := make(chan error)
-		go func() { ended <- w.connectionOf("b-younger").sweep(ctx) }()
+		go func() { ended <- w.connectionOf("b-younger").Sweep(ctx) }()
 		Eventually(page.Arrived()).Should(Receive())
 
 		result, err := w.organizations.Reconcile(ctx, w.request("a-older"))
 		Expect(err).NotTo(HaveOccurred())
 		Expect(called(w, "a-older")).To(BeFalse())
-		Expect(result.RequeueAfter).To(Equal(takeOverRetry))
+		Expect(result.RequeueAfter).To(Equal(organization.TakeOverRetry))
 
 		page.Release()
 		Eventually(ended).Should(Receive())
@@ -275,7 +279,7 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		w.restart()
 		w.connected(ctx, "b-younger")
 
-		w.clock.Advance(olderOnesPatience + time.Second)
+		w.clock.Advance(organization.OlderOnesPatience + time.Second)
 		w.connected(ctx, "b-younger")
 
 		Expect(called(w, "b-younger")).To(BeTrue())
@@ -290,10 +294,10 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		Expect(result.RequeueAfter).To(BeNumerically("<=", 30*time.Second))
 
 		Deleted(ctx, k8s, older)
-		w.connections.organizations.early = map[ctrl.Request]int{}
+		w.connections.Organizations.Early = map[ctrl.Request]int{}
 		w.connected(ctx, "a-older")
 
-		Expect(w.connections.organizations.early).To(HaveKey(w.request("b-younger")))
+		Expect(w.connections.Organizations.Early).To(HaveKey(w.request("b-younger")))
 		w.connected(ctx, "b-younger")
 		Expect(called(w, "b-younger")).To(BeTrue())
 	})
@@ -307,7 +311,7 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()).Obj())
 		w.connected(ctx, "twin")
 
-		Expect(w.connectionOf("twin").sweep(ctx)).To(Succeed())
+		Expect(w.connectionOf("twin").Sweep(ctx)).To(Succeed())
 
 		Expect(called(w, "twin")).To(BeFalse(), "from the moment on that it is known")
 		Expect(w.connected(ctx, "twin")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
@@ -322,7 +326,7 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-twin", "the-next-token"))
 		Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()).Obj())
 		w.connected(ctx, "twin")
-		Expect(w.connectionOf("twin").sweep(ctx)).To(Succeed())
+		Expect(w.connectionOf("twin").Sweep(ctx)).To(Succeed())
 		Expect(w.connected(ctx, "twin")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
 
 		Changed(ctx, k8s, secretNamed(w.namespace, "lambdatest-twin"),
@@ -343,14 +347,17 @@ var _ = Describe("A request for a resync", func() {
 		})
 		w.connected(ctx, DefaultOrganization)
 		w.upstream.FailNext(http.StatusTooManyRequests, simulator.RetryAfter(time.Minute))
-		_, err := w.connection().listPage(ctx, 1)
-		Expect(err).To(MatchError(lambdatest.IsRateLimited, "IsRateLimited"))
-		_, pausedUntil := w.connection().lane.state()
+		Expect(w.connection().Lane.Wait(ctx, "a spec", lane.Sweep)).To(Succeed())
+		Expect(w.connection().Call(ctx, "a spec", "ListUsers", func(ctx context.Context, upstream connection.Upstream) error {
+			_, err := upstream.ListUsers(ctx, 1, 1)
+			return err
+		})).To(MatchError(lambdatest.IsRateLimited, "IsRateLimited"))
+		_, pausedUntil := w.connection().Lane.State()
 		Expect(pausedUntil).To(BeTemporally(">", w.clock.Now()))
 
 		organization := w.connected(ctx, DefaultOrganization)
 
-		_, after := w.connection().lane.state()
+		_, after := w.connection().Lane.State()
 		Expect(after).To(Equal(pausedUntil))
 		Expect(organization.Status.LastHandledReconcileAt).To(Equal("now"))
 		Expect(organization).To(BeReady(v1alpha1.SyncedReason))
@@ -368,7 +375,7 @@ var _ = Describe("An organization whose baseURL leads elsewhere", func() {
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-default", upstreamToken))
 		Applied(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).At(w.upstream.BaseURL()).Obj())
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		Expect(w.connected(ctx, DefaultOrganization)).To(misdirected)
 
 		w.upstream.ClearFaults()
@@ -381,12 +388,12 @@ var _ = Describe("An organization whose baseURL leads elsewhere", func() {
 		w := connectedWorld(ctx)
 		w.connected(ctx, DefaultOrganization)
 		w.upstream.Fail(http.StatusNotFound, elsewhere)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
 
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
 	})
 })

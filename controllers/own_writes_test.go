@@ -15,6 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -54,7 +56,7 @@ var _ = Describe("While the cache does not show yet what was written last", func
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		cache := &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
-		w.people.client = cache
+		w.people.Client = cache
 		drifted(ctx, w)
 		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Users/{id}"))
 		again := w.reconciled(ctx, user).RequeueAfter
@@ -79,7 +81,7 @@ var _ = Describe("While the cache does not show yet what was written last", func
 		reconciled()
 		group = Fetched(ctx, k8s, group)
 		Expect(group).To(BeReady(v1alpha1.SyncedReason))
-		w.groups.client = &standingStill{Client: k8s, groups: map[client.ObjectKey]*v1alpha1.LambdaTestGroup{client.ObjectKeyFromObject(group): group}}
+		w.groups.Client = &standingStill{Client: k8s, groups: map[client.ObjectKey]*v1alpha1.LambdaTestGroup{client.ObjectKeyFromObject(group): group}}
 		w.upstream.SetGroup("Engineers", []string{"Admin"})
 		w.swept(ctx)
 		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Groups/{id}"))
@@ -95,15 +97,15 @@ var _ = Describe("While the cache does not show yet what was written last", func
 	It("a status that another leader wrote meanwhile stays as it is", Label("failover"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
-		w.people.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
+		w.people.Client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
 		drifted(ctx, w)
 		written := Fetched(ctx, k8s, user)
 		written.Status.Effective.Role = v1alpha1.RoleAdmin
 		Expect(k8s.Status().Update(ctx, written)).To(Succeed())
-		w.people.written.forget(user) // by somebody else
+		w.people.Written.Forget(user) // by somebody else
 
 		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Users/{id}"))
-		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(conflictRetry))
+		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(status.ConflictRetry))
 
 		Expect(Fetched(ctx, k8s, user).Status).To(Equal(written.Status))
 	})
@@ -111,14 +113,14 @@ var _ = Describe("While the cache does not show yet what was written last", func
 	It("nothing is told about what somebody said meanwhile", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
-		w.people.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
+		w.people.Client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user.DeepCopy()}}}
 		drifted(ctx, w)
 		w.upstream.FailNext(http.StatusBadGateway, simulator.On("PATCH /Users/{id}"))
 		again := w.reconciled(ctx, user).RequeueAfter
 		changed := Changed(ctx, k8s, user, wants(v1alpha1.RoleAdmin))
 
 		w.clock.Advance(again)
-		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(conflictRetry))
+		Expect(w.reconciled(ctx, user).RequeueAfter).To(Equal(status.ConflictRetry))
 
 		Expect(Fetched(ctx, k8s, changed).Status.ObservedGeneration).To(Equal(user.Generation))
 	})
@@ -129,32 +131,31 @@ var _ = Describe("A claim that goes while an opened connection recalls what stat
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		w.restart()
-		connection, _ := w.connections.open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
-		w.organizations.client = &standingStill{Client: k8s, users: v1alpha1.LambdaTestUserList{Items: []v1alpha1.LambdaTestUser{*user}}}
+		connection, _ := w.connections.Open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
 
-		w.people.forget(personKeyOf(user)) // its claim is gone
-		Expect(connection.recall(ctx)).To(Succeed())
+		w.people.Forget(claims.KeyOf(user)) // its claim is gone
+		Expect(connection.Recall(ctx)).To(Succeed())
 
-		counts, _ := connection.ledger.counts()
-		Expect(counts.people).To(BeZero())
-		Expect(connection.accounts.size()).To(BeZero())
+		counts, _ := connection.Census.Counts()
+		Expect(counts.People).To(BeZero())
+		Expect(connection.Accounts.Size()).To(BeZero())
 	})
 })
 
 var _ = Describe("A resource that goes while its status is written", func() {
-	var written *ownWrites
+	var written *status.Writes
 	var user *v1alpha1.LambdaTestUser
 	BeforeEach(func(ctx SpecContext) {
-		written = &ownWrites{}
+		written = &status.Writes{}
 		user = Applied(ctx, k8s, MakeUser(ada).In(Namespace(ctx, k8s)).Obj())
 	})
 
 	It("is forgotten when the answer comes after the event of its deletion", func() {
-		written.sending(user)
-		written.forget(user)
-		written.answered(user)
+		written.Sending(user)
+		written.Forget(user)
+		written.Answered(user)
 
-		Expect(written.sent).To(BeEmpty())
+		Expect(written.Sent).To(BeEmpty())
 	})
 
 	It("is forgotten when the answer is that it is gone", func(ctx SpecContext) {
@@ -162,36 +163,36 @@ var _ = Describe("A resource that goes while its status is written", func() {
 		updated := user.DeepCopy()
 		updated.Status.AccountID = "1"
 
-		Expect(written.patchStatus(ctx, k8s, user, updated)).To(Succeed())
+		Expect(written.Patch(ctx, k8s, user, updated)).To(Succeed())
 
-		Expect(written.sent).To(BeEmpty())
+		Expect(written.Sent).To(BeEmpty())
 	})
 
 	It("is forgotten when a read shows that it is gone", func(ctx SpecContext) {
-		written.sending(user)
+		written.Sending(user)
 		Deleted(ctx, k8s, user)
 
-		Expect(written.refresh(ctx, k8s, user.DeepCopy())).To(MatchError(apierrors.IsNotFound, "IsNotFound"))
+		Expect(written.Refresh(ctx, k8s, user.DeepCopy())).To(MatchError(apierrors.IsNotFound, "IsNotFound"))
 
-		Expect(written.sent).To(BeEmpty())
+		Expect(written.Sent).To(BeEmpty())
 	})
 
 	It("is forgotten when a read shows another one in its place, which nothing was decided about", func(ctx SpecContext) {
-		written.sending(user)
+		written.Sending(user)
 		Deleted(ctx, k8s, user)
 		Applied(ctx, k8s, MakeUser(ada).In(user.Namespace).Obj())
 
-		Expect(written.refresh(ctx, k8s, user.DeepCopy())).To(MatchError(apierrors.IsConflict, "IsConflict"))
+		Expect(written.Refresh(ctx, k8s, user.DeepCopy())).To(MatchError(apierrors.IsConflict, "IsConflict"))
 
-		Expect(written.sent).To(BeEmpty())
+		Expect(written.Sent).To(BeEmpty())
 	})
 })
 
-// drifted lets somebody change ada's role at LambdaTest, and a comparison notice.
+// drifted lets somebody change ada's role at LambdaTest, and a sweep notice.
 func drifted(ctx context.Context, w *world) {
 	GinkgoHelper()
 	_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Role = "Guest" })
 	Expect(err).NotTo(HaveOccurred())
 	w.clock.Advance(time.Second)
-	Expect(w.connection().sweep(ctx)).To(Succeed())
+	Expect(w.connection().Sweep(ctx)).To(Succeed())
 }

@@ -16,6 +16,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/deletion"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -318,13 +321,13 @@ var _ = Describe("A person", func() {
 			user = w.again(ctx, Deleted(ctx, k8s, user))
 
 			Expect(user).To(BeStalled(v1alpha1.OrganizationNotReadyReason))
-			Expect(readyCondition(user).Message).To(And(ContainSubstring("Secret lambdatest-default"), ContainSubstring("deletionPolicy: Orphan")))
+			Expect(status.ReadyCondition(user).Message).To(And(ContainSubstring("Secret lambdatest-default"), ContainSubstring("deletionPolicy: Orphan")))
 		})
 
 		It("is handed over with a finalizer, so that the next resource does not go without a deactivation", Label("deny-wins"), func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			old := w.settled(ctx, MakeUser(ada).Named("old").Role(v1alpha1.RoleUser))
-			w.connection().block(suspended(DefaultOrganization))
+			w.connection().Block(organization.Suspended(DefaultOrganization))
 			next := Applied(ctx, k8s, MakeUser(ada).Named("new").Role(v1alpha1.RoleAdmin).In(w.namespace).Obj())
 			w.reconciled(ctx, Deleted(ctx, k8s, old))
 			Expect(Exists(ctx, k8s, old)).To(BeFalse())
@@ -340,10 +343,10 @@ var _ = Describe("A person", func() {
 		It("is left alone when the definition is being deleted", func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			user := w.settled(ctx, MakeUser(ada))
-			w.people.live = interceptor.NewClient(k8s, interceptor.Funcs{
+			w.people.Live = interceptor.NewClient(k8s, interceptor.Funcs{
 				Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
 					err := k8s.Get(ctx, key, object, options...)
-					if key.Name == usersCRD {
+					if key.Name == deletion.UsersCRD {
 						object.SetDeletionTimestamp(new(metav1.Now()))
 					}
 					return err

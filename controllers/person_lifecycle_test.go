@@ -12,6 +12,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -154,11 +157,11 @@ var _ = Describe("After a restart", func() {
 		user := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
 		Expect(user.Status.AccountID).To(BeEmpty())
 
-		w.connection().openedAt = user.CreationTimestamp.Add(-time.Minute)
-		w.connection().recognise(ctx)
+		w.connection().OpenedAt = user.CreationTimestamp.Add(-time.Minute)
+		w.connection().ConfirmIdentity(ctx)
 
 		Expect(w.again(ctx, user)).To(BeReady(v1alpha1.SyncedReason))
-		Expect(w.connection().lastComparison().complete).To(BeFalse())
+		Expect(w.connection().LastSweep().Complete).To(BeFalse())
 	})
 
 	It("a deletion works from status, whatever comes first", Label("deletion"), func(ctx SpecContext) {
@@ -179,7 +182,7 @@ var _ = Describe("What people see", func() {
 	It("is that they wait, when many are before them", Label("order"), func(ctx SpecContext) {
 		w := withOrganization(ctx, newWorld(ctx), func(o *OrganizationBuilder) { o.Limited(1, 1) })
 		for i := range 70 {
-			w.connection().lane.acquire(fmt.Sprintf("person-%d@example.com", i), priorityCreation, noFailure)
+			w.connection().Lane.Acquire(fmt.Sprintf("person-%d@example.com", i), lane.Creation, lane.NoFailure)
 		}
 
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
@@ -197,7 +200,7 @@ var _ = Describe("What people see", func() {
 		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Name.FamilyName = "King" })
 
 		Expect(user).To(BeReady(v1alpha1.SyncedReason))
-		Expect(readyCondition(user).Message).To(ContainSubstring("Ada Lovelace"))
+		Expect(status.ReadyCondition(user).Message).To(ContainSubstring("Ada Lovelace"))
 		w.again(ctx, user)
 		Expect(w.events()).To(HaveLen(1))
 		Expect(w.upstream.Calls()).To(BeEmpty())
@@ -244,7 +247,7 @@ var _ = Describe("What people see", func() {
 	It("is a resync that is not done while the organization is suspended", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
-		w.connection().block(suspended(DefaultOrganization))
+		w.connection().Block(organization.Suspended(DefaultOrganization))
 
 		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) {
 			u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -44,11 +45,11 @@ var _ = Describe("A person whom LambdaTest refuses", Label("deletion"), func() {
 	}
 
 	DescribeTable("goes when the resource is deleted, for there is no account to deactivate",
-		func(ctx SpecContext, status int, before func(*world, SpecContext, *v1alpha1.LambdaTestUser)) {
+		func(ctx SpecContext, code int, before func(*world, SpecContext, *v1alpha1.LambdaTestUser)) {
 			w, user := foreign(ctx)
 			before(w, ctx, user)
-			if status != 0 {
-				w.upstream.Fail(status, simulator.On("GET /Users"))
+			if code != 0 {
+				w.upstream.Fail(code, simulator.On("GET /Users"))
 			}
 
 			w.reconciled(ctx, Deleted(ctx, k8s, user))
@@ -68,10 +69,10 @@ var _ = Describe("A person whom LambdaTest refuses", Label("deletion"), func() {
 	)
 
 	DescribeTable("stays when LambdaTest has not said that the person is another organization's",
-		func(ctx SpecContext, status int) {
+		func(ctx SpecContext, code int) {
 			w, user := foreign(ctx)
 			w.relieved(ctx)
-			w.upstream.Fail(status, simulator.On("GET /Users"))
+			w.upstream.Fail(code, simulator.On("GET /Users"))
 
 			w.reconciled(ctx, Deleted(ctx, k8s, user))
 
@@ -93,19 +94,19 @@ var _ = Describe("A person whom LambdaTest refuses", Label("deletion"), func() {
 		user = w.again(ctx, Deleted(ctx, k8s, user))
 
 		Expect(user).To(BeStalled(v1alpha1.OwnedByAnotherOrganizationReason))
-		Expect(readyCondition(user).Message).To(And(ContainSubstring("may still be active"), ContainSubstring("deletionPolicy: Orphan")))
+		Expect(status.ReadyCondition(user).Message).To(And(ContainSubstring("may still be active"), ContainSubstring("deletionPolicy: Orphan")))
 	})
 
 	DescribeTable("stays, and names the way out, while LambdaTest refuses the deactivation", Label("deny-wins"),
-		func(ctx SpecContext, status int) {
+		func(ctx SpecContext, code int) {
 			w := connectedWorld(ctx)
 			user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
-			w.upstream.Fail(status, simulator.On("DELETE /Users/{id}"))
+			w.upstream.Fail(code, simulator.On("DELETE /Users/{id}"))
 
 			user = w.again(ctx, Deleted(ctx, k8s, user))
 
 			Expect(user).To(BeStalled(v1alpha1.UpstreamRejectedReason))
-			Expect(readyCondition(user).Message).To(And(ContainSubstring("refuses to deactivate"), ContainSubstring("deletionPolicy: Orphan")))
+			Expect(status.ReadyCondition(user).Message).To(And(ContainSubstring("refuses to deactivate"), ContainSubstring("deletionPolicy: Orphan")))
 			Expect(w.account(ada).Active).To(BeTrue())
 
 			_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = false })
@@ -125,7 +126,7 @@ var _ = Describe("A person whom LambdaTest refuses", Label("deletion"), func() {
 		user = w.changed(ctx, user, denied)
 
 		Expect(user).To(BeReady(v1alpha1.SyncedReason))
-		Expect(readyCondition(user).Message).To(Equal("The person is denied and has no account in this LambdaTest organization."))
+		Expect(status.ReadyCondition(user).Message).To(Equal("The person is denied and has no account in this LambdaTest organization."))
 	})
 
 	It("leaves no mark for ever when the identity provider deletes the person", func(ctx SpecContext) {
@@ -147,16 +148,16 @@ var _ = Describe("A person whom LambdaTest refuses", Label("deletion"), func() {
 
 var _ = Describe("A group that LambdaTest refuses", Label("deletion"), func() {
 	DescribeTable("stays, and names the way out, while LambdaTest refuses to delete its group",
-		func(ctx SpecContext, status int, reason string) {
+		func(ctx SpecContext, code int, reason string) {
 			w, _, _ := groupWorld(ctx)
 			group := w.pushed(ctx, MakeGroup("QA").With(ada))
-			w.upstream.Fail(status, simulator.On("DELETE /Groups/{id}"))
+			w.upstream.Fail(code, simulator.On("DELETE /Groups/{id}"))
 
 			w.grouped(ctx, Deleted(ctx, k8s, group))
 
 			group = Fetched(ctx, k8s, group)
 			Expect(group).To(BeStalled(reason))
-			Expect(readyCondition(group).Message).To(ContainSubstring("deletionPolicy: Orphan"))
+			Expect(status.ReadyCondition(group).Message).To(ContainSubstring("deletionPolicy: Orphan"))
 		},
 		Entry("for provisioning is off", http.StatusForbidden, v1alpha1.GroupProvisioningDisabledReason),
 		Entry("as a bad request", http.StatusBadRequest, v1alpha1.UpstreamRejectedReason),
@@ -164,13 +165,13 @@ var _ = Describe("A group that LambdaTest refuses", Label("deletion"), func() {
 	)
 
 	DescribeTable("goes when no group of ours is known, and LambdaTest does not say whether there is one",
-		func(ctx SpecContext, status int) {
+		func(ctx SpecContext, code int) {
 			w, _, _ := groupWorld(ctx)
 			w.upstream.Switch(func(s *simulator.Switches) { s.GroupsOff = true })
 			group := w.pushed(ctx, MakeGroup("QA").With(ada))
 			Expect(group).To(BeStalled(v1alpha1.GroupProvisioningDisabledReason))
 			w.relieved(ctx)
-			w.upstream.Fail(status, simulator.On("GET /Groups"))
+			w.upstream.Fail(code, simulator.On("GET /Groups"))
 
 			wait := w.grouped(ctx, Deleted(ctx, k8s, group)).RequeueAfter
 			w.clock.Advance(wait)
@@ -195,7 +196,7 @@ var _ = Describe("A group that LambdaTest refuses", Label("deletion"), func() {
 
 		group = Fetched(ctx, k8s, group)
 		Expect(group).To(BeStalled(v1alpha1.UpstreamRejectedReason))
-		Expect(readyCondition(group).Message).To(ContainSubstring("deletionPolicy: Orphan"))
+		Expect(status.ReadyCondition(group).Message).To(ContainSubstring("deletionPolicy: Orphan"))
 	})
 
 	It("is told once when LambdaTest has nothing to look groups up in", func(ctx SpecContext) {

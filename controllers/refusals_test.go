@@ -5,9 +5,6 @@ package controllers
 
 import (
 	"fmt"
-	"slices"
-	"strconv"
-	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -15,6 +12,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -23,7 +22,7 @@ import (
 func (w *world) retried(ctx SpecContext, pause time.Duration) {
 	GinkgoHelper()
 	w.clock.Advance(pause)
-	w.connection().tryRefusals()
+	w.connection().TryRefusals()
 	for range 2 { // the second time, whom the first ones woke
 		w.handleWoken(ctx)
 		w.wokenGroups(ctx)
@@ -49,14 +48,14 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		w.upstream.ResetCalls()
 
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		Expect(w.upstream.Calls()).To(HaveLen(1))
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		Expect(w.upstream.Calls()).To(HaveLen(1), "the second pause is longer")
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		Expect(w.upstream.Calls()).To(HaveLen(2))
 		for range 24 {
-			w.retried(ctx, refusalPauseMax)
+			w.retried(ctx, connection.RefusalPauseMax)
 		}
 		Expect(w.upstream.Calls()).To(HaveLen(26))
 		Expect(Fetched(ctx, k8s, user).ResourceVersion).To(Equal(user.ResourceVersion))
@@ -69,7 +68,7 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		Expect(other.RemoveAccount(ada)).To(BeTrue())
 
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 
 		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
 	})
@@ -78,11 +77,11 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		w := connectedWorld(ctx)
 		users := refusedFor(ctx, w, "mobile", 20)
 
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		Expect(w.upstream.Calls()).To(HaveLen(1))
 
 		w.upstream.SetConcurrencyGroup("mobile", true)
-		w.retried(ctx, 2*refusalPauseMin)
+		w.retried(ctx, 2*connection.RefusalPauseMin)
 		for _, user := range users {
 			Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
 			Expect(w.account(user.Spec.UserName).ConcurrencyGroup).To(Equal("mobile"))
@@ -135,11 +134,11 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		w.upstream.Switch(func(s *simulator.Switches) { s.GroupsOff = true })
 		groups := []*v1alpha1.LambdaTestGroup{w.pushed(ctx, MakeGroup("QA")), w.pushed(ctx, MakeGroup("Dev")), w.pushed(ctx, MakeGroup("Ops"))}
 		writes := w.upstream.Writes()
-		w.retried(ctx, refusalPauseMin)
+		w.retried(ctx, connection.RefusalPauseMin)
 		Expect(w.upstream.Writes()).To(Equal(writes + 1))
 
 		w.upstream.Switch(func(s *simulator.Switches) { s.GroupsOff = false })
-		w.retried(ctx, 2*refusalPauseMin)
+		w.retried(ctx, 2*connection.RefusalPauseMin)
 
 		for _, group := range groups {
 			Expect(Fetched(ctx, k8s, group)).To(BeReady(v1alpha1.SyncedReason))
@@ -181,7 +180,7 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		w.connected(ctx, DefaultOrganization)
 		w.woken()
 
-		w.connection().tryRefusals()
+		w.connection().TryRefusals()
 
 		Expect(w.woken()).To(BeEmpty())
 	})
@@ -211,8 +210,8 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		user := w.settled(ctx, MakeUser("bob").Role(v1alpha1.RoleUser))
 
 		Expect(user).To(BeStalled(v1alpha1.UpstreamRejectedReason))
-		Expect(readyCondition(user).Message).To(ContainSubstring(`the userName "bob" is none`))
-		Expect(readyCondition(user).Message).To(ContainSubstring("create a new resource with the person's e-mail address as userName first, then delete this one."))
+		Expect(status.ReadyCondition(user).Message).To(ContainSubstring(`the userName "bob" is none`))
+		Expect(status.ReadyCondition(user).Message).To(ContainSubstring("create a new resource with the person's e-mail address as userName first, then delete this one."))
 	})
 
 	It("ends each message with when it is tried again, and how to ask for it now", func(ctx SpecContext) {
@@ -223,64 +222,11 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 		unknown := w.settled(ctx, MakeUser("ken@example.com").ConcurrencyGroup("mobile"))
 		group := w.pushed(ctx, MakeGroup("QA"))
 
-		for object, kind := range map[conditioned]string{user: "ltuser", unknown: "ltuser", group: "ltgroup"} {
-			message := readyCondition(object).Message
+		for object, kind := range map[status.Conditioned]string{user: "ltuser", unknown: "ltuser", group: "ltgroup"} {
+			message := status.ReadyCondition(object).Message
 			Expect(message).To(HaveSuffix(fmt.Sprintf(" To try now: kubectl annotate %s %s -n %s %s=\"$(date -u +%%FT%%TZ)\" --overwrite",
 				kind, object.GetName(), w.namespace, v1alpha1.ReconcileRequestedAtAnnotation)))
 			Expect(message).To(ContainSubstring("tried again by itself, within a minute at first"))
 		}
 	})
 })
-
-func TestRefusalsOfOneCauseCostOneTryEach(t *testing.T) {
-	s, now := newSetbacks(), time.Now()
-	for i := range 10_000 {
-		s.refuse("person-"+strconv.Itoa(i), setback{wanted: "w", cause: causeConcurrencyGroup("nowhere")}, now)
-	}
-	tries := 0
-	for elapsed := time.Duration(0); elapsed < time.Hour; elapsed += refusalTick {
-		for _, place := range s.grant(now.Add(elapsed), 5) {
-			tries++
-			s.refuse(place, setback{wanted: "w", cause: causeConcurrencyGroup("nowhere")}, now.Add(elapsed))
-		}
-	}
-	if tries < 5 || tries > 7 {
-		t.Errorf("10 000 people cost %d tries in the first hour, want 5 to 7", tries)
-	}
-}
-
-func TestRefusalsOfTheirOwnCostAShareOfTheRate(t *testing.T) {
-	s, now := newSetbacks(), time.Now()
-	for i := range 10_000 {
-		place := "person-" + strconv.Itoa(i)
-		s.refuse(place, setback{wanted: "w", cause: causeOwn(place)}, now)
-	}
-	s.refuse("denied", setback{wanted: "w", cause: causeOwn("denied"), denies: true}, now)
-	now = now.Add(refusalPauseMin)
-	if first := s.grant(now, 5); len(first) != 5 || !slices.Contains(first, "denied") {
-		t.Errorf("granted %v, want five, with the denial among them", first)
-	}
-}
-
-func TestWhatIsAcceptedAndRefusedByTurnsIsLiftedLessAndLessOften(t *testing.T) {
-	s, now, name := newSetbacks(), time.Now(), causeConcurrencyGroup("full")
-	lifted := 0
-	for range 60 {
-		for _, place := range []string{"ada", "grace"} {
-			s.refuse(place, setback{wanted: "w", cause: name}, now)
-		}
-		if len(s.lift(name, now)) == 2 {
-			lifted++
-		}
-		now = now.Add(time.Minute)
-	}
-	if lifted < 4 || lifted > 7 {
-		t.Errorf("lifted %d times in an hour, want 4 to 7", lifted)
-	}
-	for _, place := range []string{"ada", "grace"} {
-		s.clear(place)
-	}
-	if s.grant(now.Add(2*refusalPauseMax), 5); len(s.causes) != 0 {
-		t.Errorf("%d causes are kept for nobody", len(s.causes))
-	}
-}

@@ -13,7 +13,15 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/imports"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/person"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/hosts"
 )
 
 // Options are the operator's flags that concern the controllers. The zero value of each field means its default.
@@ -57,16 +65,16 @@ func (o Options) validate() error {
 		return errors.New("backoff must be positive, and its minimum no more than its maximum")
 	case o.MarkRetention < 0:
 		return errors.New("the retention of deleted users must not be negative: nobody would be kept out")
-	case o.LeaseDuration <= callTimeout:
-		return fmt.Errorf("the lease must last longer than a call, %s", callTimeout)
+	case o.LeaseDuration <= connection.CallTimeout:
+		return fmt.Errorf("the lease must last longer than a call, %s", connection.CallTimeout)
 	}
 	return nil
 }
 
 // connections are the options of what is in memory about organizations.
-func (o Options) connections() connectionOptions {
-	return connectionOptions{
-		Backoff: backoff{min: o.BackoffMin, max: o.BackoffMax}, LeaseDuration: o.LeaseDuration, LeadUntil: o.LeadUntil, Now: o.Now,
+func (o Options) connections() connection.Options {
+	return connection.Options{
+		Backoff: lane.Backoff{Min: o.BackoffMin, Max: o.BackoffMax}, LeaseDuration: o.LeaseDuration, LeadUntil: o.LeadUntil, Now: o.Now,
 	}
 }
 
@@ -77,40 +85,40 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := options.validate(); err != nil {
 		return fmt.Errorf("reading options: %w", err)
 	}
-	hosts, err := parseUpstreamHosts(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
+	hosts, err := hosts.Parse(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
 	if err != nil {
 		return err
 	}
-	if err := addIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
+	if err := claims.AddIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	if err := addGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
+	if err := claims.AddGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	leading, err := leadingClient(mgr, options)
 	if err != nil {
 		return err
 	}
-	recorder := shortNotes{mgr.GetEventRecorder("lambdatest-operator")}
-	registry := newConnections(options.connections(), leading, mgr.GetAPIReader(), recorder)
+	recorder := status.Recorder{EventRecorder: mgr.GetEventRecorder("lambdatest-operator")}
+	registry := connection.NewRegistry(options.connections(), leading, mgr.GetAPIReader(), recorder)
 	if err := mgr.Add(registry); err != nil {
 		return fmt.Errorf("adding connections: %w", err)
 	}
-	people := &PersonReconciler{
-		client: leading, live: mgr.GetAPIReader(), recorder: recorder,
-		connections: registry, concurrency: options.Concurrency, markRetention: options.MarkRetention,
+	people := &person.Reconciler{
+		Client: leading, Live: mgr.GetAPIReader(), Recorder: recorder,
+		Registry: registry, Concurrency: options.Concurrency, MarkRetention: options.MarkRetention,
 	}
-	organizations := &OrganizationReconciler{
-		client: people.client, live: people.live, recorder: people.recorder,
-		connections: registry, hosts: hosts, dial: dialer(hosts, options.Now),
+	organizations := &organization.Reconciler{
+		Client: people.Client, Live: people.Live, Recorder: people.Recorder,
+		Registry: registry, Hosts: hosts, Dial: organization.Dialer(hosts, options.Now),
 	}
 	if err := organizations.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up organizations: %w", err)
 	}
-	groups := &GroupReconciler{
-		client: people.client, live: people.live, recorder: people.recorder, connections: registry, concurrency: options.Concurrency,
+	groups := &group.Reconciler{
+		Client: people.Client, Live: people.Live, Recorder: people.Recorder, Registry: registry, Concurrency: options.Concurrency,
 	}
-	imports := &ImportReconciler{client: people.client, connections: registry}
+	imports := &imports.Reconciler{Client: people.Client, Registry: registry}
 	if err := imports.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up imports: %w", err)
 	}
@@ -121,17 +129,4 @@ func Setup(mgr ctrl.Manager, options Options) error {
 		return fmt.Errorf("setting up people: %w", err)
 	}
 	return nil
-}
-
-// dialer makes the client of an organization.
-func dialer(hosts upstreamHosts, now func() time.Time) func(baseURL, token string) (Upstream, error) {
-	return func(baseURL, token string) (Upstream, error) {
-		return lambdatest.New(baseURL, token,
-			lambdatest.WithDialControl(hosts.dialControl),
-			lambdatest.WithClock(now),
-			lambdatest.WithSameUserName(func(a, b string) bool {
-				return v1alpha1.FoldUserName(a) == v1alpha1.FoldUserName(b)
-			}),
-		)
-	}
 }

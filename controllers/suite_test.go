@@ -22,6 +22,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/person"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/hosts"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	"github.com/lambdatest-operator/lambdatest-operator/test/controlplane"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
@@ -29,6 +35,9 @@ import (
 
 // patience is how long a spec waits for what does not have to be soon: the machine may be busy.
 const patience = 20 * time.Second
+
+// guardQuiet is how long the held set must stay the same before the organization names a new token.
+const guardQuiet = 2 * time.Second
 
 // One API server for the package; every spec has a namespace and a LambdaTest of its own.
 var (
@@ -56,8 +65,8 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	direct, err := client.NewWithWatch(restConfig, client.Options{Scheme: scheme})
 	Expect(err).NotTo(HaveOccurred())
-	all := indexers()
-	maps.Copy(all, groupIndexers())
+	all := claims.Indexers()
+	maps.Copy(all, claims.GroupIndexers())
 	k8s = Indexed(direct, all)
 })
 
@@ -67,10 +76,10 @@ type world struct {
 	upstream      *simulator.Server
 	clock         *Clock
 	recorder      *events.FakeRecorder
-	connections   *connections
-	people        *PersonReconciler
-	organizations *OrganizationReconciler
-	groups        *GroupReconciler
+	connections   *connection.Registry
+	people        *person.Reconciler
+	organizations *organization.Reconciler
+	groups        *group.Reconciler
 	// told are all events that events has drained.
 	told []string
 }
@@ -106,14 +115,14 @@ func (w *world) restartWith(options Options) {
 	options.UpstreamHosts = []string{w.upstream.URL()}
 	options.Now = w.clock.Now
 	options = options.withDefaults()
-	hosts, err := parseUpstreamHosts(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
+	hosts, err := hosts.Parse(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
 	Expect(err).NotTo(HaveOccurred())
-	w.connections = newConnections(options.connections(), k8s, k8s, w.recorder)
-	w.people = &PersonReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, concurrency: options.Concurrency, markRetention: options.MarkRetention}
-	w.groups = &GroupReconciler{client: k8s, live: k8s, recorder: w.recorder, connections: w.connections, concurrency: options.Concurrency}
-	w.organizations = &OrganizationReconciler{
-		client: k8s, live: k8s, recorder: w.recorder, connections: w.connections,
-		hosts: hosts, dial: dialer(hosts, options.Now),
+	w.connections = connection.NewRegistry(options.connections(), k8s, k8s, w.recorder)
+	w.people = &person.Reconciler{Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency, MarkRetention: options.MarkRetention}
+	w.groups = &group.Reconciler{Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency}
+	w.organizations = &organization.Reconciler{
+		Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections,
+		Hosts: hosts, Dial: organization.Dialer(hosts, options.Now),
 	}
 }
 
@@ -127,12 +136,12 @@ func withOrganization(ctx context.Context, w *world, change ...func(*Organizatio
 	Applied(ctx, k8s, MakeSecret(w.namespace, builder.Obj().Spec.TokenSecretRef.Name, upstreamToken))
 	organization := Applied(ctx, k8s, builder.Obj())
 	w.connected(ctx, organization.Name)
-	Expect(w.connection().sweep(ctx)).To(Succeed())
+	Expect(w.connection().Sweep(ctx)).To(Succeed())
 	w.clock.Advance(time.Second)
 	return w
 }
 
-// connectedWorld is what most specs start from: a LambdaTest, an organization, one comparison done.
+// connectedWorld is what most specs start from: a LambdaTest, an organization, one sweep done.
 func connectedWorld(ctx context.Context, options ...simulator.Option) *world {
 	GinkgoHelper()
 	w := withOrganization(ctx, newWorld(ctx, options...))
@@ -157,14 +166,14 @@ func (w *world) connected(ctx context.Context, name string) *v1alpha1.LambdaTest
 	return Fetched(ctx, k8s, organization)
 }
 
-func (w *world) connection() *connection {
+func (w *world) connection() *connection.Connection {
 	GinkgoHelper()
 	return w.connectionOf(DefaultOrganization)
 }
 
-func (w *world) connectionOf(organization string) *connection {
+func (w *world) connectionOf(organization string) *connection.Connection {
 	GinkgoHelper()
-	connection, ok := w.connections.find(client.ObjectKey{Namespace: w.namespace, Name: organization})
+	connection, ok := w.connections.Find(client.ObjectKey{Namespace: w.namespace, Name: organization})
 	Expect(ok).To(BeTrue(), "there is no connection for %s", organization)
 	return connection
 }
@@ -172,7 +181,7 @@ func (w *world) connectionOf(organization string) *connection {
 // reconciled reconciles the person whom a claim is about.
 func (w *world) reconciled(ctx context.Context, user *v1alpha1.LambdaTestUser) ctrl.Result {
 	GinkgoHelper()
-	result, err := w.people.Reconcile(ctx, personKeyOf(user))
+	result, err := w.people.Reconcile(ctx, claims.KeyOf(user))
 	Expect(err).NotTo(HaveOccurred())
 	w.answered(ctx)
 	return result
@@ -187,21 +196,21 @@ func (w *world) answered(ctx context.Context) {
 		Expect(w.guarded(ctx)).To(Succeed())
 		w.reconcileWoken(ctx)
 		for key, priority := range before {
-			w.connections.people.add(priority, key)
+			w.connections.People.Add(priority, key)
 		}
 	}
 }
 
 // asked tells whether a guard has something to write.
 func (w *world) asked() bool {
-	return slices.ContainsFunc(w.connections.all(), func(c *connection) bool { return c.guard.pending() })
+	return slices.ContainsFunc(w.connections.All(), func(c *connection.Connection) bool { return c.Guard.Pending() })
 }
 
 // guarded lets the guards write what there is to write.
 func (w *world) guarded(ctx context.Context) error {
-	for _, connection := range w.connections.all() {
-		if connection.guard.pending() {
-			if err := connection.guard.write(ctx); err != nil {
+	for _, connection := range w.connections.All() {
+		if connection.Guard.Pending() {
+			if err := connection.Guard.Write(ctx); err != nil {
 				return err
 			}
 		}
@@ -236,16 +245,16 @@ func (w *world) again(ctx context.Context, user *v1alpha1.LambdaTestUser) *v1alp
 func (w *world) swept(ctx context.Context) {
 	GinkgoHelper()
 	w.clock.Advance(time.Second)
-	Expect(w.connection().sweep(ctx)).To(Succeed())
+	Expect(w.connection().Sweep(ctx)).To(Succeed())
 	w.handleWoken(ctx)
 }
 
 // woken returns who was woken since the last time, with the priority asked for.
-func (w *world) woken() map[PersonKey]int {
-	w.connections.people.mu.Lock()
-	defer w.connections.people.mu.Unlock()
-	woken := w.connections.people.early
-	w.connections.people.early = map[PersonKey]int{}
+func (w *world) woken() map[claims.PersonKey]int {
+	w.connections.People.Mu.Lock()
+	defer w.connections.People.Mu.Unlock()
+	woken := w.connections.People.Early
+	w.connections.People.Early = map[claims.PersonKey]int{}
 	return woken
 }
 

@@ -14,6 +14,9 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
@@ -68,7 +71,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 
 	It("is back after an outage, nobody waits any longer for what happened before", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
-		users := make([]*v1alpha1.LambdaTestUser, circuitThreshold)
+		users := make([]*v1alpha1.LambdaTestUser, lane.CircuitThreshold)
 		w.upstream.Fail(http.StatusServiceUnavailable)
 		for i := range users {
 			users[i] = w.settled(ctx, MakeUser(fmt.Sprintf("person-%d@example.com", i)).Role(v1alpha1.RoleUser))
@@ -100,11 +103,11 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		user = w.changed(ctx, user, denied)
 		for range 10 {
 			wait := w.reconciled(ctx, user).RequeueAfter
-			Expect(wait).To(And(BeNumerically(">", 0), BeNumerically("<=", denialBackoffMax)))
+			Expect(wait).To(And(BeNumerically(">", 0), BeNumerically("<=", lane.DenialBackoffMax)))
 			w.clock.Advance(wait)
 		}
 		w.upstream.ClearFaults()
-		w.clock.Advance(denialBackoffMax)
+		w.clock.Advance(lane.DenialBackoffMax)
 
 		w.reconciled(ctx, user)
 
@@ -134,7 +137,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		user = Changed(ctx, k8s, user, denied)
 		result := w.reconciled(ctx, user)
 		Expect(w.account(ada).Active).To(BeFalse())
-		Expect(result.RequeueAfter).To(And(BeNumerically(">", 0), BeNumerically("<=", callTimeout)))
+		Expect(result.RequeueAfter).To(And(BeNumerically(">", 0), BeNumerically("<=", connection.CallTimeout)))
 
 		// The activation arrives late.
 		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
@@ -153,7 +156,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		w.swept(ctx)
 		user = Changed(ctx, k8s, user, denied)
 		result := w.reconciled(ctx, user)
-		Expect(result.RequeueAfter).To(And(BeNumerically(">", callTimeout), BeNumerically("<=", DefaultLeaseDuration+callTimeout)))
+		Expect(result.RequeueAfter).To(And(BeNumerically(">", connection.CallTimeout), BeNumerically("<=", DefaultLeaseDuration+connection.CallTimeout)))
 
 		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
 		Expect(err).NotTo(HaveOccurred())
@@ -169,7 +172,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		user := Applied(ctx, k8s, MakeUser(ada).In(w.namespace).Denied().Obj())
 		result := w.reconciled(ctx, user)
 		Expect(w.upstream.Writes()).To(BeZero())
-		Expect(result.RequeueAfter).To(BeNumerically(">", callTimeout))
+		Expect(result.RequeueAfter).To(BeNumerically(">", connection.CallTimeout))
 
 		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
 		Expect(err).NotTo(HaveOccurred())
@@ -188,7 +191,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		w.swept(ctx)
 		_, err := w.upstream.EditAccount(ada, func(a *simulator.Account) { a.Active = true })
 		Expect(err).NotTo(HaveOccurred())
-		w.clock.Advance(DefaultLeaseDuration + callTimeout + time.Second)
+		w.clock.Advance(DefaultLeaseDuration + connection.CallTimeout + time.Second)
 
 		w.reconciled(ctx, user)
 
@@ -207,7 +210,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
 		w.swept(ctx)
-		w.clock.Advance(DefaultLeaseDuration + callTimeout + time.Second)
+		w.clock.Advance(DefaultLeaseDuration + connection.CallTimeout + time.Second)
 		w.upstream.ResetCalls()
 
 		w.reconciled(ctx, user)
@@ -218,9 +221,9 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 
 	It("is about to be somebody else's to call, no call is begun", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
-		w.restartWith(Options{LeadUntil: func() time.Time { return w.clock.Now().Add(minCallTimeout) }})
+		w.restartWith(Options{LeadUntil: func() time.Time { return w.clock.Now().Add(connection.MinCallTimeout) }})
 		w.connected(ctx, DefaultOrganization)
-		w.connection().accounts.attempted()
+		w.connection().Accounts.Attempted()
 
 		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 
@@ -235,7 +238,7 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 			w.upstream.Switch(lie)
 			w.clock.Advance(time.Second)
 
-			_ = w.connection().sweep(ctx)
+			_ = w.connection().Sweep(ctx)
 			w.handleWoken(ctx)
 			user = w.changed(ctx, user, wants(v1alpha1.RoleAdmin))
 			w.settled(ctx, MakeUser("grace@example.com"))
@@ -276,10 +279,10 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 		w.upstream.Switch(func(s *simulator.Switches) { s.ShuffleLists, s.MaxPageSize = true, 10 })
 		w.clock.Advance(time.Second)
 
-		err := w.connection().sweep(ctx)
+		err := w.connection().Sweep(ctx)
 
 		Expect(err).To(Or(Succeed(), MatchError(ContainSubstring("shows"))))
-		Expect(w.connection().accounts.size()).To(Equal(30))
+		Expect(w.connection().Accounts.Size()).To(Equal(30))
 	})
 })
 
@@ -304,7 +307,7 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		rotate(ctx, w, "the-token-of-another")
 		w.clock.Advance(time.Second)
 
-		Expect(w.connection().sweep(ctx)).To(MatchError(ContainSubstring("5 of 5 known accounts are gone")))
+		Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("5 of 5 known accounts are gone")))
 		w.handleWoken(ctx)
 		created := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
 		changed := w.changed(ctx, users[0], wants(v1alpha1.RoleAdmin))
@@ -328,7 +331,7 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		rotate(ctx, w, "the-token-of-another")
 		w.clock.Advance(time.Second)
 
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		w.handleWoken(ctx)
 
 		Expect(other.Writes()).To(BeZero())
@@ -341,7 +344,7 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		grace := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
 		Expect(grace.Status.AccountID).To(BeEmpty())
 
-		w.connection().recognise(ctx)
+		w.connection().ConfirmIdentity(ctx)
 		w.handleWoken(ctx)
 
 		Expect(Fetched(ctx, k8s, grace)).To(BeReady(v1alpha1.SyncedReason))
@@ -353,8 +356,8 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 			w.upstream.RemoveAccount(account.UserName)
 		}
 		w.clock.Advance(time.Second)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
-		message := readyCondition(w.connected(ctx, DefaultOrganization)).Message
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
+		message := status.ReadyCondition(w.connected(ctx, DefaultOrganization)).Message
 		token := strings.TrimSuffix(message[strings.LastIndex(message, " ")+1:], ".")
 
 		annotate := func(value string) {
@@ -365,7 +368,7 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		}
 		annotate("stale")
 		w.clock.Advance(time.Second)
-		Expect(w.connection().sweep(ctx)).NotTo(Succeed())
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
 		annotate(token)
 		w.swept(ctx)
 
@@ -378,7 +381,7 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		w.upstream.RotateToken("the-next-token")
 		twin := Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()).Obj())
 		w.connected(ctx, twin.Name)
-		Expect(w.connectionOf(twin.Name).sweep(ctx)).To(Succeed())
+		Expect(w.connectionOf(twin.Name).Sweep(ctx)).To(Succeed())
 
 		Expect(w.connected(ctx, twin.Name)).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
 	})

@@ -63,6 +63,7 @@ check "generated files" "stale; they are regenerated now: look at the difference
 check "gofmt" "run gofmt -w on these files" formatted
 check "go mod tidy" "run go mod tidy in that module and commit go.mod and go.sum" tidy
 check "go vet" "mend the lines above" go vet ./...
+check "arrows" "docs/architecture.md and the imports differ: if an import is meant, put the lines of hack/arrows.sh between the two marks there" hack/arrows.sh --check
 check "golangci-lint" "mend the lines above; .golangci.yml says why each linter is there" bin/golangci-lint run --allow-parallel-runners
 
 if ((${#failed[@]})); then

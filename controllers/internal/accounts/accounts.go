@@ -1,0 +1,322 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package accounts
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// Table is what is known of an organization's accounts: from the last complete sweep, and from every call since. People
+// are named by folded userName.
+type Table struct {
+	mu     sync.Mutex
+	byUser map[string]account
+	// asked is since when somebody needs to know about people for whom something is to be done.
+	asked map[string]time.Time
+	// sweptAt is when the last complete sweep began; zero when there was none.
+	sweptAt time.Time
+	// tried says that a sweep was attempted, whatever came of it.
+	tried bool
+	// Appeared is told who has an account for the first time.
+	Appeared func(user string)
+	// Expecting says that so many lookups were made that a sweep costs less: people without a known account wait for the next one.
+	Expecting bool
+}
+
+// account is an account and when it was read. What is remembered from before the start was read at the zero time.
+type account struct {
+	lambdatest.User
+	readAt time.Time
+	// absent: there was no account.
+	absent bool
+	// doubtSince is when a change was sent of which nobody knows what came; zero once the account was read after that.
+	doubtSince time.Time
+	// ReadBackAt, unless zero, is when a late change can no longer take effect. Whoever must not miss one reads again then.
+	readBackAt time.Time
+	// roleUnsureSince is when LambdaTest computed the role anew, after a change of groups; zero when it is as read.
+	roleUnsureSince time.Time
+}
+
+// says tells whether it is known if there is an account.
+func (e account) says() bool { return e.ID != "" || e.absent }
+
+// New returns a table in which nothing is known.
+func New() *Table {
+	return &Table{byUser: map[string]account{}, asked: map[string]time.Time{}}
+}
+
+// Remember takes what a resource's status says for known, unless more is. An account that a complete list lacks and that nobody
+// looked up by then is in doubt.
+func (a *Table) Remember(user string, remembered lambdatest.User) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if _, ok := a.byUser[user]; !ok && remembered.ID != "" {
+		a.byUser[user] = account{User: remembered, doubtSince: a.sweptAt}
+	}
+}
+
+// Saw takes an account that a read showed which began at that time.
+func (a *Table) Saw(user string, seen lambdatest.User, begun time.Time) {
+	a.update(user, account{User: seen, readAt: begun}, begun)
+}
+
+// Missed takes the answer of a read that there is no account.
+func (a *Table) Missed(user string, begun time.Time) {
+	a.update(user, account{absent: true, readAt: begun}, begun)
+}
+
+// Changed takes what a change answered. It counts as read at its end, so that a page that was read meanwhile does not replace it.
+func (a *Table) Changed(user string, answered lambdatest.User, begun, ended time.Time) {
+	a.update(user, account{User: answered, readAt: ended}, begun)
+}
+
+// update replaces what is known by the answer to a call that began at that time. It says nothing about what happened later.
+func (a *Table) update(user string, seen account, begun time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	before := a.byUser[user]
+	a.byUser[user] = seen.withDoubts(before, begun)
+	if before.ID == "" && seen.ID != "" && a.Appeared != nil {
+		a.Appeared(user)
+	}
+}
+
+// withDoubts keeps the doubts about what was known before that a read which began at that time cannot have ended.
+func (e account) withDoubts(before account, begun time.Time) account {
+	if before.readBackAt.After(begun) {
+		e.readBackAt = before.readBackAt
+	}
+	if before.doubtSince.After(begun) {
+		e.doubtSince = before.doubtSince
+	}
+	if before.roleUnsureSince.After(begun) {
+		e.roleUnsureSince = before.roleUnsureSince
+	}
+	return e
+}
+
+// mayChangeAfter tells whether a change of unknown outcome may have taken effect after that time.
+func (e account) mayChangeAfter(then time.Time) bool {
+	return e.doubtSince.After(then) || !e.doubtSince.IsZero() && e.readBackAt.After(then)
+}
+
+// Doubt marks that at that time nobody knows what became of a change that may take effect until then.
+func (a *Table) Doubt(user string, now, until time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	entry.doubtSince, entry.readBackAt = now, until
+	a.byUser[user] = entry
+}
+
+// ReadBack asks for another read of an account that is off, or not there, unless it was read after that time: until then a late change,
+// of a former leader for instance, may take effect.
+func (a *Table) ReadBack(user string, at time.Time) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	readAt := entry.readAt
+	if !entry.says() {
+		readAt = a.sweptAt
+	}
+	if !entry.Active && readAt.Before(at) && entry.readBackAt.Before(at) {
+		entry.readBackAt = at
+		a.byUser[user] = entry
+	}
+}
+
+// Observe returns what is known about a person for whom something may have to be done. For a settled person,
+// whatever is known counts as current: the last sweep would have reported a change.
+func (a *Table) Observe(user string, now time.Time, settled bool) Observed {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	since, needed := a.asked[user]
+	switch {
+	case settled:
+		a.settle(user)
+	case !needed:
+		since = now
+		a.asked[user] = now
+	}
+	entry := a.byUser[user]
+	vouched := a.tried && !a.sweptAt.IsZero()
+	have := Observed{Sweeping: !a.tried, Doubtful: !entry.doubtSince.IsZero(), ReadBackAt: entry.readBackAt}
+	have.RoleUnsure = !entry.roleUnsureSince.IsZero()
+	have.Due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
+	switch {
+	case entry.absent && (a.tried || !entry.readAt.Before(since)):
+		have.Known, have.Current = true, settled || !entry.readAt.Before(since)
+	case entry.ID != "":
+		have.Known, have.Account, have.Current = true, &entry.User, settled || !entry.readAt.Before(since)
+	case settled && !entry.says():
+		have.Known, have.Current = true, true
+	case vouched:
+		have.Known, have.Current = true, settled || a.sweptAt.After(since)
+	}
+	if a.Expecting && have.Account == nil && !have.Current {
+		have.Known, have.Sweeping = false, true
+	}
+	return have
+}
+
+// settle notes that nobody needs to know about a person any more. Go maps do not shrink, so an emptied one is replaced.
+func (a *Table) settle(user string) {
+	if _, needed := a.asked[user]; !needed {
+		return
+	}
+	if delete(a.asked, user); len(a.asked) == 0 {
+		a.asked = map[string]time.Time{}
+	}
+}
+
+// Get returns the account, if one is known.
+func (a *Table) Get(user string) (lambdatest.User, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	return entry.User, entry.ID != ""
+}
+
+// Said returns the account as LambdaTest last showed it; nil and true when it said that there is none.
+func (a *Table) Said(user string) (*lambdatest.User, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	switch {
+	case entry.ID != "":
+		return &entry.User, true
+	case entry.absent:
+		return nil, true
+	}
+	return nil, entry.doubtSince.IsZero() && !a.sweptAt.IsZero()
+}
+
+// Forget drops what is asked about a person, and what is known if that is only memory.
+func (a *Table) Forget(user string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.settle(user)
+	if entry := a.byUser[user]; entry.readAt.IsZero() || entry.absent {
+		delete(a.byUser, user)
+	}
+}
+
+// MissingIn returns the known accounts that a listing begun at that time should have and has not.
+func (a *Table) MissingIn(listing map[string]lambdatest.User, begun time.Time) map[string]lambdatest.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	missing := map[string]lambdatest.User{}
+	for user, entry := range a.byUser {
+		if _, listed := listing[user]; !listed && entry.ID != "" && entry.readAt.Before(begun) {
+			missing[user] = entry.User
+		}
+	}
+	return missing
+}
+
+// Size counts the accounts that are known.
+func (a *Table) Size() int {
+	size := 0
+	a.Each(func(string, lambdatest.User) bool { size++; return true })
+	return size
+}
+
+// Replace takes a complete listing. What was read after it began stays. It returns who differs from what was known before, or may.
+func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for user, entry := range a.byUser {
+		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.mayChangeAfter(begun) {
+			if entry.absent {
+				delete(a.byUser, user)
+				continue
+			}
+			a.byUser[user] = account{absent: true, readAt: begun}
+			changed = append(changed, user)
+		}
+	}
+	for user, listed := range listing {
+		before, ok := a.byUser[user]
+		if ok && !before.readAt.Before(begun) {
+			continue
+		}
+		// A role that LambdaTest computed anew is news even if it is the same: until now nobody compared it with the wanted one.
+		sure := !before.roleUnsureSince.IsZero() && !before.roleUnsureSince.After(begun)
+		if !ok || before.absent || before.User != listed || sure {
+			changed = append(changed, user)
+		}
+		a.byUser[user] = account{User: listed, readAt: begun}.withDoubts(before, begun)
+		if before.ID == "" && a.Appeared != nil {
+			a.Appeared(user)
+		}
+	}
+	a.sweptAt, a.tried, a.Expecting = begun, true, false
+	return changed
+}
+
+// Distrust waits for the next sweep, or for trust, before anybody is believed to have no account.
+func (a *Table) Distrust() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tried = false
+}
+
+// Attempted notes that a sweep failed: nobody waits for it any longer.
+func (a *Table) Attempted() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.tried, a.Expecting = true, false
+}
+
+// Expect makes people without a known account wait for the next sweep instead of being looked up one by one.
+func (a *Table) Expect() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.Expecting = true
+}
+
+// Some returns up to n known accounts.
+func (a *Table) Some(n int) []lambdatest.User {
+	var sample []lambdatest.User
+	a.Each(func(_ string, account lambdatest.User) bool {
+		sample = append(sample, account)
+		return len(sample) < n
+	})
+	return sample
+}
+
+// Shares tells whether the other table has an account of this one. It locks one table at a time, so that two organizations may ask it of
+// each other.
+func (a *Table) Shares(other *Table) bool {
+	return slices.ContainsFunc(a.users(), func(user string) bool {
+		own, there := a.Get(user)
+		twin, shared := other.Get(user)
+		return there && shared && twin.ID == own.ID
+	})
+}
+
+// users lists those who have a known account.
+func (a *Table) users() []string {
+	var users []string
+	a.Each(func(user string, _ lambdatest.User) bool {
+		users = append(users, user)
+		return true
+	})
+	return users
+}
+
+// Each calls visit for every account until it returns false.
+func (a *Table) Each(visit func(user string, account lambdatest.User) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for user, entry := range a.byUser {
+		if entry.ID != "" && !visit(user, entry.User) {
+			return
+		}
+	}
+}

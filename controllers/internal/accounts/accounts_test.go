@@ -1,0 +1,115 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package accounts
+
+import (
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+const ada = "ada@example.com"
+
+// at is a time of these tests, in seconds.
+func at(seconds int) time.Time {
+	return time.Date(2026, 1, 2, 3, 4, seconds, 0, time.UTC)
+}
+
+func adaAccount() lambdatest.User { return lambdatest.User{ID: "1", UserName: ada, Role: "User"} }
+
+func TestADoubtStaysUntilTheAccountIsReadAfterIt(t *testing.T) {
+	for name, read := range map[string]func(a *Table, begun time.Time){
+		"by a lookup":                    func(a *Table, begun time.Time) { a.Saw(ada, adaAccount(), begun) },
+		"by a lookup that finds nothing": func(a *Table, begun time.Time) { a.Missed(ada, begun) },
+		"by a comparison": func(a *Table, begun time.Time) {
+			a.Replace(map[string]lambdatest.User{ada: adaAccount()}, begun)
+		},
+		"by a comparison that lacks it": func(a *Table, begun time.Time) { a.Replace(nil, begun) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New()
+			a.Saw(ada, adaAccount(), at(0))
+			a.Doubt(ada, at(20), at(28))
+
+			read(a, at(10))
+			if !a.Observe(ada, at(21), false).Doubtful {
+				t.Error("a read that began before the doubt ended it")
+			}
+			read(a, at(30))
+			if a.Observe(ada, at(31), false).Doubtful {
+				t.Error("a read that began after the doubt did not end it")
+			}
+		})
+	}
+}
+
+func TestARoleStaysUnsureUntilItIsReadAfterTheChangeOfGroups(t *testing.T) {
+	for name, read := range map[string]func(a *Table, begun, ended time.Time){
+		"by a lookup":           func(a *Table, begun, _ time.Time) { a.Saw(ada, adaAccount(), begun) },
+		"by a change's answer":  func(a *Table, begun, ended time.Time) { a.Changed(ada, adaAccount(), begun, ended) },
+		"by a complete listing": func(a *Table, begun, _ time.Time) { a.Replace(map[string]lambdatest.User{ada: adaAccount()}, begun) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New()
+			a.Saw(ada, adaAccount(), at(0))
+			a.DoubtRoles([]string{ada}, true, at(20))
+
+			read(a, at(10), at(30))
+			if have := a.Observe(ada, at(31), false); !have.RoleUnsure || !have.Doubtful {
+				t.Errorf("a read that began before the change of groups settled the role: %+v", have)
+			}
+			read(a, at(40), at(41))
+			if have := a.Observe(ada, at(42), false); have.RoleUnsure || have.Doubtful {
+				t.Errorf("a read that began after the change of groups did not settle the role: %+v", have)
+			}
+		})
+	}
+}
+
+func TestADoubtfulAccountThatNobodyClaimsIsForgottenOnceAComparisonLacksIt(t *testing.T) {
+	a := New()
+	a.Saw(ada, adaAccount(), at(0))
+	a.Doubt(ada, at(1), at(9))
+	a.Forget(ada)
+
+	a.Replace(nil, at(20))
+
+	if missing := a.MissingIn(nil, at(30)); len(missing) > 0 {
+		t.Errorf("%v is looked for again, and counts as gone, at each comparison", slices.Collect(maps.Keys(missing)))
+	}
+	a.Replace(nil, at(30))
+	if len(a.byUser) > 0 {
+		t.Errorf("%v is never forgotten", slices.Collect(maps.Keys(a.byUser)))
+	}
+}
+
+func TestTablesThatAreComparedAreNotLockedTogether(t *testing.T) {
+	a := New()
+	a.Saw(ada, adaAccount(), at(0))
+	shared := make(chan bool, 1)
+	go func() { shared <- a.Shares(a) }()
+
+	select {
+	case got := <-shared:
+		if !got {
+			t.Error("a table does not share the accounts of itself")
+		}
+	case <-time.After(10 * time.Second):
+		t.Error("a table waits for another while it is locked")
+	}
+}
+
+func TestAChangeThatMayStillTakeEffectIsNotForgotten(t *testing.T) {
+	a := New()
+	a.Doubt(ada, at(1), at(9))
+
+	a.Replace(nil, at(5))
+
+	if !a.Observe(ada, at(6), false).Doubtful {
+		t.Error("a comparison that began while a creation might still arrive says that there is no account")
+	}
+}

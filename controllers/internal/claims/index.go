@@ -1,0 +1,165 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package claims
+
+import (
+	"context"
+	"fmt"
+	"hash/crc32"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// Field indexes of the cache; the names are ours, the API server knows none of them.
+const (
+	personIndex       = "iam.lambdatest.io/person"
+	OrganizationIndex = "iam.lambdatest.io/organization"
+)
+
+// PersonKey is one person of one organization: what all claims about that person have in common, and what work is keyed by.
+type PersonKey struct {
+	Namespace    string
+	Organization string
+	// UserName is folded, so that it is the same for everybody who means the same person.
+	UserName string
+}
+
+// KeyOf returns whom a claim is about.
+func KeyOf(user *v1alpha1.LambdaTestUser) PersonKey {
+	return PersonKey{
+		Namespace:    user.Namespace,
+		Organization: user.Spec.OrganizationRef.Name,
+		UserName:     v1alpha1.FoldUserName(user.Spec.UserName),
+	}
+}
+
+// OrganizationKey names the organization of the person.
+func (k PersonKey) OrganizationKey() types.NamespacedName {
+	return types.NamespacedName{Namespace: k.Namespace, Name: k.Organization}
+}
+
+// Digest stands for the person where an address must not be read, as in logs.
+func (k PersonKey) Digest() string {
+	return v1alpha1.PersonDigest(k.Organization, k.UserName)
+}
+
+// String shows no address.
+func (k PersonKey) String() string {
+	return k.Namespace + "/" + k.Organization + "/" + k.Digest()
+}
+
+// indexValue is the key within its namespace; an organization's name holds no slash.
+func (k PersonKey) indexValue() string {
+	return k.Organization + "/" + k.UserName
+}
+
+// resourceNames are the names that the operator's own claims about the person have: found by them, they need no place in an index,
+// which takes as much memory as a small resource.
+func (k PersonKey) resourceNames() []string {
+	return []string{v1alpha1.SCIMUserName(k.Organization, k.UserName), v1alpha1.ImportedUserName(k.Organization, k.UserName)}
+}
+
+// Indexers are the field indexes of LambdaTestUsers by name.
+func Indexers() map[string]client.IndexerFunc {
+	return map[string]client.IndexerFunc{
+		personIndex: func(object client.Object) []string {
+			key := KeyOf(object.(*v1alpha1.LambdaTestUser))
+			if slices.Contains(key.resourceNames(), object.GetName()) {
+				return nil
+			}
+			return []string{key.indexValue()}
+		},
+		OrganizationIndex: func(object client.Object) []string {
+			return []string{portionOf(object.(*v1alpha1.LambdaTestUser).Spec.OrganizationRef.Name, crc32.ChecksumIEEE([]byte(object.GetName())))}
+		},
+	}
+}
+
+// AddIndexes tells the cache which fields people are looked up by.
+func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for name, extract := range Indexers() {
+		if err := indexer.IndexField(ctx, &v1alpha1.LambdaTestUser{}, name, extract); err != nil {
+			return fmt.Errorf("indexing %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// About lists the claims about a person. They are the cache's own: whoever changes one makes a copy first.
+func About(ctx context.Context, reader client.Reader, key PersonKey) ([]*v1alpha1.LambdaTestUser, error) {
+	claims, err := listClaims(ctx, reader, key.Namespace, client.MatchingFields{personIndex: key.indexValue()})
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range key.resourceNames() {
+		claim := &v1alpha1.LambdaTestUser{}
+		err := reader.Get(ctx, types.NamespacedName{Namespace: key.Namespace, Name: name}, claim, client.UnsafeDisableDeepCopy)
+		switch {
+		case err == nil && KeyOf(claim) == key:
+			claims = append(claims, claim)
+		case client.IgnoreNotFound(err) != nil:
+			return nil, fmt.Errorf("reading claim: %w", err)
+		}
+	}
+	slices.SortFunc(claims, ByPrecedence)
+	return claims, nil
+}
+
+// portionOf names the portion of an organization that a claim is in, by the checksum of its name.
+func portionOf(organization string, checksum uint32) string {
+	return fmt.Sprintf("%s/%d", organization, checksum%portions)
+}
+
+// Of lists the claims of an organization, under the rule of About. It takes half as much memory as the claims have: whoever
+// can do with a part of them says which, or visits them.
+func Of(ctx context.Context, reader client.Reader, organization types.NamespacedName, which ...client.ListOption) ([]*v1alpha1.LambdaTestUser, error) {
+	var all []*v1alpha1.LambdaTestUser
+	err := Visit(ctx, reader, organization, func(claim *v1alpha1.LambdaTestUser) { all = append(all, claim) }, which...)
+	slices.SortFunc(all, ByPrecedence)
+	return all, err
+}
+
+// Visit shows the claims of an organization one by one, under the rule of About, and in no order. Only a portion of them is
+// in a list at a time.
+func Visit(ctx context.Context, reader client.Reader, organization types.NamespacedName, visit func(*v1alpha1.LambdaTestUser), which ...client.ListOption) error {
+	for portion := range uint32(portions) {
+		fields := client.MatchingFields{OrganizationIndex: portionOf(organization.Name, portion)}
+		claims, err := listClaims(ctx, reader, organization.Namespace, append(slices.Clip(which), fields)...)
+		if err != nil {
+			return err
+		}
+		for _, claim := range claims {
+			visit(claim)
+		}
+	}
+	return nil
+}
+
+func listClaims(ctx context.Context, reader client.Reader, namespace string, which ...client.ListOption) ([]*v1alpha1.LambdaTestUser, error) {
+	var list v1alpha1.LambdaTestUserList
+	if err := reader.List(ctx, &list, append(which, client.InNamespace(namespace), client.UnsafeDisableDeepCopy)...); err != nil {
+		return nil, fmt.Errorf("listing claims: %w", err)
+	}
+	claims := make([]*v1alpha1.LambdaTestUser, len(list.Items))
+	for i := range list.Items {
+		claims[i] = &list.Items[i]
+	}
+	slices.SortFunc(claims, ByPrecedence)
+	return claims, nil
+}
+
+// DeleteImported deletes a resource that an import created, if it is still the one that was read.
+func DeleteImported(ctx context.Context, writer client.Writer, claim *v1alpha1.LambdaTestUser) error {
+	if !claim.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	if err := client.IgnoreNotFound(writer.Delete(ctx, claim, client.Preconditions{UID: &claim.UID})); err != nil {
+		return fmt.Errorf("deleting an imported resource: %w", err)
+	}
+	return nil
+}

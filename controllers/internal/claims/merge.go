@@ -1,0 +1,204 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package claims
+
+import (
+	"cmp"
+	"slices"
+
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// GroupRole is the role that a person's groups give, and which group does. The zero value is "none of them does".
+type GroupRole struct {
+	role v1alpha1.Role
+	From string // "LambdaTestGroup/<name>"
+	// Group is the cache's own.
+	Group *v1alpha1.LambdaTestGroup
+}
+
+// Person is what all claims about somebody come to.
+type Person struct {
+	// Claims about the person, in order of precedence: declared before SCIM's, the oldest first, then by name.
+	Claims []*v1alpha1.LambdaTestUser
+	// Living claims count: Full, and not being deleted.
+	Living []*v1alpha1.LambdaTestUser
+	// Leaving claims are being deleted and have our finalizer. Without it a claim counts for nothing any more, also where another's
+	// finalizer keeps it.
+	Leaving []*v1alpha1.LambdaTestUser
+	// Desired is what the living claims want. Without any, it is what the leaving ones want.
+	Desired Desired
+	// Denial is the first living claim that denies, if one does.
+	Denial *v1alpha1.LambdaTestUser
+}
+
+// Desired is what LambdaTest should have of a person.
+type Desired struct {
+	UserName   string
+	GivenName  string
+	FamilyName string
+	Fate       fate
+	// WasDenied says, of somebody whom nobody claims any more, that one of those who did denied them.
+	WasDenied bool
+	Effective v1alpha1.EffectiveState
+}
+
+// fate is what shall become of the account.
+type fate int
+
+const (
+	// FateKept means: somebody claims the person; effective says how.
+	FateKept fate = iota
+	// FateDeactivated means: nobody claims the person any more, and one of those who did wants it deactivated.
+	FateDeactivated
+	// FateLeft means: nobody claims the person, and the account is left as it is.
+	FateLeft
+)
+
+// Denies tells whether the person is to have no access.
+func (d Desired) Denies() bool {
+	return d.Fate == FateDeactivated || d.Fate == FateKept && !d.Effective.Active
+}
+
+// Merge turns all claims about one person, in order of precedence, into one wish:
+//
+//   - Only Full claims that are not being deleted count.
+//   - Active is what every one of them says; a denial by any wins. A claim that the identity provider marked deleted denies.
+//   - Role and concurrency group are the first claim's that sets it. Of declared claims only the oldest speaks.
+//   - A role from groups comes before any claim's.
+//   - Without a claim that counts, one Deactivate among those that go deactivates.
+func Merge(claims []*v1alpha1.LambdaTestUser, fromGroups GroupRole) Person {
+	p := Person{Claims: claims}
+	for _, claim := range claims {
+		switch {
+		case IsReleased(claim):
+		case !claim.DeletionTimestamp.IsZero():
+			p.Leaving = append(p.Leaving, claim)
+		case IsFull(claim):
+			p.Living = append(p.Living, claim)
+		}
+	}
+	if len(p.Living) > 0 {
+		p.Denial = FirstDenial(p.Living)
+		p.Desired = Wish(p.Living, p.Denial, fromGroups)
+		return p
+	}
+	p.Desired = wishOfLeaving(p.Leaving)
+	return p
+}
+
+// Observing is the wish that there would be if the claim counted.
+func (p Person) Observing(claim *v1alpha1.LambdaTestUser, fromGroups GroupRole) Desired {
+	if len(p.Living) > 0 && IsFull(claim) {
+		return p.Desired
+	}
+	living := append(slices.Clone(p.Living), claim)
+	slices.SortFunc(living, ByPrecedence)
+	return Wish(living, FirstDenial(living), fromGroups)
+}
+
+// speakers are the claims that may set attributes: a declared claim only if no older one is there.
+func speakers(living []*v1alpha1.LambdaTestUser) []*v1alpha1.LambdaTestUser {
+	var speaking []*v1alpha1.LambdaTestUser
+	for _, claim := range living {
+		if DuplicateOf(claim, living) == nil {
+			speaking = append(speaking, claim)
+		}
+	}
+	return speaking
+}
+
+// DuplicateOf returns the older declared claim because of which this one contributes only its denial, if there is one.
+func DuplicateOf(claim *v1alpha1.LambdaTestUser, living []*v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
+	if !v1alpha1.IsDeclared(claim) {
+		return nil
+	}
+	first := living[slices.IndexFunc(living, func(c *v1alpha1.LambdaTestUser) bool { return v1alpha1.IsDeclared(c) })]
+	if first.UID == claim.UID && first.Name == claim.Name {
+		return nil
+	}
+	return first
+}
+
+// Wish is what living claims want. There is at least one, and they are in order of precedence.
+func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fromGroups GroupRole) Desired {
+	speaking := speakers(living)
+	d := Desired{
+		UserName:   speaking[0].Spec.UserName,
+		GivenName:  speaking[0].Spec.Name.GivenName,
+		FamilyName: speaking[0].Spec.Name.FamilyName,
+		Fate:       FateKept,
+		Effective:  v1alpha1.EffectiveState{Active: denial == nil, Role: fromGroups.role, RoleFrom: fromGroups.From},
+	}
+	if denial != nil {
+		d.Effective.ActiveFrom = Reference(denial)
+	}
+	for _, claim := range speaking {
+		if d.Effective.Role == "" && claim.Spec.Role != "" {
+			d.Effective.Role, d.Effective.RoleFrom = claim.Spec.Role, Reference(claim)
+		}
+		if d.Effective.ConcurrencyGroup == "" && claim.Spec.ConcurrencyGroup != "" {
+			d.Effective.ConcurrencyGroup, d.Effective.ConcurrencyGroupFrom = claim.Spec.ConcurrencyGroup, Reference(claim)
+		}
+	}
+	return d
+}
+
+// wishOfLeaving is the wish of claims that are all being deleted.
+func wishOfLeaving(leaving []*v1alpha1.LambdaTestUser) Desired {
+	d := Desired{Fate: FateLeft}
+	for _, claim := range leaving {
+		if IsFull(claim) && claim.Spec.DeletionPolicy != v1alpha1.DeletionOrphan {
+			d.Fate, d.UserName = FateDeactivated, claim.Spec.UserName
+		}
+		d.WasDenied = d.WasDenied || IsFull(claim) && claim.IsDenial()
+	}
+	return d
+}
+
+// IsReleased tells whether a claim is being deleted without our finalizer: it was let go, or never got as far as an account.
+func IsReleased(claim *v1alpha1.LambdaTestUser) bool {
+	return !claim.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer)
+}
+
+// FirstDenial is the first of the living claims that denies; nil when none does.
+func FirstDenial(living []*v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
+	for _, claim := range living {
+		if claim.IsDenial() {
+			return claim
+		}
+	}
+	return nil
+}
+
+// IsFull tells whether a claim counts: one that only observes does not.
+func IsFull(claim *v1alpha1.LambdaTestUser) bool {
+	return claim.Spec.ManagementPolicy != v1alpha1.ManagementObserve
+}
+
+// Reference names a claim as status does.
+func Reference(claim *v1alpha1.LambdaTestUser) string {
+	return v1alpha1.UserKind + "/" + claim.Name
+}
+
+// ByPrecedence orders claims about one person: declared before SCIM's, the oldest first, then by name.
+func ByPrecedence(a, b *v1alpha1.LambdaTestUser) int {
+	return cmp.Or(
+		cmp.Compare(sourceRank(a), sourceRank(b)),
+		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		cmp.Compare(a.Name, b.Name),
+	)
+}
+
+func sourceRank(claim *v1alpha1.LambdaTestUser) int {
+	if v1alpha1.IsDeclared(claim) {
+		return 0
+	}
+	return 1
+}
+
+// Demotes tells whether a role is lower. No role at all leaves the one that is there.
+func Demotes(from, to v1alpha1.Role) bool { return to != "" && to.Rank() < from.Rank() }

@@ -1,0 +1,225 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package claims
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
+
+// Field indexes of LambdaTestGroups in the cache.
+const (
+	memberIndex            = "iam.lambdatest.io/member"
+	displayNameIndex       = "iam.lambdatest.io/display-name"
+	GroupOrganizationIndex = "iam.lambdatest.io/group-organization"
+	GroupIDIndex           = "iam.lambdatest.io/group-id"
+)
+
+// GroupIndexers are the field indexes of LambdaTestGroups by name. Whose groups a person is in is one lookup, whatever their size.
+func GroupIndexers() map[string]client.IndexerFunc {
+	return map[string]client.IndexerFunc{
+		memberIndex: func(object client.Object) []string {
+			group := object.(*v1alpha1.LambdaTestGroup)
+			members := MembersOf(group)
+			for i, user := range members {
+				members[i] = MemberKey(group, user).indexValue()
+			}
+			return members
+		},
+		displayNameIndex: func(object client.Object) []string {
+			return []string{FamilyOf(object.(*v1alpha1.LambdaTestGroup))}
+		},
+		GroupOrganizationIndex: func(object client.Object) []string {
+			return []string{object.(*v1alpha1.LambdaTestGroup).Spec.OrganizationRef.Name}
+		},
+		GroupIDIndex: func(object client.Object) []string {
+			group := object.(*v1alpha1.LambdaTestGroup)
+			return []string{GroupIDKey(group, group.Status.GroupID)}
+		},
+	}
+}
+
+// AddGroupIndexes tells the cache which fields groups are looked up by.
+func AddGroupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
+	for name, extract := range GroupIndexers() {
+		if err := indexer.IndexField(ctx, &v1alpha1.LambdaTestGroup{}, name, extract); err != nil {
+			return fmt.Errorf("indexing %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+// MembersOf lists the members of a group, folded, each once, in order.
+func MembersOf(group *v1alpha1.LambdaTestGroup) []string {
+	users := make([]string, len(group.Spec.Members))
+	for i, member := range group.Spec.Members {
+		users[i] = v1alpha1.FoldUserName(member)
+	}
+	slices.Sort(users)
+	return slices.Compact(users)
+}
+
+// MemberKey is the person whom a member of a group is.
+func MemberKey(group *v1alpha1.LambdaTestGroup, user string) PersonKey {
+	return PersonKey{Namespace: group.Namespace, Organization: group.Spec.OrganizationRef.Name, UserName: user}
+}
+
+// FamilyOf is what all groups of one organization and displayName have in common. Only one of them is carried out.
+func FamilyOf(group *v1alpha1.LambdaTestGroup) string {
+	return group.Spec.OrganizationRef.Name + "/" + v1alpha1.FoldDisplayName(group.Spec.DisplayName)
+}
+
+// GroupReference names a group as status does.
+func GroupReference(group *v1alpha1.LambdaTestGroup) string {
+	return v1alpha1.GroupKind + "/" + group.Name
+}
+
+// byGroupPrecedence orders groups of one displayName: declared before SCIM's, the oldest first, then by name.
+func byGroupPrecedence(a, b *v1alpha1.LambdaTestGroup) int {
+	rank := func(group *v1alpha1.LambdaTestGroup) int {
+		if v1alpha1.IsDeclared(group) {
+			return 0
+		}
+		return 1
+	}
+	return cmp.Or(
+		cmp.Compare(rank(a), rank(b)),
+		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
+		cmp.Compare(a.Name, b.Name),
+	)
+}
+
+// IsGroupInForce reports whether a group still gives roles. One that is being deleted does until its finalizer is gone, so that the guard can
+// hold the demotion.
+func IsGroupInForce(group *v1alpha1.LambdaTestGroup) bool {
+	return group.DeletionTimestamp.IsZero() || controllerutil.ContainsFinalizer(group, v1alpha1.Finalizer)
+}
+
+// LeaderOf is the group of a displayName that is carried out; nil when none is.
+func LeaderOf(family []*v1alpha1.LambdaTestGroup) *v1alpha1.LambdaTestGroup {
+	var leader *v1alpha1.LambdaTestGroup
+	for _, group := range family {
+		if IsGroupInForce(group) && (leader == nil || byGroupPrecedence(group, leader) < 0) {
+			leader = group
+		}
+	}
+	return leader
+}
+
+// Highest is the role that groups give a person: the highest of all that any of them sets; of equals, the first by precedence decides.
+func Highest(groups []*v1alpha1.LambdaTestGroup) GroupRole {
+	var best GroupRole
+	for _, group := range groups {
+		for _, role := range group.Spec.Roles {
+			ahead := cmp.Compare(role.Rank(), best.role.Rank())
+			if ahead > 0 || ahead == 0 && best.Group != nil && byGroupPrecedence(group, best.Group) < 0 {
+				best = GroupRole{role: role, From: GroupReference(group), Group: group}
+			}
+		}
+	}
+	return best
+}
+
+// GroupRoles answers which role groups give to whom.
+type GroupRoles struct{ Reader client.Reader }
+
+// Of returns the role that groups give a person. The group that is left out, if any, counts as gone.
+func (r GroupRoles) Of(ctx context.Context, key PersonKey, leftOut *v1alpha1.LambdaTestGroup) (GroupRole, error) {
+	groups, err := ListGroups(ctx, r.Reader, key.Namespace, client.MatchingFields{memberIndex: key.indexValue()})
+	if err != nil {
+		return GroupRole{}, err
+	}
+	var leading []*v1alpha1.LambdaTestGroup
+	for _, group := range groups {
+		if len(group.Spec.Roles) == 0 || SameGroup(group, leftOut) {
+			continue
+		}
+		family, err := r.Family(ctx, group)
+		if err != nil {
+			return GroupRole{}, err
+		}
+		family = slices.DeleteFunc(family, func(other *v1alpha1.LambdaTestGroup) bool { return SameGroup(other, leftOut) })
+		if SameGroup(group, LeaderOf(family)) {
+			leading = append(leading, group)
+		}
+	}
+	return Highest(leading), nil
+}
+
+// Family lists the groups of one displayName, the group itself among them.
+func (r GroupRoles) Family(ctx context.Context, group *v1alpha1.LambdaTestGroup) ([]*v1alpha1.LambdaTestGroup, error) {
+	return ListGroups(ctx, r.Reader, group.Namespace, client.MatchingFields{displayNameIndex: FamilyOf(group)})
+}
+
+// SameGroup tells whether both are the same resource; nil is never the same.
+func SameGroup(a, b *v1alpha1.LambdaTestGroup) bool {
+	return a != nil && b != nil && a.Name == b.Name && a.Namespace == b.Namespace
+}
+
+// ListGroups lists groups. They are the cache's own: whoever changes one makes a copy first.
+func ListGroups(ctx context.Context, reader client.Reader, namespace string, fields client.MatchingFields) ([]*v1alpha1.LambdaTestGroup, error) {
+	var list v1alpha1.LambdaTestGroupList
+	if err := reader.List(ctx, &list, client.InNamespace(namespace), fields, client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("listing groups: %w", err)
+	}
+	groups := make([]*v1alpha1.LambdaTestGroup, len(list.Items))
+	for i := range list.Items {
+		groups[i] = &list.Items[i]
+	}
+	return groups, nil
+}
+
+// RolesByPerson is what GroupRoles answers about everybody at once, from a list instead of a cache.
+func RolesByPerson(groups []*v1alpha1.LambdaTestGroup) map[PersonKey]GroupRole {
+	families := map[string][]*v1alpha1.LambdaTestGroup{}
+	for _, group := range groups {
+		family := group.Namespace + "/" + FamilyOf(group)
+		families[family] = append(families[family], group)
+	}
+	leading := map[PersonKey][]*v1alpha1.LambdaTestGroup{}
+	for _, family := range families {
+		leader := LeaderOf(family)
+		if leader == nil {
+			continue
+		}
+		for _, user := range MembersOf(leader) {
+			key := MemberKey(leader, user)
+			leading[key] = append(leading[key], leader)
+		}
+	}
+	roles := map[PersonKey]GroupRole{}
+	for key, groups := range leading {
+		roles[key] = Highest(groups)
+	}
+	return roles
+}
+
+// GroupIDKey is what groups are indexed by: ids are those of one organization.
+func GroupIDKey(group *v1alpha1.LambdaTestGroup, id string) string {
+	return group.Spec.OrganizationRef.Name + "/" + id
+}
+
+// SameDisplayName tells whether LambdaTest takes two displayNames for one.
+func SameDisplayName(a, b string) bool {
+	return a == b || v1alpha1.FoldDisplayName(a) == v1alpha1.FoldDisplayName(b)
+}
+
+// GroupRequests are the requests to reconcile each group of an organization.
+func GroupRequests(ctx context.Context, reader client.Reader, organization types.NamespacedName) ([]reconcile.Request, error) {
+	groups, err := ListGroups(ctx, reader, organization.Namespace, client.MatchingFields{GroupOrganizationIndex: organization.Name})
+	requests := make([]reconcile.Request, len(groups))
+	for i, group := range groups {
+		requests[i] = reconcile.Request{NamespacedName: client.ObjectKeyFromObject(group)}
+	}
+	return requests, err
+}

@@ -1,0 +1,427 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package connection
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/accounts"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/groups"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/guard"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+)
+
+// ErrNotCalled is the outcome of a call that was not made.
+var ErrNotCalled = errors.New("the call was not made")
+
+// Connection is everything about one organization that lives in memory: how it is called, what is known of its accounts, who waits.
+// The organization controller opens, changes and closes it; people are carried out through it.
+type Connection struct {
+	Organization types.NamespacedName
+	registry     *Registry
+	Options      Options
+	// recalled is closed once memory has what the status of claims remembers.
+	recalled chan struct{}
+
+	Lane     *lane.Lane
+	Accounts *accounts.Table
+	Census   *Census
+	Holdoffs *Holdoffs
+	Guard    *guard.Guard
+	Groups   *groups.Table
+	OpenedAt time.Time
+	// createdAt is when the organization was created, to the second.
+	createdAt time.Time
+
+	mu       sync.Mutex
+	upstream Upstream
+	settings Settings
+	obstacle status.Outcome
+	// lastSweep is how the last sweep ended.
+	lastSweep SweepResult
+	sweepSoon chan struct{}
+	lookUps   int
+	// mismatch, approved and recognised are about whether this still is the same organization; see suspicion.go.
+	mismatch  Mismatch
+	approved  string
+	confirmed bool
+	// unproven says that the client was replaced while accounts were known: until the organization is recognised nothing is created.
+	unproven bool
+	// requested is the last request for a resync that was acted on.
+	requested string
+	// login is what may be another organization's as well; see same_organization.go.
+	login Login
+	// calls counts those under way.
+	calls int
+	// scimTokens are the digests of the tokens that identity providers present.
+	scimTokens map[[sha256.Size]byte]struct{}
+}
+
+// Settings are what an organization's spec says about its connection.
+type Settings struct {
+	// Fingerprint tells whether address or token changed; it is a digest.
+	Fingerprint  string
+	BaseURL      string
+	TokenSecret  string
+	syncInterval time.Duration
+	ReportDrift  bool
+	perSecond    int
+	burst        int
+}
+
+// SweepResult is how a sweep ended.
+type SweepResult struct {
+	at    time.Time
+	Err   error
+	pages int
+	// calls counts those of the last one that failed.
+	calls int
+	// Complete says that there was a complete one since the connection was opened.
+	Complete bool
+	// accounts counts what it found.
+	accounts int
+	// BaseURL is where the last complete one was answered, before the start too.
+	BaseURL string
+	// twin names an older organization that has the same accounts.
+	twin string
+}
+
+func newConnection(registry *Registry, organization types.NamespacedName, createdAt time.Time) *Connection {
+	options := registry.Options
+	c := &Connection{
+		Organization: organization,
+		registry:     registry,
+		Options:      options,
+		createdAt:    createdAt,
+		Accounts:     accounts.New(),
+		Census:       newCensus(),
+		Holdoffs:     newHoldoffs(),
+		Groups:       groups.New(),
+		OpenedAt:     options.Now(),
+		sweepSoon:    make(chan struct{}, 1),
+		recalled:     make(chan struct{}),
+	}
+	c.Guard = guard.New(registry.Guards, organization, guard.Organization{
+		Account: c.Accounts.Get, Wake: c.wakeAskers, Changed: c.changed, IsOthers: c.isMismatch,
+	})
+	c.Lane = lane.New(options.Now, options.Backoff, func(user string, priority int) { c.Wake(max(priority, lane.Granted), user) }, c.circuitChanged)
+	c.Lane.Stop(true)
+	c.Accounts.Appeared = c.AccountAppeared
+	return c
+}
+
+// changed looks again at the organization, whose status is to follow.
+func (c *Connection) changed() {
+	c.registry.Organizations.Add(lane.Report, reconcile.Request{NamespacedName: c.Organization})
+}
+
+// wakeAskers looks again at those who asked the guard about something of that kind.
+func (c *Connection) wakeAskers(kind guard.Kind, askers ...string) {
+	switch kind {
+	case guard.Denial:
+		c.Wake(lane.Denial, askers...)
+	case guard.Deprovision:
+		c.Wake(lane.Deletion, askers...)
+	case guard.Demotion, guard.Activation, guard.Keep:
+		c.Wake(lane.Change, askers...)
+	}
+}
+
+// isOpen tells whether memory has what status remembers. Before, nothing is decided.
+func (c *Connection) isOpen() bool {
+	select {
+	case <-c.recalled:
+		return true
+	default:
+		return false
+	}
+}
+
+// Use puts settings and client into force, and lifts whatever stood in the way. An upstream of nil keeps the one in use.
+func (c *Connection) Use(set Settings, upstream Upstream) {
+	known := c.Accounts.Size() > 0
+	c.mu.Lock()
+	lifted := c.obstacle != status.Outcome{} || c.upstream == nil || upstream != nil
+	replaced := c.upstream != nil && upstream != nil
+	faster := set.syncInterval != c.settings.syncInterval
+	if replaced && known {
+		// The token may be another organization's: create no account before that is known.
+		c.Accounts.Distrust()
+	}
+	c.settings, c.obstacle = set, status.Outcome{}
+	if upstream != nil {
+		c.upstream, c.confirmed, c.unproven = upstream, false, replaced && known
+		c.mismatch, c.approved = Mismatch{}, ""
+	}
+	c.mu.Unlock()
+
+	c.Lane.Limit(set.perSecond, set.burst)
+	if upstream != nil {
+		c.Lane.Renew()
+	}
+	if lifted {
+		c.Lane.Stop(false)
+		c.Holdoffs.ClearAll()
+		c.WakeOpen(lane.Drift)
+	}
+	if lifted || faster {
+		c.SweepNow()
+	}
+}
+
+// Block stops all calls for a reason that people are told.
+func (c *Connection) Block(because status.Outcome) {
+	c.mu.Lock()
+	told := c.obstacle == because
+	c.obstacle = because
+	c.mu.Unlock()
+	c.Lane.Stop(true)
+	if !told {
+		// No call will be made: the statuses only have to say why.
+		c.WakeOpen(lane.InitialList)
+	}
+}
+
+// AnsweredAt notes where sweeps succeeded before the start.
+func (c *Connection) AnsweredAt(baseURL string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.lastSweep.BaseURL = baseURL
+}
+
+// IsNewRequest tells whether a request for a resync was not acted on yet, and notes it.
+func (c *Connection) IsNewRequest(requested string) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	before := c.requested
+	c.requested = requested
+	return before != requested
+}
+
+// State returns the settings in force, and what stands in the way of calls; the zero situation is nothing.
+func (c *Connection) State() (Settings, status.Outcome) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.settings, c.obstacle
+}
+
+// Client is the one in use; nil when there is none yet.
+func (c *Connection) Client() Upstream {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.upstream
+}
+
+// Call makes one call on somebody's behalf, for whom the lane was acquired.
+func (c *Connection) Call(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
+	return c.callIf(ctx, user, name, do, func() bool { return true })
+}
+
+// Create is a call that makes something new. What was planned for one organization is not created in another one: after a change of the
+// token it waits until the organization is recognised.
+func (c *Connection) Create(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
+	return c.callIf(ctx, user, name, do, func() bool { return c.confirmed || !c.unproven })
+}
+
+func (c *Connection) callIf(ctx context.Context, user, name string, do func(context.Context, Upstream) error, allowed func() bool) error {
+	timeout, err := c.callTimeout()
+	c.mu.Lock()
+	upstream := c.upstream
+	if upstream == nil || c.obstacle != (status.Outcome{}) || !allowed() {
+		err = ErrNotCalled
+	}
+	if err == nil {
+		c.calls++
+	}
+	c.mu.Unlock()
+	if err == nil {
+		bounded, cancel := context.WithTimeout(ctx, timeout)
+		err = do(bounded, upstream)
+		cancel()
+		observeCall(c.Organization, name, err)
+		err = c.ended(upstream, err)
+	}
+	c.Lane.Done(user, err)
+	return err
+}
+
+// ended ignores the failure of a client that was replaced during the call: its token may be the reason.
+func (c *Connection) ended(used Upstream, err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.calls--
+	if err != nil && used != c.upstream && !lambdatest.IsOutcomeUnknown(err) {
+		return errors.Join(ErrNotCalled, errors.New("the connection changed meanwhile"))
+	}
+	return err
+}
+
+// CallTimeout is how long a call may take while we certainly lead.
+func (c *Connection) callTimeout() (time.Duration, error) {
+	if c.Options.LeadUntil == nil {
+		return CallTimeout, nil
+	}
+	// Subtract the margin first: zero time minus now saturates at the smallest Duration, and subtracting from that would overflow to a
+	// positive one.
+	left := c.Options.LeadUntil().Add(-leadMargin).Sub(c.Options.Now())
+	if left < MinCallTimeout {
+		return 0, fmt.Errorf("the lease is about to end: %w", ErrNotCalled)
+	}
+	return min(left, CallTimeout), nil
+}
+
+// LateUntil is until when a change that was sent now may take effect, should its answer be lost.
+func (c *Connection) LateUntil() time.Time { return c.Options.Now().Add(CallTimeout) }
+
+// FormerLeaderUntil is until when a call of a former leader may take effect.
+func (c *Connection) FormerLeaderUntil() time.Time {
+	return c.OpenedAt.Add(c.Options.LeaseDuration + CallTimeout)
+}
+
+// LastSweep returns how the last sweep ended.
+func (c *Connection) LastSweep() SweepResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lastSweep
+}
+
+// SweepEarly asks for a sweep because what the last one showed is too old. After one that failed the next comes as soon as it may.
+func (c *Connection) SweepEarly() {
+	if c.LastSweep().Err == nil {
+		c.SweepNow()
+	}
+}
+
+// SweepNow asks for a sweep before its time.
+func (c *Connection) SweepNow() {
+	select {
+	case c.sweepSoon <- struct{}{}:
+	default:
+	}
+}
+
+// CountLookUp counts lookups: once there were as many as a sweep has pages, a sweep is the cheaper way to know.
+func (c *Connection) CountLookUp() {
+	c.mu.Lock()
+	c.lookUps++
+	many := c.lastSweep.Complete && c.lastSweep.Err == nil && c.lookUps > c.lastSweep.pages+1
+	if many {
+		c.lookUps = 0
+	}
+	c.mu.Unlock()
+	if many {
+		c.Accounts.Expect()
+		c.SweepNow()
+	}
+}
+
+// MayLookUpEarly tells whether people may be looked up before the first sweep has ended: few of them, and only where it is sure
+// that the organization is the one that it was.
+func (c *Connection) MayLookUpEarly() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.lastSweep.Complete && c.lookUps < earlyLookUps && (c.confirmed || c.Accounts.Size() == 0)
+}
+
+// circuitChanged tells those who wait, so that their status says why, and the organization. Once LambdaTest is back, failures of the
+// outage delay no call: the lane has forgiven those who wait there already.
+func (c *Connection) circuitChanged() {
+	if state, _ := c.Lane.State(); state == "closed" {
+		c.Holdoffs.forgiveOutage()
+		c.wakeIdle()
+	} else {
+		c.Wake(lane.InitialList, c.Lane.Waiting()...)
+	}
+	c.changed()
+}
+
+// ForgiveAll follows a success for a person whose calls kept failing. The reason was LambdaTest, as when it answers reads and fails
+// writes, so it is over for the others as well.
+func (c *Connection) ForgiveAll() {
+	c.Holdoffs.forgiveAll()
+	c.Lane.ForgiveAll()
+	c.wakeIdle()
+}
+
+// WakeOpen requeues every person with unfinished work. Denials go first; the others get the given priority, low enough not to hold up
+// changes of other organizations.
+func (c *Connection) WakeOpen(others int) {
+	for _, user := range c.Census.open() {
+		c.Wake(c.Census.urgency(user, others), user)
+	}
+	c.Wake(others, c.Groups.ListOpen()...)
+}
+
+// wakeIdle requeues people with unfinished work who are not queued in the lane, such as those who wait for the sweep that has just
+// ended.
+func (c *Connection) wakeIdle() {
+	waiting := map[string]struct{}{}
+	for _, user := range c.Lane.Waiting() {
+		waiting[user] = struct{}{}
+	}
+	for _, user := range c.Census.open() {
+		if _, ok := waiting[user]; !ok {
+			c.Wake(c.Census.urgency(user, lane.Creation), user)
+		}
+	}
+	c.Wake(lane.Creation, c.Groups.ListOpen()...)
+}
+
+// Wake reconciles people, by folded userName, and groups, by groups.Place, with a priority.
+func (c *Connection) Wake(priority int, users ...string) {
+	keys := make([]claims.PersonKey, 0, len(users))
+	for _, user := range users {
+		if group, isGroup := groups.ResourceAt(user); isGroup {
+			c.registry.Groups.Add(priority, reconcile.Request{NamespacedName: c.GroupKey(group)})
+			continue
+		}
+		keys = append(keys, claims.PersonKey{Namespace: c.Organization.Namespace, Organization: c.Organization.Name, UserName: user})
+	}
+	c.registry.People.Add(priority, keys...)
+}
+
+// run keeps the connection going until ctx ends.
+func (c *Connection) run(ctx context.Context) {
+	go c.Lane.Run(ctx)
+	go c.Guard.Run(ctx)
+	go c.reportCounts(ctx)
+	go c.retryRefusals(ctx)
+	go c.review(ctx)
+	c.sweepLoop(ctx)
+}
+
+// reportCounts lets the organization's status follow its people, at most every CountsInterval.
+func (c *Connection) reportCounts(ctx context.Context) {
+	ticker := time.NewTicker(CountsInterval)
+	defer ticker.Stop()
+	var reported uint64
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+		if _, version := c.Census.Counts(); version != reported {
+			reported = version
+			c.changed()
+		}
+	}
+}
+
+// NotReady tells people that their organization has a problem of its own.
+func NotReady(organization, problem string) status.Outcome {
+	return status.Stalledf(v1alpha1.OrganizationNotReadyReason, "%s %s cannot be called: %s", v1alpha1.OrganizationKind, organization, problem)
+}

@@ -1,0 +1,76 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package connection
+
+import (
+	"time"
+)
+
+const (
+	// CallTimeout bounds a call to LambdaTest, and stays well below the lease of 15 s: a call that was begun by the leader has ended
+	// before anybody else can be it.
+	CallTimeout = 8 * time.Second
+
+	// earlyLookUps is how many people may be looked up, rather than wait, while the first sweep is under way.
+	earlyLookUps = 100
+
+	// leadMargin is kept between the end of a call and the end of the lead, for clocks that do not run alike.
+	leadMargin = time.Second
+	// MinCallTimeout is too short for a call to be worth beginning.
+	MinCallTimeout = 2 * time.Second
+
+	// sweepPageSize is how many accounts a page of a sweep asks for; LambdaTest may give fewer.
+	sweepPageSize = 100
+	// sweepPasses is how often a sweep reads the pages of a list that shifts before it gives up until next time.
+	sweepPasses = 3
+	// sweepJitter spreads sweeps by a tenth of their interval, so that organizations do not march in step.
+	sweepJitter = 0.1
+	// maxLookUpsPerSweep bounds the lookups of accounts that are missing in a list: more missing ones make the list unbelievable.
+	maxLookUpsPerSweep = 200
+
+	// mismatchShare: when more than a fifth of the known accounts are gone at once, it may be another organization.
+	mismatchShare = 5
+	// mismatchMinimum is how many must be gone, unless the token has just changed.
+	mismatchMinimum = 3
+	// mismatchSample is how many of the missing are looked up when there are too many for all.
+	mismatchSample = 20
+)
+
+const (
+	// maxStrikes is how often a person's call may fail, with LambdaTest answering others in between, before the reason is believed to be
+	// the person: more often than by bad luck with a LambdaTest that fails every third call.
+	maxStrikes = 5
+)
+
+const (
+	// LongPause is how long LambdaTest must ask for patience before those who wait for it are told so.
+	LongPause = 5 * time.Second
+)
+
+const (
+	// RefusalPauseMin is how long a refusal is believed at first when nobody changes anything. Each time its cause is refused again the
+	// pause doubles.
+	RefusalPauseMin = time.Minute
+	// RefusalPauseMax is the longest of these pauses.
+	RefusalPauseMax = time.Hour
+	// refusalTick is how often tries of refusals are granted, and refusalShare the part of an organization's rate that they may take:
+	// a twentieth, whatever the number of those who are refused. At least one is granted each time.
+	refusalTick  = 10 * time.Second
+	refusalShare = 20
+)
+
+const (
+	// CountsInterval is how often, at most, the counts in an organization's status follow its people.
+	CountsInterval = 5 * time.Second
+)
+
+const (
+	// reviewBatch is how many of those who were settled before the start are queued at a time, and reviewPause how often it is looked
+	// whether there is room for more.
+	reviewBatch = 1000
+	reviewPause = 20 * time.Millisecond
+
+	// MaxStepsPerReconcile bounds how often one reconcile looks, plans and calls: a lookup, a change, a change without what was refused.
+	MaxStepsPerReconcile = 4
+)
