@@ -95,7 +95,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := claims.AddGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	leading, err := leadingClient(mgr, options)
+	leading, err := leadingClient(mgr, options.LeadUntil, options.Now)
 	if err != nil {
 		return err
 	}

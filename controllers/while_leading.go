@@ -38,13 +38,13 @@ func (w whileLeading) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // leadingClient is the manager's client for what only the leader does: it reads from the manager's cache.
-func leadingClient(mgr ctrl.Manager, options Options) (client.Client, error) {
-	if options.LeadUntil == nil {
+func leadingClient(mgr ctrl.Manager, leadUntil, now func() time.Time) (client.Client, error) {
+	if leadUntil == nil {
 		return mgr.GetClient(), nil
 	}
 	config := rest.CopyConfig(mgr.GetConfig())
 	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
-		return whileLeading{next, options.LeadUntil, options.Now}
+		return whileLeading{next, leadUntil, now}
 	})
 	leading, err := client.New(config, client.Options{
 		Scheme: mgr.GetScheme(), Mapper: mgr.GetRESTMapper(), Cache: &client.CacheOptions{Reader: mgr.GetCache()},
