@@ -45,7 +45,7 @@ func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, err
 	return status.Outcome{RetryAfter: status.ConflictRetry}, nil
 }
 
-// plan finds out which group at LambdaTest is the resource's, and what to do about it. A situation is why nothing can be done.
+// plan finds out which group at LambdaTest is the resource's, and what to do about it. An outcome is why nothing can be done.
 func (r *Reconciler) plan(ctx context.Context, w *work) (status.Outcome, error) {
 	have := w.connection.Groups.Observe(w.group.Name, w.id, w.group.Spec.DisplayName)
 	have.Known = have.Known || w.absent
@@ -113,7 +113,7 @@ func (r *Reconciler) announce(w *work) {
 	}
 }
 
-// carryOut makes the planned call, for which the lane was acquired. The zero situation means: go on.
+// carryOut makes the planned call, for which the lane was acquired. The zero outcome means: go on.
 func (r *Reconciler) carryOut(ctx context.Context, w *work) status.Outcome {
 	var said lambdatest.Group
 	found := true
@@ -189,7 +189,7 @@ func (w *work) ask(ctx context.Context, upstream connection.Upstream) (group lam
 	return group, true, err
 }
 
-// failed turns an error of LambdaTest into what to do and to tell. The zero situation means: look and plan again.
+// failed turns an error of LambdaTest into what to do and to tell. The zero outcome means: look and plan again.
 func (r *Reconciler) failed(w *work, err error) status.Outcome {
 	switch {
 	case errors.Is(err, connection.ErrNotCalled), errors.Is(err, context.Canceled):

@@ -166,7 +166,7 @@ func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcom
 		return upstream.DeleteGroup(ctx, w.id)
 	})
 	if lambdatest.IgnoreNotFound(err) != nil {
-		return r.failed(w, err), nil //nolint:nilerr // what failed is told, and tried again or not, by the situation
+		return r.failed(w, err), nil //nolint:nilerr // what failed is told, and tried again or not, by the outcome
 	}
 	if err == nil {
 		w.connection.Accepted(connection.CauseGroupProvisioning)

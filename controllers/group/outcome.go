@@ -46,7 +46,7 @@ func (w *work) atRest() status.Outcome {
 	return status.Readyf(v1alpha1.SyncedReason, "LambdaTest has what is wanted.")
 }
 
-// obstacle is why no call is made now. The zero situation is nothing.
+// obstacle is why no call is made now. The zero outcome is nothing.
 func (w *work) obstacle() status.Outcome {
 	if _, obstacle := w.connection.State(); obstacle != (status.Outcome{}) {
 		return w.wayOut(obstacle)

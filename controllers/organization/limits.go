@@ -3,17 +3,13 @@
 
 package organization
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	// organizationConcurrency is how many organizations are opened or reported on at once: one whose Secret is read slowly keeps nobody's
 	// denials waiting.
 	organizationConcurrency = 8
-)
 
-const (
 	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.
 	orgRetry = 5 * time.Minute
 	// duplicateRetry is how often it is looked whether the older organization of two still is the same one.

@@ -49,7 +49,7 @@ func offSince(mark *v1alpha1.LambdaTestUser) time.Time {
 	return since
 }
 
-// defaultRoleAfterGroups takes a person out of the groups that the SCIM endpoint keeps.
+// leaveGroups takes a person out of the groups that the SCIM endpoint keeps.
 func (r *Reconciler) leaveGroups(ctx context.Context, w *work) error {
 	var groups v1alpha1.LambdaTestGroupList
 	ours := client.MatchingLabels{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}

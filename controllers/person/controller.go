@@ -99,7 +99,7 @@ func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error
 	return ctrl.Result{RequeueAfter: status.Soonest(outcome.RetryAfter, later), Priority: new(w.next.priority)}, nil
 }
 
-// MayDecide asks the API server only before claims go: whoever stays is told that the organization is not there.
+// mayDecide asks the API server only before claims go: whoever stays is told that the organization is not there.
 func (r *Reconciler) mayDecide(ctx context.Context, w *work) (bool, error) {
 	if w.organization == nil && len(w.Leaving) == 0 {
 		return true, nil
@@ -111,7 +111,7 @@ func (r *Reconciler) mayDecide(ctx context.Context, w *work) (bool, error) {
 type work struct {
 	claims.Person
 	key  claims.PersonKey
-	user string // the folded userName, as lanes, tables and ledgers name the person
+	user string // the folded userName, as lane, tables and census name the person
 	// organization is nil when there is none, connection when it is not open yet.
 	organization *v1alpha1.LambdaTestOrganization
 	connection   *connection.Connection

@@ -132,7 +132,7 @@ func (w *work) fingerprint() string {
 
 func (w *work) past() lane.History { return w.connection.Holdoffs.History(w.user, w.fingerprint()) }
 
-// obstacle is why no call is made now: the organization, or an earlier answer to the same wish. The zero situation is nothing.
+// obstacle is why no call is made now: the organization, or an earlier answer to the same wish. The zero outcome is nothing.
 func (r *Reconciler) obstacle(w *work) status.Outcome {
 	if _, obstacle := w.connection.State(); obstacle != (status.Outcome{}) {
 		return w.blocked(obstacle)
@@ -148,7 +148,7 @@ func (r *Reconciler) obstacle(w *work) status.Outcome {
 	return held.OutcomeNow(now)
 }
 
-// carryOut makes the planned call, for which the lane was acquired. The zero situation means: look and plan again.
+// carryOut makes the planned call, for which the lane was acquired. The zero outcome means: look and plan again.
 func (r *Reconciler) carryOut(ctx context.Context, w *work, given *constraints) status.Outcome {
 	past := w.past()
 	err := r.callUpstream(ctx, w)

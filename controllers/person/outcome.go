@@ -48,7 +48,7 @@ func shows(account lambdatest.User, change lambdatest.UserChange) bool {
 		(change.ConcurrencyGroup == nil || *change.ConcurrencyGroup == account.ConcurrencyGroup)
 }
 
-// failed turns an error of LambdaTest into what to do and to tell. The zero situation means: look and plan again.
+// failed turns an error of LambdaTest into what to do and to tell. The zero outcome means: look and plan again.
 func (r *Reconciler) failed(w *work, err error, given *constraints) status.Outcome {
 	switch {
 	case errors.Is(err, connection.ErrNotCalled), errors.Is(err, context.Canceled):

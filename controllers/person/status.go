@@ -22,7 +22,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// report writes down where things stand: in each claim's status where it differs, and in the ledger. Claims that waited for their
+// report writes down where things stand: in each claim's status where it differs, and in the census. Claims that waited for their
 // account to be switched off are let go once it is.
 func (r *Reconciler) report(ctx context.Context, w *work, now status.Outcome) error {
 	if w.Desired.Fate == claims.FateDeactivated && now.Readiness == status.Ready {
@@ -176,7 +176,7 @@ func (w *work) held() bool {
 	return obstacle.Reason == v1alpha1.SuspendedReason
 }
 
-// recordStanding notes in the ledger how the person stands now.
+// recordStanding notes in the census how the person stands now.
 func (w *work) recordStanding(now status.Outcome) {
 	if w.connection == nil {
 		return

@@ -54,7 +54,7 @@ type Connection struct {
 	lastSweep SweepResult
 	sweepSoon chan struct{}
 	lookUps   int
-	// mismatch, approved and recognised are about whether this still is the same organization; see suspicion.go.
+	// mismatch, approved and confirmed are about whether this still is the same organization; see identity.go.
 	mismatch  Mismatch
 	approved  string
 	confirmed bool
@@ -211,7 +211,7 @@ func (c *Connection) IsNewRequest(requested string) bool {
 	return before != requested
 }
 
-// State returns the settings in force, and what stands in the way of calls; the zero situation is nothing.
+// State returns the settings in force, and what stands in the way of calls; the zero outcome is nothing.
 func (c *Connection) State() (Settings, status.Outcome) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -269,7 +269,7 @@ func (c *Connection) ended(used Upstream, err error) error {
 	return err
 }
 
-// CallTimeout is how long a call may take while we certainly lead.
+// callTimeout is how long a call may take while we certainly lead.
 func (c *Connection) callTimeout() (time.Duration, error) {
 	if c.Options.LeadUntil == nil {
 		return CallTimeout, nil

@@ -28,7 +28,7 @@ type Holdoff struct {
 	due   bool
 	// Denies says that a denial waits for this.
 	Denies bool
-	// RefusedGroup and DenialOnly are what LambdaTest refused of a wish whose rest goes on; see circumstances.
+	// RefusedGroup and DenialOnly are what LambdaTest refused of a wish whose rest goes on; see the constraints of a plan.
 	RefusedGroup string
 	DenialOnly   bool
 	// Outcome is what people were told.
@@ -106,7 +106,7 @@ func (s *Holdoffs) forgiveOutage() {
 	}
 }
 
-// ForgiveAll forgets all failures; refusals stay.
+// forgiveAll forgets all failures; refusals stay.
 func (s *Holdoffs) forgiveAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -52,14 +52,14 @@ func (c *Connection) ApproveMismatch(token string) bool {
 	return true
 }
 
-// Mismatch returns the suspicion, and whether there is one.
+// Mismatch returns the mismatch, and whether there is one.
 func (c *Connection) Mismatch() (Mismatch, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.mismatch, c.mismatch.Token != ""
 }
 
-// isMismatch tells whether a token approves the suspicion.
+// isMismatch tells whether a token approves the mismatch.
 func (c *Connection) isMismatch(token string) bool {
 	suspicion, there := c.Mismatch()
 	return there && suspicion.Token == token
@@ -93,7 +93,7 @@ func (c *Connection) identityConfirmed() {
 	}
 }
 
-// Outcome tells people about the suspicion.
+// Outcome tells people about the mismatch.
 func (s Mismatch) Outcome(organization string) status.Outcome {
 	return status.Stalledf(v1alpha1.OrganizationChangedReason, "%d of %d known accounts are gone at once, as after the token of another LambdaTest organization, so nothing is written. "+
 		"Put the right token into the Secret; or, if they are gone indeed, annotate %s %s with %s: %s.",

@@ -3,9 +3,7 @@
 
 package connection
 
-import (
-	"time"
-)
+import "time"
 
 const (
 	// CallTimeout bounds a call to LambdaTest, and stays well below the lease of 15 s: a call that was begun by the leader has ended
@@ -35,20 +33,14 @@ const (
 	mismatchMinimum = 3
 	// mismatchSample is how many of the missing are looked up when there are too many for all.
 	mismatchSample = 20
-)
 
-const (
 	// maxStrikes is how often a person's call may fail, with LambdaTest answering others in between, before the reason is believed to be
 	// the person: more often than by bad luck with a LambdaTest that fails every third call.
 	maxStrikes = 5
-)
 
-const (
 	// LongPause is how long LambdaTest must ask for patience before those who wait for it are told so.
 	LongPause = 5 * time.Second
-)
 
-const (
 	// RefusalPauseMin is how long a refusal is believed at first when nobody changes anything. Each time its cause is refused again the
 	// pause doubles.
 	RefusalPauseMin = time.Minute
@@ -58,14 +50,10 @@ const (
 	// a twentieth, whatever the number of those who are refused. At least one is granted each time.
 	refusalTick  = 10 * time.Second
 	refusalShare = 20
-)
 
-const (
 	// CountsInterval is how often, at most, the counts in an organization's status follow its people.
 	CountsInterval = 5 * time.Second
-)
 
-const (
 	// reviewBatch is how many of those who were settled before the start are queued at a time, and reviewPause how often it is looked
 	// whether there is room for more.
 	reviewBatch = 1000

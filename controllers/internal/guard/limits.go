@@ -14,7 +14,7 @@ const (
 	defaultPercent = 20
 	// tokenLength makes 80 bits, short enough to be typed.
 	tokenLength = 16
-	// quiet is how long the held set must stay the same before everybody in it is told a new token.
+	// quiet is how long the held set must stay the same before the organization names its new token.
 	quiet = 2 * time.Second
 	// gather is how long a write of the guard waits for others to be taken along, once somebody is held.
 	gather = 50 * time.Millisecond

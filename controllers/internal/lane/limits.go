@@ -43,9 +43,7 @@ const (
 	// RetryShare is the part of an organization's rate that is left to people whose calls fail. A denial is not bound by it until it
 	// keeps failing.
 	RetryShare = 5
-)
 
-const (
 	// CircuitThreshold is how many people in a row must fail before the organization is taken for unavailable.
 	CircuitThreshold = 3
 	// minRate is the slowest an organization is slowed down to by 429s, in calls a second; each of them also brings a pause.

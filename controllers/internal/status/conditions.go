@@ -19,7 +19,7 @@ type Conditioned interface {
 	SetConditions([]metav1.Condition)
 }
 
-// Settle alone turns a situation into conditions, by the rules of kstatus: Ready is always there, Reconciling and Stalled only while
+// Settle alone turns an outcome into conditions, by the rules of kstatus: Ready is always there, Reconciling and Stalled only while
 // true and never together. The observed generation advances on failure too.
 func Settle(object Conditioned, now Outcome, at metav1.Time) {
 	conditions := object.GetConditions()

@@ -10,7 +10,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 )
 
-// readiness is how a situation reads in the conditions of kstatus.
+// readiness is how an outcome reads in the conditions of kstatus.
 type readiness int
 
 const (
