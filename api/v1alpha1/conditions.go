@@ -9,22 +9,22 @@ const (
 	ReadyCondition = "Ready"
 	// ReconcilingCondition is true while the operator is still working towards Ready by itself.
 	ReconcilingCondition = "Reconciling"
-	// StalledCondition is true when nothing will change until a person acts; its message says how.
+	// StalledCondition is true when a person must act before anything can change; its message says what to do.
 	StalledCondition = "Stalled"
 	// SCIMTokenWarningCondition of an organization is present and true while a SCIM token is ignored, shared with another
 	// organization, expired or about to expire.
 	SCIMTokenWarningCondition = "SCIMTokenWarning"
 	// GuardHoldingCondition of an organization is present and true while the deprovision guard holds people back.
 	GuardHoldingCondition = "GuardHolding"
-	// PeopleRefusedCondition of an organization is present and true while LambdaTest refuses something of what is wanted for people.
+	// PeopleRefusedCondition of an organization is present and true while LambdaTest refuses a change that is wanted for a person.
 	PeopleRefusedCondition = "PeopleRefused"
 )
 
-// Condition reasons: states a person recognises. Each appears with a message that says what to do next.
+// Condition reasons. Each appears with a message that says what to do next.
 const (
 	// SyncedReason: LambdaTest has what is wanted.
 	SyncedReason = "Synced"
-	// ProgressingReason: work is under way and will go on by itself.
+	// ProgressingReason: work is under way; the operator continues by itself.
 	ProgressingReason = "Progressing"
 	// OrganizationNotFoundReason: there is no LambdaTestOrganization of that name in the namespace.
 	OrganizationNotFoundReason = "OrganizationNotFound"
@@ -37,11 +37,11 @@ const (
 	InvalidBaseURLReason = "InvalidBaseURL"
 	// UnauthorizedReason: LambdaTest refuses the token; calls stop until the Secret changes.
 	UnauthorizedReason = "Unauthorized"
-	// RateLimitedReason: LambdaTest asks to slow down; the call is repeated by itself.
+	// RateLimitedReason: LambdaTest asks to slow down; the operator repeats the call later.
 	RateLimitedReason = "RateLimited"
-	// UpstreamUnavailableReason: LambdaTest cannot be reached, or answers with errors or nonsense; repeated by itself.
+	// UpstreamUnavailableReason: LambdaTest cannot be reached, or its answer is an error or not valid SCIM; the operator repeats the call later.
 	UpstreamUnavailableReason = "UpstreamUnavailable"
-	// UpstreamRejectedReason: LambdaTest refuses what was asked; a change of the resource is needed.
+	// UpstreamRejectedReason: LambdaTest refuses the request; the resource must be changed.
 	UpstreamRejectedReason = "UpstreamRejected"
 	// DuplicateUserNameReason: an older declared resource is about the same person; this one contributes only a denial.
 	DuplicateUserNameReason = "DuplicateUserName"
@@ -51,23 +51,23 @@ const (
 	ConcurrencyGroupNotFoundReason = "ConcurrencyGroupNotFound"
 	// GroupProvisioningDisabledReason: group provisioning is switched off for the organization at LambdaTest.
 	GroupProvisioningDisabledReason = "GroupProvisioningDisabled"
-	// DeprovisionHeldReason: the guard holds a deactivation that nobody asked for explicitly.
+	// DeprovisionHeldReason: the guard holds a deactivation that no resource asks for explicitly.
 	DeprovisionHeldReason = "DeprovisionHeld"
-	// DemotionHeldReason: the guard holds the loss of a role that nobody asked for explicitly.
+	// DemotionHeldReason: the guard holds the loss of a role that no resource asks for explicitly.
 	DemotionHeldReason = "DemotionHeld"
-	// ActivationHeldReason: the guard holds an activation that would follow from the deletion of a resource that denies.
+	// ActivationHeldReason: a resource that denied the person was deleted, and the guard holds the activation that would follow.
 	ActivationHeldReason = "ActivationHeld"
-	// DeniedByAnotherClaimReason: this claim says active, another denies, and a denial wins.
+	// DeniedByAnotherClaimReason: this claim says active, but another claim denies the person, and a denial wins.
 	DeniedByAnotherClaimReason = "DeniedByAnotherClaim"
-	// DeniedButActiveReason: the person is denied, and LambdaTest could not be told yet.
+	// DeniedButActiveReason: the person is denied but still active at LambdaTest, because the deactivation has not succeeded yet.
 	DeniedButActiveReason = "DeniedButActive"
-	// DuplicateDisplayNameReason: another resource of the same displayName is carried out instead.
+	// DuplicateDisplayNameReason: another resource has the same displayName, and that one is in force.
 	DuplicateDisplayNameReason = "DuplicateDisplayName"
 	// DuplicateOrganizationReason: an older organization uses the same token or the same accounts.
 	DuplicateOrganizationReason = "DuplicateOrganization"
-	// OrganizationChangedReason: too many known accounts are gone at once, as after the token of another organization.
+	// OrganizationChangedReason: too many known accounts are missing at once; perhaps the token belongs to another organization.
 	OrganizationChangedReason = "OrganizationChanged"
-	// DriftedReason: LambdaTest differs, and the organization's driftPolicy says to report it only.
+	// DriftedReason: the account differs at LambdaTest, and the organization's driftPolicy is Report.
 	DriftedReason = "Drifted"
 	// ObservedReason: the resource only observes; status.plannedChanges says what it would change.
 	ObservedReason = "Observed"

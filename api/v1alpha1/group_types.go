@@ -5,16 +5,16 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// GroupDeletionPolicy says what becomes of the LambdaTest group when the resource goes.
+// GroupDeletionPolicy says what happens to the LambdaTest group when the resource is deleted.
 //
 // +kubebuilder:validation:Enum=Delete;Orphan
 type GroupDeletionPolicy string
 
 // The deletion policies of a group.
 const (
-	// GroupDeletionDelete deletes the group at LambdaTest; its members' roles are recomputed there.
+	// GroupDeletionDelete deletes the group at LambdaTest, which then recomputes the roles of its members.
 	GroupDeletionDelete GroupDeletionPolicy = "Delete"
-	// GroupDeletionOrphan leaves the group as it is and makes no call.
+	// GroupDeletionOrphan makes no call and leaves the LambdaTest group unchanged.
 	GroupDeletionOrphan GroupDeletionPolicy = "Orphan"
 )
 
@@ -27,8 +27,8 @@ type LambdaTestGroupSpec struct {
 	// +optional
 	OrganizationRef OrganizationReference `json:"organizationRef,omitzero"`
 
-	// displayName is the group's name at LambdaTest, unique in the organization without regard to case, at most 256 characters. It
-	// may change: the group is renamed.
+	// displayName is the group's name at LambdaTest: 1 to 256 characters, unique in the organization without regard to case. When it
+	// changes, the group is renamed.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
@@ -36,16 +36,16 @@ type LambdaTestGroupSpec struct {
 	// +required
 	DisplayName string `json:"displayName"`
 
-	// roles that the group gives its members (LambdatestRoles at LambdaTest). The highest of all groups of a person is in force:
-	// Admin, then User, then Guest.
+	// roles are the roles that the group gives its members (LambdatestRoles at LambdaTest). A person in several groups gets the highest
+	// role: Admin, then User, then Guest.
 	//
 	// +kubebuilder:validation:MaxItems=3
 	// +listType=set
 	// +optional
 	Roles []Role `json:"roles,omitempty"`
 
-	// members are the userNames of the people in the group. A member about whom there is no LambdaTestUser gets no account by it;
-	// status names those who are waited for.
+	// members are the userNames of the people in the group, at most 25000. Membership creates no account: members without an account are
+	// listed in status.pendingMembers, and are added once they have one.
 	//
 	// +kubebuilder:validation:MaxItems=25000
 	// +kubebuilder:validation:items:MinLength=1
@@ -54,31 +54,31 @@ type LambdaTestGroupSpec struct {
 	// +optional
 	Members []string `json:"members,omitempty"`
 
-	// externalId is the identity provider's own id of the group. It is not sent to LambdaTest.
+	// externalId is the identity provider's own id of the group, at most 256 characters. It is not sent to LambdaTest.
 	//
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	ExternalID string `json:"externalId,omitempty"`
 
-	// deletionPolicy says what becomes of the LambdaTest group when this resource is deleted: Delete, the default, or Orphan, which
-	// leaves it as it is.
+	// deletionPolicy says what happens to the LambdaTest group when this resource is deleted: Delete, the default, or Orphan, which
+	// leaves it unchanged.
 	//
 	// +kubebuilder:default=Delete
 	// +optional
 	DeletionPolicy GroupDeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
-// LambdaTestGroupStatus is what the operator has seen and done. It is written only when it differs.
+// LambdaTestGroupStatus is what the operator has observed and done. It is written only when it changes.
 //
 // +structType=atomic
 type LambdaTestGroupStatus struct {
-	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	// observedGeneration is the metadata.generation that the conditions describe; -1 before the first reconcile.
 	//
 	// +kubebuilder:default=-1
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that the operator handled.
 	//
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
@@ -88,29 +88,29 @@ type LambdaTestGroupStatus struct {
 	// +optional
 	GroupID string `json:"groupID,omitempty"`
 
-	// displayName is the group's name that LambdaTest last gave.
+	// displayName is the group's name as LambdaTest last reported it.
 	//
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 
-	// members counts the members that LambdaTest has.
+	// members is the number of members that the group has at LambdaTest.
 	//
 	// +optional
 	Members *int32 `json:"members,omitempty"`
 
-	// pendingMembers are members who have no account yet and follow later: the first 100 userNames.
+	// pendingMembers are the userNames of members who have no account yet: the first 100. They are added once they have one.
 	//
 	// +kubebuilder:validation:MaxItems=100
 	// +listType=atomic
 	// +optional
 	PendingMembers []string `json:"pendingMembers,omitempty"`
 
-	// pendingMemberCount counts all members who have no account yet.
+	// pendingMemberCount is the number of all members who have no account yet.
 	//
 	// +optional
 	PendingMemberCount int32 `json:"pendingMemberCount,omitempty"`
 
-	// conditions are Ready, and Reconciling or Stalled while true.
+	// conditions are Ready, and Reconciling or Stalled while they are true.
 	//
 	// +listType=map
 	// +listMapKey=type
@@ -118,8 +118,8 @@ type LambdaTestGroupStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// LambdaTestGroup is a group of people in a LambdaTest organization, and the roles that it gives them. A group is no claim about its
-// members: it creates no account and keeps nobody.
+// LambdaTestGroup is a group of people in a LambdaTest organization, and the roles that it gives them. A group is not a claim about its
+// members: it creates no account and keeps no account active.
 //
 // +genclient
 // +kubebuilder:object:root=true
@@ -150,7 +150,7 @@ type LambdaTestGroup struct {
 	// +required
 	Spec LambdaTestGroupSpec `json:"spec"`
 
-	// status is what the operator has seen and done.
+	// status is what the operator has observed and done.
 	//
 	// +kubebuilder:default={}
 	// +optional

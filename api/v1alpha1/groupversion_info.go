@@ -12,7 +12,7 @@ import (
 // SchemeGroupVersion is the API group and version of every type in this package.
 var SchemeGroupVersion = schema.GroupVersion{Group: "iam.lambdatest.io", Version: "v1alpha1"}
 
-// Kinds of this package, as they stand in manifests.
+// Kinds of this package, as written in manifests.
 const (
 	OrganizationKind = "LambdaTestOrganization"
 	UserKind         = "LambdaTestUser"

@@ -14,19 +14,19 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// SCIMNamePrefix begins the name of every resource that the SCIM endpoint creates, and of no other.
+// SCIMNamePrefix is the prefix of the name of every resource that the SCIM endpoint creates, and of no other resource.
 const SCIMNamePrefix = "scim-"
 
-// ImportNamePrefix begins the name of every resource that an import creates.
+// ImportNamePrefix is the prefix of the name of every resource that an import creates.
 const ImportNamePrefix = "import-"
 
-// digestLength is how many of the 52 base32 characters of a SHA-256 digest are kept: 26 are 128 bits.
+// digestLength is how many of the 52 base32 characters of a SHA-256 digest are kept: 26 characters, which hold 128 bits.
 const digestLength = 26
 
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
-// FoldUserName returns the form in which userNames are compared: two of them are the same person exactly when their folded forms
-// are equal. It is the canonical caseless form of Unicode (section 3.13, D145), composed (NFC).
+// FoldUserName returns the form in which userNames are compared: two userNames are the same person exactly when their folded forms
+// are equal. It is Unicode's canonical caseless form (section 3.13, D145), composed (NFC).
 func FoldUserName(userName string) string { return fold(userName) }
 
 // FoldDisplayName returns the form in which the displayNames of groups are compared, by the rule of FoldUserName.
@@ -40,8 +40,8 @@ func fold(s string) string {
 	return norm.NFC.String(strings.Map(oneOfItsCases, folded))
 }
 
-// oneOfItsCases gives the same rune for all that differ only in case. Full folding alone does not: golang.org/x/text v0.44 folds
-// capital and small Cherokee letters into each other.
+// oneOfItsCases returns the same rune for all runes that differ only in case. Full folding alone does not: golang.org/x/text v0.44 folds
+// capital Cherokee letters to small ones and small ones to capital ones.
 func oneOfItsCases(r rune) rune {
 	first := r
 	for other := unicode.SimpleFold(r); other != r; other = unicode.SimpleFold(other) {
@@ -50,7 +50,7 @@ func oneOfItsCases(r rune) rune {
 	return unicode.ToLower(first)
 }
 
-// isLowerASCII recognises what folding leaves alone, which is nearly every userName there is.
+// isLowerASCII recognises strings that folding does not change: nearly every userName.
 func isLowerASCII(s string) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 || 'A' <= s[i] && s[i] <= 'Z' {
@@ -60,8 +60,8 @@ func isLowerASCII(s string) bool {
 	return true
 }
 
-// PersonDigest returns 26 lower-case base32 characters that stand for a person of an organization: safe in names, labels, logs and
-// URLs where a userName (an e-mail address) is not. It depends on nothing but its arguments, so a restored backup gives the same.
+// PersonDigest returns 26 lower-case base32 characters that identify a person of an organization. They are safe in names, labels, logs
+// and URLs, where a userName (an e-mail address) is not. The digest depends only on its arguments, so it is the same after a restore.
 func PersonDigest(organization, userName string) string {
 	return digest(organization, FoldUserName(userName))
 }
@@ -72,7 +72,7 @@ func SCIMUserName(organization, userName string) string {
 }
 
 // SCIMGroupName returns the metadata.name, which is also the SCIM id, of the resource that the SCIM endpoint creates for a group
-// of that displayName. attempt is 0, or counts up while the name before is taken by a group that was renamed or is being deleted.
+// of that displayName. attempt starts at 0, and the caller adds one while a group that was renamed or is being deleted has that name.
 func SCIMGroupName(organization, displayName string, attempt int) string {
 	parts := []string{organization, FoldDisplayName(displayName)}
 	if attempt > 0 {
@@ -86,7 +86,7 @@ func ImportedUserName(organization, userName string) string {
 	return ImportNamePrefix + PersonDigest(organization, userName)
 }
 
-// digest separates its parts by a byte that none of them can hold, so that no two lists of parts read alike.
+// digest separates its parts by a byte that none of them can contain, so that two different lists never hash the same input.
 func digest(parts ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return lowerBase32.EncodeToString(sum[:])[:digestLength]

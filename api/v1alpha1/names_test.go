@@ -71,7 +71,7 @@ func TestSCIMUserNameIsAnIdWithoutAnAddressInIt(t *testing.T) {
 	})
 }
 
-// Ids are stored by identity providers and live in backups: they must never come out differently.
+// Identity providers and backups store ids: the id of a person must never change.
 func TestSCIMUserNameNeverChanges(t *testing.T) {
 	const expected = "scim-3irzrh5ttlhbmhlcpqesbkw5oe"
 	for _, userName := range []string{"ada@example.com", "ADA@example.com"} {
@@ -93,7 +93,7 @@ func TestSCIMGroupNameTakesTheNextSuffix(t *testing.T) {
 		t.Error("a displayName in capitals gives another id")
 	}
 	if first == v1alpha1.SCIMGroupName("default", "Testers", 1) {
-		t.Error("the second attempt gives the same id")
+		t.Error("attempt 1 gives the same id as attempt 0")
 	}
 	if !strings.HasPrefix(first, v1alpha1.SCIMNamePrefix) {
 		t.Errorf("%q does not begin with %q", first, v1alpha1.SCIMNamePrefix)

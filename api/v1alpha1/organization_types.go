@@ -5,7 +5,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// DefaultBaseURL is where LambdaTest's SCIM API lives.
+// DefaultBaseURL is the URL of LambdaTest's SCIM API.
 const DefaultBaseURL = "https://auth.lambdatest.com/api/scim"
 
 // UserNamePolicy says which userNames an identity provider may send.
@@ -17,24 +17,24 @@ type UserNamePolicy string
 const (
 	// UserNameEmail accepts e-mail addresses, which is what LambdaTest accepts.
 	UserNameEmail UserNamePolicy = "Email"
-	// UserNameAny accepts every userName and leaves the decision to LambdaTest.
+	// UserNameAny accepts every userName; LambdaTest decides whether it accepts it.
 	UserNameAny UserNamePolicy = "Any"
 )
 
-// DriftPolicy says what happens when an account was changed at LambdaTest.
+// DriftPolicy says what the operator does when an account was changed at LambdaTest.
 //
 // +kubebuilder:validation:Enum=Correct;Report
 type DriftPolicy string
 
 // The drift policies.
 const (
-	// DriftCorrect sets the account back to what is wanted.
+	// DriftCorrect sets the account back to the desired state.
 	DriftCorrect DriftPolicy = "Correct"
-	// DriftReport shows the difference in status and makes no call, except that denials are always carried out.
+	// DriftReport shows the difference in status and makes no call. Denials are still carried out.
 	DriftReport DriftPolicy = "Report"
 )
 
-// GroupMode says what LambdaTestGroups are for.
+// GroupMode says what the operator does with LambdaTestGroups.
 //
 // +kubebuilder:validation:Enum=Provision;RolesOnly
 type GroupMode string
@@ -43,33 +43,33 @@ type GroupMode string
 const (
 	// GroupProvision pushes groups and their members to LambdaTest.
 	GroupProvision GroupMode = "Provision"
-	// GroupRolesOnly lets groups decide roles here and pushes nothing.
+	// GroupRolesOnly takes roles from groups, and pushes no group to LambdaTest.
 	GroupRolesOnly GroupMode = "RolesOnly"
 )
 
-// ImportPolicy says what happens with accounts nobody claims.
+// ImportPolicy says what the operator does with accounts that no resource claims.
 //
 // +kubebuilder:validation:Enum=None;Observe
 type ImportPolicy string
 
 // The import policies.
 const (
-	// ImportNone counts such accounts and does nothing else.
+	// ImportNone only counts such accounts.
 	ImportNone ImportPolicy = "None"
-	// ImportObserve gives each a LambdaTestUser that only observes.
+	// ImportObserve creates a LambdaTestUser that only observes for each of them.
 	ImportObserve ImportPolicy = "Observe"
 )
 
 // SecretKeyReference names one key of a Secret in the same namespace.
 type SecretKeyReference struct {
-	// name of the Secret, in the namespace of this resource.
+	// name is the name of the Secret, in the namespace of this resource.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
 	Name string `json:"name"`
 
-	// key in the Secret whose value is the token; white space around it is ignored.
+	// key is the key in the Secret whose value is the token; default "token". White space around the value is ignored.
 	//
 	// +kubebuilder:default=token
 	// +kubebuilder:validation:MinLength=1
@@ -80,7 +80,7 @@ type SecretKeyReference struct {
 
 // SecretReference names a Secret in the same namespace.
 type SecretReference struct {
-	// name of the Secret, in the namespace of this resource.
+	// name is the name of the Secret, in the namespace of this resource.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -88,31 +88,33 @@ type SecretReference struct {
 	Name string `json:"name"`
 }
 
-// SCIMSettings are for the identity provider that talks to this organization through the SCIM endpoint.
+// SCIMSettings are the settings for the identity provider that uses the SCIM endpoint of this organization.
 type SCIMSettings struct {
-	// tokenSecretRef names the Secret with the tokens that identity providers present. Every key is one token, so to rotate: add a
-	// key, switch the provider, remove the old key. A value is the token itself, or "sha256:" and the hex digest of it. Tokens
-	// shorter than 32 bytes are ignored and reported. Unset, the operator creates the Secret <organization>-scim-token with one.
+	// tokenSecretRef names the Secret with the tokens that identity providers present. Every key is one token. To rotate: add a key,
+	// switch the provider, remove the old key. A value is the token itself, or "sha256:" and its hex digest. Tokens shorter than 32 bytes
+	// are ignored, and the condition SCIMTokenWarning says so. If unset, the operator creates the Secret <organization>-scim-token with
+	// one token.
 	//
 	// +optional
 	TokenSecretRef *SecretReference `json:"tokenSecretRef,omitempty"`
 
-	// userNamePolicy is Email, the default, or Any: then LambdaTest decides which userNames it takes.
+	// userNamePolicy says which userNames a provider may send: Email, the default, accepts e-mail addresses; Any accepts everything and
+	// lets LambdaTest decide.
 	//
 	// +kubebuilder:default=Email
 	// +optional
 	UserNamePolicy UserNamePolicy `json:"userNamePolicy,omitempty"`
 
-	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for more is refused.
+	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for a higher role is refused.
 	//
 	// +kubebuilder:default=Admin
 	// +optional
 	MaxRole Role `json:"maxRole,omitempty"`
 }
 
-// RateLimit bounds the calls to LambdaTest. On a 429 the operator slows down below it by itself.
+// RateLimit bounds the calls to LambdaTest. When LambdaTest answers 429, the operator slows down further by itself.
 type RateLimit struct {
-	// requestsPerSecond is the ceiling of calls a second for this organization, 1 to 1000; default 10.
+	// requestsPerSecond is the highest number of calls per second for this organization, 1 to 1000; default 10.
 	//
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=1
@@ -120,7 +122,7 @@ type RateLimit struct {
 	// +optional
 	RequestsPerSecond int32 `json:"requestsPerSecond,omitempty"`
 
-	// burst is how many calls may be made at once after a quiet time, 1 to 1000; default 20.
+	// burst is the number of calls that may be made at once after a time without calls, 1 to 1000; default 20.
 	//
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=1
@@ -129,10 +131,11 @@ type RateLimit struct {
 	Burst int32 `json:"burst,omitempty"`
 }
 
-// DeprovisionGuard bounds how many people may lose access or a role within one hour because resources were deleted, by a prune for
-// example, without anybody saying `active: false`. More than that waits for an approval.
+// DeprovisionGuard bounds how many people may lose access or a role within one hour because resources were deleted (by a prune, for
+// example) and not because a resource says `active: false`. Changes beyond the limit wait for an approval.
 type DeprovisionGuard struct {
-	// minimum number of people that may always go, each hour; default 10. Never more than half of the active people, though.
+	// minimum is the number of people who may lose access or a role each hour even if percent allows fewer, 0 to 100000; default 10. The
+	// limit is never more than half of the active people.
 	//
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:Minimum=0
@@ -140,7 +143,8 @@ type DeprovisionGuard struct {
 	// +optional
 	Minimum *int32 `json:"minimum,omitempty"`
 
-	// percent of the active people that may go each hour when that is more than the minimum, 0 to 50; default 20.
+	// percent is the percentage of the active people who may lose access or a role each hour, 0 to 50; default 20. If minimum is more
+	// people, minimum applies.
 	//
 	// +kubebuilder:default=20
 	// +kubebuilder:validation:Minimum=0
@@ -148,8 +152,8 @@ type DeprovisionGuard struct {
 	// +optional
 	Percent *int32 `json:"percent,omitempty"`
 
-	// explicitPercent of the active people that may be denied explicitly (`active: false`) each hour before further denials wait;
-	// unset, the default, means no limit, because a denial must not wait.
+	// explicitPercent is the percentage of the active people who may be denied explicitly (`active: false`) each hour, 1 to 100; further
+	// denials wait for an approval. Unset, the default, means no limit, because a denial should not wait.
 	//
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100
@@ -159,14 +163,14 @@ type DeprovisionGuard struct {
 
 // LambdaTestOrganizationSpec is a connection to one LambdaTest organization.
 type LambdaTestOrganizationSpec struct {
-	// baseURL of LambdaTest's SCIM API. Hosts other than LambdaTest's, and plain http, work only where the operator's flag
-	// --upstream-hosts allows them.
+	// baseURL is the URL of LambdaTest's SCIM API; default https://auth.lambdatest.com/api/scim. Other hosts, and plain http, work only
+	// if the operator's flag --upstream-hosts allows them.
 	//
 	// +kubebuilder:default="https://auth.lambdatest.com/api/scim"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != ''",message="baseURL must be an absolute https URL, such as https://auth.lambdatest.com/api/scim"
-	// +kubebuilder:validation:XValidation:rule="!self.contains('@') && !self.contains('?') && !self.contains('#')",message="baseURL must not hold user information, a query or a fragment: the token belongs into the Secret that tokenSecretRef names"
+	// +kubebuilder:validation:XValidation:rule="!self.contains('@') && !self.contains('?') && !self.contains('#')",message="baseURL must not hold user information, a query or a fragment: put the token into the Secret that tokenSecretRef names"
 	// +optional
 	BaseURL string `json:"baseURL,omitempty"`
 
@@ -176,14 +180,14 @@ type LambdaTestOrganizationSpec struct {
 	// +required
 	TokenSecretRef SecretKeyReference `json:"tokenSecretRef"`
 
-	// scim are the settings for the identity provider that talks to this organization.
+	// scim holds the settings for the identity provider that uses the SCIM endpoint of this organization.
 	//
 	// +kubebuilder:default={}
 	// +optional
 	SCIM SCIMSettings `json:"scim,omitzero"`
 
-	// syncInterval is how often the whole organization is compared with LambdaTest, as a duration such as "10m"; default 10m, at
-	// least 1s, spread by a tenth so that organizations do not march in step.
+	// syncInterval is the time between two sweeps, which compare the whole organization with LambdaTest: a duration such as "10m", from 1s
+	// to 24h; default 10m. It varies by up to a tenth, so that the sweeps of several organizations do not coincide.
 	//
 	// +kubebuilder:default="10m"
 	// +kubebuilder:validation:Type=string
@@ -193,8 +197,8 @@ type LambdaTestOrganizationSpec struct {
 	// +optional
 	SyncInterval metav1.Duration `json:"syncInterval,omitzero"`
 
-	// driftPolicy is Correct, the default: what was changed at LambdaTest is set back, or Report: it is shown in the status of the
-	// users. Denials are carried out either way.
+	// driftPolicy says what happens to changes made at LambdaTest: Correct, the default, sets them back; Report only shows them in the
+	// status of the users. Denials are carried out in both cases.
 	//
 	// +kubebuilder:default=Correct
 	// +optional
@@ -206,52 +210,54 @@ type LambdaTestOrganizationSpec struct {
 	// +optional
 	RateLimit RateLimit `json:"rateLimit,omitzero"`
 
-	// deprovisionGuard keeps a prune, a deleted folder or an unmapped attribute from taking access away from many at once.
+	// deprovisionGuard prevents that a prune, a deleted folder or an unmapped attribute takes access away from many people at once.
 	//
 	// +kubebuilder:default={}
 	// +optional
 	DeprovisionGuard DeprovisionGuard `json:"deprovisionGuard,omitzero"`
 
-	// groupMode is Provision, the default: groups are pushed to LambdaTest, or RolesOnly: groups decide roles here and nothing is
-	// pushed, for organizations where LambdaTest has group provisioning switched off.
+	// groupMode says what happens to LambdaTestGroups: Provision, the default, pushes groups to LambdaTest; RolesOnly pushes no group, and
+	// only computes people's roles from groups. Use RolesOnly where LambdaTest has group provisioning switched off.
 	//
 	// +kubebuilder:default=Provision
 	// +optional
 	GroupMode GroupMode `json:"groupMode,omitempty"`
 
-	// importUsers is None, the default, or Observe: an account nobody claims gets a LambdaTestUser that only observes, and that goes
-	// away, without any call, when somebody claims the person or when this is None again.
+	// importUsers says what happens to accounts that no resource claims: None, the default, only counts them; Observe creates a
+	// LambdaTestUser that only observes for each. That resource is deleted, without any call to LambdaTest, when another resource claims
+	// the person or when importUsers is None again.
 	//
 	// +kubebuilder:default=None
 	// +optional
 	ImportUsers ImportPolicy `json:"importUsers,omitempty"`
 
-	// suspend stops all calls to LambdaTest while true. Denials that wait for it are counted in status.pendingDenials.
+	// suspend stops all calls to LambdaTest while it is true; default false. status.pendingDenials counts the denials that wait meanwhile.
 	//
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
-// HeldSet names people that the guard holds back.
+// HeldSet is a set of people in the deprovision guard: held, admitted, approved or rejected.
 type HeldSet struct {
-	// token names exactly this set: the value for the annotations iam.lambdatest.io/approve-deprovision and
+	// token identifies exactly this set. Use it as the value of the annotation iam.lambdatest.io/approve-deprovision or
 	// iam.lambdatest.io/reject-deprovision.
 	//
 	// +required
 	Token string `json:"token"`
 
-	// count of people held.
+	// count is the number of people in the set.
 	//
 	// +required
 	Count int32 `json:"count"`
 
-	// since is when the first of them was held: the same people at another time are another set, with another token.
+	// since is when the first of them was held. The same people at another time are another set, with another token.
 	//
 	// +optional
 	Since *metav1.Time `json:"since,omitempty"`
 
-	// people held, by the name of the LambdaTestUser that is held, in order; at most 10000. What would happen follows unless it is a
-	// deactivation, as in "ada: Admin to User". A group that is held is one entry with the number of people who would lose a role.
+	// people are the entries of the set, sorted, at most 10000. An entry is the name of a LambdaTestUser. If the change is not a
+	// deactivation, the change follows, as in "ada: Admin to User". A held group is one entry with the number of people who would lose a
+	// role.
 	//
 	// +kubebuilder:validation:MaxItems=10000
 	// +listType=atomic
@@ -266,103 +272,104 @@ type GuardStatus struct {
 	// +optional
 	WindowStart *metav1.Time `json:"windowStart,omitempty"`
 
-	// active counts the people who were active when the window began, or later in it if there were more: what limits are made of.
+	// active is the number of people who were active when the window began, or the highest number since then. Limits are computed from it.
 	//
 	// +optional
 	Active int32 `json:"active,omitempty"`
 
-	// limit of people that may lose access or a role in this window without an explicit denial.
+	// limit is the number of people who may lose access or a role in this window without an explicit denial.
 	//
 	// +optional
 	Limit int32 `json:"limit,omitempty"`
 
-	// deprovisioned counts the implicit deactivations in this window.
+	// deprovisioned is the number of deactivations without an explicit denial in this window.
 	//
 	// +optional
 	Deprovisioned int32 `json:"deprovisioned,omitempty"`
 
-	// demoted counts the implicit demotions in this window.
+	// demoted is the number of people who lost a role in this window because a resource that gave the role was deleted.
 	//
 	// +optional
 	Demoted int32 `json:"demoted,omitempty"`
 
-	// activated counts the people in this window who got access because a resource that denied them was deleted.
+	// activated is the number of people who got access in this window because a resource that denied them was deleted.
 	//
 	// +optional
 	Activated int32 `json:"activated,omitempty"`
 
-	// explicit counts the explicit denials in this window.
+	// explicit is the number of explicit denials in this window.
 	//
 	// +optional
 	Explicit int32 `json:"explicit,omitempty"`
 
-	// held is the set of people that wait for an approval.
+	// held is the set of people who wait for an approval.
 	//
 	// +optional
 	Held *HeldSet `json:"held,omitempty"`
 
-	// admitted is who goes within the limit: counted, and being carried out.
+	// admitted is the set of people within the limit: already counted, and the change is still being carried out.
 	//
 	// +optional
 	Admitted *HeldSet `json:"admitted,omitempty"`
 
-	// approved is the set that an approval let through, and who of it is still being carried out.
+	// approved is the set that was last approved. Its people are those for whom the change is still being carried out.
 	//
 	// +optional
 	Approved *HeldSet `json:"approved,omitempty"`
 
-	// rejected is the set that a rejection released, and who of it is still being released or keeps what would have been lost.
+	// rejected is the set that was last rejected. Its people are those whose resource is still being released, or who keep the access or
+	// role that they would have lost.
 	//
 	// +optional
 	Rejected *HeldSet `json:"rejected,omitempty"`
 }
 
-// LambdaTestOrganizationStatus is what the operator has seen and done. It is written only when it differs.
+// LambdaTestOrganizationStatus is what the operator has observed and done. It is written only when it changes.
 //
 // +structType=atomic
 type LambdaTestOrganizationStatus struct {
-	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	// observedGeneration is the metadata.generation that the conditions describe; -1 before the first reconcile.
 	//
 	// +kubebuilder:default=-1
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that the operator handled.
 	//
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
 
-	// people counts the people with a claim that counts.
+	// people is the number of people with at least one claim whose managementPolicy is Full and that is not being deleted.
 	//
 	// +optional
 	People *int32 `json:"people,omitempty"`
 
-	// active counts those of them who are active at LambdaTest.
+	// active is the number of these people who are active at LambdaTest.
 	//
 	// +optional
 	Active *int32 `json:"active,omitempty"`
 
-	// synced counts those for whom LambdaTest has what is wanted.
+	// synced is the number of people whose account agrees with the desired state.
 	//
 	// +optional
 	Synced *int32 `json:"synced,omitempty"`
 
-	// failing counts those for whom it has not, for a reason other than waiting their turn.
+	// failing is the number of people whose account does not agree, for a reason other than waiting for its turn.
 	//
 	// +optional
 	Failing *int32 `json:"failing,omitempty"`
 
-	// drifted counts those that differ while driftPolicy is Report.
+	// drifted is the number of people whose account differs while driftPolicy is Report.
 	//
 	// +optional
 	Drifted *int32 `json:"drifted,omitempty"`
 
-	// unclaimed counts the accounts at LambdaTest that no resource is about.
+	// unclaimed is the number of accounts at LambdaTest that no resource claims.
 	//
 	// +optional
 	Unclaimed *int32 `json:"unclaimed,omitempty"`
 
-	// pendingDenials counts denied people who are still active at LambdaTest.
+	// pendingDenials is the number of denied people who are still active at LambdaTest.
 	//
 	// +optional
 	PendingDenials *int32 `json:"pendingDenials,omitempty"`
@@ -372,8 +379,8 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	SCIMTokenSecret string `json:"scimTokenSecret,omitempty"`
 
-	// scimTokenLastUse is when each token of identity providers was last used, by its key: the beginning of the hour, so that it is
-	// written once an hour at most. A key without a use is absent.
+	// scimTokenLastUse is when each token of identity providers was last used, by its key. Times are rounded down to the hour, so that
+	// this is written at most once an hour. A key that was never used is absent.
 	//
 	// +optional
 	SCIMTokenLastUse map[string]metav1.Time `json:"scimTokenLastUse,omitempty"`
@@ -383,7 +390,7 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	Guard *GuardStatus `json:"guard,omitempty"`
 
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while true.
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while they are true.
 	//
 	// +listType=map
 	// +listMapKey=type
@@ -420,19 +427,19 @@ type LambdaTestOrganization struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
-	// spec is the connection and its limits.
+	// spec describes the connection and its limits.
 	//
 	// +required
 	Spec LambdaTestOrganizationSpec `json:"spec"`
 
-	// status is what the operator has seen and done.
+	// status is what the operator has observed and done.
 	//
 	// +kubebuilder:default={}
 	// +optional
 	Status LambdaTestOrganizationStatus `json:"status,omitzero"`
 }
 
-// SCIMTokenSecretName returns the name of the Secret that holds the tokens of identity providers: the one the spec names, or the
+// SCIMTokenSecretName returns the name of the Secret that holds the tokens of identity providers: the one that the spec names, or the
 // one that the controller creates.
 func (o *LambdaTestOrganization) SCIMTokenSecretName() string {
 	if ref := o.Spec.SCIM.TokenSecretRef; ref != nil {

@@ -17,7 +17,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// The smallest resources that are accepted; each rule below is one change to them.
+// The smallest resources that are accepted. Each entry below changes one of them.
 const (
 	user = `
 apiVersion: iam.lambdatest.io/v1alpha1
@@ -99,7 +99,7 @@ var _ = Describe("a manifest", func() {
 			set("spec.active", false)(o)
 			set("spec.deletedAt", "2026-01-02T03:04:05Z")(o)
 		}, "to deny a person, set spec.active: false"),
-		Entry("a deletion mark on somebody active", user, func(o map[string]any) {
+		Entry("a deletion mark on an active person", user, func(o map[string]any) {
 			set("metadata.name", "scim-active")(o)
 			set("spec.deletedAt", "2026-01-02T03:04:05Z")(o)
 		}, "deletedAt marks a denial: it needs active: false"),
@@ -113,9 +113,9 @@ var _ = Describe("a manifest", func() {
 		Entry("an unknown deletionPolicy of a group", group, set("spec.deletionPolicy", "Deactivate"), `supported values: "Delete", "Orphan"`),
 		Entry("no tokenSecretRef", organization, unset("spec.tokenSecretRef"), "spec.tokenSecretRef: Required value"),
 		Entry("a Secret without a name", organization, set("spec.tokenSecretRef", map[string]any{}), "spec.tokenSecretRef.name: Required value"),
-		Entry("a baseURL that is none", organization, set("spec.baseURL", "auth.lambdatest.com"), "baseURL must be an absolute https URL"),
+		Entry("a baseURL that is no URL", organization, set("spec.baseURL", "auth.lambdatest.com"), "baseURL must be an absolute https URL"),
 		Entry("a baseURL of another scheme", organization, set("spec.baseURL", "ftp://auth.lambdatest.com"), "baseURL must be an absolute https URL"),
-		Entry("a token in the baseURL", organization, set("spec.baseURL", "https://x:secret@auth.lambdatest.com"), "the token belongs into the Secret"),
+		Entry("a token in the baseURL", organization, set("spec.baseURL", "https://x:secret@auth.lambdatest.com"), "put the token into the Secret"),
 		Entry("a query in the baseURL", organization, set("spec.baseURL", "https://auth.lambdatest.com/?x=y"), "must not hold user information, a query"),
 		Entry("a SCIM Secret without a name", organization, set("spec.scim.tokenSecretRef", map[string]any{}), "spec.scim.tokenSecretRef.name: Required value"),
 		Entry("an unknown userNamePolicy", organization, set("spec.scim.userNamePolicy", "None"), `supported values: "Email", "Any"`),
@@ -126,9 +126,9 @@ var _ = Describe("a manifest", func() {
 		Entry("an unknown driftPolicy", organization, set("spec.driftPolicy", "Ignore"), `supported values: "Correct", "Report"`),
 		Entry("no requests at all", organization, set("spec.rateLimit.requestsPerSecond", int64(0)), "should be greater than or equal to 1"),
 		Entry("no burst", organization, set("spec.rateLimit.burst", int64(0)), "should be greater than or equal to 1"),
-		Entry("a guard that lets go of more than half", organization, set("spec.deprovisionGuard.percent", int64(51)), "should be less than or equal to 50"),
+		Entry("a guard that allows more than half", organization, set("spec.deprovisionGuard.percent", int64(51)), "should be less than or equal to 50"),
 		Entry("a guard below zero", organization, set("spec.deprovisionGuard.minimum", int64(-1)), "should be greater than or equal to 0"),
-		Entry("an explicit limit of nothing", organization, set("spec.deprovisionGuard.explicitPercent", int64(0)), "should be greater than or equal to 1"),
+		Entry("an explicit limit of zero", organization, set("spec.deprovisionGuard.explicitPercent", int64(0)), "should be greater than or equal to 1"),
 		Entry("an unknown groupMode", organization, set("spec.groupMode", "Off"), `supported values: "Provision", "RolesOnly"`),
 		Entry("an unknown import", organization, set("spec.importUsers", "Full"), `supported values: "None", "Observe"`),
 		Entry("a name that no token Secret could carry", organization, set("metadata.name", strings.Repeat("o", 64)), "has at most 63 characters"),
@@ -173,7 +173,7 @@ var _ = Describe("a manifest", func() {
 			HaveKeyWithValue("groupMode", "Provision"), HaveKeyWithValue("importUsers", "None")))
 	})
 
-	It("tells e-mails that were never set from e-mails that were removed, also through the Go types", func(ctx SpecContext) {
+	It("distinguishes e-mails that were never set from e-mails that were removed, also in the Go types", func(ctx SpecContext) {
 		never, removed := object(user), object(user, set("spec.emails", []any{}))
 		for _, stored := range []*unstructured.Unstructured{never, removed} {
 			Expect(k8s.Create(ctx, stored)).To(Succeed())
@@ -184,10 +184,10 @@ var _ = Describe("a manifest", func() {
 		Expect(k8s.Get(ctx, client.ObjectKeyFromObject(removed), typed)).To(Succeed())
 		Expect(typed.Spec.Emails).To(BeEquivalentTo([]v1alpha1.Email{}))
 		Expect(k8s.Update(ctx, typed)).To(Succeed())
-		Expect(typed.Generation).To(BeEquivalentTo(1), "an update with what was read changes nothing")
+		Expect(typed.Generation).To(BeEquivalentTo(1), "writing back the object that was read must change nothing")
 	})
 
-	It("has a status, a name and a reference that managed fields have one entry for", func(ctx SpecContext) {
+	It("has a status, a name and a reference that each take one entry in managedFields", func(ctx SpecContext) {
 		stored := &v1alpha1.LambdaTestUser{}
 		created := object(user)
 		Expect(k8s.Create(ctx, created)).To(Succeed())
@@ -223,7 +223,7 @@ func set(path string, value any) change {
 	}
 }
 
-// unset takes the field at a dotted path away.
+// unset removes the field at a dotted path.
 func unset(path string) change {
 	return func(object map[string]any) {
 		unstructured.RemoveNestedField(object, strings.Split(path, ".")...)

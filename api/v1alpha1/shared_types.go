@@ -33,7 +33,7 @@ func (r Role) Rank() int {
 //
 // +structType=atomic
 type OrganizationReference struct {
-	// name of the LambdaTestOrganization, in the namespace of this resource.
+	// name is the name of the LambdaTestOrganization, in the namespace of this resource; default "default".
 	//
 	// +kubebuilder:default=default
 	// +kubebuilder:validation:MinLength=1

@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// SCIMToken is one key of a SCIM token Secret: a token that an identity provider may present, known by its digest alone.
+// SCIMToken is one key of a SCIM token Secret: a token that an identity provider may present. Only its digest is kept.
 //
 // +kubebuilder:object:generate=false
 // +kubebuilder:ac:generate=false
@@ -24,24 +24,24 @@ type SCIMToken struct {
 	Digest [sha256.Size]byte
 	// Expires is when the token stops being accepted; zero means never.
 	Expires time.Time
-	// Ignored says why the token is never accepted, as a clause that follows its key; empty when it is fine. A token whose expiry
-	// cannot be read is ignored: nobody meant it to last for ever.
+	// Ignored says why the token is never accepted, as a clause that follows its key; empty when the token is valid. A token whose
+	// expiry cannot be parsed is ignored, because it was not meant to be accepted for ever.
 	Ignored string
 }
 
-// IsExpired tells whether the token is past its expiry.
+// IsExpired reports whether the token has expired at that time.
 func (t SCIMToken) IsExpired(now time.Time) bool {
 	return !t.Expires.IsZero() && !now.Before(t.Expires)
 }
 
-// Accepts tells whether the token may be presented at that time.
+// Accepts reports whether the token is accepted at that time.
 func (t SCIMToken) Accepts(now time.Time) bool { return t.Ignored == "" && !t.IsExpired(now) }
 
-// SCIMTokenDigest returns what a presented token is looked up by.
+// SCIMTokenDigest returns the digest by which a presented token is looked up.
 func SCIMTokenDigest(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
-// ParseSCIMTokens reads the data and annotations of a SCIM token Secret: every key is a token, in the order of their names. A value is
-// the token itself or "sha256:" and the hex digest of it; white space around either is ignored. The annotation
+// ParseSCIMTokens reads the data and annotations of a SCIM token Secret. Every key is one token; the result is sorted by key. A value is
+// the token itself, or "sha256:" and its hex digest; white space around either is ignored. The annotation
 // iam.lambdatest.io/expires-<key> limits how long a token is accepted.
 func ParseSCIMTokens(data map[string][]byte, annotations map[string]string) []SCIMToken {
 	tokens := make([]SCIMToken, 0, len(data))
@@ -69,7 +69,7 @@ func digestOfToken(value string) (digest [sha256.Size]byte, err error) {
 	if text, isDigest := strings.CutPrefix(value, SCIMTokenDigestPrefix); isDigest {
 		decoded, err := hex.DecodeString(strings.TrimSpace(text))
 		if err != nil || len(decoded) != sha256.Size {
-			return digest, fmt.Errorf("is no SHA-256 digest: %d hexadecimal digits must follow %q", 2*sha256.Size, SCIMTokenDigestPrefix)
+			return digest, fmt.Errorf("is not a SHA-256 digest: %d hexadecimal digits must follow %q", 2*sha256.Size, SCIMTokenDigestPrefix)
 		}
 		return [sha256.Size]byte(decoded), nil
 	}
@@ -82,7 +82,7 @@ func digestOfToken(value string) (digest [sha256.Size]byte, err error) {
 func parseExpiry(text string) (time.Time, error) {
 	expires, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("has an expiry annotation that is no RFC 3339 time, such as 2026-12-31T00:00:00Z")
+		return time.Time{}, fmt.Errorf("has an expiry annotation that is not an RFC 3339 time such as 2026-12-31T00:00:00Z")
 	}
 	return expires, nil
 }

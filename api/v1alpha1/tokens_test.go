@@ -24,17 +24,17 @@ func TestParseSCIMTokens(t *testing.T) {
 		accepts bool
 		ignored string
 	}{
-		{name: "a token as it is", value: token, accepts: true},
+		{name: "a plain token", value: token, accepts: true},
 		{name: "a trailing newline is trimmed", value: token + "\r\n", accepts: true},
 		{name: "a digest", value: "sha256:" + hex.EncodeToString(digest[:]) + "\n", accepts: true},
 		{name: "a digest in capitals", value: "sha256:" + strings.ToUpper(hex.EncodeToString(digest[:])), accepts: true},
-		{name: "a digest that is cut off", value: "sha256:abcd", ignored: "is no SHA-256 digest"},
+		{name: "a digest that is cut off", value: "sha256:abcd", ignored: "is not a SHA-256 digest"},
 		{name: "a short token", value: token[1:], ignored: "is shorter than 32 bytes"},
 		{name: "white space does not make it longer", value: token[1:] + "  ", ignored: "is shorter than 32 bytes"},
 		{name: "an empty value", value: "", ignored: "is shorter than 32 bytes"},
 		{name: "before its expiry", value: token, expires: "2026-11-24T12:00:01Z", accepts: true},
 		{name: "at its expiry", value: token, expires: "2026-11-24T12:00:00Z"},
-		{name: "with an expiry that nobody can read", value: token, expires: "tomorrow", ignored: "has an expiry annotation"},
+		{name: "with an expiry that cannot be parsed", value: token, expires: "tomorrow", ignored: "has an expiry annotation"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,20 +5,20 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// ManagementPolicy says whether a claim counts.
+// ManagementPolicy says whether a claim is carried out.
 //
 // +kubebuilder:validation:Enum=Full;Observe
 type ManagementPolicy string
 
 // The management policies.
 const (
-	// ManagementFull counts: what the claim says is carried out.
+	// ManagementFull claims are carried out.
 	ManagementFull ManagementPolicy = "Full"
-	// ManagementObserve counts for nothing: status says what the claim would change.
+	// ManagementObserve claims are not carried out: status says what they would change.
 	ManagementObserve ManagementPolicy = "Observe"
 )
 
-// UserDeletionPolicy says what becomes of the account when the last claim about its person goes.
+// UserDeletionPolicy says what happens to the account when the last claim about its person is deleted.
 //
 // +kubebuilder:validation:Enum=Deactivate;Orphan
 type UserDeletionPolicy string
@@ -27,11 +27,11 @@ type UserDeletionPolicy string
 const (
 	// DeletionDeactivate deactivates the account.
 	DeletionDeactivate UserDeletionPolicy = "Deactivate"
-	// DeletionOrphan leaves the account as it is and makes no call.
+	// DeletionOrphan makes no call and leaves the account unchanged.
 	DeletionOrphan UserDeletionPolicy = "Orphan"
 )
 
-// PersonName is how a person is called.
+// PersonName is the name of a person.
 //
 // +structType=atomic
 type PersonName struct {
@@ -65,7 +65,7 @@ type Email struct {
 	// +optional
 	Type string `json:"type,omitempty"`
 
-	// primary marks the preferred address; at most one is.
+	// primary marks the preferred address; at most one address should be primary.
 	//
 	// +optional
 	Primary bool `json:"primary,omitempty"`
@@ -88,8 +88,8 @@ type LambdaTestUserSpec struct {
 	// +optional
 	OrganizationRef OrganizationReference `json:"organizationRef,omitzero"`
 
-	// userName is the person's e-mail address at LambdaTest, at most 254 characters. Two userNames that differ only in case are the
-	// same person. Immutable, because LambdaTest cannot rename an account.
+	// userName is the person's e-mail address at LambdaTest, 1 to 254 characters. Two userNames that differ only in case are the same
+	// person. Immutable, because LambdaTest cannot rename an account.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=254
@@ -98,114 +98,115 @@ type LambdaTestUserSpec struct {
 	// +required
 	UserName string `json:"userName"`
 
-	// name is used when the account is created. LambdaTest never changes it afterwards; the person does, in the account settings.
+	// name is the person's name for a new account. The operator cannot change it at LambdaTest afterwards; the person can, in the account
+	// settings.
 	//
 	// +required
 	Name PersonName `json:"name"`
 
-	// role in the organization: Admin, User or Guest. While unset, a new account starts as User and an existing one keeps its role.
-	// Roles from groups come before it.
+	// role is the person's role in the organization: Admin, User or Guest. If unset, a new account starts as User and an existing account
+	// keeps its role. A role from a group takes precedence.
 	//
 	// +optional
 	Role Role `json:"role,omitempty"`
 
-	// active says whether the person may sign in; unset means true. False is a denial, and a denial by any claim about the person
-	// wins over all others.
+	// active says whether the person may sign in; default true. False is a denial: a denial by any claim about the person wins over all
+	// other claims.
 	//
 	// +optional
 	Active *bool `json:"active,omitempty"`
 
-	// concurrencyGroup is the name of an existing LambdaTest concurrency group (LambdatestGroup at LambdaTest). Unset means that the
-	// operator leaves it alone.
+	// concurrencyGroup is the name of an existing LambdaTest concurrency group (LambdatestGroup at LambdaTest), 1 to 256 characters. If
+	// unset, the operator does not change it.
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
 
-	// externalId is the identity provider's own id of the person. It is not sent to LambdaTest.
+	// externalId is the identity provider's own id of the person, at most 256 characters. It is not sent to LambdaTest.
 	//
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	ExternalID string `json:"externalId,omitempty"`
 
-	// displayName is the name to show. It is not sent to LambdaTest.
+	// displayName is the name to show, at most 256 characters. It is not sent to LambdaTest.
 	//
 	// +kubebuilder:validation:MaxLength=256
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 
-	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. Unset, the SCIM endpoint shows the userName as
-	// primary work address; an empty list shows none.
+	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. If unset, the SCIM endpoint shows the userName as
+	// primary work address; with an empty list it shows none.
 	//
 	// +kubebuilder:validation:MaxItems=20
 	// +listType=atomic
 	// +optional
 	Emails []Email `json:"emails,omitzero"`
 
-	// managementPolicy is Full, the default, or Observe: then status says what would change, and the resource counts for nothing. It
-	// neither denies nor keeps the person, and its deletion makes no call.
+	// managementPolicy says whether the resource is carried out: Full, the default, or Observe. With Observe, status says what would
+	// change, but the resource neither denies the person nor keeps the account active, and its deletion makes no call.
 	//
 	// +kubebuilder:default=Full
 	// +optional
 	ManagementPolicy ManagementPolicy `json:"managementPolicy,omitempty"`
 
-	// deletedAt is when the identity provider deleted the person. Only the SCIM endpoint sets it. The resource stays as a denial for
-	// a while, 30 days unless the operator's flag says otherwise, and is hidden from the provider.
+	// deletedAt is when the identity provider deleted the person. Only the SCIM endpoint sets it. The resource then stays as a denial for
+	// 30 days (a flag of the operator changes this) and is hidden from the provider.
 	//
 	// +optional
 	DeletedAt *metav1.Time `json:"deletedAt,omitempty"`
 
-	// deletionPolicy says what becomes of the account when the last resource about the person is deleted: Deactivate, the default,
-	// or Orphan, which leaves the account as it is and needs no credentials.
+	// deletionPolicy says what happens to the account when the last resource about the person is deleted: Deactivate, the default, or
+	// Orphan, which leaves the account unchanged and needs no credentials.
 	//
 	// +kubebuilder:default=Deactivate
 	// +optional
 	DeletionPolicy UserDeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 
-// AccountState is what LambdaTest last said about an account.
+// AccountState is an account as LambdaTest last reported it.
 type AccountState struct {
 	// active says whether the person may sign in.
 	//
 	// +required
 	Active bool `json:"active"`
 
-	// role of the account.
+	// role is the role of the account.
 	//
 	// +optional
 	Role string `json:"role,omitempty"`
 
-	// concurrencyGroup of the account.
+	// concurrencyGroup is the concurrency group of the account.
 	//
 	// +optional
 	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
 
-	// givenName of the account.
+	// givenName is the first name of the account.
 	//
 	// +optional
 	GivenName string `json:"givenName,omitempty"`
 
-	// familyName of the account.
+	// familyName is the last name of the account.
 	//
 	// +optional
 	FamilyName string `json:"familyName,omitempty"`
 }
 
-// EffectiveState is what is wanted for a person once all claims are merged, and who decided each part. A decider reads
-// "LambdaTestUser/<name>" or "LambdaTestGroup/<name>"; where nobody decided it is absent.
+// EffectiveState is the desired state of a person after all claims are merged, and the resource that decided each part, as
+// "LambdaTestUser/<name>" or "LambdaTestGroup/<name>". A part that no resource decides is absent.
 type EffectiveState struct {
-	// active says whether the person shall be able to sign in.
+	// active says whether the person should be able to sign in.
 	//
 	// +required
 	Active bool `json:"active"`
 
-	// activeFrom names the claim that denies, when one does.
+	// activeFrom names the claim that denies the person; absent when none does.
 	//
 	// +optional
 	ActiveFrom string `json:"activeFrom,omitempty"`
 
-	// role the person shall have; absent while nobody sets one.
+	// role is the role that the person should have; absent while no resource sets one.
 	//
 	// +optional
 	Role Role `json:"role,omitempty"`
@@ -215,7 +216,7 @@ type EffectiveState struct {
 	// +optional
 	RoleFrom string `json:"roleFrom,omitempty"`
 
-	// concurrencyGroup the person shall be in; absent while nobody sets one.
+	// concurrencyGroup is the group that the person should be in; absent while no resource sets one.
 	//
 	// +optional
 	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
@@ -226,9 +227,9 @@ type EffectiveState struct {
 	ConcurrencyGroupFrom string `json:"concurrencyGroupFrom,omitempty"`
 }
 
-// PlannedChange is one difference that is shown and not carried out.
+// PlannedChange is one difference that is shown but not carried out.
 type PlannedChange struct {
-	// attribute that would change: account, active, role or concurrencyGroup.
+	// attribute is the attribute that would change: account, active, role or concurrencyGroup.
 	//
 	// +required
 	Attribute string `json:"attribute"`
@@ -238,23 +239,23 @@ type PlannedChange struct {
 	// +optional
 	From string `json:"from,omitempty"`
 
-	// to is the value that would be set; absent when it would be removed.
+	// to is the value that would be set; absent when the value would be removed.
 	//
 	// +optional
 	To string `json:"to,omitempty"`
 }
 
-// LambdaTestUserStatus is what the operator has seen and done. It is written only when it differs.
+// LambdaTestUserStatus is what the operator has observed and done. It is written only when it changes.
 //
 // +structType=atomic
 type LambdaTestUserStatus struct {
-	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	// observedGeneration is the metadata.generation that the conditions describe; -1 before the first reconcile.
 	//
 	// +kubebuilder:default=-1
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that the operator handled.
 	//
 	// +optional
 	LastHandledReconcileAt string `json:"lastHandledReconcileAt,omitempty"`
@@ -264,24 +265,24 @@ type LambdaTestUserStatus struct {
 	// +optional
 	AccountID string `json:"accountID,omitempty"`
 
-	// account is what LambdaTest last said about the account; absent while there is none.
+	// account is the account as LambdaTest last reported it; absent while there is none.
 	//
 	// +optional
 	Account *AccountState `json:"account,omitempty"`
 
-	// effective is what is wanted for the person, merged from all resources about them, and who decided each part.
+	// effective is the desired state of the person, merged from all resources about them, and the resource that decided each part.
 	//
 	// +optional
 	Effective *EffectiveState `json:"effective,omitempty"`
 
-	// plannedChanges are the differences that are not carried out, because of managementPolicy: Observe, driftPolicy: Report, a
-	// suspended organization or the deprovision guard.
+	// plannedChanges are the differences that are not carried out because of managementPolicy: Observe, driftPolicy: Report, a suspended
+	// organization or the deprovision guard.
 	//
 	// +listType=atomic
 	// +optional
 	PlannedChanges []PlannedChange `json:"plannedChanges,omitempty"`
 
-	// conditions are Ready, and Reconciling or Stalled while true.
+	// conditions are Ready, and Reconciling or Stalled while they are true.
 	//
 	// +listType=map
 	// +listMapKey=type
@@ -289,9 +290,9 @@ type LambdaTestUserStatus struct {
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
 }
 
-// LambdaTestUser is one party's claim about one person: what Git, kubectl or an identity provider says of somebody's role and
-// access in a LambdaTest organization. Several may be about the same person; the operator merges them, a denial wins, and LambdaTest
-// is made to agree.
+// LambdaTestUser is one party's claim about one person: what Git, kubectl or an identity provider says about the person's role and
+// access in a LambdaTest organization. Several claims may be about the same person: the operator merges them, a denial wins, and the
+// operator changes the account at LambdaTest to agree.
 //
 // +genclient
 // +kubebuilder:object:root=true
@@ -323,17 +324,17 @@ type LambdaTestUser struct {
 	// +required
 	Spec LambdaTestUserSpec `json:"spec"`
 
-	// status is what the operator has seen and done.
+	// status is what the operator has observed and done.
 	//
 	// +kubebuilder:default={}
 	// +optional
 	Status LambdaTestUserStatus `json:"status,omitzero"`
 }
 
-// IsDenial tells whether the claim says that the person must not be active.
+// IsDenial reports whether the claim says that the person must not be active.
 func (u *LambdaTestUser) IsDenial() bool { return u.Spec.Active != nil && !*u.Spec.Active }
 
-// IsMarkedDeleted tells whether the identity provider deleted the person: the claim still denies, and SCIM no longer shows it.
+// IsMarkedDeleted reports whether the identity provider deleted the person: the claim still denies, and SCIM no longer shows it.
 func (u *LambdaTestUser) IsMarkedDeleted() bool { return u.Spec.DeletedAt != nil }
 
 // GetConditions returns the conditions of the status.

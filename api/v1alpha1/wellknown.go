@@ -5,8 +5,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// SourceLabel tells which part of the operator writes a resource: SourceSCIM or SourceImport. Declared resources (kubectl, Flux,
-// Argo CD) do not carry it, and an admission policy keeps it so.
+// SourceLabel says which part of the operator writes a resource: SourceSCIM or SourceImport. Declared resources (kubectl, Flux,
+// Argo CD) do not have it; an admission policy enforces that.
 const SourceLabel = "iam.lambdatest.io/source"
 
 // Values of SourceLabel.
@@ -21,30 +21,33 @@ const (
 // selected without an address in a label. The operator sets it on its own resources only.
 const PersonLabel = "iam.lambdatest.io/person"
 
-// Annotations that people and the operator write.
+// Annotations of resources and Secrets.
 const (
-	// ReconcileRequestedAtAnnotation asks for a resync: any new value (a timestamp by convention) is acted on once and shows up in
-	// status.lastHandledReconcileAt.
+	// ReconcileRequestedAtAnnotation requests a reconcile: the operator handles each new value (a timestamp by convention) once, and
+	// then writes it into status.lastHandledReconcileAt.
 	ReconcileRequestedAtAnnotation = "iam.lambdatest.io/reconcile-requested-at"
-	// ApproveDeprovisionAnnotation on an organization lets the held set named by its value (status.guard.held.token) go through.
+	// ApproveDeprovisionAnnotation on an organization approves the held set that its value names (status.guard.held.token).
 	ApproveDeprovisionAnnotation = "iam.lambdatest.io/approve-deprovision"
-	// RejectDeprovisionAnnotation on an organization releases the held set named by its value without touching any account.
+	// RejectDeprovisionAnnotation on an organization rejects the held set that its value names: the resources are released, and no
+	// account is changed.
 	RejectDeprovisionAnnotation = "iam.lambdatest.io/reject-deprovision"
 	// LastModifiedAnnotation is the RFC 3339 time of the last SCIM write: meta.lastModified of RFC 7643, section 3.1.
 	LastModifiedAnnotation = "iam.lambdatest.io/last-modified"
-	// DeletedByProviderAnnotation on a group of the SCIM endpoint is the RFC 3339 time at which the identity provider deleted it: set
-	// right before the deletion, which otherwise does not say whose it is.
+	// DeletedByProviderAnnotation on a group of the SCIM endpoint is the RFC 3339 time at which the identity provider deleted it. It is
+	// set right before the deletion, because the deletion itself does not record who made it.
 	DeletedByProviderAnnotation = "iam.lambdatest.io/deleted-by-provider"
-	// ExpiresAnnotationPrefix, followed by a key of a SCIM token Secret, gives the RFC 3339 time after which that token is refused.
+	// ExpiresAnnotationPrefix, followed by a key of a SCIM token Secret, is the annotation with the RFC 3339 time from which that token is
+	// refused.
 	ExpiresAnnotationPrefix = "iam.lambdatest.io/expires-"
 )
 
-// Finalizer keeps a resource until what it stands for at LambdaTest has been settled: deactivated, handed over or let go.
+// Finalizer keeps a deleted resource until the operator has finished with its account or group at LambdaTest: deactivated or deleted it,
+// left it to another resource, or left it unchanged.
 const Finalizer = "iam.lambdatest.io/finalizer"
 
 // Keys and name suffix of the Secrets the operator reads and writes.
 const (
-	// DefaultTokenKey is the key of the Secret in which an organization's LambdaTest token is looked up.
+	// DefaultTokenKey is the key of the Secret under which an organization's LambdaTest token is stored.
 	DefaultTokenKey = "token"
 	// SCIMTokenSecretSuffix follows the organization's name in the Secret that the controller creates when `scim.tokenSecretRef`
 	// is unset.
@@ -55,11 +58,11 @@ const (
 	SCIMTokenDigestPrefix = "sha256:"
 )
 
-// IsSCIM tells whether the SCIM endpoint owns the object.
+// IsSCIM reports whether the SCIM endpoint owns the object.
 func IsSCIM(object metav1.Object) bool { return object.GetLabels()[SourceLabel] == SourceSCIM }
 
-// IsImported tells whether an organization's import owns the object.
+// IsImported reports whether an organization's import owns the object.
 func IsImported(object metav1.Object) bool { return object.GetLabels()[SourceLabel] == SourceImport }
 
-// IsDeclared tells whether people own the object: it was applied by kubectl, Flux, Argo CD or alike.
+// IsDeclared reports whether the object was applied from outside the operator, for example by kubectl, Flux or Argo CD.
 func IsDeclared(object metav1.Object) bool { return object.GetLabels()[SourceLabel] == "" }

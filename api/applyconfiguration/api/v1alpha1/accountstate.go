@@ -8,17 +8,17 @@ package v1alpha1
 // AccountStateApplyConfiguration represents a declarative configuration of the AccountState type for use
 // with apply.
 //
-// AccountState is what LambdaTest last said about an account.
+// AccountState is an account as LambdaTest last reported it.
 type AccountStateApplyConfiguration struct {
 	// active says whether the person may sign in.
 	Active *bool `json:"active,omitempty"`
-	// role of the account.
+	// role is the role of the account.
 	Role *string `json:"role,omitempty"`
-	// concurrencyGroup of the account.
+	// concurrencyGroup is the concurrency group of the account.
 	ConcurrencyGroup *string `json:"concurrencyGroup,omitempty"`
-	// givenName of the account.
+	// givenName is the first name of the account.
 	GivenName *string `json:"givenName,omitempty"`
-	// familyName of the account.
+	// familyName is the last name of the account.
 	FamilyName *string `json:"familyName,omitempty"`
 }
 

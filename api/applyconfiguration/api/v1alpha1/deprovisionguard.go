@@ -8,15 +8,17 @@ package v1alpha1
 // DeprovisionGuardApplyConfiguration represents a declarative configuration of the DeprovisionGuard type for use
 // with apply.
 //
-// DeprovisionGuard bounds how many people may lose access or a role within one hour because resources were deleted, by a prune for
-// example, without anybody saying `active: false`. More than that waits for an approval.
+// DeprovisionGuard bounds how many people may lose access or a role within one hour because resources were deleted (by a prune, for
+// example) and not because a resource says `active: false`. Changes beyond the limit wait for an approval.
 type DeprovisionGuardApplyConfiguration struct {
-	// minimum number of people that may always go, each hour; default 10. Never more than half of the active people, though.
+	// minimum is the number of people who may lose access or a role each hour even if percent allows fewer, 0 to 100000; default 10. The
+	// limit is never more than half of the active people.
 	Minimum *int32 `json:"minimum,omitempty"`
-	// percent of the active people that may go each hour when that is more than the minimum, 0 to 50; default 20.
+	// percent is the percentage of the active people who may lose access or a role each hour, 0 to 50; default 20. If minimum is more
+	// people, minimum applies.
 	Percent *int32 `json:"percent,omitempty"`
-	// explicitPercent of the active people that may be denied explicitly (`active: false`) each hour before further denials wait;
-	// unset, the default, means no limit, because a denial must not wait.
+	// explicitPercent is the percentage of the active people who may be denied explicitly (`active: false`) each hour, 1 to 100; further
+	// denials wait for an approval. Unset, the default, means no limit, because a denial should not wait.
 	ExplicitPercent *int32 `json:"explicitPercent,omitempty"`
 }
 

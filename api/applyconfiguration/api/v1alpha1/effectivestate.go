@@ -12,18 +12,18 @@ import (
 // EffectiveStateApplyConfiguration represents a declarative configuration of the EffectiveState type for use
 // with apply.
 //
-// EffectiveState is what is wanted for a person once all claims are merged, and who decided each part. A decider reads
-// "LambdaTestUser/<name>" or "LambdaTestGroup/<name>"; where nobody decided it is absent.
+// EffectiveState is the desired state of a person after all claims are merged, and the resource that decided each part, as
+// "LambdaTestUser/<name>" or "LambdaTestGroup/<name>". A part that no resource decides is absent.
 type EffectiveStateApplyConfiguration struct {
-	// active says whether the person shall be able to sign in.
+	// active says whether the person should be able to sign in.
 	Active *bool `json:"active,omitempty"`
-	// activeFrom names the claim that denies, when one does.
+	// activeFrom names the claim that denies the person; absent when none does.
 	ActiveFrom *string `json:"activeFrom,omitempty"`
-	// role the person shall have; absent while nobody sets one.
+	// role is the role that the person should have; absent while no resource sets one.
 	Role *apiv1alpha1.Role `json:"role,omitempty"`
 	// roleFrom names the claim or the group that decides the role.
 	RoleFrom *string `json:"roleFrom,omitempty"`
-	// concurrencyGroup the person shall be in; absent while nobody sets one.
+	// concurrencyGroup is the group that the person should be in; absent while no resource sets one.
 	ConcurrencyGroup *string `json:"concurrencyGroup,omitempty"`
 	// concurrencyGroupFrom names the claim that decides the concurrency group.
 	ConcurrencyGroupFrom *string `json:"concurrencyGroupFrom,omitempty"`

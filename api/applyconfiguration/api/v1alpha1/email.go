@@ -14,7 +14,7 @@ type EmailApplyConfiguration struct {
 	Value *string `json:"value,omitempty"`
 	// type is a label such as "work" or "home".
 	Type *string `json:"type,omitempty"`
-	// primary marks the preferred address; at most one is.
+	// primary marks the preferred address; at most one address should be primary.
 	Primary *bool `json:"primary,omitempty"`
 	// display is a readable form of the address.
 	Display *string `json:"display,omitempty"`

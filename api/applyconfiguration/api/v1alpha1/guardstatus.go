@@ -16,25 +16,26 @@ import (
 type GuardStatusApplyConfiguration struct {
 	// windowStart is when the current hour began.
 	WindowStart *v1.Time `json:"windowStart,omitempty"`
-	// active counts the people who were active when the window began, or later in it if there were more: what limits are made of.
+	// active is the number of people who were active when the window began, or the highest number since then. Limits are computed from it.
 	Active *int32 `json:"active,omitempty"`
-	// limit of people that may lose access or a role in this window without an explicit denial.
+	// limit is the number of people who may lose access or a role in this window without an explicit denial.
 	Limit *int32 `json:"limit,omitempty"`
-	// deprovisioned counts the implicit deactivations in this window.
+	// deprovisioned is the number of deactivations without an explicit denial in this window.
 	Deprovisioned *int32 `json:"deprovisioned,omitempty"`
-	// demoted counts the implicit demotions in this window.
+	// demoted is the number of people who lost a role in this window because a resource that gave the role was deleted.
 	Demoted *int32 `json:"demoted,omitempty"`
-	// activated counts the people in this window who got access because a resource that denied them was deleted.
+	// activated is the number of people who got access in this window because a resource that denied them was deleted.
 	Activated *int32 `json:"activated,omitempty"`
-	// explicit counts the explicit denials in this window.
+	// explicit is the number of explicit denials in this window.
 	Explicit *int32 `json:"explicit,omitempty"`
-	// held is the set of people that wait for an approval.
+	// held is the set of people who wait for an approval.
 	Held *HeldSetApplyConfiguration `json:"held,omitempty"`
-	// admitted is who goes within the limit: counted, and being carried out.
+	// admitted is the set of people within the limit: already counted, and the change is still being carried out.
 	Admitted *HeldSetApplyConfiguration `json:"admitted,omitempty"`
-	// approved is the set that an approval let through, and who of it is still being carried out.
+	// approved is the set that was last approved. Its people are those for whom the change is still being carried out.
 	Approved *HeldSetApplyConfiguration `json:"approved,omitempty"`
-	// rejected is the set that a rejection released, and who of it is still being released or keeps what would have been lost.
+	// rejected is the set that was last rejected. Its people are those whose resource is still being released, or who keep the access or
+	// role that they would have lost.
 	Rejected *HeldSetApplyConfiguration `json:"rejected,omitempty"`
 }
 

@@ -12,17 +12,18 @@ import (
 // HeldSetApplyConfiguration represents a declarative configuration of the HeldSet type for use
 // with apply.
 //
-// HeldSet names people that the guard holds back.
+// HeldSet is a set of people in the deprovision guard: held, admitted, approved or rejected.
 type HeldSetApplyConfiguration struct {
-	// token names exactly this set: the value for the annotations iam.lambdatest.io/approve-deprovision and
+	// token identifies exactly this set. Use it as the value of the annotation iam.lambdatest.io/approve-deprovision or
 	// iam.lambdatest.io/reject-deprovision.
 	Token *string `json:"token,omitempty"`
-	// count of people held.
+	// count is the number of people in the set.
 	Count *int32 `json:"count,omitempty"`
-	// since is when the first of them was held: the same people at another time are another set, with another token.
+	// since is when the first of them was held. The same people at another time are another set, with another token.
 	Since *v1.Time `json:"since,omitempty"`
-	// people held, by the name of the LambdaTestUser that is held, in order; at most 10000. What would happen follows unless it is a
-	// deactivation, as in "ada: Admin to User". A group that is held is one entry with the number of people who would lose a role.
+	// people are the entries of the set, sorted, at most 10000. An entry is the name of a LambdaTestUser. If the change is not a
+	// deactivation, the change follows, as in "ada: Admin to User". A held group is one entry with the number of people who would lose a
+	// role.
 	People []string `json:"people,omitempty"`
 }
 

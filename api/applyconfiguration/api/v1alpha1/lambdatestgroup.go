@@ -17,15 +17,15 @@ import (
 // LambdaTestGroupApplyConfiguration represents a declarative configuration of the LambdaTestGroup type for use
 // with apply.
 //
-// LambdaTestGroup is a group of people in a LambdaTest organization, and the roles that it gives them. A group is no claim about its
-// members: it creates no account and keeps nobody.
+// LambdaTestGroup is a group of people in a LambdaTest organization, and the roles that it gives them. A group is not a claim about its
+// members: it creates no account and keeps no account active.
 type LambdaTestGroupApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is standard object metadata.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what this party says about the group.
 	Spec *LambdaTestGroupSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what the operator has seen and done.
+	// status is what the operator has observed and done.
 	Status *LambdaTestGroupStatusApplyConfiguration `json:"status,omitempty"`
 }
 

@@ -16,19 +16,19 @@ import (
 type LambdaTestGroupSpecApplyConfiguration struct {
 	// organizationRef names the LambdaTestOrganization, in the same namespace, that the group belongs to. Immutable.
 	OrganizationRef *OrganizationReferenceApplyConfiguration `json:"organizationRef,omitempty"`
-	// displayName is the group's name at LambdaTest, unique in the organization without regard to case, at most 256 characters. It
-	// may change: the group is renamed.
+	// displayName is the group's name at LambdaTest: 1 to 256 characters, unique in the organization without regard to case. When it
+	// changes, the group is renamed.
 	DisplayName *string `json:"displayName,omitempty"`
-	// roles that the group gives its members (LambdatestRoles at LambdaTest). The highest of all groups of a person is in force:
-	// Admin, then User, then Guest.
+	// roles are the roles that the group gives its members (LambdatestRoles at LambdaTest). A person in several groups gets the highest
+	// role: Admin, then User, then Guest.
 	Roles []apiv1alpha1.Role `json:"roles,omitempty"`
-	// members are the userNames of the people in the group. A member about whom there is no LambdaTestUser gets no account by it;
-	// status names those who are waited for.
+	// members are the userNames of the people in the group, at most 25000. Membership creates no account: members without an account are
+	// listed in status.pendingMembers, and are added once they have one.
 	Members []string `json:"members,omitempty"`
-	// externalId is the identity provider's own id of the group. It is not sent to LambdaTest.
+	// externalId is the identity provider's own id of the group, at most 256 characters. It is not sent to LambdaTest.
 	ExternalID *string `json:"externalId,omitempty"`
-	// deletionPolicy says what becomes of the LambdaTest group when this resource is deleted: Delete, the default, or Orphan, which
-	// leaves it as it is.
+	// deletionPolicy says what happens to the LambdaTest group when this resource is deleted: Delete, the default, or Orphan, which
+	// leaves it unchanged.
 	DeletionPolicy *apiv1alpha1.GroupDeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 

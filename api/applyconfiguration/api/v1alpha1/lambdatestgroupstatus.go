@@ -12,23 +12,23 @@ import (
 // LambdaTestGroupStatusApplyConfiguration represents a declarative configuration of the LambdaTestGroupStatus type for use
 // with apply.
 //
-// LambdaTestGroupStatus is what the operator has seen and done. It is written only when it differs.
+// LambdaTestGroupStatus is what the operator has observed and done. It is written only when it changes.
 type LambdaTestGroupStatusApplyConfiguration struct {
-	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	// observedGeneration is the metadata.generation that the conditions describe; -1 before the first reconcile.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that the operator handled.
 	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// groupID is the id of the group at LambdaTest.
 	GroupID *string `json:"groupID,omitempty"`
-	// displayName is the group's name that LambdaTest last gave.
+	// displayName is the group's name as LambdaTest last reported it.
 	DisplayName *string `json:"displayName,omitempty"`
-	// members counts the members that LambdaTest has.
+	// members is the number of members that the group has at LambdaTest.
 	Members *int32 `json:"members,omitempty"`
-	// pendingMembers are members who have no account yet and follow later: the first 100 userNames.
+	// pendingMembers are the userNames of members who have no account yet: the first 100. They are added once they have one.
 	PendingMembers []string `json:"pendingMembers,omitempty"`
-	// pendingMemberCount counts all members who have no account yet.
+	// pendingMemberCount is the number of all members who have no account yet.
 	PendingMemberCount *int32 `json:"pendingMemberCount,omitempty"`
-	// conditions are Ready, and Reconciling or Stalled while true.
+	// conditions are Ready, and Reconciling or Stalled while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

@@ -23,9 +23,9 @@ type LambdaTestOrganizationApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is standard object metadata.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	// spec is the connection and its limits.
+	// spec describes the connection and its limits.
 	Spec *LambdaTestOrganizationSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what the operator has seen and done.
+	// status is what the operator has observed and done.
 	Status *LambdaTestOrganizationStatusApplyConfiguration `json:"status,omitempty"`
 }
 

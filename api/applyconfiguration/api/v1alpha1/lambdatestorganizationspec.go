@@ -15,31 +15,32 @@ import (
 //
 // LambdaTestOrganizationSpec is a connection to one LambdaTest organization.
 type LambdaTestOrganizationSpecApplyConfiguration struct {
-	// baseURL of LambdaTest's SCIM API. Hosts other than LambdaTest's, and plain http, work only where the operator's flag
-	// --upstream-hosts allows them.
+	// baseURL is the URL of LambdaTest's SCIM API; default https://auth.lambdatest.com/api/scim. Other hosts, and plain http, work only
+	// if the operator's flag --upstream-hosts allows them.
 	BaseURL *string `json:"baseURL,omitempty"`
 	// tokenSecretRef names the Secret key with the SCIM token of the organization, as LambdaTest shows it under Organization Settings,
 	// Authentication and SSO, SCIM. A changed Secret is used at once.
 	TokenSecretRef *SecretKeyReferenceApplyConfiguration `json:"tokenSecretRef,omitempty"`
-	// scim are the settings for the identity provider that talks to this organization.
+	// scim holds the settings for the identity provider that uses the SCIM endpoint of this organization.
 	SCIM *SCIMSettingsApplyConfiguration `json:"scim,omitempty"`
-	// syncInterval is how often the whole organization is compared with LambdaTest, as a duration such as "10m"; default 10m, at
-	// least 1s, spread by a tenth so that organizations do not march in step.
+	// syncInterval is the time between two sweeps, which compare the whole organization with LambdaTest: a duration such as "10m", from 1s
+	// to 24h; default 10m. It varies by up to a tenth, so that the sweeps of several organizations do not coincide.
 	SyncInterval *v1.Duration `json:"syncInterval,omitempty"`
-	// driftPolicy is Correct, the default: what was changed at LambdaTest is set back, or Report: it is shown in the status of the
-	// users. Denials are carried out either way.
+	// driftPolicy says what happens to changes made at LambdaTest: Correct, the default, sets them back; Report only shows them in the
+	// status of the users. Denials are carried out in both cases.
 	DriftPolicy *apiv1alpha1.DriftPolicy `json:"driftPolicy,omitempty"`
 	// rateLimit bounds the calls to LambdaTest.
 	RateLimit *RateLimitApplyConfiguration `json:"rateLimit,omitempty"`
-	// deprovisionGuard keeps a prune, a deleted folder or an unmapped attribute from taking access away from many at once.
+	// deprovisionGuard prevents that a prune, a deleted folder or an unmapped attribute takes access away from many people at once.
 	DeprovisionGuard *DeprovisionGuardApplyConfiguration `json:"deprovisionGuard,omitempty"`
-	// groupMode is Provision, the default: groups are pushed to LambdaTest, or RolesOnly: groups decide roles here and nothing is
-	// pushed, for organizations where LambdaTest has group provisioning switched off.
+	// groupMode says what happens to LambdaTestGroups: Provision, the default, pushes groups to LambdaTest; RolesOnly pushes no group, and
+	// only computes people's roles from groups. Use RolesOnly where LambdaTest has group provisioning switched off.
 	GroupMode *apiv1alpha1.GroupMode `json:"groupMode,omitempty"`
-	// importUsers is None, the default, or Observe: an account nobody claims gets a LambdaTestUser that only observes, and that goes
-	// away, without any call, when somebody claims the person or when this is None again.
+	// importUsers says what happens to accounts that no resource claims: None, the default, only counts them; Observe creates a
+	// LambdaTestUser that only observes for each. That resource is deleted, without any call to LambdaTest, when another resource claims
+	// the person or when importUsers is None again.
 	ImportUsers *apiv1alpha1.ImportPolicy `json:"importUsers,omitempty"`
-	// suspend stops all calls to LambdaTest while true. Denials that wait for it are counted in status.pendingDenials.
+	// suspend stops all calls to LambdaTest while it is true; default false. status.pendingDenials counts the denials that wait meanwhile.
 	Suspend *bool `json:"suspend,omitempty"`
 }
 

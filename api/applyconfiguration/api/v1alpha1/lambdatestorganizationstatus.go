@@ -13,34 +13,34 @@ import (
 // LambdaTestOrganizationStatusApplyConfiguration represents a declarative configuration of the LambdaTestOrganizationStatus type for use
 // with apply.
 //
-// LambdaTestOrganizationStatus is what the operator has seen and done. It is written only when it differs.
+// LambdaTestOrganizationStatus is what the operator has observed and done. It is written only when it changes.
 type LambdaTestOrganizationStatusApplyConfiguration struct {
-	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	// observedGeneration is the metadata.generation that the conditions describe; -1 before the first reconcile.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that the operator handled.
 	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
-	// people counts the people with a claim that counts.
+	// people is the number of people with at least one claim whose managementPolicy is Full and that is not being deleted.
 	People *int32 `json:"people,omitempty"`
-	// active counts those of them who are active at LambdaTest.
+	// active is the number of these people who are active at LambdaTest.
 	Active *int32 `json:"active,omitempty"`
-	// synced counts those for whom LambdaTest has what is wanted.
+	// synced is the number of people whose account agrees with the desired state.
 	Synced *int32 `json:"synced,omitempty"`
-	// failing counts those for whom it has not, for a reason other than waiting their turn.
+	// failing is the number of people whose account does not agree, for a reason other than waiting for its turn.
 	Failing *int32 `json:"failing,omitempty"`
-	// drifted counts those that differ while driftPolicy is Report.
+	// drifted is the number of people whose account differs while driftPolicy is Report.
 	Drifted *int32 `json:"drifted,omitempty"`
-	// unclaimed counts the accounts at LambdaTest that no resource is about.
+	// unclaimed is the number of accounts at LambdaTest that no resource claims.
 	Unclaimed *int32 `json:"unclaimed,omitempty"`
-	// pendingDenials counts denied people who are still active at LambdaTest.
+	// pendingDenials is the number of denied people who are still active at LambdaTest.
 	PendingDenials *int32 `json:"pendingDenials,omitempty"`
 	// scimTokenSecret is the name of the Secret with the tokens that identity providers present.
 	SCIMTokenSecret *string `json:"scimTokenSecret,omitempty"`
-	// scimTokenLastUse is when each token of identity providers was last used, by its key: the beginning of the hour, so that it is
-	// written once an hour at most. A key without a use is absent.
+	// scimTokenLastUse is when each token of identity providers was last used, by its key. Times are rounded down to the hour, so that
+	// this is written at most once an hour. A key that was never used is absent.
 	SCIMTokenLastUse map[string]v1.Time `json:"scimTokenLastUse,omitempty"`
 	// guard is the state of the deprovision guard.
 	Guard *GuardStatusApplyConfiguration `json:"guard,omitempty"`
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while true.
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while they are true.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

@@ -17,16 +17,16 @@ import (
 // LambdaTestUserApplyConfiguration represents a declarative configuration of the LambdaTestUser type for use
 // with apply.
 //
-// LambdaTestUser is one party's claim about one person: what Git, kubectl or an identity provider says of somebody's role and
-// access in a LambdaTest organization. Several may be about the same person; the operator merges them, a denial wins, and LambdaTest
-// is made to agree.
+// LambdaTestUser is one party's claim about one person: what Git, kubectl or an identity provider says about the person's role and
+// access in a LambdaTest organization. Several claims may be about the same person: the operator merges them, a denial wins, and the
+// operator changes the account at LambdaTest to agree.
 type LambdaTestUserApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration `json:""`
 	// metadata is standard object metadata.
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
 	// spec is what this party says about the person.
 	Spec *LambdaTestUserSpecApplyConfiguration `json:"spec,omitempty"`
-	// status is what the operator has seen and done.
+	// status is what the operator has observed and done.
 	Status *LambdaTestUserStatusApplyConfiguration `json:"status,omitempty"`
 }
 

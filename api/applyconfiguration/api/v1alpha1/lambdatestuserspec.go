@@ -17,35 +17,36 @@ import (
 type LambdaTestUserSpecApplyConfiguration struct {
 	// organizationRef names the LambdaTestOrganization, in the same namespace, that the person belongs to. Immutable.
 	OrganizationRef *OrganizationReferenceApplyConfiguration `json:"organizationRef,omitempty"`
-	// userName is the person's e-mail address at LambdaTest, at most 254 characters. Two userNames that differ only in case are the
-	// same person. Immutable, because LambdaTest cannot rename an account.
+	// userName is the person's e-mail address at LambdaTest, 1 to 254 characters. Two userNames that differ only in case are the same
+	// person. Immutable, because LambdaTest cannot rename an account.
 	UserName *string `json:"userName,omitempty"`
-	// name is used when the account is created. LambdaTest never changes it afterwards; the person does, in the account settings.
+	// name is the person's name for a new account. The operator cannot change it at LambdaTest afterwards; the person can, in the account
+	// settings.
 	Name *PersonNameApplyConfiguration `json:"name,omitempty"`
-	// role in the organization: Admin, User or Guest. While unset, a new account starts as User and an existing one keeps its role.
-	// Roles from groups come before it.
+	// role is the person's role in the organization: Admin, User or Guest. If unset, a new account starts as User and an existing account
+	// keeps its role. A role from a group takes precedence.
 	Role *apiv1alpha1.Role `json:"role,omitempty"`
-	// active says whether the person may sign in; unset means true. False is a denial, and a denial by any claim about the person
-	// wins over all others.
+	// active says whether the person may sign in; default true. False is a denial: a denial by any claim about the person wins over all
+	// other claims.
 	Active *bool `json:"active,omitempty"`
-	// concurrencyGroup is the name of an existing LambdaTest concurrency group (LambdatestGroup at LambdaTest). Unset means that the
-	// operator leaves it alone.
+	// concurrencyGroup is the name of an existing LambdaTest concurrency group (LambdatestGroup at LambdaTest), 1 to 256 characters. If
+	// unset, the operator does not change it.
 	ConcurrencyGroup *string `json:"concurrencyGroup,omitempty"`
-	// externalId is the identity provider's own id of the person. It is not sent to LambdaTest.
+	// externalId is the identity provider's own id of the person, at most 256 characters. It is not sent to LambdaTest.
 	ExternalID *string `json:"externalId,omitempty"`
-	// displayName is the name to show. It is not sent to LambdaTest.
+	// displayName is the name to show, at most 256 characters. It is not sent to LambdaTest.
 	DisplayName *string `json:"displayName,omitempty"`
-	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. Unset, the SCIM endpoint shows the userName as
-	// primary work address; an empty list shows none.
+	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. If unset, the SCIM endpoint shows the userName as
+	// primary work address; with an empty list it shows none.
 	Emails []EmailApplyConfiguration `json:"emails,omitempty"`
-	// managementPolicy is Full, the default, or Observe: then status says what would change, and the resource counts for nothing. It
-	// neither denies nor keeps the person, and its deletion makes no call.
+	// managementPolicy says whether the resource is carried out: Full, the default, or Observe. With Observe, status says what would
+	// change, but the resource neither denies the person nor keeps the account active, and its deletion makes no call.
 	ManagementPolicy *apiv1alpha1.ManagementPolicy `json:"managementPolicy,omitempty"`
-	// deletedAt is when the identity provider deleted the person. Only the SCIM endpoint sets it. The resource stays as a denial for
-	// a while, 30 days unless the operator's flag says otherwise, and is hidden from the provider.
+	// deletedAt is when the identity provider deleted the person. Only the SCIM endpoint sets it. The resource then stays as a denial for
+	// 30 days (a flag of the operator changes this) and is hidden from the provider.
 	DeletedAt *v1.Time `json:"deletedAt,omitempty"`
-	// deletionPolicy says what becomes of the account when the last resource about the person is deleted: Deactivate, the default,
-	// or Orphan, which leaves the account as it is and needs no credentials.
+	// deletionPolicy says what happens to the account when the last resource about the person is deleted: Deactivate, the default, or
+	// Orphan, which leaves the account unchanged and needs no credentials.
 	DeletionPolicy *apiv1alpha1.UserDeletionPolicy `json:"deletionPolicy,omitempty"`
 }
 

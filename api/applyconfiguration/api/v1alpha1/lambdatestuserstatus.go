@@ -12,22 +12,22 @@ import (
 // LambdaTestUserStatusApplyConfiguration represents a declarative configuration of the LambdaTestUserStatus type for use
 // with apply.
 //
-// LambdaTestUserStatus is what the operator has seen and done. It is written only when it differs.
+// LambdaTestUserStatus is what the operator has observed and done. It is written only when it changes.
 type LambdaTestUserStatusApplyConfiguration struct {
-	// observedGeneration is the generation that the conditions speak of; -1 until there is one.
+	// observedGeneration is the metadata.generation that the conditions describe; -1 before the first reconcile.
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
-	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that was acted on.
+	// lastHandledReconcileAt is the last value of the annotation iam.lambdatest.io/reconcile-requested-at that the operator handled.
 	LastHandledReconcileAt *string `json:"lastHandledReconcileAt,omitempty"`
 	// accountID is the id of the account at LambdaTest, a decimal number.
 	AccountID *string `json:"accountID,omitempty"`
-	// account is what LambdaTest last said about the account; absent while there is none.
+	// account is the account as LambdaTest last reported it; absent while there is none.
 	Account *AccountStateApplyConfiguration `json:"account,omitempty"`
-	// effective is what is wanted for the person, merged from all resources about them, and who decided each part.
+	// effective is the desired state of the person, merged from all resources about them, and the resource that decided each part.
 	Effective *EffectiveStateApplyConfiguration `json:"effective,omitempty"`
-	// plannedChanges are the differences that are not carried out, because of managementPolicy: Observe, driftPolicy: Report, a
-	// suspended organization or the deprovision guard.
+	// plannedChanges are the differences that are not carried out because of managementPolicy: Observe, driftPolicy: Report, a suspended
+	// organization or the deprovision guard.
 	PlannedChanges []PlannedChangeApplyConfiguration `json:"plannedChanges,omitempty"`
-	// conditions are Ready, and Reconciling or Stalled while true.
+	// conditions are Ready, and Reconciling or Stalled while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

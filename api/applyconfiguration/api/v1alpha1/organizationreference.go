@@ -10,7 +10,7 @@ package v1alpha1
 //
 // OrganizationReference names a LambdaTestOrganization in the same namespace.
 type OrganizationReferenceApplyConfiguration struct {
-	// name of the LambdaTestOrganization, in the namespace of this resource.
+	// name is the name of the LambdaTestOrganization, in the namespace of this resource; default "default".
 	Name *string `json:"name,omitempty"`
 }
 

@@ -8,7 +8,7 @@ package v1alpha1
 // PersonNameApplyConfiguration represents a declarative configuration of the PersonName type for use
 // with apply.
 //
-// PersonName is how a person is called.
+// PersonName is the name of a person.
 type PersonNameApplyConfiguration struct {
 	// givenName is the first name, 1 to 256 characters.
 	GivenName *string `json:"givenName,omitempty"`

@@ -8,13 +8,13 @@ package v1alpha1
 // PlannedChangeApplyConfiguration represents a declarative configuration of the PlannedChange type for use
 // with apply.
 //
-// PlannedChange is one difference that is shown and not carried out.
+// PlannedChange is one difference that is shown but not carried out.
 type PlannedChangeApplyConfiguration struct {
-	// attribute that would change: account, active, role or concurrencyGroup.
+	// attribute is the attribute that would change: account, active, role or concurrencyGroup.
 	Attribute *string `json:"attribute,omitempty"`
 	// from is the value at LambdaTest; absent when there is none.
 	From *string `json:"from,omitempty"`
-	// to is the value that would be set; absent when it would be removed.
+	// to is the value that would be set; absent when the value would be removed.
 	To *string `json:"to,omitempty"`
 }
 

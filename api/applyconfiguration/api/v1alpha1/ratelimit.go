@@ -8,11 +8,11 @@ package v1alpha1
 // RateLimitApplyConfiguration represents a declarative configuration of the RateLimit type for use
 // with apply.
 //
-// RateLimit bounds the calls to LambdaTest. On a 429 the operator slows down below it by itself.
+// RateLimit bounds the calls to LambdaTest. When LambdaTest answers 429, the operator slows down further by itself.
 type RateLimitApplyConfiguration struct {
-	// requestsPerSecond is the ceiling of calls a second for this organization, 1 to 1000; default 10.
+	// requestsPerSecond is the highest number of calls per second for this organization, 1 to 1000; default 10.
 	RequestsPerSecond *int32 `json:"requestsPerSecond,omitempty"`
-	// burst is how many calls may be made at once after a quiet time, 1 to 1000; default 20.
+	// burst is the number of calls that may be made at once after a time without calls, 1 to 1000; default 20.
 	Burst *int32 `json:"burst,omitempty"`
 }
 

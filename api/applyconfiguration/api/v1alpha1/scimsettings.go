@@ -12,15 +12,17 @@ import (
 // SCIMSettingsApplyConfiguration represents a declarative configuration of the SCIMSettings type for use
 // with apply.
 //
-// SCIMSettings are for the identity provider that talks to this organization through the SCIM endpoint.
+// SCIMSettings are the settings for the identity provider that uses the SCIM endpoint of this organization.
 type SCIMSettingsApplyConfiguration struct {
-	// tokenSecretRef names the Secret with the tokens that identity providers present. Every key is one token, so to rotate: add a
-	// key, switch the provider, remove the old key. A value is the token itself, or "sha256:" and the hex digest of it. Tokens
-	// shorter than 32 bytes are ignored and reported. Unset, the operator creates the Secret <organization>-scim-token with one.
+	// tokenSecretRef names the Secret with the tokens that identity providers present. Every key is one token. To rotate: add a key,
+	// switch the provider, remove the old key. A value is the token itself, or "sha256:" and its hex digest. Tokens shorter than 32 bytes
+	// are ignored, and the condition SCIMTokenWarning says so. If unset, the operator creates the Secret <organization>-scim-token with
+	// one token.
 	TokenSecretRef *SecretReferenceApplyConfiguration `json:"tokenSecretRef,omitempty"`
-	// userNamePolicy is Email, the default, or Any: then LambdaTest decides which userNames it takes.
+	// userNamePolicy says which userNames a provider may send: Email, the default, accepts e-mail addresses; Any accepts everything and
+	// lets LambdaTest decide.
 	UserNamePolicy *apiv1alpha1.UserNamePolicy `json:"userNamePolicy,omitempty"`
-	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for more is refused.
+	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for a higher role is refused.
 	MaxRole *apiv1alpha1.Role `json:"maxRole,omitempty"`
 }
 

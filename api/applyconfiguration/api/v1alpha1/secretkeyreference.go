@@ -10,9 +10,9 @@ package v1alpha1
 //
 // SecretKeyReference names one key of a Secret in the same namespace.
 type SecretKeyReferenceApplyConfiguration struct {
-	// name of the Secret, in the namespace of this resource.
+	// name is the name of the Secret, in the namespace of this resource.
 	Name *string `json:"name,omitempty"`
-	// key in the Secret whose value is the token; white space around it is ignored.
+	// key is the key in the Secret whose value is the token; default "token". White space around the value is ignored.
 	Key *string `json:"key,omitempty"`
 }
 

@@ -10,7 +10,7 @@ package v1alpha1
 //
 // SecretReference names a Secret in the same namespace.
 type SecretReferenceApplyConfiguration struct {
-	// name of the Secret, in the namespace of this resource.
+	// name is the name of the Secret, in the namespace of this resource.
 	Name *string `json:"name,omitempty"`
 }
 
