@@ -19,12 +19,11 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// ErrDifferences is the result of a command that was asked, by --exit-code, to fail when something is not as it should be. It has been
-// told already.
-var ErrDifferences = errors.New("not everything is as it should be")
+// ErrDifferences is the error of a command with --exit-code that found differences. The command has printed them already.
+var ErrDifferences = errors.New("there are differences")
 
-// errNothingDone is the result of a question that was not answered with yes.
-var errNothingDone = errors.New("nothing was done")
+// errNothingDone is the error of a command whose question was not answered with yes.
+var errNothingDone = errors.New("nothing was changed")
 
 // ExitCode maps the error of a command to the process's exit code: 0 for none, 2 for ErrDifferences, 1 for the rest.
 func ExitCode(err error) int {
@@ -38,7 +37,7 @@ func ExitCode(err error) int {
 	}
 }
 
-// Commands returns the commands for people.
+// Commands returns the subcommands of kubectl lambdatest.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
 		statusCommand(), planCommand(), exportCommand(),
@@ -46,21 +45,21 @@ func Commands() []*cobra.Command {
 	}
 }
 
-// cluster says which cluster and namespace a command works on.
+// cluster is the cluster and the namespace that a command works on.
 type cluster struct {
 	kubeconfig, context, namespace string
 }
 
-// bind adds the flags that every command has, and the check of all of its flags.
+// bind adds the flags that every command has, and the check that no flag or argument is empty.
 func (c *cluster) bind(command *cobra.Command) {
 	command.PreRunE = refuseEmpty
 	flags := command.Flags()
-	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "kubeconfig `file`; default what kubectl uses")
-	flags.StringVar(&c.context, "context", "", "`context` of the kubeconfig")
-	flags.StringVarP(&c.namespace, "namespace", "n", "", "`namespace`; default that of the context")
+	flags.StringVar(&c.kubeconfig, "kubeconfig", "", "path of the kubeconfig `file`; default: the file that kubectl uses")
+	flags.StringVar(&c.context, "context", "", "`context` in the kubeconfig; default: its current context")
+	flags.StringVarP(&c.namespace, "namespace", "n", "", "`namespace` to work in; default: the namespace of the context")
 }
 
-// refuseEmpty refuses what a script passes for a variable that is not set: without a value, most flags mean something else.
+// refuseEmpty refuses empty values, which a script passes when a variable is not set: for most flags, empty would mean the default.
 func refuseEmpty(command *cobra.Command, args []string) error {
 	for _, argument := range args {
 		if strings.TrimSpace(argument) == "" {
@@ -85,7 +84,7 @@ func isEmpty(value pflag.Value) bool {
 	return len(list.GetSlice()) == 0 || slices.ContainsFunc(list.GetSlice(), blank)
 }
 
-// connect returns a client, and fills in the namespace.
+// connect returns a client, and sets the namespace if it was not given.
 func (c *cluster) connect() (client.Client, error) {
 	rules := clientcmd.NewDefaultClientConfigLoadingRules()
 	rules.ExplicitPath = c.kubeconfig
@@ -108,7 +107,7 @@ func scheme() *runtime.Scheme {
 	known := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme, addExtensions} {
 		if err := add(known); err != nil {
-			panic(fmt.Errorf("adding types to a scheme: %w", err)) // a type registered twice: a mistake in this program
+			panic(fmt.Errorf("adding types to a scheme: %w", err)) // a type is registered twice: a bug in this program
 		}
 	}
 	return known

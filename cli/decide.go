@@ -17,7 +17,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// decision is what is done with the people whom the guard holds back.
+// decision is one way to decide about the people whom the guard holds back.
 type decision struct {
 	annotation string
 	question   string
@@ -27,13 +27,13 @@ type decision struct {
 func approveCommand() *cobra.Command {
 	return decideCommand(decision{
 		annotation: v1alpha1.ApproveDeprovisionAnnotation,
-		question:   "Let exactly this happen at LambdaTest, to %s?",
-		done:       "Approved: they are being carried out. Follow with: kubectl lambdatest status",
+		question:   "Make these changes at LambdaTest, for %s?",
+		done:       "Approved: the operator now makes these changes. To follow them: kubectl lambdatest status",
 	}, &cobra.Command{
 		Use:   "approve [ORGANIZATION]",
-		Short: "Carry out what the guard holds back (deactivations, lower roles, regained access): shows it and asks",
+		Short: "Approve the changes that the guard holds back (deactivations, lower roles, regained access); shows them and asks first",
 		Example: `  kubectl lambdatest approve default
-  # In a pipeline, for the set that was reviewed and no other
+  # In a pipeline: approve only the set that was reviewed
   kubectl lambdatest approve default --token 7f3c… --yes`,
 	})
 }
@@ -41,11 +41,11 @@ func approveCommand() *cobra.Command {
 func rejectCommand() *cobra.Command {
 	return decideCommand(decision{
 		annotation: v1alpha1.RejectDeprovisionAnnotation,
-		question:   "Leave everything at LambdaTest as it is, for %s, and finish deleting the resources?",
-		done:       "Rejected: their accounts stay as they are, and Git can declare them again.",
+		question:   "Change nothing at LambdaTest for %s, and finish deleting the resources?",
+		done:       "Rejected: the accounts stay unchanged. To manage them again, declare them again, for example in Git.",
 	}, &cobra.Command{
 		Use:     "reject [ORGANIZATION]",
-		Short:   "Leave the accounts as they are, and finish deleting the resources that the guard holds back: shows them and asks",
+		Short:   "Reject the changes that the guard holds back: accounts stay unchanged, the resources are deleted; shows them and asks first",
 		Example: "  kubectl lambdatest reject default",
 	})
 }
@@ -83,24 +83,24 @@ func decideCommand(what decision, command *cobra.Command) *cobra.Command {
 	}
 	where.bind(command)
 	which.bind(command, &where)
-	command.Flags().StringVar(&token, "token", "", "the held set's `token`, as status shows it: refuse when another set is held by now")
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	command.Flags().StringVar(&token, "token", "", "`token` of the held set, as status shows it; fail if another set is held now")
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return command
 }
 
-// heldSet returns what is held, if it is still the set that the token names.
+// heldSet returns the held set. It is an error when the token names another set.
 func heldSet(organization *v1alpha1.LambdaTestOrganization, token string) (*v1alpha1.HeldSet, error) {
 	guard := organization.Status.Guard
 	if guard == nil || guard.Held == nil {
-		return nil, fmt.Errorf("nobody is held back in organization %s", organization.Name)
+		return nil, fmt.Errorf("the guard holds nothing in organization %s", organization.Name)
 	}
 	if token != "" && token != guard.Held.Token {
-		return nil, fmt.Errorf("another set is held by now, its token is %s: look at it again", guard.Held.Token)
+		return nil, fmt.Errorf("the guard now holds another set, with token %s: run the command again without --token to see it", guard.Held.Token)
 	}
 	return guard.Held, nil
 }
 
-// showHeld lists what would happen, and to whom, where the resource can still be read.
+// showHeld lists the held changes. It shows userName and role where the resource can still be read.
 func showHeld(ctx context.Context, out io.Writer, reader client.Reader, organization *v1alpha1.LambdaTestOrganization, held *v1alpha1.HeldSet) error {
 	rows := make([][]string, 0, len(held.People))
 	for _, entry := range held.People {
@@ -121,7 +121,8 @@ func showHeld(ctx context.Context, out io.Writer, reader client.Reader, organiza
 	return nil
 }
 
-// heldRow explains one entry of a held set: the name of a resource, and what would happen unless that is the loss of access.
+// heldRow is the row for one entry of a held set: the name of a resource, then ": " and the change. Without a change it is the loss of
+// access.
 func heldRow(ctx context.Context, reader client.Reader, namespace, entry string) ([]string, error) {
 	name, would, said := strings.Cut(entry, ": ")
 	if !said {
@@ -155,7 +156,7 @@ func annotate(ctx context.Context, writer client.Client, organization *v1alpha1.
 	return nil
 }
 
-// confirmed asks for a "yes"; anything else, and the end of input, is a no.
+// confirmed asks for a "yes"; anything else, or the end of input, is a no.
 func confirmed(in io.Reader, out io.Writer, question string) bool {
 	fmt.Fprintf(out, "%s Type yes: ", question)
 	answer, _ := bufio.NewReader(in).ReadString('\n')

@@ -44,13 +44,13 @@ func exportCommand() *cobra.Command {
 	options := &exportOptions{which: choice{fallback: defaultOrganization}}
 	command := &cobra.Command{
 		Use:   "export [USER…]",
-		Short: "Write people as clean manifests, ready to commit",
-		Long: `Write people as clean manifests of your own: a name from the userName, no status, no label of the operator. Applied, each is a claim
-beside the one it came from.
+		Short: "Write manifests for people, ready to commit",
+		Long: `Write manifests for people, ready to commit: named after the userName, without status and without labels of the operator. When you
+apply such a manifest, it is a second claim beside the resource that it was made from.
 
-A USER is the name of a LambdaTestUser, or a userName. Without one everybody of the organization is written: from the resources of the
-cluster, one manifest a person, or with --from-lambdatest from the accounts at LambdaTest.`,
-		Example: `  # Take one person whom the identity provider created into Git
+USER is the name of a LambdaTestUser, or a userName. Without USER, the command writes all people of the organization, one manifest per
+person: from the resources in the cluster, or with --from-lambdatest from the accounts at LambdaTest.`,
+		Example: `  # Put one person whom the identity provider created into Git
   kubectl lambdatest export scim-3irzrh5ttlhbmhlcpqesbkw5oe > people/ada.yaml
   # Declare a person whose account was imported
   kubectl lambdatest export import-3irzrh5ttlhbmhlcpqesbkw5oe | kubectl apply --server-side -f -
@@ -65,14 +65,14 @@ cluster, one manifest a person, or with --from-lambdatest from the accounts at L
 	options.form.bind(command)
 	command.ValidArgsFunction = cobra.NoFileCompletions // the arguments are people
 	flags := command.Flags()
-	flags.BoolVar(&options.fromLambdaTest, "from-lambdatest", false, "write the accounts at LambdaTest; needs the right to read the organization's token")
-	flags.StringVarP(&options.folder, "folder", "d", "", "write one YAML file a person into this `folder` instead of everything to standard output")
+	flags.BoolVar(&options.fromLambdaTest, "from-lambdatest", false, "read the accounts at LambdaTest instead of the cluster; needs the right to read the Secret with the organization's token")
+	flags.StringVarP(&options.folder, "folder", "d", "", "write one YAML file per person into this `folder`; default: write everything to standard output")
 	return command
 }
 
 func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, users []string) error {
 	if o.folder != "" && o.form == "json" {
-		return errors.New("--folder writes yaml: leave --output out")
+		return errors.New("--folder writes YAML: remove --output")
 	}
 	reader, err := o.where.connect()
 	if err != nil {
@@ -95,7 +95,7 @@ func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, users 
 func (o *exportOptions) collect(ctx context.Context, reader client.Reader, users []string) ([]exported, error) {
 	switch {
 	case o.fromLambdaTest && len(users) > 0:
-		return nil, errors.New("--from-lambdatest writes everybody: name nobody, or leave it out")
+		return nil, errors.New("--from-lambdatest writes all people: remove the USER arguments, or remove --from-lambdatest")
 	case len(users) > 0:
 		return o.fromNamed(ctx, reader, users)
 	}
@@ -130,7 +130,7 @@ func usersOf(ctx context.Context, reader client.Reader, namespace string, select
 	return pointers(list.Items), nil
 }
 
-// fromNamed writes the people that are named. A resource says itself which organization it belongs to; --organization narrows that.
+// fromNamed exports the named people of all organizations in the namespace, or of the one that --organization names.
 func (o *exportOptions) fromNamed(ctx context.Context, reader client.Reader, users []string) ([]exported, error) {
 	if o.which.name != "" {
 		if _, err := o.which.find(ctx, reader, o.where.namespace, nil); err != nil {
@@ -152,7 +152,7 @@ func (o *exportOptions) fromNamed(ctx context.Context, reader client.Reader, use
 	return fromResources(named), nil
 }
 
-// matching are the claims that a name or a userName stands for. A resource's name has no @, so neither is taken for the other.
+// matching returns the claims with that resource name or userName. A resource's name contains no @, so the two cannot be confused.
 func (o *exportOptions) matching(claims []*v1alpha1.LambdaTestUser, user string) []*v1alpha1.LambdaTestUser {
 	var found []*v1alpha1.LambdaTestUser
 	for _, claim := range claims {
@@ -171,7 +171,7 @@ func (o *exportOptions) ofOrganization() string {
 	return " of organization " + o.which.name
 }
 
-// fromResources writes one manifest a person: of several claims, what people declared is what they want to keep.
+// fromResources makes one manifest per person. Of several claims it prefers a declared one.
 func fromResources(claims []*v1alpha1.LambdaTestUser) []exported {
 	type person struct{ organization, name string }
 	byPerson := map[person]exported{}
@@ -186,8 +186,8 @@ func fromResources(claims []*v1alpha1.LambdaTestUser) []exported {
 	return ordered(slices.Collect(maps.Values(byPerson)))
 }
 
-// specOfResource is what a claim of one's own says when it shall say the same. An imported resource only observes: what its account is at
-// LambdaTest is what applying the manifest shall keep.
+// specOfResource is the spec of a new claim that says the same as user. An imported resource only observes, so the spec then describes
+// its account: applying the manifest must not change the account.
 func specOfResource(user *v1alpha1.LambdaTestUser) v1alpha1.LambdaTestUserSpec {
 	spec := v1alpha1.LambdaTestUserSpec{
 		UserName:         user.Spec.UserName,
@@ -209,7 +209,7 @@ func specOfResource(user *v1alpha1.LambdaTestUser) v1alpha1.LambdaTestUserSpec {
 	return named(spec)
 }
 
-// declarableRole leaves out what no resource can say, such as a custom role: without a role an account keeps the one it has.
+// declarableRole returns "" for a role that no resource can have, such as a custom role: without a role, the account keeps its own.
 func declarableRole(role string) v1alpha1.Role {
 	switch known := v1alpha1.Role(role); known {
 	case v1alpha1.RoleAdmin, v1alpha1.RoleUser, v1alpha1.RoleGuest:
@@ -219,7 +219,7 @@ func declarableRole(role string) v1alpha1.Role {
 	}
 }
 
-// named fills in the name that the rules want; LambdaTest never takes it from here once there is an account.
+// named fills in the name, which the API requires. It is only used for a new account, so it does not change this one.
 func named(spec v1alpha1.LambdaTestUserSpec) v1alpha1.LambdaTestUserSpec {
 	spec.Name.GivenName = cmp.Or(spec.Name.GivenName, spec.UserName)
 	spec.Name.FamilyName = cmp.Or(spec.Name.FamilyName, spec.UserName)
@@ -239,11 +239,11 @@ func specOfAccount(account lambdatest.User) v1alpha1.LambdaTestUserSpec {
 	return named(spec)
 }
 
-// manifestOf keeps what a person would write, and leaves defaults out.
+// manifestOf is the manifest as a person would write it, without defaults.
 func manifestOf(organization string, spec v1alpha1.LambdaTestUserSpec) exported {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&spec)
 	if err != nil {
-		panic(fmt.Errorf("converting a spec: %w", err)) // a type that is no JSON object: a mistake in this program
+		panic(fmt.Errorf("converting a spec: %w", err)) // a type that is no JSON object: a bug in this program
 	}
 	if organization != defaultOrganization {
 		content["organizationRef"] = map[string]any{"name": organization}
@@ -258,14 +258,14 @@ func manifestOf(organization string, spec v1alpha1.LambdaTestUserSpec) exported 
 }
 
 var (
-	// plainUserName is an address whose every character fits into a resource name, but for the @.
+	// plainUserName matches an address whose characters, apart from the @, are all allowed in a resource name.
 	plainUserName = regexp.MustCompile(`^[a-z0-9]+([.-][a-z0-9]+)*@[a-z0-9]+([.-][a-z0-9]+)*$`)
-	// notInNames is what is replaced in others.
+	// notInNames matches the characters that are replaced in other addresses.
 	notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// resourceName makes a name out of a userName: ada@example.com is ada-at-example.com. Where characters get lost, or the name belongs to
-// the operator, a few characters of the person's digest keep it unique.
+// resourceName makes a resource name from a userName: ada@example.com becomes ada-at-example.com. If characters are lost, or the name has
+// a prefix of the operator, it ends with eight characters of the person's digest, which keep it unique.
 func resourceName(organization, userName string) string {
 	const maxLength = 200
 	folded := v1alpha1.FoldUserName(userName)
@@ -283,7 +283,7 @@ func ordered(manifests []exported) []exported {
 	return manifests
 }
 
-// listOf is what kubectl applies when everything is one document.
+// listOf puts all manifests into one document, which kubectl can apply.
 func listOf(manifests []exported) map[string]any {
 	items := make([]any, 0, len(manifests))
 	for _, each := range manifests {
@@ -309,15 +309,15 @@ func writeStream(out io.Writer, manifests []exported) error {
 }
 
 func writeFolder(folder string, manifests []exported) error {
-	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // manifests are for everybody to read
-		return fmt.Errorf("making the folder: %w", err)
+	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // manifests may be read by all users
+		return fmt.Errorf("creating the folder: %w", err)
 	}
 	for _, each := range manifests {
 		encoded, err := yaml.Marshal(each.manifest)
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, each.name+".yaml"), encoded, 0o644); err != nil { //nolint:gosec // manifests are for everybody to read
+		if err := os.WriteFile(filepath.Join(folder, each.name+".yaml"), encoded, 0o644); err != nil { //nolint:gosec // manifests may be read by all users
 			return fmt.Errorf("writing a manifest: %w", err)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-func TestResourceNameSaysWhoItIs(t *testing.T) {
+func TestResourceNameIsReadable(t *testing.T) {
 	for userName, expected := range map[string]string{
 		"ada@example.com":          "ada-at-example.com",
 		"Ada.Lovelace@Example.com": "ada.lovelace-at-example.com",
@@ -35,12 +35,12 @@ func TestResourceNameSaysWhoItIs(t *testing.T) {
 	}
 }
 
-func TestResourceNameIsAlwaysAValidNameOfOnesOwn(t *testing.T) {
+func TestResourceNameIsValidAndNotTheOperators(t *testing.T) {
 	address := rapid.OneOf(rapid.StringMatching(`[A-Za-z0-9.+_-]{1,80}@[a-z0-9.-]{1,80}`), rapid.StringN(1, 254, 254))
 	rapid.Check(t, func(t *rapid.T) {
 		name := resourceName("default", address.Draw(t, "userName"))
 		if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {
-			t.Fatalf("%q is no resource name: %v", name, problems)
+			t.Fatalf("%q is not a valid resource name: %v", name, problems)
 		}
 		if strings.HasPrefix(name, v1alpha1.SCIMNamePrefix) || strings.HasPrefix(name, v1alpha1.ImportNamePrefix) {
 			t.Fatalf("%q belongs to the operator", name)
@@ -48,7 +48,7 @@ func TestResourceNameIsAlwaysAValidNameOfOnesOwn(t *testing.T) {
 	})
 }
 
-func TestExportOfASCIMResourceIsAClaimOfOnesOwn(t *testing.T) {
+func TestExportOfASCIMResourceIsADeclaredClaim(t *testing.T) {
 	user := &v1alpha1.LambdaTestUser{Spec: v1alpha1.LambdaTestUserSpec{
 		UserName: "ada@example.com", Name: v1alpha1.PersonName{GivenName: "Ada", FamilyName: "Lovelace"},
 		Role: v1alpha1.RoleAdmin, Active: new(true), ExternalID: "00u1", Emails: []v1alpha1.Email{{Value: "ada@example.com"}},
@@ -69,7 +69,7 @@ spec:
 `)
 }
 
-func TestExportOfSomebodyDeniedDenies(t *testing.T) {
+func TestExportOfADeniedPersonDenies(t *testing.T) {
 	account := lambdatest.User{UserName: "ada@example.com", GivenName: "Ada", FamilyName: "Lovelace", Role: "User", ConcurrencyGroup: "night"}
 	expectManifest(t, manifestOf("staging", specOfAccount(account)), `apiVersion: iam.lambdatest.io/v1alpha1
 kind: LambdaTestUser
@@ -88,7 +88,7 @@ spec:
 `)
 }
 
-func TestExportLeavesOutWhatNoResourceCanSay(t *testing.T) {
+func TestExportLeavesOutARoleThatNoResourceCanHave(t *testing.T) {
 	account := lambdatest.User{UserName: "ada@example.com", Role: "Release Manager", Active: true}
 	spec := specOfAccount(account)
 	if spec.Role != "" || spec.Name.GivenName == "" || spec.Name.FamilyName == "" {
@@ -105,7 +105,7 @@ var _ = Describe("export", func() {
 		madeIn(ctx, place, "staging")
 	})
 
-	It("writes an imported resource, by its name, as a manifest that can be applied as it is", func(ctx SpecContext) {
+	It("writes an imported resource, by its name, as a manifest that can be applied unchanged", func(ctx SpecContext) {
 		user := claimed(ctx, place, "import-ada", func(user *v1alpha1.LambdaTestUser) {
 			user.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceImport}
 			user.Spec.OrganizationRef.Name, user.Spec.ManagementPolicy, user.Spec.Role = "staging", v1alpha1.ManagementObserve, ""
@@ -127,7 +127,7 @@ var _ = Describe("export", func() {
 		Expect(v1alpha1.IsDeclared(applied)).To(BeTrue())
 	})
 
-	It("finds a person by the userName as well", func(ctx SpecContext) {
+	It("also finds a person by userName", func(ctx SpecContext) {
 		claimed(ctx, place, "grace")
 		Expect(called(ctx, exportCommand(), "", "-n", place, "GRACE@example.com")).To(ContainSubstring("userName: grace@example.com"))
 	})

@@ -22,14 +22,14 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// manifests are the resources of this API in manifest files, by name.
+// manifests are the users and groups found in manifest files, by name.
 type manifests struct {
 	users  map[string]*v1alpha1.LambdaTestUser
 	groups map[string]*v1alpha1.LambdaTestGroup
 }
 
-// readManifests reads files and folders, and keeps what is of one organization in one namespace; other kinds are passed over. What the
-// API server would fill in is filled in.
+// readManifests reads files and folders, and returns the users and groups of one organization in one namespace, with the API server's
+// defaults for both. Other kinds are skipped.
 func readManifests(paths []string, namespace, organization string) (manifests, error) {
 	found := manifests{users: map[string]*v1alpha1.LambdaTestUser{}, groups: map[string]*v1alpha1.LambdaTestGroup{}}
 	keep := func(document []byte) error { return found.add(document, namespace, organization) }
@@ -56,7 +56,7 @@ func isManifest(file string) bool {
 }
 
 func eachDocument(path string, visit func([]byte) error) error {
-	file, err := os.Open(path) //nolint:gosec // a file that its reader named
+	file, err := os.Open(path) //nolint:gosec // the user named this file
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,7 @@ func eachDocument(path string, visit func([]byte) error) error {
 	}
 }
 
-// add keeps a document if it is a user or a group of the organization.
+// add adds a document if it is a user or a group of the organization.
 func (m manifests) add(document []byte, namespace, organization string) error {
 	var kind metav1.TypeMeta
 	if err := yaml.Unmarshal(document, &kind); err != nil {
@@ -106,7 +106,7 @@ func (m manifests) add(document []byte, namespace, organization string) error {
 	return nil
 }
 
-// parse reads as the API server does: with regard to case, and refusing what it does not know.
+// parse reads strictly, as the API server does: field names are case-sensitive, and an unknown field is an error.
 func parse(document []byte, into any) error {
 	content, err := yaml.YAMLToJSONStrict(document)
 	if err != nil {
@@ -116,7 +116,7 @@ func parse(document []byte, into any) error {
 	return errors.Join(append(unknown, err)...)
 }
 
-// belongs fills in what naming no namespace and no organization means, and tells whether they are the wanted ones.
+// belongs sets the default namespace and organization if the manifest has none, and reports whether it is about the wanted ones.
 func belongs(meta *metav1.ObjectMeta, ref *v1alpha1.OrganizationReference, namespace, organization string) bool {
 	meta.Namespace = cmp.Or(meta.Namespace, namespace)
 	ref.Name = cmp.Or(ref.Name, defaultOrganization)

@@ -15,19 +15,19 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// defaultOrganization is the organization that a resource names by naming none.
+// defaultOrganization is the organization of a resource without organizationRef.
 const defaultOrganization = "default"
 
-// choice is the organization that a command is about. Every command takes it in the same way: as an argument or with --organization,
-// and without either it is the only one of the namespace.
+// choice is the organization that a command is about. Every command takes it in the same way: as an argument or with --organization.
+// Without either, it is the only organization of the namespace.
 type choice struct {
 	name string
-	// fallback is taken among several when none is named. Only a command that changes nothing has one.
+	// fallback is used when there are several and none is named. Only commands that change nothing have one.
 	fallback string
 }
 
 func (c *choice) bind(command *cobra.Command, where *cluster) {
-	usage := "`name` of the LambdaTestOrganization; default the only one of the namespace"
+	usage := "`name` of the LambdaTestOrganization; default: the only one in the namespace"
 	if c.fallback != "" {
 		usage += ", or " + c.fallback
 	}
@@ -44,7 +44,7 @@ func (c *choice) bind(command *cobra.Command, where *cluster) {
 	}
 }
 
-// organizationNames are what a shell completes; a cluster that cannot be asked has none.
+// organizationNames are the completions for a shell; none if the cluster cannot be reached.
 func organizationNames(ctx context.Context, where *cluster) []string {
 	reader, err := where.connect()
 	if err != nil {
@@ -57,7 +57,7 @@ func organizationNames(ctx context.Context, where *cluster) []string {
 	return namesOf(organizations)
 }
 
-// find returns the organization that is meant.
+// find returns the organization that the command is about.
 func (c *choice) find(ctx context.Context, reader client.Reader, namespace string, args []string) (*v1alpha1.LambdaTestOrganization, error) {
 	name, err := c.named(args)
 	if err != nil {
@@ -76,13 +76,13 @@ func (c *choice) find(ctx context.Context, reader client.Reader, namespace strin
 		}
 	}
 	if len(organizations) == 0 {
-		return nil, fmt.Errorf("there is no LambdaTestOrganization in namespace %s: choose another namespace with -n", namespace)
+		return nil, fmt.Errorf("there is no LambdaTestOrganization in namespace %s: name another namespace with -n", namespace)
 	}
-	return nil, fmt.Errorf("namespace %s has %d organizations: %s; name one, as an argument or with --organization",
+	return nil, fmt.Errorf("namespace %s has %d organizations: %s; name one as an argument or with --organization",
 		namespace, len(organizations), strings.Join(namesOf(organizations), ", "))
 }
 
-// named returns the name that was given, if there is one.
+// named returns the name that was given, or "".
 func (c *choice) named(args []string) (string, error) {
 	if len(args) == 0 {
 		return c.name, nil

@@ -11,7 +11,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// aboutOneOrganization are the commands that need an organization, with what else they need.
+// aboutOneOrganization are the commands that need an organization, with their other arguments.
 var aboutOneOrganization = []TableEntry{
 	Entry("approve", approveCommand, []string{}),
 	Entry("reject", rejectCommand, []string{}),
@@ -24,20 +24,20 @@ var aboutOneOrganization = []TableEntry{
 }
 
 var _ = Describe("the organization of a command", func() {
-	DescribeTable("that is named with --organization and is not there is an error",
+	DescribeTable("is an error when --organization names one that does not exist",
 		func(ctx SpecContext, command func() *cobra.Command, args []string) {
 			_, err := called(ctx, command(), "", append(args, "--organization", "nobody")...)
 			Expect(err).To(MatchError(ContainSubstring("finding organization nobody in namespace default")))
 		}, aboutOneOrganization)
 
-	DescribeTable("that is not named is none where there is none",
+	DescribeTable("is an error when none is named and the namespace has none",
 		func(ctx SpecContext, command func() *cobra.Command, args []string) {
 			empty := namespace(ctx)
 			_, err := called(ctx, command(), "", append(args, "-n", empty)...)
 			Expect(err).To(MatchError(ContainSubstring("there is no LambdaTestOrganization in namespace " + empty)))
 		}, aboutOneOrganization)
 
-	DescribeTable("that is not named is not guessed among several",
+	DescribeTable("is not guessed when none is named and the namespace has several",
 		func(ctx SpecContext, command func() *cobra.Command, args []string) {
 			shared := namespace(ctx)
 			madeIn(ctx, shared, "blue")
@@ -62,7 +62,7 @@ var _ = Describe("the organization of a command", func() {
 		Expect(called(ctx, exportCommand(), "", "-n", shared)).To(ContainSubstring("userName: of-default@example.com"))
 	})
 
-	It("is not taken when two are named", func(ctx SpecContext) {
+	It("is an error when two are named", func(ctx SpecContext) {
 		_, err := called(ctx, approveCommand(), "", "one", "--organization", "another")
 		Expect(err).To(MatchError(ContainSubstring("two organizations are named")))
 	})
@@ -81,24 +81,24 @@ var _ = Describe("a value that a flag or an argument cannot have", func() {
 		_, err := called(ctx, command(), "", args...)
 		Expect(err).To(MatchError(ContainSubstring(problem)))
 	},
-		Entry("a lifetime of nothing", tokenCreateCommand, []string{"nobody", "--expires-in", "0s"}, "--expires-in must be positive"),
-		Entry("a lifetime that is over", tokenCreateCommand, []string{"nobody", "--expires-in", "-1h"}, "--expires-in must be positive"),
-		Entry("a lifetime that is over once it is written", tokenCreateCommand, []string{"nobody", "--expires-in", "10ms"}, "--expires-in must be positive"),
-		Entry("no lifetime at all", tokenCreateCommand, []string{"nobody", "--expires-in", ""}, "duration"),
+		Entry("a lifetime of zero", tokenCreateCommand, []string{"nobody", "--expires-in", "0s"}, "--expires-in must be positive"),
+		Entry("a negative lifetime", tokenCreateCommand, []string{"nobody", "--expires-in", "-1h"}, "--expires-in must be positive"),
+		Entry("a lifetime below a second", tokenCreateCommand, []string{"nobody", "--expires-in", "10ms"}, "--expires-in must be positive"),
+		Entry("an empty lifetime", tokenCreateCommand, []string{"nobody", "--expires-in", ""}, "duration"),
 		Entry("no key", tokenCreateCommand, []string{"nobody", "--key", ""}, "--key is empty"),
 		Entry("no namespace", uninstallCommand, []string{"--namespace", ""}, "--namespace is empty"),
 		Entry("a blank organization", approveCommand, []string{" "}, "an argument is empty"),
 		Entry("no organization", planCommand, []string{"--organization", ""}, "--organization is empty"),
 		Entry("no manifest", planCommand, []string{"--filename", ""}, "--filename is empty"),
-		Entry("a prune of nothing", planCommand, []string{"--prune"}, "--prune needs --filename"),
+		Entry("a prune without manifests", planCommand, []string{"--prune"}, "--prune needs --filename"),
 		Entry("no folder", exportCommand, []string{"--folder", ""}, "--folder is empty"),
-		Entry("an unknown form of status", statusCommand, []string{"--output", "wide"}, "it is json or yaml"),
-		Entry("an unknown form of a plan", planCommand, []string{"-o", "name"}, "it is json or yaml"),
-		Entry("an unknown form of an export", exportCommand, []string{"-o", "wide"}, "it is json or yaml"),
-		Entry("an unknown form of tokens", tokenListCommand, []string{"-o", "wide"}, "it is json or yaml"),
+		Entry("an unknown form of status", statusCommand, []string{"--output", "wide"}, "must be json or yaml"),
+		Entry("an unknown form of a plan", planCommand, []string{"-o", "name"}, "must be json or yaml"),
+		Entry("an unknown form of an export", exportCommand, []string{"-o", "wide"}, "must be json or yaml"),
+		Entry("an unknown form of tokens", tokenListCommand, []string{"-o", "wide"}, "must be json or yaml"),
 	)
 
-	It("is no form in capitals", func(ctx SpecContext) {
+	It("does not include a format in capitals", func(ctx SpecContext) {
 		Expect(called(ctx, statusCommand(), "", "-o", "YAML")).To(ContainSubstring("organizations:"))
 	})
 

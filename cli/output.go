@@ -15,31 +15,31 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// output is the form that a command answers in: a table for people, or json or yaml.
+// output is the format of a command's output: a table (the default), json or yaml.
 type output string
 
 func (o *output) bind(command *cobra.Command) {
-	command.Flags().VarP(o, "output", "o", "json or yaml, instead of what is for people")
+	command.Flags().VarP(o, "output", "o", "output format, json or yaml; default: a table")
 	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// String, Set and Type implement pflag.Value: an unknown form is refused before anything is done.
+// String, Set and Type implement pflag.Value: an unknown format is an error before the command does anything.
 func (o *output) String() string { return string(*o) }
 
-// Set reads the form.
+// Set reads the format.
 func (o *output) Set(text string) error {
 	form := output(strings.ToLower(text))
 	if form != "json" && form != "yaml" {
-		return errors.New("it is json or yaml")
+		return errors.New("must be json or yaml")
 	}
 	*o = form
 	return nil
 }
 
-// Type is how --help names the value.
-func (o *output) Type() string { return "form" }
+// Type is the name of the value in --help.
+func (o *output) Type() string { return "format" }
 
-// print writes value as json or yaml, or lets the table print itself.
+// print writes value as json or yaml, or calls table.
 func (o output) print(out io.Writer, value any, table func(io.Writer) error) error {
 	switch o {
 	case "json":
@@ -58,7 +58,7 @@ func (o output) print(out io.Writer, value any, table func(io.Writer) error) err
 	}
 }
 
-// printTable aligns rows under a header; nothing at all when there are none.
+// printTable prints aligned rows under a header. It prints nothing if there are no rows.
 func printTable(out io.Writer, header []string, rows [][]string) error {
 	if len(rows) == 0 {
 		return nil

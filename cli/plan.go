@@ -39,7 +39,7 @@ type planned struct {
 	UserName string                   `json:"userName"`
 	Action   person.Action            `json:"action"`
 	Changes  []v1alpha1.PlannedChange `json:"changes,omitempty"`
-	// Because names who decides: the claim that denies, or that gives the role.
+	// Because names the resource that decides: the claim that denies, or the claim or group that gives the role.
 	Because string `json:"because,omitempty"`
 }
 
@@ -47,13 +47,13 @@ func planCommand() *cobra.Command {
 	options := &planOptions{which: choice{fallback: defaultOrganization}}
 	command := &cobra.Command{
 		Use:   "plan [ORGANIZATION]",
-		Short: "Show what would change at LambdaTest, for the cluster as it is or with a folder of manifests",
+		Short: "Show what would change at LambdaTest, for the current resources or with a folder of manifests",
 		Long: `Show what would change at LambdaTest, without changing anything.
 
-The accounts are read from LambdaTest with the organization's own token, so this needs the right to read its Secret; nothing is ever
-written. With -f the manifests are taken as if they had been applied, and with --prune as if declared people who are not in them had been
-deleted. The deprovision guard may hold back some of what is shown.`,
-		Example: `  # What the operator has still to do
+The command reads the accounts from LambdaTest with the organization's token, so it needs the right to read that Secret. It writes
+nothing. With -f it plans as if the manifests were applied; with --prune also as if declared people who are not in the manifests were
+deleted. The deprovision guard may hold some of the changes.`,
+		Example: `  # What the operator still has to do
   kubectl lambdatest plan
   # What a merge request would change
   kubectl lambdatest plan -f people/ --prune --exit-code`,
@@ -66,15 +66,15 @@ deleted. The deprovision guard may hold back some of what is shown.`,
 	options.which.bind(command, &options.where)
 	options.form.bind(command)
 	flags := command.Flags()
-	flags.StringSliceVarP(&options.files, "filename", "f", nil, "manifest `file` or folder to plan with; may be repeated")
-	flags.BoolVar(&options.prune, "prune", false, "with -f: take declared people who are not in the manifests as deleted")
-	flags.BoolVar(&options.exitCode, "exit-code", false, "end with code 2 when anything would change")
+	flags.StringSliceVarP(&options.files, "filename", "f", nil, "`file` or folder with manifests to plan with; may be repeated")
+	flags.BoolVar(&options.prune, "prune", false, "with -f: treat declared people who are not in the manifests as deleted")
+	flags.BoolVar(&options.exitCode, "exit-code", false, "exit with code 2 if anything would change")
 	return command
 }
 
 func (o *planOptions) run(ctx context.Context, out io.Writer, args []string) error {
 	if o.prune && len(o.files) == 0 {
-		return errors.New("--prune needs --filename: it takes people as deleted who are not in the manifests")
+		return errors.New("--prune needs --filename: it treats declared people who are not in the manifests as deleted")
 	}
 	reader, err := o.where.connect()
 	if err != nil {
@@ -100,7 +100,7 @@ func (o *planOptions) run(ctx context.Context, out io.Writer, args []string) err
 	return err
 }
 
-// resources are the users and groups of the cluster, with the manifests applied in thought.
+// resources are the users and groups of the cluster as they would be after the manifests were applied. Nothing is written.
 func (o *planOptions) resources(ctx context.Context, reader client.Reader, organization string) ([]*v1alpha1.LambdaTestUser, []*v1alpha1.LambdaTestGroup, error) {
 	users, groups := &v1alpha1.LambdaTestUserList{}, &v1alpha1.LambdaTestGroupList{}
 	for _, list := range []client.ObjectList{users, groups} {
@@ -116,11 +116,11 @@ func (o *planOptions) resources(ctx context.Context, reader client.Reader, organ
 	return overlay(pointers(users.Items), declared.users, o.prune, userEdits), overlay(pointers(groups.Items), declared.groups, o.prune, groupEdits), nil
 }
 
-// edits are what differs between the kinds when manifests are applied in thought.
+// edits are the parts of overlay that differ between the kinds.
 type edits[T client.Object] struct {
 	// replace gives a stored resource the spec of its manifest.
 	replace func(stored, manifest T)
-	// leave makes a resource look as it does while it is being deleted.
+	// leave sets or removes the finalizer as it should be in the plan for a deleted resource.
 	leave func(T)
 }
 
@@ -131,13 +131,13 @@ var (
 	}
 	groupEdits = edits[*v1alpha1.LambdaTestGroup]{
 		replace: func(stored, manifest *v1alpha1.LambdaTestGroup) { stored.Spec = manifest.Spec },
-		// A group gives roles until its finalizer is gone; what is planned is what follows.
+		// A group gives roles until its finalizer is removed; the plan shows the state after that.
 		leave: func(group *v1alpha1.LambdaTestGroup) { controllerutil.RemoveFinalizer(group, v1alpha1.Finalizer) },
 	}
 )
 
-// overlay applies manifests in thought: what is there gets their spec, what is not is added, and with prune what people declared and the
-// manifests lack is on its way out.
+// overlay applies manifests in memory: a stored resource gets the spec of its manifest, a manifest without a stored resource is added,
+// and with prune a declared resource without a manifest is marked as being deleted.
 func overlay[T client.Object](stored []T, declared map[string]T, prune bool, edit edits[T]) []T {
 	now := metav1.NewTime(time.Now())
 	for _, object := range stored {
@@ -171,7 +171,7 @@ func accountsOf(ctx context.Context, reader client.Reader, organization *v1alpha
 	ref := organization.Spec.TokenSecretRef
 	secret := &corev1.Secret{}
 	if err := reader.Get(ctx, client.ObjectKey{Namespace: organization.Namespace, Name: ref.Name}, secret); err != nil {
-		return nil, fmt.Errorf("reading the organization's token, to ask LambdaTest with: %w", err)
+		return nil, fmt.Errorf("reading the organization's token: %w", err)
 	}
 	upstream, err := lambdatest.New(organization.Spec.BaseURL, strings.TrimSpace(string(secret.Data[ref.Key])))
 	if err != nil {
@@ -180,7 +180,7 @@ func accountsOf(ctx context.Context, reader client.Reader, organization *v1alpha
 	return listAccounts(ctx, upstream)
 }
 
-// listAccounts is all that this package asks LambdaTest: there is no call here that writes.
+// listAccounts makes the only calls of this package to LambdaTest; they write nothing.
 func listAccounts(ctx context.Context, upstream interface {
 	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
 }) ([]lambdatest.User, error) {
@@ -197,7 +197,7 @@ func listAccounts(ctx context.Context, upstream interface {
 	return accounts, nil
 }
 
-// linesOf keeps what would change, in the order of the userNames.
+// linesOf returns the people for whom something would change, sorted by userName, and the number of the others.
 func linesOf(previews []person.Preview) (lines []planned, unchanged int) {
 	lines = []planned{}
 	for _, preview := range previews {

@@ -41,18 +41,18 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 	}
 }
 
-func TestPlanWithoutPruneKeepsWhoIsNotInTheFolder(t *testing.T) {
+func TestPlanWithoutPruneKeepsPeopleWhoAreNotInTheFolder(t *testing.T) {
 	claims := overlay(pointers([]v1alpha1.LambdaTestUser{declared("alan", v1alpha1.RoleUser)}), nil, false, userEdits)
 	if lines, _ := linesOf(person.PreviewPeople(claims, nil, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
 		t.Errorf("the plan is %v, expected nothing", lines)
 	}
 }
 
-func TestPlanNeverPrunesWhatTheIdentityProviderSays(t *testing.T) {
+func TestPlanNeverPrunesResourcesOfTheIdentityProvider(t *testing.T) {
 	provided := declared("scim-alan", v1alpha1.RoleUser)
 	provided.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
 	if claims := overlay([]*v1alpha1.LambdaTestUser{&provided}, nil, true, userEdits); !claims[0].DeletionTimestamp.IsZero() {
-		t.Error("a resource of the identity provider is taken for pruned")
+		t.Error("the plan prunes a resource of the identity provider")
 	}
 }
 
@@ -70,7 +70,7 @@ func TestPlanKnowsTheRolesThatGroupsGive(t *testing.T) {
 	}
 }
 
-func TestManifestsAreReadFromFoldersAndOtherKindsPassedOver(t *testing.T) {
+func TestManifestsAreReadFromFoldersAndOtherKindsSkipped(t *testing.T) {
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "people.yaml"), `
 apiVersion: v1
@@ -88,7 +88,7 @@ spec: {userName: ada@example.com, name: {givenName: Ada, familyName: Lovelace}}
 		t.Fatal(err)
 	}
 	if len(found.users) != 1 || found.users["ada"] == nil || found.users["ada"].Namespace != "team" {
-		t.Errorf("read %v, expected ada alone, in the namespace that is meant by naming none", found.users)
+		t.Errorf("read %v, expected only ada, in the default namespace of the command", found.users)
 	}
 }
 
@@ -96,7 +96,7 @@ func TestAMisspelledFieldInAManifestIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ada.yaml")
 	write(t, file, "apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUser\nmetadata: {name: ada}\nspec: {username: ada@example.com}\n")
 	if _, err := readManifests([]string{file}, "default", "default"); err == nil {
-		t.Error("spec.username is taken for something")
+		t.Error("the unknown field spec.username is accepted")
 	}
 }
 

@@ -19,12 +19,12 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// report is what status answers.
+// report is the output of status.
 type report struct {
 	Organizations []organizationReport `json:"organizations"`
 	// Problems are the resources that are not ready.
 	Problems []problem `json:"problems"`
-	// InOrder tells whether there is nothing that somebody has to look at.
+	// InOrder is true when nothing needs attention.
 	InOrder bool `json:"inOrder"`
 }
 
@@ -38,13 +38,13 @@ type organizationReport struct {
 	Drifted        int32  `json:"drifted"`
 	PendingDenials int32  `json:"pendingDenials"`
 	Unclaimed      int32  `json:"unclaimed"`
-	// UnclaimedActive counts those of the unclaimed accounts that can sign in; absent where that is not known.
+	// UnclaimedActive is the number of unclaimed accounts that can sign in; absent if it is not known.
 	UnclaimedActive *int32            `json:"unclaimedActive,omitempty"`
 	Held            *v1alpha1.HeldSet `json:"held,omitempty"`
 	Ready           string            `json:"ready"`
 	Reason          string            `json:"reason"`
 	Message         string            `json:"message"`
-	// Warnings are the other conditions that are true and that somebody has to look at.
+	// Warnings are the other conditions that are true and need attention.
 	Warnings []warning `json:"warnings,omitempty"`
 }
 
@@ -77,13 +77,15 @@ func statusCommand() *cobra.Command {
 	options := &statusOptions{}
 	command := &cobra.Command{
 		Use:   "status [ORGANIZATION]",
-		Short: "Show the organizations, who is not as they should be and why, and what is held",
-		Long: `Show the organizations, who is not as they should be and why, and what is held.
+		Short: "Show organizations, resources that are not ready and why, and changes that the guard holds back",
+		Long: `Show organizations, resources that are not ready and why, and changes that the guard holds back.
 
-Without an organization, all of the namespace are shown. What is shown is what the operator wrote into the resources; LambdaTest is not
-asked. With --exit-code the exit code is 0 when everything is in order, 2 when not or when there is no organization, 1 when the question
-failed. In order means: each organization is ready and has no warning, everybody is as they should be, nothing is held, no denial waits,
-and no account that nobody claims can sign in, as far as that is known.`,
+Without ORGANIZATION, the command shows all organizations of the namespace. It reads the status of the resources; it makes no call to
+LambdaTest.
+
+Exit codes with --exit-code: 0 if everything is in order, 2 if not or if there is no organization, 1 if the command failed. In order
+means: every organization is ready and has no warning, every user and group is ready, the guard holds nothing, no denial is pending, and
+no account that no resource claims can sign in. If it is not known whether such an account can sign in, that is not in order.`,
 		Example: `  # The namespace of the context
   kubectl lambdatest status
   # Every namespace, for a script: exit code 2 when something is not in order
@@ -95,10 +97,10 @@ and no account that nobody claims can sign in, as far as that is known.`,
 	}
 	options.where.bind(command)
 	options.which.bind(command, &options.where)
-	command.Flags().Lookup("organization").Usage = "show only the LambdaTestOrganization of this `name`; default all"
+	command.Flags().Lookup("organization").Usage = "`name` of the only LambdaTestOrganization to show; default: all"
 	options.form.bind(command)
-	command.Flags().BoolVarP(&options.all, "all-namespaces", "A", false, "look into every namespace")
-	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "end with code 2 when anything is not in order")
+	command.Flags().BoolVarP(&options.all, "all-namespaces", "A", false, "show all namespaces")
+	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit with code 2 if anything is not in order")
 	return command
 }
 
@@ -163,10 +165,10 @@ func readStatus(ctx context.Context, reader client.Reader, namespace, organizati
 	return found, nil
 }
 
-// listingFailed says what to do where rights end at a namespace.
+// listingFailed says what to do when the user may only read single namespaces.
 func listingFailed(err error, namespace string) error {
 	if apierrors.IsForbidden(err) && namespace == metav1.NamespaceAll {
-		return fmt.Errorf("reading every namespace is more than you may do; choose one with -n instead of -A: %w", err)
+		return fmt.Errorf("you may not read all namespaces; choose one with -n instead of -A: %w", err)
 	}
 	return fmt.Errorf("listing resources: %w", err)
 }
@@ -178,7 +180,7 @@ func placeOf(namespace string) string {
 	return "namespace " + namespace
 }
 
-// imports are the imported resources of an organization: each shows an account that nobody claims.
+// imports counts the imported resources of an organization: each stands for an account that no other resource claims.
 type imports struct{ all, active int32 }
 
 func importedActive(users []v1alpha1.LambdaTestUser) map[client.ObjectKey]imports {
@@ -219,7 +221,8 @@ func reportOn(organization *v1alpha1.LambdaTestOrganization, imported imports) o
 	return line
 }
 
-// warningsOf are the conditions that are true beside those that say how far the operator is. What is held is told apart.
+// warningsOf returns the true conditions that are warnings: not Ready, Reconciling and Stalled, and not GuardHolding, because the report
+// shows held changes separately.
 func warningsOf(organization *v1alpha1.LambdaTestOrganization) []warning {
 	var warnings []warning
 	for _, condition := range organization.Status.Conditions {
@@ -234,13 +237,13 @@ func warningsOf(organization *v1alpha1.LambdaTestOrganization) []warning {
 	return warnings
 }
 
-// conditioned is a resource of this API.
+// conditioned is a resource of this API, with conditions.
 type conditioned interface {
 	client.Object
 	GetConditions() []metav1.Condition
 }
 
-// add notes a resource unless it is ready in its present generation.
+// add adds a resource to the problems unless it is ready in its current generation.
 func (r *report) add(resource conditioned, organization, subject string, observed int64, changes []v1alpha1.PlannedChange) {
 	ready := currentReady(resource, observed)
 	if ready.Status == metav1.ConditionTrue {
@@ -256,20 +259,20 @@ func (r *report) add(resource conditioned, organization, subject string, observe
 	})
 }
 
-// currentReady is the Ready condition, as long as it is about the present generation.
+// currentReady is the Ready condition; Unknown if it is missing, or true for an older generation.
 func currentReady(resource conditioned, observed int64) metav1.Condition {
 	ready := meta.FindStatusCondition(resource.GetConditions(), v1alpha1.ReadyCondition)
 	switch {
 	case ready == nil:
-		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not looked at it yet."}
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not reconciled it yet."}
 	case ready.Status == metav1.ConditionTrue && observed != resource.GetGeneration():
-		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not looked at the latest change yet."}
+		return metav1.Condition{Status: metav1.ConditionUnknown, Reason: v1alpha1.ProgressingReason, Message: "The operator has not reconciled the latest change yet."}
 	default:
 		return *ready
 	}
 }
 
-// isInOrder tells whether there is nothing to look at. What is not known is not in order.
+// isInOrder reports whether nothing needs attention. What is not known counts as not in order.
 func (r *report) isInOrder() bool {
 	return len(r.Organizations) > 0 && len(r.Problems) == 0 &&
 		!slices.ContainsFunc(r.Organizations, func(o organizationReport) bool { return !o.isInOrder() })
@@ -298,7 +301,7 @@ func (r *report) table(out io.Writer, namespace string) error {
 		o.explain(out)
 	}
 	if r.InOrder {
-		fmt.Fprintln(out, "\nEverybody is as they should be.")
+		fmt.Fprintln(out, "\nEverything is in order.")
 	}
 	return r.problemTable(out)
 }
@@ -307,10 +310,10 @@ func elsewhere(namespace string) string {
 	if namespace == metav1.NamespaceAll {
 		return ""
 	}
-	return " Check its name, or look into every namespace with -A."
+	return " Check the name of the namespace, or show all namespaces with -A."
 }
 
-// explain says what the table cannot: what is to be looked at, the most urgent first.
+// explain prints what needs attention, the most urgent first.
 func (o *organizationReport) explain(out io.Writer) {
 	say := func(format string, args ...any) {
 		fmt.Fprintf(out, "\n%s/%s: %s\n", o.Namespace, o.Name, fmt.Sprintf(format, args...))
@@ -325,7 +328,7 @@ func (o *organizationReport) explain(out io.Writer) {
 		say("%s: %s", each.Reason, each.Message)
 	}
 	if o.Held != nil {
-		say("%s held back by the guard. Look and decide:\n  kubectl lambdatest approve %s -n %s\n  kubectl lambdatest reject %s -n %s",
+		say("%s held back by the guard. Review and decide:\n  kubectl lambdatest approve %s -n %s\n  kubectl lambdatest reject %s -n %s",
 			plural(int(o.Held.Count), "person is", "people are"), o.Name, o.Namespace, o.Name, o.Namespace)
 	}
 	o.explainUnclaimed(say)
@@ -335,10 +338,10 @@ func (o *organizationReport) explainUnclaimed(say func(string, ...any)) {
 	switch {
 	case o.Unclaimed == 0:
 	case o.UnclaimedActive == nil:
-		say("%s claimed by no resource, and may be able to sign in. See them with importUsers: Observe, or:\n  kubectl lambdatest export --from-lambdatest --organization %s -n %s",
+		say("%s claimed by no resource, and may be able to sign in. To see them, set importUsers: Observe, or run:\n  kubectl lambdatest export --from-lambdatest --organization %s -n %s",
 			plural(int(o.Unclaimed), "account at LambdaTest is", "accounts at LambdaTest are"), o.Name, o.Namespace)
 	case *o.UnclaimedActive > 0:
-		say("%s claimed by no resource but an import, and can sign in. Declare or deny them: kubectl lambdatest export NAME",
+		say("%s claimed by no resource except an import, and can sign in. Declare or deny them: kubectl lambdatest export NAME",
 			plural(int(*o.UnclaimedActive), "account at LambdaTest is", "accounts at LambdaTest are"))
 	}
 }
@@ -347,7 +350,7 @@ func (r *report) problemTable(out io.Writer) error {
 	if len(r.Problems) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "\nNot as they should be:\n")
+	fmt.Fprintf(out, "\nNot ready:\n")
 	rows := make([][]string, 0, len(r.Problems))
 	for _, p := range r.Problems {
 		rows = append(rows, []string{p.Namespace, p.Resource, p.Subject, p.Reason, p.Message})

@@ -15,8 +15,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// fine is the sentence that says that nothing is to be done.
-const fine = "Everybody is as they should be."
+// fine is the sentence for an organization that needs no attention.
+const fine = "Everything is in order."
 
 var _ = Describe("status", func() {
 	var place string
@@ -28,7 +28,7 @@ var _ = Describe("status", func() {
 		inOrder(ctx, organization, func(*v1alpha1.LambdaTestOrganizationStatus) {})
 	})
 
-	It("says who is not as they should be and why, and tells a script by its exit code", func(ctx SpecContext) {
+	It("says which resources are not ready and why, and ends with code 2 for scripts", func(ctx SpecContext) {
 		user := claimed(ctx, place, "status-ada")
 		setReady(ctx, user, metav1.ConditionFalse, v1alpha1.UpstreamRejectedReason, "LambdaTest refuses this.")
 
@@ -59,7 +59,7 @@ var _ = Describe("status", func() {
 		}, "default: DuplicateOrganization: Another one uses the token."),
 		Entry("a change of the organization that the operator has not seen", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.ObservedGeneration = 0
-		}, "not looked at the latest change"),
+		}, "not reconciled the latest change"),
 		Entry("a token that is about to expire", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			setCondition(status, v1alpha1.SCIMTokenWarningCondition, metav1.ConditionTrue, v1alpha1.TokenExpiringReason, "SCIM token okta expires soon.")
 		}, "TokenExpiring: SCIM token okta expires soon."),
@@ -72,14 +72,14 @@ var _ = Describe("status", func() {
 		Entry("a denial that is not carried out", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.PendingDenials = new(int32(2))
 		}, "2 people are denied and can still sign in"),
-		Entry("accounts that nobody claims and that may be active", func(status *v1alpha1.LambdaTestOrganizationStatus) {
+		Entry("accounts that no resource claims and that may be active", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.Unclaimed = new(int32(32))
 		}, "32 accounts at LambdaTest are claimed by no resource, and may be able to sign in"),
 		Entry("people who fail", func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Failing = new(int32(1)) }, "FAILING"),
-		Entry("an organization that was never compared", func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Unclaimed = nil }, "UNCLAIMED"),
+		Entry("an organization before its first sweep", func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Unclaimed = nil }, "UNCLAIMED"),
 	)
 
-	It("knows of accounts that nobody claims whether they are active when they are imported", func(ctx SpecContext) {
+	It("knows from imported resources whether unclaimed accounts are active", func(ctx SpecContext) {
 		inOrder(ctx, organization, func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Unclaimed = new(int32(2)) })
 		imported := func(active bool) func(*v1alpha1.LambdaTestUser) {
 			return func(user *v1alpha1.LambdaTestUser) {
@@ -98,7 +98,7 @@ var _ = Describe("status", func() {
 		setReady(ctx, other, metav1.ConditionTrue, v1alpha1.ObservedReason, "observed")
 		shown, err := called(ctx, statusCommand(), "", "-n", place, "--exit-code")
 		Expect(err).To(MatchError(ErrDifferences))
-		Expect(shown).To(ContainSubstring("1 account at LambdaTest is claimed by no resource but an import, and can sign in"))
+		Expect(shown).To(ContainSubstring("1 account at LambdaTest is claimed by no resource except an import, and can sign in"))
 	})
 
 	It("ends with code 2 in a namespace without an organization, such as a misspelt one", func(ctx SpecContext) {
@@ -107,7 +107,7 @@ var _ = Describe("status", func() {
 		Expect(shown).To(ContainSubstring("There is no LambdaTestOrganization in namespace no-such-namespace."))
 	})
 
-	It("shows one organization when it is named, and refuses one that is not there", func(ctx SpecContext) {
+	It("shows only the organization that is named, and fails if it does not exist", func(ctx SpecContext) {
 		madeIn(ctx, place, "staging")
 		Expect(called(ctx, statusCommand(), "", "-n", place, "default", "--exit-code")).
 			To(And(ContainSubstring(fine), Not(ContainSubstring("staging"))))
@@ -115,14 +115,14 @@ var _ = Describe("status", func() {
 		Expect(err).To(MatchError("there is no LambdaTestOrganization nobody in namespace " + place))
 	})
 
-	It("says what to do when rights end at a namespace", func(ctx SpecContext) {
+	It("says what to do when the user may not read all namespaces", func(ctx SpecContext) {
 		kubeconfig := strangerIn(ctx, place)
 		_, err := called(ctx, statusCommand(), "", "-A", "--kubeconfig", kubeconfig)
 		Expect(err).To(MatchError(ContainSubstring("choose one with -n instead of -A")))
 	})
 })
 
-// inOrder gives an organization the status of one about which nothing is to be done, but for a change.
+// inOrder gives an organization a status that needs no attention, and then applies change to it.
 func inOrder(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, change func(*v1alpha1.LambdaTestOrganizationStatus)) {
 	GinkgoHelper()
 	status := v1alpha1.LambdaTestOrganizationStatus{

@@ -51,35 +51,35 @@ var _ = Describe("a decision about people who are held", func() {
 		Expect(k8s.Status().Update(ctx, organization)).To(Succeed())
 	})
 
-	It("is taken for exactly the set that was shown, once somebody says yes", func(ctx SpecContext) {
+	It("is made for exactly the set that was shown, after a yes", func(ctx SpecContext) {
 		shown, err := called(ctx, approveCommand(), "yes\n", organization.Name)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(shown).To(ContainSubstring("Held back in organization held"))
 		Expect(annotationsOf(ctx, organization)).To(HaveKeyWithValue(v1alpha1.ApproveDeprovisionAnnotation, "t-1"))
 	})
 
-	It("is not taken without a yes", func(ctx SpecContext) {
+	It("is not made without a yes", func(ctx SpecContext) {
 		_, err := called(ctx, rejectCommand(), "y\n", organization.Name)
-		Expect(err).To(MatchError("nothing was done"))
+		Expect(err).To(MatchError("nothing was changed"))
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 
-	It("is not taken for whatever is held when the variable for the token is not set", func(ctx SpecContext) {
+	It("is not made when the variable for the token is empty", func(ctx SpecContext) {
 		_, err := called(ctx, approveCommand(), "", organization.Name, "--yes", "--token", "")
 		Expect(err).To(MatchError(ContainSubstring("--token is empty")))
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 
-	It("is refused when another set is held by now", func(ctx SpecContext) {
+	It("is refused when another set is held now", func(ctx SpecContext) {
 		_, err := called(ctx, approveCommand(), "", organization.Name, "--yes", "--token", "t-0")
-		Expect(err).To(MatchError(ContainSubstring("another set is held by now, its token is t-1")))
+		Expect(err).To(MatchError(ContainSubstring("the guard now holds another set, with token t-1")))
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 })
 
 // called runs a command as a person would and returns everything it prints.
 func called(ctx context.Context, command *cobra.Command, typed string, args ...string) (string, error) {
-	where := []string{"--kubeconfig", plane.KubeconfigPath(), "-n", "default"} // what a spec says comes later, and wins
+	where := []string{"--kubeconfig", plane.KubeconfigPath(), "-n", "default"} // a spec's own arguments come later, and win
 	return run(ctx, command, typed, append(where, args...)...)
 }
 
@@ -94,7 +94,7 @@ func run(ctx context.Context, command *cobra.Command, typed string, args ...stri
 	return out.String(), err
 }
 
-// strangerIn returns the kubeconfig of a service account that has these rights in its namespace alone.
+// strangerIn returns the kubeconfig of a service account that has only these rights, in its namespace only.
 func strangerIn(ctx context.Context, namespace string, rules ...rbacv1.PolicyRule) string {
 	GinkgoHelper()
 	account := metav1.ObjectMeta{Namespace: namespace, Name: "reader"}
@@ -110,7 +110,7 @@ func strangerIn(ctx context.Context, namespace string, rules ...rbacv1.PolicyRul
 	return kubeconfig
 }
 
-// made creates an organization that is gone after the spec.
+// made creates an organization, and deletes it after the spec.
 func made(ctx context.Context, name string) *v1alpha1.LambdaTestOrganization {
 	GinkgoHelper()
 	return madeIn(ctx, "default", name)
@@ -127,7 +127,7 @@ func madeIn(ctx context.Context, namespace, name string) *v1alpha1.LambdaTestOrg
 	return organization
 }
 
-// namespace creates one that no other spec looks into.
+// namespace creates a namespace for one spec.
 func namespace(ctx context.Context) string {
 	GinkgoHelper()
 	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
@@ -135,7 +135,7 @@ func namespace(ctx context.Context) string {
 	return made.Name
 }
 
-// claimed creates a LambdaTestUser that is gone after the spec.
+// claimed creates a LambdaTestUser, and deletes it after the spec.
 func claimed(ctx context.Context, namespace, name string, change ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
 	GinkgoHelper()
 	user := declared(name, v1alpha1.RoleUser)

@@ -30,20 +30,20 @@ import (
 )
 
 const (
-	// tokenBytes of randomness are 43 characters of base64.
+	// tokenBytes is the number of random bytes in a token; in base64 they are 43 characters.
 	tokenBytes = 32
-	// lastUseMetric is what each replica says about each key.
+	// lastUseMetric is the metric in which each replica reports the last use of each key.
 	lastUseMetric = "lambdatest_scim_token_last_use_timestamp_seconds"
-	// scrapeTimeout is for one replica.
+	// scrapeTimeout bounds the request to one replica.
 	scrapeTimeout = 5 * time.Second
 )
 
-// tokenLine is one SCIM token as list shows it; the token itself never.
+// tokenLine is one SCIM token as list shows it, without the token itself.
 type tokenLine struct {
 	Key     string     `json:"key"`
 	State   string     `json:"state"`
 	Expires *time.Time `json:"expires,omitempty"`
-	// LastUse is the beginning of the hour in which the token was last used, or the time itself when it comes from metrics.
+	// LastUse is when the token was last used: rounded down to the hour from the status, to the second from metrics.
 	LastUse *time.Time `json:"lastUse,omitempty"`
 }
 
@@ -63,7 +63,7 @@ func tokenCreateCommand() *cobra.Command {
 	var expiresIn lifetime
 	command := &cobra.Command{
 		Use:     "create [ORGANIZATION]",
-		Short:   "Create a token and print it, once",
+		Short:   "Create a token and print it; it is shown only once",
 		Example: "  kubectl lambdatest token create default --key okta --expires-in 8760h",
 		Args:    cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -76,14 +76,14 @@ func tokenCreateCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), created.token)
-			fmt.Fprintf(cmd.ErrOrStderr(), "Token %s is accepted within seconds. Paste it into the identity provider.\n", created.key)
+			fmt.Fprintf(cmd.ErrOrStderr(), "Token %s will be accepted within seconds. Paste it into the identity provider.\n", created.key)
 			return nil
 		},
 	}
 	where.bind(command)
 	which.bind(command, &where)
-	command.Flags().StringVar(&key, "key", "", "`key` in the Secret, by which the token is known from now on; default a new one from the time")
-	command.Flags().Var(&expiresIn, "expires-in", "how long the token is accepted, such as 8760h; default for ever")
+	command.Flags().StringVar(&key, "key", "", "`key` of the token in the Secret; default: a new key made from the current time")
+	command.Flags().Var(&expiresIn, "expires-in", "how long the token is accepted, as a duration such as 8760h; default: for ever")
 	return command
 }
 
@@ -92,7 +92,7 @@ func tokenRotateCommand() *cobra.Command {
 	var which choice
 	command := &cobra.Command{
 		Use:   "rotate [ORGANIZATION]",
-		Short: "Create the next token beside those in use, and say how to switch",
+		Short: "Create a new token next to those in use, and print how to switch to it",
 		Args:  cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			writer, organization, err := organizationOf(cmd.Context(), &where, &which, args)
@@ -104,11 +104,11 @@ func tokenRotateCommand() *cobra.Command {
 				return err
 			}
 			fmt.Fprintln(cmd.OutOrStdout(), created.token)
-			fmt.Fprintf(cmd.ErrOrStderr(), `Token %s and the ones before are accepted side by side. Now:
-  1. paste it into the identity provider, and test the connection there;
-  2. see that the new one is used, and an hour later that the old one no longer is:
+			fmt.Fprintf(cmd.ErrOrStderr(), `Token %s and the older ones are now all accepted. Next:
+  1. paste the new token into the identity provider, and test the connection there;
+  2. check that the new token is used, and an hour later that the old one is no longer used:
        kubectl lambdatest token list %[2]s
-  3. remove the old one:
+  3. remove the old token:
        kubectl lambdatest token remove %[2]s KEY
 `, created.key, organization.Name)
 			return nil
@@ -119,7 +119,7 @@ func tokenRotateCommand() *cobra.Command {
 	return command
 }
 
-// lifetime of a token. None at all is for ever, so whoever asks for none or less by mistake is told.
+// lifetime is how long a token is accepted. Zero means for ever, so Set refuses zero and negative durations: they would be a mistake.
 type lifetime time.Duration
 
 // String, Set and Type implement pflag.Value.
@@ -134,16 +134,16 @@ func (l *lifetime) String() string {
 func (l *lifetime) Set(text string) error {
 	duration, err := time.ParseDuration(text)
 	if err != nil {
-		return errors.New("it is a duration such as 8760h")
+		return errors.New("must be a duration such as 8760h")
 	}
-	if duration < time.Second { // an expiry is a time in seconds
+	if duration < time.Second { // an expiry is stored in whole seconds
 		return errors.New("--expires-in must be positive, such as 8760h")
 	}
 	*l = lifetime(duration)
 	return nil
 }
 
-// Type is how --help names the value.
+// Type is the name of the value in --help.
 func (l *lifetime) Type() string { return "duration" }
 
 // organizationOf connects, and finds the organization that a command is about.
@@ -163,11 +163,11 @@ func tokenListCommand() *cobra.Command {
 	var metricsURLs []string
 	command := &cobra.Command{
 		Use:   "list [ORGANIZATION]",
-		Short: "List the tokens by their keys, whether they are accepted, and when they were last used",
-		Long: `List the tokens by their keys, whether they are accepted, and when they were last used. This needs the right to read the Secret.
+		Short: "List the keys of the tokens, whether each token is accepted, and when it was last used",
+		Long: `List the keys of the tokens, whether each token is accepted, and when it was last used. This needs the right to read the Secret.
 
-The operator records the last use to the hour, in status.scimTokenLastUse of the organization. To the second each replica has it as the
-metric ` + lastUseMetric + `; with --metrics-url it is read from there.`,
+The operator records the last use to the hour, in status.scimTokenLastUse of the organization. To see it to the second, name the metrics
+endpoint of each replica with --metrics-url: the command reads the metric ` + lastUseMetric + `.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			reader, organization, err := organizationOf(cmd.Context(), &where, &which, args)
@@ -187,7 +187,7 @@ metric ` + lastUseMetric + `; with --metrics-url it is read from there.`,
 	where.bind(command)
 	which.bind(command, &where)
 	form.bind(command)
-	command.Flags().StringSliceVar(&metricsURLs, "metrics-url", strings.Fields(os.Getenv("METRICS_URLS")), "metrics `URL` of each replica, as in METRICS_URLS")
+	command.Flags().StringSliceVar(&metricsURLs, "metrics-url", strings.Fields(os.Getenv("METRICS_URLS")), "metrics `URL` of a replica; may be repeated; default: the environment variable METRICS_URLS, separated by spaces")
 	return command
 }
 
@@ -197,10 +197,10 @@ func tokenRemoveCommand() *cobra.Command {
 	var yes bool
 	command := &cobra.Command{
 		Use:   "remove [ORGANIZATION] KEY",
-		Short: "Remove a token; it is refused within seconds",
-		Long: `Remove a token; it is refused within seconds.
+		Short: "Remove a token; the operator refuses it within seconds",
+		Long: `Remove a token; the operator refuses it within seconds.
 
-A token that may still be in use is removed once you say yes: one that was used within the last hour or so, or of which no use is recorded.`,
+The command asks first if the token may still be in use: it may have been used within the last hour, or no use of it is recorded.`,
 		Example: "  kubectl lambdatest token remove default token-20261124-230652",
 		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -213,29 +213,29 @@ A token that may still be in use is removed once you say yes: one that was used 
 				return err
 			}
 			doubt := stillInUse(organization, key, time.Now())
-			if doubt != "" && !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), doubt+" Whoever presents it is refused from then on. Remove it?") {
+			if doubt != "" && !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), doubt+" An identity provider that still uses it will be refused. Remove it?") {
 				return errNothingDone
 			}
 			if err := removeToken(cmd.Context(), writer, organization, key); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Token %s is removed, and refused within seconds.\n", key)
+			fmt.Fprintf(cmd.OutOrStdout(), "Token %s is removed; the operator refuses it within seconds.\n", key)
 			return nil
 		},
 	}
 	where.bind(command)
 	which.bind(command, &where)
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return command
 }
 
-// stillInUse says why a token may still be in use; empty when it was last used before the last hour. A recorded use is the beginning of
-// the hour in which the token was used.
+// stillInUse says why a token may still be in use; empty when it was certainly not used in the last hour. A recorded use is rounded down
+// to the hour, so it may have been up to an hour later.
 func stillInUse(organization *v1alpha1.LambdaTestOrganization, key string, now time.Time) string {
 	hour, recorded := organization.Status.SCIMTokenLastUse[key]
 	switch {
 	case !recorded:
-		return fmt.Sprintf("No use of token %s is recorded, so it is not known whether an identity provider presents it.", key)
+		return fmt.Sprintf("No use of token %s is recorded, so an identity provider may still use it.", key)
 	case now.Sub(hour.Time) < 2*time.Hour:
 		return fmt.Sprintf("Token %s was used between %s and now.", key, hour.UTC().Format(time.RFC3339))
 	default:
@@ -243,10 +243,10 @@ func stillInUse(organization *v1alpha1.LambdaTestOrganization, key string, now t
 	}
 }
 
-// newToken is a token that was created: this is the only time that it is shown.
+// newToken is a token that was just created; it is shown only now.
 type newToken struct{ key, token string }
 
-// addToken puts a new random token under a key that is not taken, or under a new one when none is asked for.
+// addToken adds a new random token under the key, which must be free, or under a new key if key is empty.
 func addToken(ctx context.Context, writer client.Client, organization *v1alpha1.LambdaTestOrganization, key string, lifetime time.Duration, now time.Time) (newToken, error) {
 	if problems := validation.IsConfigMapKey(key); key != "" && len(problems) > 0 {
 		return newToken{}, fmt.Errorf("--key %s: %s", key, problems[0])
@@ -259,7 +259,7 @@ func addToken(ctx context.Context, writer client.Client, organization *v1alpha1.
 	err := editTokens(ctx, writer, organization, func(secret *corev1.Secret) error {
 		created.key = cmp.Or(key, freeKey(secret.Data, now))
 		if _, taken := secret.Data[created.key]; taken {
-			return fmt.Errorf("there is a token %s already: choose another --key, or leave it out", key)
+			return fmt.Errorf("token %s already exists: choose another --key, or omit it", key)
 		}
 		secret.Data[created.key] = []byte(created.token)
 		if lifetime > 0 {
@@ -270,7 +270,7 @@ func addToken(ctx context.Context, writer client.Client, organization *v1alpha1.
 	return created, err
 }
 
-// freeKey names a token by the time, and by a number when that is taken.
+// freeKey makes a key from the time, followed by a number if that key is taken.
 func freeKey(taken map[string][]byte, now time.Time) string {
 	base := "token-" + now.UTC().Format("20060102-150405")
 	key := base
@@ -293,7 +293,7 @@ func removeToken(ctx context.Context, writer client.Client, organization *v1alph
 	})
 }
 
-// removable tells before somebody is asked.
+// removable is the check of isRemovable before the question to the user.
 func removable(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization, key string) error {
 	secret, err := readTokens(ctx, reader, organization)
 	if err != nil {
@@ -307,7 +307,7 @@ func isRemovable(secret *corev1.Secret, key string) error {
 		return fmt.Errorf("there is no token %s", key)
 	}
 	if len(secret.Data) == 1 {
-		return fmt.Errorf("%s is the only token: create another one first, or the identity provider is locked out", key)
+		return fmt.Errorf("%s is the only token: create another one first, otherwise the identity provider is locked out", key)
 	}
 	return nil
 }
@@ -326,8 +326,8 @@ func readTokens(ctx context.Context, reader client.Reader, organization *v1alpha
 	return secret, nil
 }
 
-// editTokens changes the organization's SCIM token Secret, and creates it when the organization names one that is not there. When
-// another writer was faster, the edit is made again.
+// editTokens changes the organization's SCIM token Secret, or creates it if it does not exist. After a conflict with another writer it
+// makes the edit again.
 func editTokens(ctx context.Context, writer client.Client, organization *v1alpha1.LambdaTestOrganization, edit func(*corev1.Secret) error) error {
 	again := func(err error) bool { return apierrors.IsConflict(err) || apierrors.IsAlreadyExists(err) }
 	return retry.OnError(retry.DefaultRetry, again, func() error {
@@ -380,7 +380,7 @@ func tokenLines(ctx context.Context, reader client.Reader, organization *v1alpha
 	return lines, nil
 }
 
-// addLastUse asks every replica and keeps the latest answer for each key.
+// addLastUse reads the metrics of every replica, and keeps the latest use of each key.
 func addLastUse(ctx context.Context, lines []tokenLine, urls []string, namespace, organization string) error {
 	for _, url := range urls {
 		uses, err := lastUses(ctx, url, namespace, organization)
@@ -445,7 +445,7 @@ func timeText(at *time.Time, otherwise string) string {
 	return at.UTC().Format(time.RFC3339)
 }
 
-// useText shows what is known: to the hour from the status, to the second from metrics.
+// useText shows a use to the hour if it is from the status, and to the second if it is from metrics.
 func useText(at *time.Time) string {
 	if at != nil && at.Equal(at.Truncate(time.Hour)) {
 		return at.UTC().Format("2006-01-02 15:04") + at.UTC().Add(time.Hour).Format("-15:04Z")

@@ -33,7 +33,7 @@ var _ = Describe("token", func() {
 		Expect(listed).NotTo(ContainSubstring(token))
 	})
 
-	It("never makes one that lasts for ever out of a lifetime that is over", func(ctx SpecContext) {
+	It("refuses a lifetime that is not positive, instead of creating a token that lasts for ever", func(ctx SpecContext) {
 		organization := made(ctx, "lifetimes")
 		for _, lifetime := range []string{"-1h", "0s", "-0.5s"} {
 			_, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "old", "--expires-in", lifetime)
@@ -42,7 +42,7 @@ var _ = Describe("token", func() {
 		Expect(keysOf(ctx, organization)).To(BeEmpty())
 	})
 
-	It("chooses a key of its own beside the one that the operator made", func(ctx SpecContext) {
+	It("chooses a key that differs from the key that the operator made", func(ctx SpecContext) {
 		organization := made(ctx, "chosen")
 		Expect(k8s.Create(ctx, &corev1.Secret{
 			ObjectMeta: metav1.ObjectMeta{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()},
@@ -53,7 +53,7 @@ var _ = Describe("token", func() {
 		Expect(keysOf(ctx, organization)).To(ConsistOf("token", HavePrefix("token-2")))
 	})
 
-	It("rotates as often as it is asked to, also twice in a second", func(ctx SpecContext) {
+	It("can rotate several times within one second", func(ctx SpecContext) {
 		organization := made(ctx, "rotated")
 		for range 4 {
 			_, err := called(ctx, tokenRotateCommand(), "", organization.Name)
@@ -62,7 +62,7 @@ var _ = Describe("token", func() {
 		Expect(keysOf(ctx, organization)).To(HaveLen(4))
 	})
 
-	It("does not remove the last one, which would lock the provider out", func(ctx SpecContext) {
+	It("does not remove the last token, which would lock the provider out", func(ctx SpecContext) {
 		organization := made(ctx, "last-token")
 		_, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "okta")
 		Expect(err).NotTo(HaveOccurred())
@@ -85,12 +85,12 @@ var _ = Describe("token", func() {
 			}
 		})
 
-		It("is removed once somebody says yes, when it was used within the last hour", func(ctx SpecContext) {
+		It("is removed only after a yes, when it was used within the last hour", func(ctx SpecContext) {
 			hour := used(ctx, organization, "okta", time.Now())
 			Expect(called(ctx, tokenListCommand(), "", "-n", organization.Namespace)).To(MatchRegexp("okta .*" + hour.Format("2006-01-02 15:04")))
 
 			shown, err := called(ctx, tokenRemoveCommand(), "no\n", "-n", organization.Namespace, "okta")
-			Expect(err).To(MatchError("nothing was done"))
+			Expect(err).To(MatchError("nothing was changed"))
 			Expect(shown).To(ContainSubstring("Token okta was used between " + hour.Format(time.RFC3339) + " and now."))
 			Expect(keysOf(ctx, organization)).To(ContainElement("okta"))
 
@@ -98,9 +98,9 @@ var _ = Describe("token", func() {
 			Expect(keysOf(ctx, organization)).To(ConsistOf("next"))
 		})
 
-		It("is removed once somebody says yes, when no use of it is recorded", func(ctx SpecContext) {
+		It("is removed only after a yes, when no use of it is recorded", func(ctx SpecContext) {
 			shown, err := called(ctx, tokenRemoveCommand(), "", "-n", organization.Namespace, "okta")
-			Expect(err).To(MatchError("nothing was done"))
+			Expect(err).To(MatchError("nothing was changed"))
 			Expect(shown).To(ContainSubstring("No use of token okta is recorded"))
 		})
 
@@ -110,7 +110,7 @@ var _ = Describe("token", func() {
 		})
 	})
 
-	It("says which right is missing to who may not read the Secret", func(ctx SpecContext) {
+	It("says which right is missing when the user may not read the Secret", func(ctx SpecContext) {
 		place := namespace(ctx)
 		organization := madeIn(ctx, place, "default")
 		kubeconfig := strangerIn(ctx, place, rbacv1.PolicyRule{
@@ -121,7 +121,7 @@ var _ = Describe("token", func() {
 	})
 })
 
-func TestAKeyIsFreeHoweverManyAreMadeInASecond(t *testing.T) {
+func TestAKeyIsFreeEvenWhenSeveralAreMadeInASecond(t *testing.T) {
 	at := time.Date(2026, 11, 24, 23, 6, 52, 0, time.UTC)
 	taken := map[string][]byte{}
 	for _, expected := range []string{"token-20261124-230652", "token-20261124-230652-2", "token-20261124-230652-3"} {

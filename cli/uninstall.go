@@ -21,12 +21,12 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// operatorName is the value of app.kubernetes.io/name, however the operator was installed.
+// operatorName is the value of the label app.kubernetes.io/name, for every way to install the operator.
 const operatorName = "lambdatest-operator"
 
 func addExtensions(scheme *runtime.Scheme) error { return apiextensionsv1.AddToScheme(scheme) }
 
-// uninstallation takes everything down in the order in which nobody loses access.
+// uninstallation removes everything in an order in which no person loses access.
 type uninstallation struct {
 	client    client.Client
 	namespace string
@@ -38,14 +38,15 @@ func uninstallCommand() *cobra.Command {
 	var yes bool
 	command := &cobra.Command{
 		Use:   "uninstall",
-		Short: "Take the operator's resources and CRDs down in the right order; nobody at LambdaTest is changed",
-		Long: `Take everything down in the right order; nobody at LambdaTest loses access or a role.
+		Short: "Remove the operator's resources and CRDs in the right order; accounts at LambdaTest stay unchanged",
+		Long: `Remove the operator's resources and CRDs in the right order; no person loses access or a role at LambdaTest.
 
-  1. the operator is stopped (its Deployment in --namespace is scaled to 0), so that it deactivates nobody;
-  2. the finalizers of all LambdaTestUsers, LambdaTestGroups and LambdaTestOrganizations, in every namespace, are taken away;
-  3. the CRDs are deleted, and with them those resources.
+The command
+  1. stops the operator (scales its Deployment in --namespace to 0), so that it deactivates no account;
+  2. removes the finalizers of all LambdaTestUsers, LambdaTestGroups and LambdaTestOrganizations, in all namespaces;
+  3. deletes the CRDs, and with them those resources.
 
-Deployment, RBAC and admission policy are left to what installed them, such as helm uninstall.`,
+It does not remove the Deployment, RBAC and admission policy: remove them with the tool that installed them, such as helm uninstall.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			writer, err := where.connect()
@@ -56,19 +57,19 @@ Deployment, RBAC and admission policy are left to what installed them, such as h
 			if err := u.announce(cmd.Context()); err != nil {
 				return err
 			}
-			if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), "Delete all of that? Accounts at LambdaTest stay as they are.") {
+			if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), "Delete all of these? Accounts at LambdaTest stay unchanged.") {
 				return errNothingDone
 			}
 			return u.run(cmd.Context())
 		},
 	}
 	where.bind(command)
-	command.Flags().Lookup("namespace").Usage = "`namespace` of the operator"
-	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask")
+	command.Flags().Lookup("namespace").Usage = "`namespace` of the operator; default: the namespace of the context"
+	command.Flags().BoolVarP(&yes, "yes", "y", false, "do not ask for confirmation")
 	return command
 }
 
-// kinds are the resources that go, those that others need last.
+// kinds are the resources to remove, in order: organizations are last, because the others need them.
 var kinds = []struct {
 	name string
 	list func() client.ObjectList
@@ -90,7 +91,7 @@ func (u *uninstallation) announce(ctx context.Context) error {
 	return nil
 }
 
-// read returns everything of a kind; nothing when the kind is gone already.
+// read returns all objects of a kind; none if its CRD is already deleted.
 func (u *uninstallation) read(ctx context.Context, list client.ObjectList) ([]client.Object, error) {
 	if err := u.client.List(ctx, list); err != nil {
 		if meta.IsNoMatchError(err) {
@@ -123,7 +124,7 @@ func (u *uninstallation) run(ctx context.Context) error {
 	return u.deleteCRDs(ctx)
 }
 
-// stopOperator comes first: a running operator would take a deleted resource for somebody who leaves.
+// stopOperator comes first: a running operator would deactivate the account of a deleted resource.
 func (u *uninstallation) stopOperator(ctx context.Context) error {
 	deployments := &appsv1.DeploymentList{}
 	err := u.client.List(ctx, deployments, client.InNamespace(u.namespace), client.MatchingLabels{"app.kubernetes.io/name": operatorName})
@@ -131,7 +132,7 @@ func (u *uninstallation) stopOperator(ctx context.Context) error {
 		return fmt.Errorf("finding the operator: %w", err)
 	}
 	if len(deployments.Items) == 0 {
-		fmt.Fprintf(u.out, "no Deployment of the operator in namespace %s: name its namespace with -n if it runs elsewhere\n", u.namespace)
+		fmt.Fprintf(u.out, "there is no Deployment of the operator in namespace %s; if it runs elsewhere, name its namespace with -n\n", u.namespace)
 	}
 	for i := range deployments.Items {
 		deployment := &deployments.Items[i]
@@ -165,7 +166,7 @@ func (u *uninstallation) waitForStop(ctx context.Context, deployment *appsv1.Dep
 	return nil
 }
 
-// release takes the finalizers away.
+// release removes the finalizers.
 func (u *uninstallation) release(ctx context.Context, objects []client.Object) error {
 	for _, object := range objects {
 		if !controllerutil.ContainsFinalizer(object, v1alpha1.Finalizer) {
