@@ -17,16 +17,16 @@ import (
 	"sync/atomic"
 )
 
-// call is one request to the API, and what is remembered about it.
+// call is one request to the API, and what its errors need to know about it.
 type call struct {
 	method string
 	route  string // "/Users/{id}"
-	id     string // stands for {id}; checked before, so no path can be built from it
+	id     string // replaces {id}; already checked, so it cannot change the path
 	query  url.Values
 	body   any
 }
 
-// name is how errors call it: no id, no address.
+// name is the name of the call in errors: it contains no id and no address.
 func (c call) name() string {
 	return c.method + " " + c.route
 }
@@ -35,15 +35,15 @@ func (c call) changes() bool {
 	return c.method != http.MethodGet
 }
 
-// answer is what came back: read to its end, not yet believed.
+// answer is the response: read to its end, but not checked yet.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// do makes the call and returns the body of a success. Into is nil where the
-// contract promises no body.
+// do makes the call and decodes the body of a success into into, which is nil
+// where the contract promises no body.
 func (c *Client) do(ctx context.Context, req call, into any) error {
 	got, err := c.send(ctx, req)
 	if err != nil {
@@ -61,7 +61,7 @@ func (c *Client) do(ctx context.Context, req call, into any) error {
 	return nil
 }
 
-// send makes the request once and reads its answer, whatever it is.
+// send makes the request once and reads its answer, also when it is an error.
 func (c *Client) send(ctx context.Context, req call) (answer, error) {
 	var left atomic.Bool
 	request, err := c.request(ctx, req, &left)
@@ -83,8 +83,8 @@ func (c *Client) send(ctx context.Context, req call) (answer, error) {
 	return answer{status: response.StatusCode, header: response.Header, body: body}, nil
 }
 
-// request builds the HTTP request; left becomes true when any of it may have
-// reached the other side.
+// request builds the HTTP request; left becomes true as soon as a part of it
+// may have reached the other side.
 func (c *Client) request(ctx context.Context, req call, left *atomic.Bool) (*http.Request, error) {
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { left.Store(true) },
@@ -113,13 +113,13 @@ func (c *Client) request(ctx context.Context, req call, left *atomic.Bool) (*htt
 // url keeps a query of the base URL, such as Entra's "?aadOptscim062020".
 func (c *Client) url(req call) string {
 	target := c.base.JoinPath(strings.Split(strings.Replace(req.route, "{id}", req.id, 1), "/")...)
-	// "+" for a space is form encoding; "%20" is understood by everybody.
+	// "+" for a space is form encoding; every server understands "%20".
 	query := strings.ReplaceAll(req.query.Encode(), "+", "%20")
 	target.RawQuery = strings.Trim(target.RawQuery+"&"+query, "&")
 	return target.String()
 }
 
-// encode leaves <, > and & alone: a name is sent as it is written.
+// encode does not escape <, > and &: names are sent unchanged.
 func encode(body any) ([]byte, error) {
 	var buffer bytes.Buffer
 	encoder := json.NewEncoder(&buffer)
@@ -128,8 +128,8 @@ func encode(body any) ([]byte, error) {
 	return buffer.Bytes(), err
 }
 
-// succeeded admits the statuses of the contract, and 200 for 201 where an
-// existing account was updated.
+// succeeded accepts the statuses of the contract, and 200 instead of 201, which
+// means that an existing account was updated.
 func (a answer) succeeded(empty bool) bool {
 	if empty {
 		return a.status == http.StatusNoContent || a.status == http.StatusOK
@@ -139,7 +139,7 @@ func (a answer) succeeded(empty bool) bool {
 
 // unanswered is the error of a request whose answer did not arrive.
 func (c *Client) unanswered(req call, err error, left bool) *Error {
-	// A url.Error repeats the URL, and with it whom the filter asks for.
+	// A url.Error repeats the URL, and with it the userName in a filter.
 	var wrapped *url.Error
 	if errors.As(err, &wrapped) {
 		err = wrapped.Err
@@ -153,7 +153,7 @@ func (c *Client) unanswered(req call, err error, left bool) *Error {
 	}
 }
 
-// malformed is the error of an answer that is not to be trusted.
+// malformed is the error of an answer that cannot be trusted.
 func (c *Client) malformed(req call, status int, detail string) *Error {
 	return &Error{
 		Call:           req.name(),

@@ -15,13 +15,13 @@ import (
 )
 
 // Client calls the SCIM API of one LambdaTest organization. It may be used by
-// many goroutines at once. Printing it, in whatever format, shows no token.
+// many goroutines at once. Printing it never shows the token, in any format.
 type Client struct {
 	base *url.URL
 	http *http.Client
 
-	// The token lives in these closures only: no formatter or JSON encoder can
-	// reach into them.
+	// Only these closures hold the token: no formatter or JSON encoder can see
+	// into them.
 	authorize func(*http.Request)
 	redact    func(string) string
 
@@ -34,26 +34,27 @@ type Client struct {
 type Option func(*Client)
 
 // WithHTTPClient makes calls through a copy of h, so that the caller decides on
-// transport, proxies, TLS and time outs. Redirects are refused whatever h says.
+// transport, proxies, TLS and timeouts. Redirects are always refused.
 func WithHTTPClient(h *http.Client) Option {
 	return func(c *Client) { c.http = h }
 }
 
-// WithDialControl asks control before each connection is made. The address is
-// the one dialled, after name resolution ("192.0.2.1:443"), so a name that
-// resolves to a forbidden address is caught. Behind a proxy it is the proxy's.
-// It replaces WithHTTPClient, and is replaced by a later one.
+// WithDialControl calls control before each connection is made; an error of
+// control prevents the connection. The address is the one dialled, after name
+// resolution ("192.0.2.1:443"), so that a name cannot hide a forbidden address.
+// With a proxy it is the address of the proxy. WithDialControl and
+// WithHTTPClient replace each other; the later option wins.
 func WithDialControl(control func(network, address string) error) Option {
 	return func(c *Client) { c.http = &http.Client{Transport: transport(control), Timeout: DefaultTimeout} }
 }
 
-// WithUserAgent sets the User-Agent header, "lambdatest-operator" otherwise.
+// WithUserAgent sets the User-Agent header; the default is "lambdatest-operator".
 func WithUserAgent(agent string) Option {
 	return func(c *Client) { c.userAgent = agent }
 }
 
 // WithSameUserName sets how userNames, and displayNames of groups, are compared
-// when an answer is checked; without it they are compared without regard to case.
+// when an answer is checked. By default they are compared without regard to case.
 func WithSameUserName(same func(a, b string) bool) Option {
 	return func(c *Client) { c.sameUserName = same }
 }
@@ -65,8 +66,8 @@ func WithClock(now func() time.Time) Option {
 
 // New returns a client for the API at baseURL, for instance
 // "https://auth.lambdatest.com/api/scim". It refuses a URL that is relative,
-// carries credentials or a fragment, or is neither http nor https, and a token
-// that no header can carry. No error repeats the token.
+// contains credentials or a fragment, or is neither http nor https, and a token
+// that cannot be sent in a header. No error repeats the token.
 func New(baseURL, token string, options ...Option) (*Client, error) {
 	base, err := parseBaseURL(baseURL)
 	if err != nil {
@@ -90,12 +91,12 @@ func New(baseURL, token string, options ...Option) (*Client, error) {
 	return c, nil
 }
 
-// String names the API that is called, without the token.
+// String returns the URL of the API, without the token.
 func (c *Client) String() string {
 	return "lambdatest.Client(" + c.base.Host + ")"
 }
 
-// GoString is String: %#v shows no token either.
+// GoString returns the same as String, so that %#v does not show the token.
 func (c *Client) GoString() string {
 	return c.String()
 }
@@ -103,7 +104,7 @@ func (c *Client) GoString() string {
 func parseBaseURL(raw string) (*url.URL, error) {
 	base, err := url.Parse(raw)
 	if err != nil {
-		// The cause repeats the URL, and with it a password that it may carry.
+		// The cause repeats the URL, which may contain a password.
 		return nil, errors.New("not a URL")
 	}
 	switch {
@@ -112,15 +113,15 @@ func parseBaseURL(raw string) (*url.URL, error) {
 	case base.Hostname() == "":
 		return nil, errors.New("no host")
 	case base.User != nil:
-		return nil, errors.New("carries credentials; the token belongs in the Secret")
+		return nil, errors.New("contains credentials; put the token into the Secret")
 	case base.Fragment != "":
-		return nil, errors.New("carries a fragment")
+		return nil, errors.New("contains a fragment")
 	}
 	return base, nil
 }
 
-// checkToken admits visible ASCII, which every bearer token is (RFC 6750,
-// section 2.1) and which cannot break a header.
+// checkToken accepts visible ASCII only: every bearer token is that (RFC 6750,
+// section 2.1), and it cannot break a header.
 func checkToken(token string) error {
 	if token == "" {
 		return errors.New("empty")
@@ -133,8 +134,8 @@ func checkToken(token string) error {
 	return nil
 }
 
-// withoutRedirects returns a copy of h that takes a redirect for an answer:
-// following it would show the token to whatever host it names.
+// withoutRedirects returns a copy of h that returns a redirect as the answer:
+// following it would send the token to the host that it names.
 func withoutRedirects(h *http.Client) *http.Client {
 	if h == nil {
 		h = &http.Client{Transport: transport(nil), Timeout: DefaultTimeout}

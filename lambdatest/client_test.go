@@ -37,7 +37,7 @@ func clientOf(t *testing.T, baseURL string, options ...lambdatest.Option) *lambd
 	return client
 }
 
-// answering returns a client of a server that answers everything in one way.
+// answering returns a client of a server that gives the same answer to every request.
 func answering(t *testing.T, handler http.HandlerFunc, options ...lambdatest.Option) *lambdatest.Client {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -93,7 +93,7 @@ func TestClientKeepsTheQueryOfItsBaseURL(t *testing.T) {
 
 func TestPrintingAClientShowsNoToken(t *testing.T) {
 	client := clientOf(t, "https://auth.example.com/api/scim")
-	encoded, err := json.Marshal(client) //nolint:staticcheck // that nothing of it is encoded is what this shows
+	encoded, err := json.Marshal(client) //nolint:staticcheck // the test shows that nothing of the client is encoded
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -121,7 +121,7 @@ func TestAnErrorRepeatsNeitherTokenNorAddress(t *testing.T) {
 	closed.Close()
 	_, _, err = clientOf(t, closed.URL).FindUser(t.Context(), "ada@example.com")
 	if strings.Contains(err.Error(), "ada") || strings.Contains(err.Error(), token) {
-		t.Errorf("the error repeats whom it asked for: %v", err)
+		t.Errorf("the error repeats the userName that was searched: %v", err)
 	}
 }
 
@@ -159,7 +159,7 @@ func TestDialControlDecidesBeforeAnythingIsSent(t *testing.T) {
 	refusal := errors.New("this address is not allowed")
 	client := clientOf(t, sim.BaseURL(), lambdatest.WithDialControl(func(_, address string) error {
 		if !strings.HasPrefix(address, "127.0.0.1:") {
-			t.Errorf("asked about %s, not about the address dialled", address)
+			t.Errorf("control was called with %s, not with the address dialled", address)
 		}
 		return refusal
 	}))
@@ -182,6 +182,6 @@ func TestSameUserNameDecidesWhoIsMeant(t *testing.T) {
 		t.Errorf("found %v, error %v; want the account", found, err)
 	}
 	if _, _, err := client.FindUser(t.Context(), "one"); !lambdatest.IsUnavailable(err) {
-		t.Errorf("the error is %v; want an answer that is not believed", err)
+		t.Errorf("the error is %v; want the error of an answer that cannot be trusted", err)
 	}
 }

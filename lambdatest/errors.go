@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// Error is what came of a call that did not succeed. Every error of this
-// package's calls is one, or wraps one. It repeats no token, no header and no
-// URL, so it may be logged and shown.
+// Error describes a call that did not succeed. Every error of this package's
+// calls is an *Error or wraps one. It contains no token, no header and no URL,
+// so it may be logged and shown.
 type Error struct {
 	// Call is method and route, as in "PATCH /Users/{id}".
 	Call string
@@ -21,11 +21,11 @@ type Error struct {
 	Status int
 	// ScimType is LambdaTest's detail error keyword (RFC 7644, table 9), if any.
 	ScimType string
-	// Detail is LambdaTest's explanation, shortened, or what was wrong with its answer.
+	// Detail is LambdaTest's explanation, shortened, or says what was wrong with its answer.
 	Detail string
 	// RetryAfter is how long LambdaTest asked to wait, at most MaxRetryAfter.
 	RetryAfter time.Duration
-	// HasRetryAfter tells "now" from "LambdaTest did not say".
+	// HasRetryAfter is true when LambdaTest gave a RetryAfter, which may be 0.
 	HasRetryAfter bool
 
 	cause          error
@@ -34,7 +34,7 @@ type Error struct {
 	foreign        bool
 }
 
-// kind is the class of an Error; each has a question below.
+// kind is the class of an Error; most have a function IsX below.
 type kind int
 
 const (
@@ -48,7 +48,7 @@ const (
 	unavailable
 )
 
-// Error reads as the end of a path: "PATCH /Users/{id}: 429 Too Many Requests: slow down".
+// Error returns a text such as "PATCH /Users/{id}: 429 Too Many Requests: slow down".
 func (e *Error) Error() string {
 	text := e.Call
 	if e.Status != 0 {
@@ -60,49 +60,50 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Unwrap gives the cause, so that context and network errors can be recognised.
+// Unwrap returns the cause, so that errors.Is finds context and network errors.
 func (e *Error) Unwrap() error {
 	return e.cause
 }
 
-// IsUnauthorized says that LambdaTest does not accept the token: no call will
+// IsUnauthorized reports that LambdaTest does not accept the token: no call will
 // succeed until it is replaced.
 func IsUnauthorized(err error) bool { return is(err, unauthorized) }
 
-// IsRejected says that LambdaTest refuses this request and will refuse it
-// again: a person must change something. Conflicts, missing things and
-// forbidden ones have questions of their own.
+// IsRejected reports that LambdaTest refuses this request and will refuse it
+// again: a person must change something. It does not include IsConflict,
+// IsNotFound and IsForbidden.
 func IsRejected(err error) bool { return is(err, rejected) }
 
-// IsForbidden says that group provisioning is switched off in this organization.
+// IsForbidden reports that group provisioning is switched off in this organization.
 func IsForbidden(err error) bool { return is(err, forbidden) }
 
-// IsNotFound says that LambdaTest itself knows no such user or group. A 404 of
-// something in between, such as a proxy's HTML page, is IsUnavailable.
+// IsNotFound reports that LambdaTest itself has no such user or group. A 404
+// from something in between, such as a proxy's HTML page, is IsUnavailable.
 func IsNotFound(err error) bool { return is(err, notFound) }
 
-// IsConflict says that the name of the group is taken.
+// IsConflict reports that the name of the group is taken.
 func IsConflict(err error) bool { return is(err, conflict) }
 
-// IsRateLimited says that LambdaTest wants fewer calls; see RetryAfter.
+// IsRateLimited reports that LambdaTest asks for fewer calls; see RetryAfter.
 func IsRateLimited(err error) bool { return is(err, rateLimited) }
 
-// IsUnavailable says that no trustworthy answer came, through no fault of the
-// request: 5xx, network, time out, redirect, garbage, contradictions. The same
-// request may succeed later. A call that its caller cancelled is not this.
+// IsUnavailable reports that no trustworthy answer came, and that the request is
+// not the reason: 5xx, network, timeout, redirect, an unreadable answer or a
+// contradiction. The same request may succeed later. A call that its caller
+// cancelled is not IsUnavailable.
 func IsUnavailable(err error) bool { return is(err, unavailable) }
 
-// IsForeign says that something other than LambdaTest's SCIM API answered, such
-// as a web server that knows no such path: the address may be wrong. It is
-// IsUnavailable as well, because a proxy that is in trouble may be the reason.
+// IsForeign reports that something other than LambdaTest's SCIM API answered,
+// such as a web server without that path: the address may be wrong. The error is
+// also IsUnavailable, because the reason may be a proxy with a problem.
 func IsForeign(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.foreign
 }
 
-// IsOutcomeUnknown says that a change may or may not have been made: it left,
-// and no answer that can be trusted came back. Read before writing again. A
-// read never has an unknown outcome.
+// IsOutcomeUnknown reports that a change may or may not have been made: the
+// request was sent, and no trustworthy answer came back. Read before writing
+// again. A read never has an unknown outcome.
 func IsOutcomeUnknown(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.outcomeUnknown
@@ -116,7 +117,7 @@ func IgnoreNotFound(err error) error {
 	return err
 }
 
-// RetryAfter says how long LambdaTest asked to wait, and whether it did.
+// RetryAfter returns how long LambdaTest asked to wait, and whether it asked.
 func RetryAfter(err error) (time.Duration, bool) {
 	var e *Error
 	if !errors.As(err, &e) {
@@ -130,13 +131,13 @@ func is(err error, k kind) bool {
 	return errors.As(err, &e) && e.kind == k
 }
 
-// invalid is the error of arguments that no call can carry. No call was made.
+// invalid is the error of invalid arguments. No call was made.
 func invalid(call, detail string) *Error {
 	return &Error{Call: call, Detail: detail, kind: rejected}
 }
 
-// kindOfTransport tells a caller who gave up from a network that failed. A
-// deadline is the network's fault: it was given enough time.
+// kindOfTransport distinguishes a caller that gave up from a network that failed.
+// An exceeded deadline counts as a network failure.
 func kindOfTransport(err error) kind {
 	if errors.Is(err, context.Canceled) {
 		return abandoned
@@ -144,8 +145,8 @@ func kindOfTransport(err error) kind {
 	return unavailable
 }
 
-// kindOfStatus classifies an answer that is not a success. A client error is
-// LambdaTest's own word only when the body can be: a proxy's page is not.
+// kindOfStatus classifies an answer that is not a success. A 4xx counts as
+// LambdaTest's only if the body can be LambdaTest's: a proxy's page cannot.
 func kindOfStatus(status int, genuine bool) kind {
 	switch {
 	case status == http.StatusUnauthorized:

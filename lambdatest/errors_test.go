@@ -27,7 +27,7 @@ var questions = map[string]func(error) bool{
 	"unknown":      lambdatest.IsOutcomeUnknown,
 }
 
-// is fails the test unless exactly these questions are answered with yes.
+// is fails the test unless exactly these functions return true for the error.
 func is(t *testing.T, err error, want ...string) {
 	t.Helper()
 	expected := map[string]bool{}
@@ -41,11 +41,11 @@ func is(t *testing.T, err error, want ...string) {
 		}
 	}
 	if diff := cmp.Diff(expected, got); diff != "" {
-		t.Errorf("%v is something else (-want +got):\n%s", err, diff)
+		t.Errorf("%v is of other kinds (-want +got):\n%s", err, diff)
 	}
 }
 
-// TestEachRefusalOfTheContractHasItsError has a row for each row of the contract.
+// TestEachRefusalOfTheContractHasItsError has one row for each refusal in the contract.
 func TestEachRefusalOfTheContractHasItsError(t *testing.T) {
 	sim, client := connected(t)
 	ctx := t.Context()
@@ -140,7 +140,7 @@ func TestARotatedTokenIsUnauthorized(t *testing.T) {
 
 	is(t, err, "unauthorized")
 	if calls := sim.Count("POST /Users"); calls != 1 {
-		t.Errorf("%d calls on record, want 1: nothing is retried", calls)
+		t.Errorf("%d calls on record, want 1: the client must not retry", calls)
 	}
 }
 
@@ -218,7 +218,7 @@ func TestALostAnswerOfADeactivationIsUnknownAndDone(t *testing.T) {
 	is(t, client.DeactivateUser(t.Context(), user.ID), "unavailable", "unknown")
 
 	if account, _ := sim.Account(user.UserName); account.Active {
-		t.Error("the account is active; the call was made")
+		t.Error("the account is active, but the call should have been made")
 	}
 }
 
@@ -231,7 +231,7 @@ func TestAConnectionThatNeverCameHasAKnownOutcome(t *testing.T) {
 	is(t, err, "unavailable")
 }
 
-// ending is a context that ends when and how a test says.
+// ending is a context that a test ends, with an error of its choice.
 type ending struct {
 	context.Context
 	ended chan struct{}
@@ -299,15 +299,15 @@ func TestRetryAfterIsReadInBothForms(t *testing.T) {
 		header simulator.FaultOption
 		want   patience
 	}{
-		"absent":              {simulator.RetryAfterHeader(""), patience{}},
-		"seconds":             {simulator.RetryAfter(30 * time.Second), patience{30 * time.Second, true}},
-		"zero":                {simulator.RetryAfter(0), patience{0, true}},
-		"a date":              {simulator.RetryAt(now.Add(time.Minute)), patience{time.Minute, true}},
-		"a date that is over": {simulator.RetryAt(now.Add(-time.Minute)), patience{0, true}},
-		"far too long":        {simulator.RetryAfterHeader("99999999999999"), patience{lambdatest.MaxRetryAfter, true}},
-		"a far date":          {simulator.RetryAt(now.AddDate(100, 0, 0)), patience{lambdatest.MaxRetryAfter, true}},
-		"negative":            {simulator.RetryAfterHeader("-1"), patience{}},
-		"nonsense":            {simulator.RetryAfterHeader("soon"), patience{}},
+		"absent":             {simulator.RetryAfterHeader(""), patience{}},
+		"seconds":            {simulator.RetryAfter(30 * time.Second), patience{30 * time.Second, true}},
+		"zero":               {simulator.RetryAfter(0), patience{0, true}},
+		"a date":             {simulator.RetryAt(now.Add(time.Minute)), patience{time.Minute, true}},
+		"a date in the past": {simulator.RetryAt(now.Add(-time.Minute)), patience{0, true}},
+		"far too long":       {simulator.RetryAfterHeader("99999999999999"), patience{lambdatest.MaxRetryAfter, true}},
+		"a far date":         {simulator.RetryAt(now.AddDate(100, 0, 0)), patience{lambdatest.MaxRetryAfter, true}},
+		"negative":           {simulator.RetryAfterHeader("-1"), patience{}},
+		"nonsense":           {simulator.RetryAfterHeader("soon"), patience{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sim := simulator.Start(simulator.Token(token))

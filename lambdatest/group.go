@@ -9,41 +9,43 @@ import (
 	"strings"
 )
 
-// Group is a group of accounts that may give them a role. Every write is
-// IsForbidden while the organization has group provisioning off.
+// Group is a group of accounts. It may give them a role. Every write fails with
+// IsForbidden while group provisioning is off in the organization.
 type Group struct {
 	ID          string
 	DisplayName string
-	// Roles that members get; the highest over all of an account's groups wins.
+	// Roles are the roles that members get. An account gets the highest role of
+	// all its groups.
 	Roles   []string
 	Members []Member
 }
 
 // Member is an account in a group.
 type Member struct {
-	// ID is the account's.
+	// ID is the id of the account.
 	ID string
-	// UserName is what LambdaTest shows; it is not sent.
+	// UserName is the name that LambdaTest shows; it is not sent.
 	UserName string
 }
 
-// GroupChange is what PatchGroup changes; nil and empty leave a thing alone.
+// GroupChange is the change that PatchGroup makes; nil and empty fields change nothing.
 type GroupChange struct {
 	DisplayName *string
-	// Roles replaces all roles; an empty list takes them all away.
+	// Roles replaces all roles; a pointer to an empty list removes them all.
 	Roles *[]string
 	// AddMembers and RemoveMembers are ids of accounts.
 	AddMembers    []string
 	RemoveMembers []string
 }
 
-// IsEmpty says that there is nothing to change, and so no call to make.
+// IsEmpty reports whether there is nothing to change, so that no call is needed.
 func (c GroupChange) IsEmpty() bool {
 	return c.DisplayName == nil && c.Roles == nil && len(c.AddMembers) == 0 && len(c.RemoveMembers) == 0
 }
 
-// CreateGroup creates the group, or restores a deleted one of that name without
-// the members that it had. A living one of that name is IsConflict. ID is ignored.
+// CreateGroup creates the group, or restores a deleted group of that name without
+// its former members. If a group of that name exists, the error is IsConflict.
+// ID is ignored.
 func (c *Client) CreateGroup(ctx context.Context, group Group) (Group, error) {
 	req := call{method: http.MethodPost, route: "/Groups", body: newWireGroup(group)}
 	if err := checkGroup(req, group); err != nil {
@@ -72,7 +74,8 @@ func (c *Client) ReplaceGroup(ctx context.Context, id string, group Group) (Grou
 }
 
 // PatchGroup makes all changes in one call and returns the group after it.
-// A name that is taken is IsConflict. An empty change is refused without a call.
+// If the name is taken, the error is IsConflict. An empty change is refused
+// without a call.
 func (c *Client) PatchGroup(ctx context.Context, id string, change GroupChange) (Group, error) {
 	req := call{method: http.MethodPatch, route: "/Groups/{id}", id: id, body: groupPatch(change)}
 	if change.IsEmpty() {
@@ -102,8 +105,8 @@ func (c *Client) groupByID(ctx context.Context, req call) (Group, error) {
 	})
 }
 
-// group makes a call that answers with one group; doubt names what is wrong
-// with it, if anything.
+// group makes a call that answers with one group; doubt says what is wrong with
+// that group, or "".
 func (c *Client) group(ctx context.Context, req call, doubt func(Group) string) (Group, error) {
 	var wire wireGroup
 	if err := c.do(ctx, req, &wire); err != nil {
@@ -133,8 +136,8 @@ func checkGroupID(req call) error {
 	return nil
 }
 
-// isOpaqueID admits what cannot change a path. The contract promises numbers
-// for users only.
+// isOpaqueID accepts ids that cannot change a path. The contract promises decimal
+// numbers only for users.
 func isOpaqueID(id string) bool {
 	isOther := func(r rune) bool {
 		isLetter := r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z'

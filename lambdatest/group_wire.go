@@ -27,8 +27,8 @@ type wireGroupExtension struct {
 	LambdatestRoles []string `json:"LambdatestRoles"`
 }
 
-// newWireGroup is the body of a creation and of a replacement. It always says
-// which roles the group gives, so that a replacement can take them away.
+// newWireGroup is the body of a creation and of a replacement. It always contains
+// the roles, so that a replacement can remove them.
 func newWireGroup(group Group) wireGroup {
 	ids := make([]string, 0, len(group.Members))
 	for _, member := range group.Members {
@@ -50,7 +50,7 @@ func newWireMembers(ids []string) []wireMember {
 	return members
 }
 
-// group is the way back; the second result names what is missing.
+// group converts the answer; the second result says what is missing, or "".
 func (w wireGroup) group() (Group, string) {
 	switch {
 	case !isOpaqueID(w.ID):

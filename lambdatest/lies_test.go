@@ -56,13 +56,13 @@ func TestAListThatContradictsItselfIsNoAnswer(t *testing.T) {
 		"negative totals":          `{"totalResults":-1,"Resources":[]}`,
 		"totals as text":           `{"totalResults":"1","Resources":[` + a + `]}`,
 		"totals below the page":    `{"totalResults":1,"Resources":[` + a + `,` + b + `]}`,
-		"a page of nothing":        `{"totalResults":5,"Resources":[]}`,
+		"an empty page":            `{"totalResults":5,"Resources":[]}`,
 		"no page":                  `{"totalResults":5}`,
 		"another page":             `{"totalResults":5,"startIndex":3,"Resources":[` + a + `]}`,
 		"more than was asked for":  `{"totalResults":5,"Resources":[` + a + `,` + b + `,{"id":"3","userName":"c@example.com","active":true}]}`,
 		"somebody twice":           `{"totalResults":5,"Resources":[` + a + `,` + a + `]}`,
-		"somebody without id":      `{"totalResults":5,"Resources":[{"userName":"a@example.com","active":true}]}`,
-		"somebody who is nothing":  `{"totalResults":5,"Resources":[null]}`,
+		"a user without id":        `{"totalResults":5,"Resources":[{"userName":"a@example.com","active":true}]}`,
+		"a user that is null":      `{"totalResults":5,"Resources":[null]}`,
 		"an object for a list":     `{"totalResults":5,"Resources":{}}`,
 		"HTML":                     `<html></html>`,
 		"a user instead of a list": a,
@@ -77,16 +77,16 @@ func TestAListThatContradictsItselfIsNoAnswer(t *testing.T) {
 func TestASearchThatFindsSomethingElseFindsNothing(t *testing.T) {
 	const a, b = `{"id":"1","userName":"a@example.com","active":true}`, `{"id":"2","userName":"b@example.com","active":true}`
 	for name, body := range map[string]string{
-		"somebody else":           `{"totalResults":1,"Resources":[` + b + `]}`,
-		"two":                     `{"totalResults":2,"Resources":[` + a + `,` + b + `]}`,
-		"one of many":             `{"totalResults":9,"Resources":[` + a + `]}`,
-		"nobody, but counts them": `{"totalResults":1,"Resources":[]}`,
+		"somebody else":        `{"totalResults":1,"Resources":[` + b + `]}`,
+		"two":                  `{"totalResults":2,"Resources":[` + a + `,` + b + `]}`,
+		"one of many":          `{"totalResults":9,"Resources":[` + a + `]}`,
+		"none, but counts one": `{"totalResults":1,"Resources":[]}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, found, err := answering(t, saying(body)).FindUser(t.Context(), "a@example.com")
 			is(t, err, "unavailable")
 			if found {
-				t.Error("it was believed")
+				t.Error("the client accepted it")
 			}
 		})
 	}

@@ -6,13 +6,13 @@ package lambdatest
 import "time"
 
 const (
-	// DefaultTimeout bounds a call, reading of the answer included, unless the
-	// context or an own http.Client is stricter. Seconds, so that a call ends
-	// before a lease of 15 s changes hands.
+	// DefaultTimeout bounds a call, including the reading of the answer, unless the
+	// context or the caller's http.Client sets a shorter limit. It is well below the
+	// 15 s of a lease, so that a call ends before another replica can lead.
 	DefaultTimeout = 8 * time.Second
 
-	// MaxRetryAfter bounds how long LambdaTest can ask for patience. Longer is
-	// taken for this long: a wrong header must not silence an organization.
+	// MaxRetryAfter is the longest Retry-After that is honoured. A longer one is
+	// shortened: a wrong header must not stop an organization's calls.
 	MaxRetryAfter = time.Hour
 
 	// maxAnswerBytes bounds an answer. A group of 10 000 members is about 1 MiB.
@@ -21,10 +21,10 @@ const (
 	// maxHeaderBytes bounds the headers of an answer.
 	maxHeaderBytes = 64 << 10
 
-	// maxDetailRunes bounds what is repeated from an answer in an error, which
-	// ends up in a condition that people read.
+	// maxDetailRunes bounds the text of an answer that an error repeats, because
+	// errors are shown in conditions.
 	maxDetailRunes = 300
 
-	// maxUserNameBytes is the length of an e-mail address at most (RFC 5321).
+	// maxUserNameBytes is the greatest length of an e-mail address (RFC 5321).
 	maxUserNameBytes = 254
 )

@@ -12,31 +12,33 @@ import (
 	"strconv"
 )
 
-// Page is a part of a list. It agrees with itself; whether all pages together
-// are complete is for the caller to see, since accounts come and go meanwhile.
+// Page is a part of a list. Its numbers are consistent. The caller must check
+// whether all pages together are complete, because accounts may be added and
+// removed between two calls.
 type Page[T any] struct {
 	Items []T
-	// StartIndex is the place of the first item in the list, counted from 1.
+	// StartIndex is the position of the first item in the list, counted from 1.
 	StartIndex int
 	// Total is the length of the whole list, as LambdaTest counted it.
 	Total int
 }
 
-// Next is the start of the next page, and whether there is one.
+// Next returns the start of the next page, and whether there is one.
 func (p Page[T]) Next() (startIndex int, more bool) {
 	next := p.StartIndex + len(p.Items)
 	return next, next <= p.Total
 }
 
-// ListUsers reads one page of all accounts, deactivated ones included. It has
-// count items at most: LambdaTest may give fewer, but never none while some are
+// ListUsers reads one page of all accounts, including deactivated ones. The page
+// has at most count items. It may have fewer, but is never empty while items are
 // left.
 func (c *Client) ListUsers(ctx context.Context, startIndex, count int) (Page[User], error) {
 	return list(ctx, c, page("/Users", startIndex, count), wireUser.user, func(u User) string { return u.ID })
 }
 
-// FindUser looks an account up by its userName, without regard to case, and
-// says whether there is one. An address of another organization is IsRejected.
+// FindUser finds an account by its userName, without regard to case, and reports
+// whether there is one. For an address of another organization the error is
+// IsRejected.
 func (c *Client) FindUser(ctx context.Context, userName string) (User, bool, error) {
 	req := search("/Users", "userName", userName)
 	if err := checkUserName(req, userName); err != nil {
@@ -54,8 +56,8 @@ func (c *Client) ListGroups(ctx context.Context, startIndex, count int) (Page[Gr
 	return list(ctx, c, page("/Groups", startIndex, count), wireGroup.group, func(g Group) string { return g.ID })
 }
 
-// FindGroup looks a group up by its displayName, without regard to case, and
-// says whether there is one.
+// FindGroup finds a group by its displayName, without regard to case, and reports
+// whether there is one.
 func (c *Client) FindGroup(ctx context.Context, displayName string) (Group, bool, error) {
 	req := search("/Groups", "displayName", displayName)
 	if displayName == "" {
@@ -68,7 +70,7 @@ func (c *Client) FindGroup(ctx context.Context, displayName string) (Group, bool
 	return only(c, req, found, func(g Group) bool { return c.sameUserName(g.DisplayName, displayName) })
 }
 
-// page is a call for one page; Encode sorts, so the query is the same each time.
+// page is the call for one page. Encode sorts, so the query is always the same.
 func page(route string, startIndex, count int) call {
 	return call{method: http.MethodGet, route: route, query: url.Values{
 		"startIndex": {strconv.Itoa(startIndex)},
@@ -76,7 +78,7 @@ func page(route string, startIndex, count int) call {
 	}}
 }
 
-// search is a call with the only filter there is.
+// search is a call with a filter: attribute eq value.
 func search(route, attribute, value string) call {
 	// A filter's value is a JSON string (RFC 7644, section 3.4.2.2).
 	quoted, err := encode(value)
@@ -114,7 +116,7 @@ func list[W, T any](ctx context.Context, c *Client, req call, read func(W) (T, s
 	return Page[T]{Items: items, StartIndex: startIndex, Total: *wire.TotalResults}, nil
 }
 
-// bounds reads back which part was asked for; a search asks for the start.
+// bounds returns which part the call asked for; a search asks for the first page.
 func bounds(req call) (startIndex, count int, err error) {
 	if req.query.Has("filter") {
 		return 1, 0, nil
@@ -127,7 +129,7 @@ func bounds(req call) (startIndex, count int, err error) {
 	return startIndex, count, nil
 }
 
-// contradiction names how a list disagrees with itself or with what was asked.
+// contradiction says how a list contradicts itself or the request, or "".
 func (l wireList[W]) contradiction(startIndex, count int) string {
 	size := len(l.Resources)
 	switch {
@@ -162,18 +164,18 @@ func readAll[W, T any](wire []W, read func(W) (T, string), id func(T) string) ([
 	return items, ""
 }
 
-// only returns the one thing that a search found. Anything that does not match
-// means that the filter was not applied: nothing of it can be believed.
+// only returns the one item that a search found. An item that does not match
+// means that the filter was not applied, so the answer cannot be trusted.
 func only[T any](c *Client, req call, found Page[T], matches func(T) bool) (T, bool, error) {
 	var none T
 	if found.Total > 1 || len(found.Items) > 1 {
-		return none, false, c.malformed(req, http.StatusOK, "the search found more than one")
+		return none, false, c.malformed(req, http.StatusOK, "the search returned more than one result")
 	}
 	if len(found.Items) == 0 {
 		return none, false, nil
 	}
 	if !matches(found.Items[0]) {
-		return none, false, c.malformed(req, http.StatusOK, "the search found somebody else")
+		return none, false, c.malformed(req, http.StatusOK, "the search returned another name than was searched for")
 	}
 	return found.Items[0], true, nil
 }

@@ -38,8 +38,8 @@ func (c *Client) refusal(req call, got answer) *Error {
 	return result
 }
 
-// readError reads the explanation. An empty body is genuine: it says nothing,
-// but nobody else either.
+// readError reads LambdaTest's explanation. An empty body counts as LambdaTest's:
+// it has no explanation, but no sign of another server either.
 func readError(body []byte) (wireError, bool) {
 	if strings.TrimSpace(string(body)) == "" {
 		return wireError{}, true
@@ -49,7 +49,7 @@ func readError(body []byte) (wireError, bool) {
 		return wireError{}, false
 	}
 	var said wireError
-	// A field of another type is an explanation less, not another meaning.
+	// A field of another type only removes an explanation; it does not change the meaning.
 	_ = json.Unmarshal(body, &said)
 	return said, true
 }
@@ -70,8 +70,8 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 	return 0, false
 }
 
-// readable makes what an answer says fit for logs and conditions: one line,
-// short, without the token that it may repeat.
+// readable makes text from an answer safe for logs and conditions: one short
+// line, without the token.
 func (c *Client) readable(text string) string {
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) || r == unicode.ReplacementChar {

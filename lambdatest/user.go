@@ -22,32 +22,32 @@ type User struct {
 	// UserName is the e-mail address. It never changes after creation.
 	UserName string
 	Active   bool
-	// GivenName and FamilyName are taken at creation; SCIM cannot change them after.
+	// GivenName and FamilyName are set at creation; SCIM cannot change them later.
 	GivenName  string
 	FamilyName string
 	// Role is one of the roles above; empty when LambdaTest does not say.
 	Role string
-	// ConcurrencyGroup is the name of one that exists at LambdaTest; empty for none.
+	// ConcurrencyGroup is the name of a concurrency group that exists at LambdaTest; empty for none.
 	ConcurrencyGroup string
 }
 
-// UserChange is what UpdateUser changes; nil leaves a thing alone.
+// UserChange is the change that UpdateUser makes; nil fields change nothing.
 type UserChange struct {
 	Active           *bool
 	Role             *string
 	ConcurrencyGroup *string
 }
 
-// IsEmpty says that there is nothing to change, and so no call to make.
+// IsEmpty reports whether there is nothing to change, so that no call is needed.
 func (c UserChange) IsEmpty() bool {
 	return c == UserChange{}
 }
 
-// CreateUser creates the account, or updates the one that this organization
-// already has under that userName: the answer's ID says which it is. Role and
-// ConcurrencyGroup are sent unless empty; LambdaTest may set the role of an
-// existing account to User when none is sent. ID is ignored. An address of
-// another organization is IsRejected.
+// CreateUser creates the account. If the organization already has an account
+// with that userName, LambdaTest updates it; the ID of the result shows which one
+// it is. Role and ConcurrencyGroup are sent unless empty; without a role,
+// LambdaTest may set the role of an existing account to User. ID is ignored. For
+// an address of another organization the error is IsRejected.
 func (c *Client) CreateUser(ctx context.Context, user User) (User, error) {
 	req := call{method: http.MethodPost, route: "/Users", body: newWireUser(user)}
 	if err := checkUserName(req, user.UserName); err != nil {
@@ -61,16 +61,16 @@ func (c *Client) CreateUser(ctx context.Context, user User) (User, error) {
 	})
 }
 
-// GetUser reads one account. A user of another organization is IsRejected, an
-// unknown id IsNotFound.
+// GetUser reads one account. For a user of another organization the error is
+// IsRejected, for an unknown id IsNotFound.
 func (c *Client) GetUser(ctx context.Context, id string) (User, error) {
 	return c.userByID(ctx, call{method: http.MethodGet, route: "/Users/{id}", id: id})
 }
 
-// UpdateUser makes all changes in one call and returns the account after it.
-// It does not compare that with what was asked: roles that groups give, or a
-// change made meanwhile, are for the caller to see. An empty change is refused
-// without a call.
+// UpdateUser makes all changes in one call and returns the account after it. The
+// account may differ from the request, for example because a group gives the
+// role or because of another change meanwhile; the caller must compare. An empty
+// change is refused without a call.
 func (c *Client) UpdateUser(ctx context.Context, id string, change UserChange) (User, error) {
 	req := call{method: http.MethodPatch, route: "/Users/{id}", id: id, body: userPatch(change)}
 	if change.IsEmpty() {
@@ -79,8 +79,8 @@ func (c *Client) UpdateUser(ctx context.Context, id string, change UserChange) (
 	return c.userByID(ctx, req)
 }
 
-// DeactivateUser switches the account off. LambdaTest keeps it; doing it twice
-// is no error.
+// DeactivateUser deactivates the account. LambdaTest keeps the account. To
+// deactivate it again is no error.
 func (c *Client) DeactivateUser(ctx context.Context, id string) error {
 	req := call{method: http.MethodDelete, route: "/Users/{id}", id: id}
 	if err := checkUserID(req); err != nil {
@@ -101,8 +101,8 @@ func (c *Client) userByID(ctx context.Context, req call) (User, error) {
 	})
 }
 
-// user makes a call that answers with one user; doubt names what is wrong with
-// it, if anything.
+// user makes a call that answers with one user; doubt says what is wrong with
+// that user, or "".
 func (c *Client) user(ctx context.Context, req call, doubt func(User) string) (User, error) {
 	var wire wireUser
 	if err := c.do(ctx, req, &wire); err != nil {

@@ -3,8 +3,8 @@
 
 package lambdatest
 
-// The names of the API. They share nothing with those of this project's own
-// SCIM endpoint: the two dialects change independently.
+// The names of the API. They are separate from those of this project's own SCIM
+// endpoint, because the two dialects change independently.
 const (
 	userSchema    = "urn:ietf:params:scim:schemas:core:2.0:User"
 	userExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
@@ -60,8 +60,9 @@ func newWireUser(user User) wireUser {
 	return wire
 }
 
-// user is the way back; the second result names what is missing. An absent
-// "active" must not be taken for false: it would pass for a denial carried out.
+// user converts the answer; the second result says what is missing, or "". A
+// missing "active" must not count as false: the caller would believe that a
+// deactivation succeeded.
 func (w wireUser) user() (User, string) {
 	switch {
 	case !isDecimal(w.ID):
@@ -84,7 +85,7 @@ func (w wireUser) user() (User, string) {
 	return user, ""
 }
 
-// userPatch spells "Replace" as LambdaTest documents it.
+// userPatch writes "Replace" as LambdaTest documents it.
 func userPatch(change UserChange) wirePatch {
 	patch := wirePatch{Schemas: []string{patchSchema}}
 	if change.Active != nil {

@@ -18,14 +18,14 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// nameServer answers every question for an address with the next of its addresses, as somebody who rebinds a name does.
+// nameServer answers each query with the next of its addresses, as in a DNS rebinding attack.
 type nameServer struct {
 	connection net.PacketConn
 	addresses  []netip.Addr
 	asked      atomic.Int64
 }
 
-// resolveTo makes this process resolve every name to the addresses, one after the other; the last one stays.
+// resolveTo makes this process resolve every name to the addresses, one after the other; the last address repeats.
 func resolveTo(t *testing.T, addresses ...string) *nameServer {
 	t.Helper()
 	connection, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -110,7 +110,7 @@ func TestANameThatResolvesToAForbiddenAddressIsNotCalled(t *testing.T) {
 	}
 }
 
-// A name that is rebound between two calls is looked at each time: what is checked is the address that is dialled, not the name.
+// The address is checked each time it is dialled, so rebinding a name between two calls does not help an attacker.
 func TestANameThatIsReboundIsNotCalled(t *testing.T) {
 	called := make(chan string, 10)
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

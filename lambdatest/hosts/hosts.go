@@ -15,7 +15,7 @@ import (
 // Hosts are the hosts that the operator may call with an organization's token.
 type Hosts []host
 
-// host is one of them. A host without port stands for all its ports.
+// host is one allowed host. A host without a port stands for all its ports.
 type host struct {
 	scheme, host, port string
 }
@@ -37,7 +37,7 @@ func Parse(entries []string) (Hosts, error) {
 	return hosts, nil
 }
 
-// Check refuses a base URL whose host may not be called. Its error is for people to read.
+// Check returns an error for a base URL whose host may not be called. The error is shown to users.
 func (h Hosts) Check(baseURL string) error {
 	parsed, err := url.Parse(baseURL)
 	if err != nil {
@@ -57,8 +57,9 @@ func (h host) matches(u *url.URL) bool {
 	return sameScheme && strings.EqualFold(h.host, u.Hostname()) && (h.port == "" || h.port == u.Port())
 }
 
-// DialControl refuses, when a connection is made, addresses that no LambdaTest has: those of the machine itself, of its link, and
-// with them every cloud's metadata service. A name that resolves to one is caught. Loopback is for whom the flag names.
+// DialControl refuses, when a connection is made, addresses that LambdaTest cannot have: loopback and link-local addresses, and the
+// metadata services of clouds. It sees the address after name resolution, so a name cannot hide it. Loopback is allowed if
+// the flag names localhost or a loopback address.
 func (h Hosts) DialControl(_, address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {
@@ -78,7 +79,7 @@ func (h Hosts) DialControl(_, address string) error {
 	return nil
 }
 
-// Metadata services outside the link-local ranges.
+// Metadata services of clouds outside the link-local ranges.
 var (
 	awsMetadata     = netip.MustParseAddr("fd00:ec2::254")
 	alibabaMetadata = netip.MustParseAddr("100.100.100.200")

@@ -34,7 +34,7 @@ func TestUpstreamHostsCheck(t *testing.T) {
 func TestUpstreamHostsRefuseNonsense(t *testing.T) {
 	for _, entry := range []string{"", "ftp://example.com", "https://"} {
 		if _, err := Parse([]string{entry}); err == nil {
-			t.Errorf("%q was taken for a host", entry)
+			t.Errorf("%q was accepted as a host", entry)
 		}
 	}
 }

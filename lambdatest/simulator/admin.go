@@ -20,9 +20,9 @@ type state struct {
 	Calls    map[string]int `json:"calls"`
 }
 
-// faultRequest is the body of POST /_faults. Clear comes first, and ends faults
-// and switches; then switches, of which those that are not named stay; then
-// the faults.
+// faultRequest is the body of POST /_faults. It is applied in this order: Clear
+// removes all faults and switches; Switches sets the switches that it names;
+// Faults adds faults.
 type faultRequest struct {
 	Clear             bool            `json:"clear"`
 	Switches          json.RawMessage `json:"switches"`
@@ -30,7 +30,7 @@ type faultRequest struct {
 	ConcurrencyGroups map[string]bool `json:"concurrencyGroups"`
 }
 
-// adminOperation does what an admin endpoint does; it locks for itself.
+// adminOperation is the work of an admin endpoint; it takes the lock itself.
 type adminOperation func(*Org, *http.Request) (reply, error)
 
 func (s *Server) adminRoutes(mux *http.ServeMux) {
@@ -49,7 +49,8 @@ func (s *Server) adminRoutes(mux *http.ServeMux) {
 	}
 }
 
-// admin answers for the organization that "?org=" names, from this machine only.
+// admin answers for the organization that "?org=" names. It answers only requests
+// from this machine.
 func (s *Server) admin(do adminOperation, w http.ResponseWriter, r *http.Request) {
 	org, known := s.OrgNamed(r.URL.Query().Get("org"))
 	out, err := reply{}, error(nil)
@@ -57,7 +58,7 @@ func (s *Server) admin(do adminOperation, w http.ResponseWriter, r *http.Request
 	case !isLoopback(r.RemoteAddr):
 		err = &problem{status: http.StatusForbidden, detail: "only from this machine"}
 	case !known:
-		err = notFound("there is no such organization")
+		err = notFound("the organization does not exist")
 	default:
 		r.Body = http.MaxBytesReader(w, r.Body, maxBodyBytes)
 		out, err = do(org, r)
@@ -102,7 +103,7 @@ func adminAddAccount(o *Org, r *http.Request) (reply, error) {
 	o.world.Lock()
 	defer o.world.Unlock()
 	if o.world.names[fold(body.UserName)] != nil {
-		return reply{}, taken("there is such an account already")
+		return reply{}, taken("the account already exists")
 	}
 	if body.Foreign {
 		foreign := &account{userName: body.UserName, active: body.Active, role: "User"}
@@ -112,7 +113,7 @@ func adminAddAccount(o *Org, r *http.Request) (reply, error) {
 	return reply{status: http.StatusCreated, body: o.add(body.Account).export()}, nil
 }
 
-// adminEditAccount changes what the body names and leaves the rest alone.
+// adminEditAccount changes only the fields that the body names.
 func adminEditAccount(o *Org, r *http.Request) (reply, error) {
 	var body json.RawMessage
 	if err := decode(r.Body, &body); err != nil {
@@ -136,7 +137,7 @@ func adminEditAccount(o *Org, r *http.Request) (reply, error) {
 
 func adminRemoveAccount(o *Org, r *http.Request) (reply, error) {
 	if !o.RemoveAccount(r.PathValue("userName")) {
-		return reply{}, notFound("there is no such account")
+		return reply{}, notFound("the account does not exist")
 	}
 	return reply{status: http.StatusNoContent}, nil
 }
@@ -149,7 +150,7 @@ func adminFaults(o *Org, r *http.Request) (reply, error) {
 	}
 	for _, fault := range body.Faults {
 		if err := fault.check(); err != nil || fault.Kind == hold {
-			return reply{}, cmp.Or(err, invalidValue("a call can be held by a test only"))
+			return reply{}, cmp.Or(err, invalidValue("only a test can hold a call"))
 		}
 	}
 	if body.Clear {
@@ -196,8 +197,8 @@ func adminToken(o *Org, r *http.Request) (reply, error) {
 	return reply{status: http.StatusNoContent}, nil
 }
 
-// decode refuses names that it does not know: a misspelt switch that does
-// nothing would make a test pass for nothing.
+// decode refuses unknown names: with a misspelt switch, a test would pass without
+// testing anything.
 func decode(from io.Reader, into any) error {
 	decoder := json.NewDecoder(from)
 	decoder.DisallowUnknownFields()

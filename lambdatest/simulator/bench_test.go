@@ -11,8 +11,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-// benchmarkPage reads the last page of n accounts; it must cost the same for
-// every n.
+// benchmarkPage reads the last page of n accounts; the cost must not depend on n.
 func benchmarkPage(b *testing.B, n int) {
 	sim := simulator.New(simulator.Population(n))
 	path := fmt.Sprintf("%s/Users?startIndex=%d&count=100", simulator.Prefix, n-99)

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// AccountChange is an account being made or written, whether that made a
-// difference or not. What groups do to roles is not in it.
+// AccountChange records that an account was created or written, also when the
+// write changed nothing. Role changes that groups cause are not recorded.
 type AccountChange struct {
 	Time time.Time `json:"time"`
-	// Call is the route that did it, as in "PATCH /Users/{id}"; empty for
-	// somebody at LambdaTest.
+	// Call is the route of the call, as in "PATCH /Users/{id}"; empty for a
+	// change at LambdaTest itself.
 	Call string `json:"call,omitempty"`
-	// Fault is what became of the call's answer, if anything.
+	// Fault is the fault that spoiled the call's answer, if any.
 	Fault Kind `json:"fault,omitempty"`
-	// Before is the zero Account for one that is new.
+	// Before is the zero Account if the account is new.
 	Before Account `json:"before"`
 	After  Account `json:"after"`
 }
@@ -27,7 +27,7 @@ func KeepChanges() Option {
 	return func(o *Org) { o.keepChanges = true }
 }
 
-// Changes returns what became of accounts, in the order in which it did.
+// Changes returns all changes of accounts, oldest first.
 func (o *Org) Changes() []AccountChange {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -50,7 +50,7 @@ type acting struct {
 	fault Kind
 }
 
-// before is what to call noteChange with once the account is changed.
+// before returns the account before a change, for noteChange.
 func (a *account) before() Account {
 	if a == nil {
 		return Account{}

@@ -9,7 +9,7 @@ import (
 )
 
 // document is a JSON object whose names are matched exactly. encoding/json
-// forgives a wrong case in a name; LambdaTest need not, so nor does this.
+// ignores the case of names; LambdaTest may not, so this does not.
 type document map[string]json.RawMessage
 
 func parse(body []byte, schema string) (document, error) {
@@ -27,7 +27,7 @@ func parse(body []byte, schema string) (document, error) {
 	return doc, nil
 }
 
-// has says whether there is a value; null is none (RFC 7643, section 2.5).
+// has reports whether there is a value; null is no value (RFC 7643, section 2.5).
 func (d document) has(name string) bool {
 	return len(d[name]) > 0 && string(d[name]) != "null"
 }
@@ -77,7 +77,7 @@ func texts(raw json.RawMessage) ([]string, error) {
 	return values, nil
 }
 
-// only refuses names other than those.
+// only refuses all other names.
 func (d document) only(names ...string) error {
 	for name := range d {
 		if !slices.Contains(names, name) {
@@ -116,8 +116,8 @@ func operations(body []byte) ([]patchOperation, error) {
 	return result, nil
 }
 
-// set makes the operation look like a document with one value, so that PATCH
-// and PUT read values in the same way.
+// set returns the operation as a document with one value, so that PATCH and PUT
+// read values in the same way.
 func (p patchOperation) set(name string) document {
 	return document{name: p.value}
 }

@@ -9,14 +9,14 @@ import (
 	"time"
 )
 
-// encounter is everything that goes wrong with one call.
+// encounter is the set of faults that apply to one call.
 type encounter struct {
 	delay time.Duration
 	holds []*Hold
 	fault *Fault // at most one; nil when the call goes well
 }
 
-// encounter draws what a call meets. Faults that do not fit stay as they are.
+// encounter chooses the faults that apply to a call. Other faults stay armed.
 func (o *Org) encounter(route string) encounter {
 	met := encounter{delay: time.Duration(o.switches.Latency)}
 	if o.switches.RateLimit > 0 && !o.bucket.take(o.world.now(), o.switches.RateLimit) {
@@ -41,7 +41,7 @@ func (o *Org) encounter(route string) encounter {
 	return met
 }
 
-// wait takes as long as the call takes; false when its caller gave up.
+// wait delays the call; it returns false when the caller gave up.
 func (e encounter) wait(ctx context.Context) bool {
 	if e.delay > 0 {
 		timer := time.NewTimer(e.delay)
@@ -67,7 +67,7 @@ func (e encounter) kind() Kind {
 	return e.fault.Kind
 }
 
-// instead is the answer of a call that is not done.
+// instead is the answer of a call that is not carried out.
 func (e encounter) instead(switches Switches) (reply, bool) {
 	switch e.kind() {
 	case Drop:
@@ -75,7 +75,7 @@ func (e encounter) instead(switches Switches) (reply, bool) {
 	case Intercept:
 		return e.unreadable(), true
 	case Refuse:
-		out := refusal(&problem{status: e.fault.Status, detail: "the simulator was told to refuse this call"})
+		out := refusal(&problem{status: e.fault.Status, detail: "the simulator is configured to refuse this call"})
 		out.raw, out.retryAfter = e.fault.Body, e.fault.RetryAfter
 		if switches.HideRetryAfter {
 			out.retryAfter = ""
@@ -85,7 +85,7 @@ func (e encounter) instead(switches Switches) (reply, bool) {
 	return reply{}, false
 }
 
-// spoil is what becomes of the answer of a call that was done.
+// spoil changes the answer of a call that was carried out.
 func (e encounter) spoil(done reply) reply {
 	switch e.kind() {
 	case Lose:
@@ -107,7 +107,7 @@ func (e encounter) unreadable() reply {
 	return out
 }
 
-// Hold stops a call on its way, before it is done, until Release.
+// Hold stops a call before it is carried out, until Release.
 type Hold struct {
 	arrived chan struct{}
 	release chan struct{}
@@ -121,12 +121,12 @@ func (o *Org) HoldNext(options ...FaultOption) *Hold {
 	return h
 }
 
-// Arrived receives once the call is there.
+// Arrived returns a channel that receives when the call has arrived.
 func (h *Hold) Arrived() <-chan struct{} {
 	return h.arrived
 }
 
-// Release lets the call go on. It may be called more than once.
+// Release lets the call continue. It may be called more than once.
 func (h *Hold) Release() {
 	select {
 	case h.release <- struct{}{}:

@@ -16,8 +16,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-// cut makes a request that must end without an answer. A connection of its own:
-// net/http repeats a GET over one that was used before.
+// cut makes a request that must end without an answer. It uses a new connection,
+// because net/http repeats a GET on a connection that was used before.
 func cut(t *testing.T, sim *simulator.Server, method, path, body string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, sim.BaseURL()+path, strings.NewReader(body))
@@ -53,7 +53,7 @@ func TestAFaultMeetsTheCallsItWasMadeFor(t *testing.T) {
 func TestAFaultThatCouldMeetNothingPanics(t *testing.T) {
 	defer func() {
 		if recover() == nil {
-			t.Error("it was armed")
+			t.Error("the fault was armed")
 		}
 	}()
 	started(t).FailNext(http.StatusBadGateway, simulator.On("PATCH /Users"))
@@ -78,7 +78,7 @@ func TestARefusedCallIsNotDone(t *testing.T) {
 	sim.DropNext()
 	cut(t, sim, "POST", "/Users", newAda)
 	if accounts := sim.Accounts(); len(accounts) != 0 {
-		t.Errorf("somebody was created: %v", accounts)
+		t.Errorf("an account was created: %v", accounts)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestAHeldCallHoldsNobodyElse(t *testing.T) {
 
 	play(t, sim, step{"GET /Users", "", 200, ""})
 	if accounts := sim.Accounts(); len(accounts) != 0 {
-		t.Errorf("it is done already: %v", accounts)
+		t.Errorf("the held call was carried out already: %v", accounts)
 	}
 
 	hold.Release()
@@ -194,10 +194,10 @@ func TestLatencyEndsWhenTheCallerGivesUp(t *testing.T) {
 	request.Header.Set("Authorization", "Bearer "+token)
 	if response, err := http.DefaultClient.Do(request); err == nil {
 		response.Body.Close()
-		t.Fatal("it was answered within an hour")
+		t.Fatal("the call was answered before its caller gave up")
 	}
 
-	// Shutdown waits for calls in flight: it ends only if the wait did.
+	// Shutdown waits for calls in flight, so it ends only if the call has ended.
 	if err := sim.Shutdown(t.Context()); err != nil {
 		t.Fatal(err)
 	}

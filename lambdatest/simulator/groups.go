@@ -13,7 +13,7 @@ const (
 	schemaGroupExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group"
 )
 
-// group is a group of accounts; a deleted one waits under its name.
+// group is a group of accounts. A deleted group is kept under its name.
 type group struct {
 	id          string
 	displayName string
@@ -21,8 +21,8 @@ type group struct {
 	members     []*account
 }
 
-// postGroup creates, or restores a deleted group of the same name: its id comes
-// back, its members do not.
+// postGroup creates a group, or restores a deleted group of the same name: with
+// its id, but without its members.
 func (o *Org) postGroup(in request) (reply, error) {
 	draft, err := o.readGroup(in, groupDraft{})
 	if err != nil {
@@ -73,7 +73,7 @@ func (o *Org) listGroups(in request) (reply, error) {
 	return list(o, in, all, o.showGroup)
 }
 
-// putGroup replaces the whole membership, and name and roles if given.
+// putGroup replaces all members, and name and roles if given.
 func (o *Org) putGroup(in request) (reply, error) {
 	return o.changeGroup(in, func(draft groupDraft) (groupDraft, error) {
 		draft.members = nil
@@ -117,7 +117,7 @@ func (o *Org) retire(g *group) {
 	o.deleted[fold(g.displayName)] = g
 }
 
-// changeGroup changes a group as a whole or not at all.
+// changeGroup makes all changes to a group, or none.
 func (o *Org) changeGroup(in request, change func(groupDraft) (groupDraft, error)) (reply, error) {
 	if o.switches.GroupsOff {
 		return reply{}, groupsOff()

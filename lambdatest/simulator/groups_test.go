@@ -25,7 +25,7 @@ const shownGroup = `{
 
 const rolesPath = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group:LambdatestRoles"
 
-// roles are those of the first three accounts.
+// roles returns the roles of the first three accounts.
 func roles(sim *simulator.Server) string {
 	var all []string
 	for _, account := range sim.Accounts() {

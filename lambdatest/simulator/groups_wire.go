@@ -21,7 +21,7 @@ type wireGroupExtension struct {
 	LambdatestRoles []string `json:"LambdatestRoles"`
 }
 
-// oneGroup is an answer about one group, and a lie when that is switched on.
+// oneGroup is an answer about one group; the switch WrongIDs gives it a wrong id.
 func (o *Org) oneGroup(g *group) wireGroup {
 	shown := o.showGroup(g)
 	if o.switches.WrongIDs {
@@ -53,7 +53,7 @@ func (g *group) show() []Member {
 	return members
 }
 
-// readGroup reads a POST or PUT on top of what is known already.
+// readGroup reads a POST or PUT into a draft; fields that the body lacks keep their value.
 func (o *Org) readGroup(in request, draft groupDraft) (groupDraft, error) {
 	if o.switches.GroupsOff {
 		return draft, groupsOff()
@@ -94,7 +94,7 @@ func (o *Org) readMembers(doc document) ([]*account, error) {
 	for _, entry := range entries {
 		id, err := entry.text("value")
 		if err != nil || id == nil {
-			return nil, invalidValue("a member has a value, which is the id of a user")
+			return nil, invalidValue("a member must have a value, which is the id of a user")
 		}
 		member, err := o.accountWithID(*id)
 		if err != nil {
@@ -135,7 +135,7 @@ func (o *Org) readGroupChange(change patchOperation, draft *groupDraft) error {
 
 func (o *Org) readMemberChange(change patchOperation, draft *groupDraft) error {
 	if !change.set("members").has("members") {
-		return invalidValue("members are given as a list of values")
+		return invalidValue("members must be a list of values")
 	}
 	members, err := o.readMembers(change.set("members"))
 	if err != nil {

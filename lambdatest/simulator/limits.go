@@ -9,7 +9,7 @@ const (
 	// defaultPageSize is the size of a page when "count" is absent (contract).
 	defaultPageSize = 20
 
-	// defaultMaxPageSize caps "count", so that every client has to page.
+	// defaultMaxPageSize limits "count", so that every client must read several pages.
 	defaultMaxPageSize = 100
 
 	// maxBodyBytes bounds a request: a group of 10 000 members is about 300 KiB.
@@ -18,9 +18,9 @@ const (
 	// maxRecords bounds the record of calls. Counts stay exact beyond it.
 	maxRecords = 200_000
 
-	// firstID is what ids start after; five digits, as LambdaTest's.
+	// firstID is the number before the first id; ids have five digits, as at LambdaTest.
 	firstID = 23_000
 
-	// headerTimeout bounds how long a request may take to say what it wants.
+	// headerTimeout bounds how long a client may take to send the headers of a request.
 	headerTimeout = 30 * time.Second
 )

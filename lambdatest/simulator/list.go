@@ -20,7 +20,7 @@ type wireList[W any] struct {
 	Resources    []W      `json:"Resources"`
 }
 
-// list answers with one page of all. Its cost is that of the page, at any depth.
+// list answers with one page of all. The cost depends only on the size of the page.
 func list[T, W any](o *Org, in request, all []T, show func(T) W) (reply, error) {
 	start, err := number(in.query, "startIndex", 1)
 	if err != nil {
@@ -30,7 +30,7 @@ func list[T, W any](o *Org, in request, all []T, show func(T) W) (reply, error) 
 	if err != nil {
 		return reply{}, err
 	}
-	// RFC 7644, section 3.4.2.4: less than 1 is 1, negative counts are 0.
+	// RFC 7644, section 3.4.2.4: a startIndex below 1 means 1, a negative count means 0.
 	start, count = max(start, 1), min(max(count, 0), or(o.switches.MaxPageSize, defaultMaxPageSize))
 	page, total := o.page(len(all), start, count)
 	resources := make([]W, 0, len(page))
@@ -46,8 +46,8 @@ func list[T, W any](o *Org, in request, all []T, show func(T) W) (reply, error) 
 	}}, nil
 }
 
-// page returns which places of a list are shown, and how long the list is said
-// to be. This is where lists lie.
+// page returns which positions of a list are shown, and the total that the answer
+// gives. Here the switches for wrong lists take effect.
 func (o *Org) page(length, start, count int) (places []int, total int) {
 	lies := o.switches
 	if lies.TruncateLists > 0 {
@@ -89,7 +89,7 @@ func or(value, absent int) int {
 
 var equality = regexp.MustCompile(`^([A-Za-z]+) eq ("(?:[^"\\]|\\.)*")$`)
 
-// filtered reads the only filter there is: attribute eq "value".
+// filtered reads the only filter that is supported: attribute eq "value".
 func filtered(filter, attribute string) (string, error) {
 	parts := equality.FindStringSubmatch(filter)
 	var value string

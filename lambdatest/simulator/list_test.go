@@ -13,7 +13,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-// page is what a list answer says, ids only.
+// page is the content of a list answer; of its items only the ids.
 type page struct {
 	Total, Start, PerPage int
 	IDs                   []string
@@ -88,15 +88,15 @@ func TestListsLieAsToldAndStopWhenTold(t *testing.T) {
 		lie  simulator.Switches
 		want page
 	}{
-		"truncated":             {simulator.Switches{TruncateLists: 5}, page{5, 4, 3, ids(4, 5)}},
-		"gaps":                  {simulator.Switches{GapsInPages: 1}, page{9, 4, 3, ids(4, 5)}},
-		"repeated":              {simulator.Switches{RepeatPages: true}, page{9, 4, 3, ids(1, 3)}},
-		"too many":              {simulator.Switches{WrongTotals: 3}, page{12, 4, 3, ids(4, 6)}},
-		"too few":               {simulator.Switches{WrongTotals: -20}, page{0, 4, 3, ids(4, 6)}},
-		"without ids":           {simulator.Switches{MissingIDs: true}, page{9, 4, 3, []string{"", "", ""}}},
-		"gaps all over":         {simulator.Switches{GapsInPages: 5}, page{9, 4, 3, nil}},
-		"no lie at all":         {simulator.Switches{}, page{9, 4, 3, ids(4, 6)}},
-		"wrong ids spare lists": {simulator.Switches{WrongIDs: true}, page{9, 4, 3, ids(4, 6)}},
+		"truncated":                     {simulator.Switches{TruncateLists: 5}, page{5, 4, 3, ids(4, 5)}},
+		"gaps":                          {simulator.Switches{GapsInPages: 1}, page{9, 4, 3, ids(4, 5)}},
+		"repeated":                      {simulator.Switches{RepeatPages: true}, page{9, 4, 3, ids(1, 3)}},
+		"too many":                      {simulator.Switches{WrongTotals: 3}, page{12, 4, 3, ids(4, 6)}},
+		"too few":                       {simulator.Switches{WrongTotals: -20}, page{0, 4, 3, ids(4, 6)}},
+		"without ids":                   {simulator.Switches{MissingIDs: true}, page{9, 4, 3, []string{"", "", ""}}},
+		"gaps all over":                 {simulator.Switches{GapsInPages: 5}, page{9, 4, 3, nil}},
+		"no switch":                     {simulator.Switches{}, page{9, 4, 3, ids(4, 6)}},
+		"wrong ids do not affect lists": {simulator.Switches{WrongIDs: true}, page{9, 4, 3, ids(4, 6)}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sim := started(t, simulator.Population(9))
@@ -106,7 +106,7 @@ func TestListsLieAsToldAndStopWhenTold(t *testing.T) {
 			}
 			sim.Switch(func(s *simulator.Switches) { *s = simulator.Switches{} })
 			if diff := cmp.Diff(page{9, 4, 3, ids(4, 6)}, listed(t, sim, query)); diff != "" {
-				t.Errorf("it goes on lying (-want +got):\n%s", diff)
+				t.Errorf("the list is still wrong after the switch is off (-want +got):\n%s", diff)
 			}
 		})
 	}

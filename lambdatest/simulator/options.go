@@ -9,10 +9,10 @@ import (
 	"time"
 )
 
-// Option shapes an organization while it is made.
+// Option configures an organization when it is created.
 type Option func(*Org)
 
-// Name sets what the organization is called in "?org=".
+// Name sets the name of the organization, for "?org=".
 func Name(name string) Option {
 	return func(o *Org) { o.name = name }
 }
@@ -22,7 +22,7 @@ func Token(token string) Option {
 	return func(o *Org) { o.token = token }
 }
 
-// With sets the named switches. The zero value of Switches is the contract.
+// With sets the switches. The zero value of Switches follows the contract.
 func With(switches Switches) Option {
 	return func(o *Org) { o.switches = switches }
 }
@@ -32,8 +32,8 @@ func ConcurrencyGroups(names ...string) Option {
 	return func(o *Org) { o.setConcurrencyGroups(names, true) }
 }
 
-// Seed makes what is left to chance the same each time: faults with a
-// probability, and shuffled lists.
+// Seed makes random behaviour repeatable: faults with a probability, and shuffled
+// lists.
 func Seed(seed uint64) Option {
 	return func(o *Org) { o.random = rand.New(rand.NewPCG(seed, seed)) }
 }
@@ -59,39 +59,40 @@ func Population(n int) Option {
 	}
 }
 
-// Switches are the named deviations, from harmless to lies. All off is the
-// contract. They can be set at any time, by Switch or over HTTP.
+// Switches are deviations from the contract, from harmless ones to wrong answers.
+// With all off, the simulator follows the contract. They can be set at any time,
+// with Switch or over HTTP.
 type Switches struct {
-	// GroupsOff: group provisioning is not switched on, every write is 403.
+	// GroupsOff: group provisioning is off; every write to a group is 403.
 	GroupsOff bool `json:"groupsOff"`
-	// KeepRoleOnUpsert: a POST without OrganizationRole leaves the role of an
-	// existing account alone. Otherwise it resets it to User.
+	// KeepRoleOnUpsert: a POST without OrganizationRole keeps the role of an
+	// existing account. Without this switch it resets the role to User.
 	KeepRoleOnUpsert bool `json:"keepRoleOnUpsert"`
-	// PageSize is the size of a page without "count"; 0 is 20.
+	// PageSize is the size of a page without "count"; 0 means 20.
 	PageSize int `json:"pageSize"`
-	// MaxPageSize caps "count"; 0 is 100.
+	// MaxPageSize limits "count"; 0 means 100.
 	MaxPageSize int `json:"maxPageSize"`
-	// Latency is how long every call takes before it is looked at.
+	// Latency is the delay before a call is carried out.
 	Latency Duration `json:"latency"`
-	// RateLimit is how many calls a second are answered; others are 429 with
-	// "Retry-After: 1". 0 is no limit.
+	// RateLimit is the number of calls per second that are answered; others get
+	// 429 with "Retry-After: 1". 0 means no limit.
 	RateLimit int `json:"rateLimit"`
-	// HideRetryAfter: no answer says when to come back.
+	// HideRetryAfter: no answer has a Retry-After header.
 	HideRetryAfter bool `json:"hideRetryAfter"`
 
-	// ShuffleLists: each list has an order of its own, so pages overlap and miss.
+	// ShuffleLists: each answer has another order, so pages overlap and items are missed.
 	ShuffleLists bool `json:"shuffleLists"`
-	// TruncateLists ends each list after so many, and counts them so; 0 is off.
+	// TruncateLists ends each list after this many items, also in totalResults; 0 is off.
 	TruncateLists int `json:"truncateLists"`
-	// GapsInPages leaves out the last so many of each page, but counts them.
+	// GapsInPages omits this many items at the end of each page, but counts them.
 	GapsInPages int `json:"gapsInPages"`
-	// RepeatPages: every page holds what the first one holds.
+	// RepeatPages: every page contains the items of the first one.
 	RepeatPages bool `json:"repeatPages"`
 	// WrongTotals is added to totalResults.
 	WrongTotals int `json:"wrongTotals"`
 	// WrongIDs: an answer about one user or group carries another id.
 	WrongIDs bool `json:"wrongIDs"`
-	// MissingIDs: nothing has an id.
+	// MissingIDs: no user or group in an answer has an id.
 	MissingIDs bool `json:"missingIDs"`
 	// SomebodyElse: a search for a userName finds another account.
 	SomebodyElse bool `json:"somebodyElse"`
@@ -104,12 +105,12 @@ func (o *Org) Switch(change func(*Switches)) {
 	change(&o.switches)
 }
 
-// Latency makes every call take d, or until its caller gives up.
+// Latency delays every call by d, or until its caller gives up.
 func (o *Org) Latency(d time.Duration) {
 	o.Switch(func(s *Switches) { s.Latency = Duration(d) })
 }
 
-// Duration is a time.Duration that JSON spells "1.5s".
+// Duration is a time.Duration that is "1.5s" in JSON.
 type Duration time.Duration
 
 // MarshalText implements encoding.TextMarshaler.

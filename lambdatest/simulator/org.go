@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Org is one organization: its accounts and groups, what goes wrong in it, and
-// a record of the calls it saw.
+// Org is one organization: its accounts and groups, its faults and switches, and
+// a record of its calls.
 type Org struct {
 	name         string
 	world        *world
@@ -41,8 +41,8 @@ type Org struct {
 	acting      acting
 }
 
-// account is a person at LambdaTest; org is nil for one of an organization
-// that is not simulated.
+// account is an account at LambdaTest; org is nil if the account belongs to an
+// organization that is not simulated.
 type account struct {
 	id               string
 	org              *Org
@@ -57,7 +57,7 @@ type account struct {
 	modified         time.Time
 }
 
-// add makes an organization; the caller holds the lock, or the only reference.
+// add creates an organization; the caller holds the lock, or the only reference.
 func (w *world) add(name, token string, options []Option) *Org {
 	o := &Org{
 		name:              name,
@@ -77,8 +77,9 @@ func (w *world) add(name, token string, options []Option) *Org {
 	return o
 }
 
-// withToken finds whose token it is. For a token that is nobody's it finds
-// whose it was, or the first organization, so that the call is on record.
+// withToken returns the organization with this token. If the token is not valid,
+// it returns the organization that had it before, or the first one, so that the
+// call is recorded there.
 func (w *world) withToken(token string) (org *Org, valid bool) {
 	for _, o := range w.orgs {
 		if subtle.ConstantTimeCompare([]byte(o.token), []byte(token)) == 1 {
@@ -93,13 +94,13 @@ func (w *world) withToken(token string) (org *Org, valid bool) {
 	return w.orgs[0], false
 }
 
-// nextID counts users and groups of all organizations.
+// nextID returns the next id, for users and groups of all organizations.
 func (w *world) nextID() string {
 	w.lastID++
 	return strconv.Itoa(w.lastID)
 }
 
-// enter takes a new account into the books.
+// enter adds a new account to all maps and lists.
 func (w *world) enter(a *account) {
 	a.id = w.nextID()
 	a.created, a.modified = w.now(), w.now()
@@ -111,7 +112,7 @@ func (w *world) enter(a *account) {
 	}
 }
 
-// leave takes an account out of the books, as only LambdaTest itself can.
+// leave removes an account from all maps and lists, as only LambdaTest itself can.
 func (w *world) leave(a *account) {
 	delete(w.accounts, a.id)
 	delete(w.names, fold(a.userName))
@@ -124,7 +125,7 @@ func (w *world) leave(a *account) {
 	}
 }
 
-// fold makes names equal that differ in case only.
+// fold makes names equal that differ only in case.
 func fold(name string) string {
 	return strings.ToLower(name)
 }

@@ -9,7 +9,7 @@ import (
 	"strconv"
 )
 
-// problem is a refusal, as RFC 7644 section 3.12 words it.
+// problem is a refusal, in the form of RFC 7644, section 3.12.
 type problem struct {
 	status   int
 	scimType string
@@ -64,7 +64,7 @@ func tooLarge(detail string) error {
 	return &problem{http.StatusRequestEntityTooLarge, "", detail}
 }
 
-// refusal is the answer that a problem gives.
+// refusal is the answer for a problem.
 func refusal(err error) reply {
 	var p *problem
 	if !errors.As(err, &p) {

@@ -10,22 +10,22 @@ import (
 	"time"
 )
 
-// Call is a request that the API saw, refused ones included.
+// Call is a request to the API, also one that was refused.
 type Call struct {
 	Method string `json:"method"`
-	// Route is the call without what differs: "PATCH /Users/{id}".
+	// Route is the pattern of the call: "PATCH /Users/{id}".
 	Route string     `json:"route"`
 	Path  string     `json:"path"`
 	Query url.Values `json:"query,omitempty"`
 	Body  string     `json:"body,omitempty"`
 	Time  time.Time  `json:"time"`
-	// Status is what was answered, or would have been; 0 when nothing was done.
+	// Status is the status of the answer, even if the answer was lost; 0 if there was none.
 	Status int `json:"status"`
-	// Fault is what went wrong on purpose, if anything.
+	// Fault is the fault that applied, if any.
 	Fault Kind `json:"fault,omitempty"`
 }
 
-// record notes a call, in the order of effects; the lock is held.
+// record adds a call to the record, in the order of effects. The caller holds the lock.
 func (o *Org) record(in request, out reply, fault Kind) {
 	o.counts[in.route]++
 	if len(o.records) >= 2*maxRecords {
@@ -43,8 +43,8 @@ func (o *Org) record(in request, out reply, fault Kind) {
 	})
 }
 
-// Calls returns the calls so far, in the order of their effects: the last
-// 200 000 at least.
+// Calls returns the calls so far in the order of their effects, at least the last
+// 200 000.
 func (o *Org) Calls() []Call {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -65,7 +65,7 @@ func (o *Org) Count(route string) int {
 	return o.counts[route]
 }
 
-// Writes returns how many calls were made that change something.
+// Writes returns the number of calls so far that are not reads.
 func (o *Org) Writes() int {
 	o.world.Lock()
 	defer o.world.Unlock()

@@ -5,7 +5,7 @@ package simulator
 
 import "slices"
 
-// groupDraft is what a group is about to become.
+// groupDraft is the new content of a group.
 type groupDraft struct {
 	displayName string
 	roles       []string
@@ -26,8 +26,8 @@ func (d *groupDraft) setRoles(doc document) error {
 	return nil
 }
 
-// carry makes the group what the draft says, and recomputes the roles of those
-// whom that touches.
+// carry gives the group the content of the draft, and recomputes the roles of the
+// members that are affected.
 func (o *Org) carry(g *group, draft groupDraft) {
 	touched := differing(g.members, draft.members)
 	if !slices.Equal(g.roles, draft.roles) {
@@ -56,7 +56,7 @@ func (g *group) enrol(members []*account) {
 	g.members = members
 }
 
-// differing returns who is in one list only.
+// differing returns the accounts that are in only one of the lists.
 func differing(a, b []*account) []*account {
 	lists := make(map[*account]int, len(a))
 	for _, member := range slices.Concat(a, b) {
@@ -79,9 +79,9 @@ func (a *account) roleFromGroups() string {
 	return highest
 }
 
-// recompute follows the groups: the highest role of all memberships, and User
-// when the last one that gave a role is left. Groups that give no role leave
-// the account's role alone.
+// recompute sets the role from the groups: the highest role of all memberships, or
+// User after the account left its last group with a role. Groups without a role do
+// not change the account's role.
 func (a *account) recompute(before string) {
 	switch role := a.roleFromGroups(); {
 	case role != "":
@@ -91,7 +91,7 @@ func (a *account) recompute(before string) {
 	}
 }
 
-// rank orders roles; 0 is no role at all.
+// rank orders roles; 0 means no role.
 func rank(role string) int {
 	return slices.Index([]string{"Guest", "User", "Admin"}, role) + 1
 }

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// request is what an operation sees of a call.
+// request is the part of a call that an operation needs.
 type request struct {
 	route string // "GET /Users/{id}"
 	path  string
@@ -21,7 +21,7 @@ type request struct {
 	body  []byte
 }
 
-// reply is an answer that is not written yet. Its body shares nothing with the
+// reply is an answer before it is written. Its body shares no memory with the
 // state, so it can be written without the lock.
 type reply struct {
 	status     int
@@ -31,10 +31,10 @@ type reply struct {
 	cut        bool // no answer: the connection is cut
 }
 
-// operation does what one route does; the lock is held.
+// operation is the work of one route. The caller holds the lock.
 type operation func(*Org, request) (reply, error)
 
-// calls are those that the contract has.
+// calls are the calls of the contract.
 var calls = map[string]operation{
 	"GET /Users":         (*Org).listUsers,
 	"POST /Users":        (*Org).postUser,
@@ -66,18 +66,18 @@ func (s *Server) routes() *http.ServeMux {
 	return mux
 }
 
-// nowhere is the operation of a path or method that the API does not have.
+// nowhere is the operation for a path or method that the API does not have.
 func nowhere(*Org, request) (reply, error) {
-	return reply{}, notFound("there is nothing here")
+	return reply{}, notFound("this path does not exist")
 }
 
-// serve is the life of a call: whose it is, what goes wrong with it, how long
-// it takes, what it does, and what is answered. Waiting holds no lock.
+// serve handles one call: it finds the organization, chooses the faults, waits,
+// carries out the operation and writes the answer. It holds no lock while it waits.
 func (s *Server) serve(route string, do operation, w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBodyBytes))
 	in := request{route: route, path: r.URL.Path, id: r.PathValue("id"), query: r.URL.Query(), body: body}
 	if err != nil {
-		do = func(*Org, request) (reply, error) { return reply{}, tooLarge("the body is too large, or was cut") }
+		do = func(*Org, request) (reply, error) { return reply{}, tooLarge("the body is too large or incomplete") }
 	}
 	org, valid, met := s.meet(r, in)
 	if !valid {
@@ -91,7 +91,7 @@ func (s *Server) serve(route string, do operation, w http.ResponseWriter, r *htt
 	org.carryOut(in, met, do).write(w)
 }
 
-// meet decides what goes wrong with a call, unless its token is refused.
+// meet chooses the faults of a call, unless its token is refused.
 func (s *Server) meet(r *http.Request, in request) (*Org, bool, encounter) {
 	s.world.Lock()
 	defer s.world.Unlock()
@@ -107,8 +107,8 @@ func unauthorized(*Org, request) (reply, error) {
 	return reply{}, &problem{status: http.StatusUnauthorized, detail: "the token is wrong or has expired"}
 }
 
-// carryOut does the operation, unless what the call met prevents it, and
-// records both under one lock: the record has the order of the effects.
+// carryOut does the operation, unless a fault prevents it, and records the call
+// under the same lock, so that the record has the order of the effects.
 func (o *Org) carryOut(in request, met encounter, do operation) reply {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -126,7 +126,7 @@ func (o *Org) carryOut(in request, met encounter, do operation) reply {
 	return out
 }
 
-// abandon records a call whose caller gave up before it was looked at.
+// abandon records a call whose caller gave up before it was carried out.
 func (o *Org) abandon(in request) {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -150,7 +150,7 @@ func (out reply) write(w http.ResponseWriter) {
 	default:
 		w.Header().Set("Content-Type", "application/scim+json")
 		w.WriteHeader(out.status)
-		// The caller may be gone; there is nobody left to tell.
+		// The caller may have closed the connection; then the answer cannot be delivered.
 		_ = json.NewEncoder(w).Encode(out.body)
 	}
 }

@@ -19,9 +19,9 @@ const Prefix = "/api/scim"
 // DefaultToken is the token of an organization that is made without Token.
 const DefaultToken = "simulator-token"
 
-// Server is a simulated LambdaTest with one or more organizations. The first
-// one's methods are the server's own, so that most tests need to know of one
-// thing only. All methods may be used by many goroutines at once.
+// Server is a simulated LambdaTest with one or more organizations. It has the
+// methods of its first organization, so that most tests only need the Server. All
+// methods may be used by many goroutines at once.
 type Server struct {
 	*Org
 
@@ -34,8 +34,8 @@ type Server struct {
 	address string
 }
 
-// world is what organizations share: people belong to one of them, and ids are
-// unique over all. One lock guards it and everything below it.
+// world is the state that organizations share: a userName belongs to one of them,
+// and ids are unique in all. One lock guards it and everything in it.
 type world struct {
 	sync.Mutex
 	now      func() time.Time
@@ -69,15 +69,15 @@ func Start(options ...Option) *Server {
 	return s
 }
 
-// AddOrg adds an organization with a token of its own. Its users are "another
-// organization's" for all others.
+// AddOrg adds an organization with its own token. For all other organizations,
+// its users are users of another organization.
 func (s *Server) AddOrg(name, token string, options ...Option) *Org {
 	s.world.Lock()
 	defer s.world.Unlock()
 	return s.world.add(name, token, options)
 }
 
-// OrgNamed returns an organization; the empty name is the first one's.
+// OrgNamed returns an organization; the empty name means the first one.
 func (s *Server) OrgNamed(name string) (*Org, bool) {
 	s.world.Lock()
 	defer s.world.Unlock()
@@ -90,7 +90,7 @@ func (s *Server) OrgNamed(name string) (*Org, bool) {
 }
 
 // Listen serves on address until Close. After Close it may be called again, to
-// come back on the same address with the same state.
+// serve on the same address with the same state.
 func (s *Server) Listen(address string) error {
 	listener, err := net.Listen("tcp", address)
 	if err != nil {
@@ -117,13 +117,13 @@ func (s *Server) URL() string {
 	return "http://" + s.address
 }
 
-// BaseURL is the API's, as a client takes it.
+// BaseURL is the URL of the API, for lambdatest.New.
 func (s *Server) BaseURL() string {
 	return s.URL() + Prefix
 }
 
-// Close cuts all connections and stops serving; the address is free when it
-// returns. State and records stay.
+// Close cuts all connections and stops serving; when it returns, the address is
+// free. It keeps state and records.
 func (s *Server) Close() {
 	if server, ended := s.running(); server != nil {
 		_ = server.Close()
@@ -131,8 +131,8 @@ func (s *Server) Close() {
 	}
 }
 
-// Shutdown is Close after the calls in flight; when ctx ends before they do, it
-// says so and they go on.
+// Shutdown waits for the calls in flight and then does what Close does. If ctx
+// ends first, it returns an error and the calls continue.
 func (s *Server) Shutdown(ctx context.Context) error {
 	server, ended := s.running()
 	if server == nil {
@@ -149,8 +149,8 @@ func (s *Server) running() (*http.Server, chan struct{}) {
 	return s.http, s.ended
 }
 
-// ServeHTTP answers one request. It panics with http.ErrAbortHandler, which
-// net/http takes for "cut the connection", where an answer is lost.
+// ServeHTTP answers one request. When an answer is to be lost, it panics with
+// http.ErrAbortHandler: then net/http cuts the connection.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mux.ServeHTTP(w, r)
 }

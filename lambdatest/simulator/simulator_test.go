@@ -18,7 +18,7 @@ import (
 
 const token = "a-token"
 
-// noon is when everything happens, so that answers are the same each time.
+// noon is the time of the simulator's clock, so that answers are always the same.
 var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 
 func started(t *testing.T, options ...simulator.Option) *simulator.Server {
@@ -29,7 +29,7 @@ func started(t *testing.T, options ...simulator.Option) *simulator.Server {
 	return sim
 }
 
-// answer is what came back, word for word.
+// answer is the response, with its body as text.
 type answer struct {
 	status int
 	header http.Header
@@ -71,7 +71,7 @@ func send(t *testing.T, method, url, token, body string) answer {
 	return answer{response.StatusCode, response.Header, string(text)}
 }
 
-// step is a request and what must come back. An empty want is not compared.
+// step is a request and its expected answer. An empty want is not compared.
 type step struct {
 	call   string
 	body   string
@@ -79,7 +79,7 @@ type step struct {
 	want   string
 }
 
-// play runs steps one after the other, against one state.
+// play makes the requests of the steps, one after the other, against one simulator.
 func play(t *testing.T, sim *simulator.Server, steps ...step) {
 	t.Helper()
 	for _, s := range steps {
@@ -97,10 +97,10 @@ func sameJSON(t *testing.T, what, want, got string) {
 	t.Helper()
 	var wanted, gotten any
 	if err := json.Unmarshal([]byte(want), &wanted); err != nil {
-		t.Fatalf("the expectation is no JSON: %v", err)
+		t.Fatalf("the expected answer is not JSON: %v", err)
 	}
 	if err := json.Unmarshal([]byte(got), &gotten); err != nil {
-		t.Fatalf("%s: the answer is no JSON: %s", what, got)
+		t.Fatalf("%s: the answer is not JSON: %s", what, got)
 	}
 	if diff := cmp.Diff(wanted, gotten); diff != "" {
 		t.Errorf("%s: unexpected answer (-want +got):\n%s", what, diff)

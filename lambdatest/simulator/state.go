@@ -9,7 +9,7 @@ import (
 	"slices"
 )
 
-// Account is an account as tests and the demo see it.
+// Account is an account for tests and the demo.
 type Account struct {
 	ID               string `json:"id"`
 	UserName         string `json:"userName"`
@@ -20,7 +20,7 @@ type Account struct {
 	ConcurrencyGroup string `json:"concurrencyGroup"`
 }
 
-// Group is a group as tests and the demo see it.
+// Group is a group for tests and the demo.
 type Group struct {
 	ID          string   `json:"id"`
 	DisplayName string   `json:"displayName"`
@@ -28,14 +28,14 @@ type Group struct {
 	Members     []Member `json:"members"`
 }
 
-// Member is an account in a group, spelled as the API does.
+// Member is an account in a group, with the JSON names of the API.
 type Member struct {
 	ID       string `json:"value"`
 	UserName string `json:"display"`
 }
 
-// AddAccount adds an account without a call. The ID is given by the simulator;
-// the role is User unless set. It panics when the userName is taken.
+// AddAccount adds an account without a call. The simulator chooses the ID; the
+// role is User unless set. It panics if the userName is taken.
 func (o *Org) AddAccount(a Account) Account {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -51,8 +51,8 @@ func (o *Org) add(a Account) *account {
 	return added
 }
 
-// AddForeignAccount adds an account to an organization that is not simulated:
-// for this one it is another organization's.
+// AddForeignAccount adds an account of an organization that is not simulated. For
+// this organization it is an account of another organization.
 func (o *Org) AddForeignAccount(userName string) Account {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -64,12 +64,12 @@ func (o *Org) AddForeignAccount(userName string) Account {
 
 func (w *world) mustBeFree(userName string) {
 	if w.names[fold(userName)] != nil {
-		panic(fmt.Sprintf("simulator: %s has an account already", userName))
+		panic(fmt.Sprintf("simulator: %s already has an account", userName))
 	}
 }
 
-// EditAccount is somebody editing an account at LambdaTest, where names can be
-// changed too. The userName and the ID stay as they are.
+// EditAccount edits an account as a person at LambdaTest would, who can also
+// change names. It does not change the userName and the ID.
 func (o *Org) EditAccount(userName string, change func(*Account)) (Account, error) {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -104,7 +104,7 @@ func (a *account) export() Account {
 	}
 }
 
-// RemoveAccount takes an account away for good, which SCIM cannot do, and says
+// RemoveAccount removes an account permanently, which SCIM cannot do, and reports
 // whether there was one.
 func (o *Org) RemoveAccount(userName string) bool {
 	o.world.Lock()
@@ -139,8 +139,8 @@ func (o *Org) Accounts() []Account {
 	return all
 }
 
-// SetConcurrencyGroup makes a concurrency group exist, or not any more.
-// Accounts in it keep its name.
+// SetConcurrencyGroup creates or removes a concurrency group. Accounts in it keep
+// its name.
 func (o *Org) SetConcurrencyGroup(name string, exists bool) {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -153,7 +153,7 @@ func (o *Org) setConcurrencyGroups(names []string, exist bool) {
 	}
 }
 
-// RotateToken replaces the token: the old one is 401 from now on.
+// RotateToken replaces the token: calls with the old one now get 401.
 func (o *Org) RotateToken(token string) {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -161,7 +161,7 @@ func (o *Org) RotateToken(token string) {
 	o.token = token
 }
 
-// Token returns the token in force.
+// Token returns the current token.
 func (o *Org) Token() string {
 	o.world.Lock()
 	defer o.world.Unlock()

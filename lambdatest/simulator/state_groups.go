@@ -5,7 +5,7 @@ package simulator
 
 import "fmt"
 
-// Groups returns all living groups in the order of their creation, without a call.
+// Groups returns all groups that are not deleted, oldest first, without a call.
 func (o *Org) Groups() []Group {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -16,7 +16,7 @@ func (o *Org) Groups() []Group {
 	return all
 }
 
-// Group returns one living group by its displayName, without a call.
+// Group returns a group that is not deleted, by its displayName, without a call.
 func (o *Org) Group(displayName string) (Group, bool) {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -26,9 +26,9 @@ func (o *Org) Group(displayName string) (Group, bool) {
 	return Group{}, false
 }
 
-// SetGroup is somebody making or editing a group at LambdaTest: it gives these
-// roles and has these members, named by userName, from now on. It panics when
-// one of them has no account here.
+// SetGroup creates or edits a group as a person at LambdaTest would: it gets these
+// roles and these members, named by userName. It panics if a member has no account
+// in this organization.
 func (o *Org) SetGroup(displayName string, roles []string, userNames ...string) Group {
 	o.world.Lock()
 	defer o.world.Unlock()
@@ -48,7 +48,7 @@ func (o *Org) SetGroup(displayName string, roles []string, userNames ...string) 
 	return g.export()
 }
 
-// RemoveGroup deletes a group softly, as a person at LambdaTest would, and says
+// RemoveGroup deletes a group softly, as a person at LambdaTest would, and reports
 // whether there was one.
 func (o *Org) RemoveGroup(displayName string) bool {
 	o.world.Lock()

@@ -14,7 +14,7 @@ const (
 	schemaUserExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
 )
 
-// userWish is what a request says about a user; nil is "nothing".
+// userWish is the content of a request about a user; nil fields are not in the request.
 type userWish struct {
 	userName         *string
 	givenName        *string
@@ -24,8 +24,8 @@ type userWish struct {
 	concurrencyGroup *string
 }
 
-// postUser creates, or updates role, active and concurrency group of whom the
-// organization has already. The name is not updated: SCIM cannot.
+// postUser creates an account, or updates role, active and concurrency group of
+// an existing one. It does not update the name, because SCIM cannot.
 func (o *Org) postUser(in request) (reply, error) {
 	wish, err := o.readNewUser(in.body)
 	if err != nil {
@@ -98,7 +98,7 @@ func (o *Org) patchUser(in request) (reply, error) {
 	return reply{status: http.StatusOK, body: o.oneUser(found)}, nil
 }
 
-// deleteUser deactivates; the account stays.
+// deleteUser deactivates the account and keeps it.
 func (o *Org) deleteUser(in request) (reply, error) {
 	found, err := o.accountWithID(in.id)
 	if err != nil {
@@ -159,7 +159,7 @@ func (o *Org) accountWithID(id string) (*account, error) {
 	return found, nil
 }
 
-// apply changes what the wish names.
+// apply changes the fields that the wish names.
 func (o *Org) apply(a *account, wish userWish) {
 	if wish.active != nil {
 		a.active = *wish.active
@@ -169,7 +169,7 @@ func (o *Org) apply(a *account, wish userWish) {
 	a.modified = o.world.now()
 }
 
-// readNewUser reads a creation, which must say the four required things.
+// readNewUser reads a creation, which must have the four required fields.
 func (o *Org) readNewUser(body []byte) (userWish, error) {
 	doc, err := parse(body, schemaUser)
 	if err != nil {

@@ -24,7 +24,7 @@ const shownAda = `{
 	"urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User": {"OrganizationRole": "Admin", "LambdatestGroup": "QA"},
 	"meta": {"resourceType": "User", "created": "2026-11-24T12:00:00Z", "lastModified": "2026-11-24T12:00:00Z"}}`
 
-// patchOf is a PATCH with those operations.
+// patchOf is the body of a PATCH with those operations.
 func patchOf(operations string) string {
 	return `{"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [` + operations + `]}`
 }
@@ -65,7 +65,7 @@ func TestEveryCallNeedsTheToken(t *testing.T) {
 		t.Errorf("the new token: status %d, want 200", got.status)
 	}
 	if accounts := sim.Accounts(); len(accounts) != 0 {
-		t.Errorf("somebody was created: %v", accounts)
+		t.Errorf("an account was created: %v", accounts)
 	}
 }
 
@@ -85,7 +85,7 @@ func TestACreationThatLacksOrMisspellsSomethingIsRefused(t *testing.T) {
 		"an empty family name":       `{"userName": "a@example.com", "active": true, "name": {"givenName": "A", "familyName": ""}}`,
 		"name as text":               `{"userName": "a@example.com", "active": true, "name": "A E"}`,
 		"other schemas":              `{"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group"], "userName": "a@example.com", "active": true, "name": {"givenName": "A", "familyName": "E"}}`,
-		"a role there is not":        strings.Replace(newAda, "Admin", "admin", 1),
+		"an unknown role":            strings.Replace(newAda, "Admin", "admin", 1),
 		"an extension as text":       `{"userName": "a@example.com", "active": true, "name": {"givenName": "A", "familyName": "E"}, "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User": "Admin"}`,
 		"no such concurrency group":  strings.Replace(newAda, `"QA"`, `"Nowhere"`, 1),
 	} {
@@ -93,7 +93,7 @@ func TestACreationThatLacksOrMisspellsSomethingIsRefused(t *testing.T) {
 			sim := started(t, simulator.ConcurrencyGroups("QA"))
 			play(t, sim, step{"POST /Users", body, 400, ""})
 			if accounts := sim.Accounts(); len(accounts) != 0 {
-				t.Errorf("somebody was created: %v", accounts)
+				t.Errorf("an account was created: %v", accounts)
 			}
 		})
 	}

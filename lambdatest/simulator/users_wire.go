@@ -35,7 +35,7 @@ type wireMeta struct {
 	LastModified time.Time `json:"lastModified,omitzero"`
 }
 
-// oneUser is an answer about one user, and a lie when that is switched on.
+// oneUser is an answer about one user; the switch WrongIDs gives it a wrong id.
 func (o *Org) oneUser(a *account) wireUser {
 	shown := o.showUser(a)
 	if o.switches.WrongIDs {
@@ -66,7 +66,7 @@ func anotherID(id string) string {
 	return strconv.Itoa(number + 1)
 }
 
-// readUser reads what a POST or PUT says, whatever is missing.
+// readUser reads a POST or PUT; fields may be missing.
 func (o *Org) readUser(doc document) (userWish, error) {
 	name, nameErr := doc.object("name")
 	extension, extensionErr := doc.object(schemaUserExtension)
@@ -106,8 +106,8 @@ func (o *Org) readUserExtension(doc document, wish *userWish) error {
 	return nil
 }
 
-// readUserChange reads one operation of a PATCH. Only "Replace", spelled so,
-// and only the documented paths.
+// readUserChange reads one operation of a PATCH. It accepts only the op "Replace",
+// in this spelling, and only the documented paths.
 func (o *Org) readUserChange(change patchOperation, wish *userWish) error {
 	if change.op != "Replace" {
 		return invalidSyntax("op must be Replace")

@@ -19,7 +19,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-// drainTimeout bounds how long calls in flight may keep the program from ending.
+// drainTimeout bounds how long the program waits for calls in flight when it ends.
 const drainTimeout = 2 * time.Second
 
 func main() {
@@ -43,7 +43,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	}
 	fmt.Fprintln(out, sim.URL())
 	<-ctx.Done()
-	// The context that ended cannot bound the end.
+	// A context that has ended cannot bound the shutdown.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
 	defer cancel()
 	if sim.Shutdown(ctx) != nil {
@@ -69,20 +69,20 @@ func parse(args []string, out io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	flags.SetOutput(out)
-	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 takes a free one")
-	flags.StringVar(&o.token, "token", "", "`token` of the first organization, which is called default")
+	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 means a free port")
+	flags.StringVar(&o.token, "token", "", "`token` of the first organization, whose name is default")
 	flags.Func("org", "a further organization, as `name=token`; may be repeated", o.addOrg)
-	flags.IntVar(&o.accounts, "accounts", 0, "how many accounts the first organization starts with")
-	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything left to chance")
+	flags.IntVar(&o.accounts, "accounts", 0, "number of accounts in the first organization at the start")
+	flags.Uint64Var(&o.seed, "seed", 1, "seed of everything random")
 	flags.Func("concurrency-group", "`name` of a concurrency group that exists; may be repeated", func(name string) error {
 		o.concurrencyGroups = append(o.concurrencyGroups, name)
 		return nil
 	})
-	flags.TextVar(&o.switches.Latency, "latency", simulator.Duration(0), "how long every call takes, such as 50ms")
-	flags.IntVar(&o.switches.PageSize, "page-size", 0, "size of a page when the call does not say; 0 is 20")
-	flags.IntVar(&o.switches.MaxPageSize, "max-page-size", 0, "size of a page at most; 0 is 100")
-	flags.IntVar(&o.switches.RateLimit, "rate-limit", 0, "calls a second, above which is 429; 0 is no limit")
-	flags.BoolVar(&o.switches.GroupsOff, "groups-off", false, "group provisioning is not switched on")
+	flags.TextVar(&o.switches.Latency, "latency", simulator.Duration(0), "duration of every call, such as 50ms")
+	flags.IntVar(&o.switches.PageSize, "page-size", 0, "page size when a call does not name one; 0 means 20")
+	flags.IntVar(&o.switches.MaxPageSize, "max-page-size", 0, "largest page size; 0 means 100")
+	flags.IntVar(&o.switches.RateLimit, "rate-limit", 0, "calls per second; further calls get 429; 0 means no limit")
+	flags.BoolVar(&o.switches.GroupsOff, "groups-off", false, "switch group provisioning off")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -95,14 +95,15 @@ func parse(args []string, out io.Writer) (options, error) {
 func (o *options) addOrg(value string) error {
 	name, token, found := strings.Cut(value, "=")
 	if !found || name == "" || token == "" {
-		return errors.New("an organization is name=token")
+		return errors.New("an organization must be name=token")
 	}
 	o.orgs = append(o.orgs, org{name, token})
 	return nil
 }
 
-// server makes the organizations. Without --token the first --org is the first;
-// without either there is one with simulator.DefaultToken.
+// server creates the organizations. Without --token, the first --org is the first
+// organization. Without both, there is one organization with
+// simulator.DefaultToken.
 func (o *options) server() *simulator.Server {
 	orgs := o.orgs
 	if o.token != "" {
