@@ -2,10 +2,10 @@
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=v0.1.0 .
 #
-# Or packages binaries that are built already, in bin/image/<os>-<arch>/, as hack/image.sh does: --build-arg BINARY=prebuilt.
+# With --build-arg BINARY=prebuilt it uses prebuilt binaries in bin/image/<os>-<arch>/, as hack/image.sh does.
 ARG BINARY=compiled
-# The binary brings all that it needs, certificates of public authorities included (docs/decisions). Any other base works as well, such
-# as gcr.io/distroless/static:nonroot.
+# The binary contains everything that it needs, including the certificates of public authorities (docs/decisions). Any other base image
+# also works, such as gcr.io/distroless/static:nonroot.
 ARG BASE=scratch
 
 FROM --platform=$BUILDPLATFORM golang:1.26.11 AS compiled
@@ -33,6 +33,6 @@ LABEL org.opencontainers.image.title="lambdatest-operator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=binary --chmod=0555 /manager /manager
-# A number, so that the kubelet can tell that it is not root.
+# A number, so that the kubelet can check that the user is not root.
 USER 65532:65532
 ENTRYPOINT ["/manager"]

@@ -2,8 +2,8 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Prints who imports whom among the packages that ship, tests apart: the list in docs/architecture.md.
-# With --check it fails when that list says something else.
+# Prints the imports between the packages that ship, without tests: the list in docs/architecture.md.
+# With --check it fails when that list differs.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

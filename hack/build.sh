@@ -2,8 +2,8 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the operator, one static binary, the same byte for byte wherever and whenever it is built: no path, time, user or state of the
-# repository goes into it. GOOS and GOARCH choose the platform, VERSION what --version says.
+# Builds the operator as one static binary. The build is reproducible: the binary contains no path, time, user or state of the repository,
+# so it is the same on every machine. GOOS and GOARCH choose the platform, VERSION the output of --version.
 #
 #   hack/build.sh <file>
 set -euo pipefail

@@ -1,14 +1,14 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# How programs are built from a pinned Go module into a folder of bin/: sourced by hack/*/build.sh. Done once: when nothing
-# changed compile_into ends the script at once, and after an interruption it goes on from Go's build cache.
+# Functions that build programs from a pinned Go module into a folder of bin/; hack/*/build.sh source this file. If nothing changed,
+# compile_into ends the script at once. After an interruption, the next run continues with Go's build cache.
 #
-#   compile_into <module> <folder> <what>    begin, or end the script when go.mod and go.sum are those of the last time
-#   compile <name> <package> <ldflags>       one program
-#   compiled                                 the folder is complete
+#   compile_into <module> <folder> <what>    begin; ends the script if go.mod and go.sum have not changed since the last build
+#   compile <name> <package> <ldflags>       build one program
+#   compiled                                 mark the folder as complete
 
-# compile_into leaves the working directory in the module, and a folder for unfinished files in $scratch.
+# compile_into changes to the folder of the module, and sets $scratch to a folder for unfinished files.
 compile_into() {
 	local module=$1 folder=$2 what=$3
 	compile_folder=$folder
@@ -16,11 +16,11 @@ compile_into() {
 	is_compiled && exit
 	mkdir -p "$folder"
 
-	# Two builds at once (two terminals, two jobs) would only slow each other down. Without flock,
-	# as on macOS, they still do no harm: files are renamed into place.
+	# Wait for another build of the same folder: two builds at once would only be slower. Without flock,
+	# as on macOS, they do no harm, because files are renamed into place.
 	if command -v flock >/dev/null; then
 		exec 9>"$folder/.lock"
-		flock --nonblock 9 || { echo "another build of $what is running, waiting for it"; flock 9; }
+		flock --nonblock 9 || { echo "another build of $what is running; waiting for it"; flock 9; }
 		is_compiled && exit
 	fi
 
@@ -37,21 +37,21 @@ compiled() {
 	echo "==> $(elapsed)  done"
 }
 
-# compile: the binary appears under its name only when it is complete.
+# compile renames the binary to its name only when it is complete.
 compile() {
 	local name=$1 package=$2 ldflags=$3
 	echo "==> $(elapsed)  $name"
 	: >"$scratch/log"
 	if ! go build -v -trimpath -ldflags "-s -w $ldflags" -o "$scratch/$name" "$package" 2>&1 | progress "$name"; then
 		tail -n 40 "$scratch/log" >&2
-		echo "building $name stopped; run it again to go on from here" >&2
+		echo "building $name stopped; run the script again to continue" >&2
 		exit 1
 	fi
 	mv "$scratch/$name" "$compile_folder/$name"
 }
 
-# progress reads what go build -v prints, a package a line, keeps it in the log and says every 20 seconds how far
-# the build is, so that a long compilation does not look like a hang.
+# progress reads the output of go build -v, one package per line, writes it to the log, and prints the number of packages every
+# 20 seconds, so that a long compilation does not look like a hang.
 progress() {
 	local name=$1 count=0 due=$((SECONDS + 20)) line status
 	while true; do
@@ -60,7 +60,7 @@ progress() {
 		if ((status == 0)); then
 			echo "$line" >>"$scratch/log"
 			count=$((count + 1))
-		elif ((status <= 128)); then # more than 128 is the timeout, less the end
+		elif ((status <= 128)); then # above 128: timeout of read; below: end of input
 			return
 		fi
 		if ((SECONDS >= due)); then

@@ -2,7 +2,7 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs every Fuzz function of every package, one after the other, since go test fuzzes one at a time.
+# Runs every Fuzz function of every package, one after the other, because go test can fuzz only one at a time.
 #
 #   hack/fuzz.sh <time for each, such as 30s>
 set -euo pipefail

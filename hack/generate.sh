@@ -2,14 +2,14 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes what is derived from markers in Go code:
+# Generates these files from Go code and its markers:
 #
 #   api/**/zz_generated.deepcopy.go            from the types
 #   api/applyconfiguration/                    from the types
 #   config/crd/bases/                          from the types and their +kubebuilder markers
 #   config/rbac/role.yaml                      from the +kubebuilder:rbac markers
 #
-# and from config/ what others have in common with it:
+# and these files from config/:
 #
 #   charts/lambdatest-operator/templates/crds/, _rules.tpl, admission_policy.yaml
 #   config/overlays/single-namespace/operator/role.yaml
@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 header=hack/boilerplate.go.txt
 
-# Files of types and kinds that are gone would otherwise stay.
+# Otherwise files of removed types and kinds would stay.
 rm -rf config/crd/bases api/applyconfiguration
 
 bin/controller-gen \

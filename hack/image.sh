@@ -2,8 +2,8 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Builds the operator's image for every platform with buildah, from binaries that are built here, so that no image is pulled; twice, and
-# fails when the two differ. Then it starts the program in the image of this machine's platform. That program stays in bin/image, as
+# Builds the operator's image for every platform with buildah, from binaries that are built here, so it pulls no image. It builds each
+# image twice and fails if the two differ. Then it starts the program in the image for this machine's platform, and copies that program to
 # bin/image/manager.
 #
 #   PLATFORMS="linux/amd64 linux/arm64" VERSION=v0.1.0 hack/image.sh
@@ -14,7 +14,7 @@ platforms=${PLATFORMS:-linux/amd64 linux/arm64}
 here="linux/$(go env GOARCH)"
 export VERSION=${VERSION:-development}
 revision=$(git rev-parse HEAD)
-# Every file and the image itself are as old as the commit.
+# All files and the image get the time of the commit.
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 
 out=bin/image
@@ -29,7 +29,7 @@ tidy_up() {
 }
 trap tidy_up EXIT
 
-# binary <platform>: built in two folders, both must be equal.
+# binary <platform> builds the binary in two folders; both must be equal.
 binary() {
 	local file
 	file="$PWD/$out/${1/\//-}/manager"
@@ -45,7 +45,7 @@ image() {
 	images inspect --type image --format '{{.FromImageDigest}}' "$2"
 }
 
-# Copies, so that nothing changes in between.
+# Build from copies, so that the sources do not change between the two builds.
 mkdir -p "$scratch/sources" "$scratch/elsewhere"
 git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' file; do
 	[[ ! -e $file ]] || printf '%s\0' "$file"
@@ -57,11 +57,11 @@ for platform in $platforms; do
 	first=$(image "$platform" "operator-${platform/\//-}:first")
 	second=$(image "$platform" "operator-${platform/\//-}:second")
 	[[ $first == "$second" ]] || { echo "two builds of the image for $platform differ: $first, $second" >&2; exit 1; }
-	echo "image for $platform, built twice, the same: $first"
+	echo "image for $platform: two builds are equal: $first"
 done
 
 [[ " $platforms " == *" $here "* ]] || exit 0
 container=$(images from "operator-${here/\//-}:first")
-echo "it says, as user $(images inspect --format '{{.OCIv1.Config.User}}' "$container"), with nothing around it:" \
+echo "output of --version in the image, as user $(images inspect --format '{{.OCIv1.Config.User}}' "$container"):" \
 	"$(images run --isolation chroot "$container" -- /manager --version)"
 cp "$(images mount "$container")/manager" $out/manager

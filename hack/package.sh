@@ -2,14 +2,14 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Checks everything that is shipped besides the code: workflows, kustomize overlays, chart, image, archives of the command line; then
-# installs the product in each way into a real API server and provisions somebody (test/install). `make package` calls it, with bin/helm
-# and bin/actionlint built and KUBEBUILDER_ASSETS set.
+# Checks the workflows, kustomize overlays, chart, image and archives of the command line. Then it installs the product in each way into
+# a real API server and provisions a person (test/install). `make package` calls it; it needs bin/helm, bin/actionlint and
+# KUBEBUILDER_ASSETS.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 chart=charts/lambdatest-operator
-# Reads and writes nothing in the home folder.
+# Do not use the home folder.
 HELM_HOME=$(mktemp -d)
 trap 'rm -rf "$HELM_HOME"' EXIT
 export HELM_CACHE_HOME=$HELM_HOME/cache HELM_CONFIG_HOME=$HELM_HOME/config HELM_DATA_HOME=$HELM_HOME/data
@@ -18,7 +18,7 @@ objects() { grep --count '^kind: '; }
 
 echo "==> workflows"
 bin/actionlint
-echo "    $(find .github/workflows -name '*.yml' | wc -l) workflows, no complaint"
+echo "    $(find .github/workflows -name '*.yml' | wc -l) workflows, no problem"
 
 echo "==> kustomize"
 for folder in config/default config/overlays/*/; do
@@ -37,13 +37,13 @@ echo "==> image"
 if command -v buildah >/dev/null; then
 	hack/image.sh
 	export OPERATOR_BINARY=$PWD/bin/image/manager
-	echo "    what follows runs the program out of this image"
+	echo "    the following tests run the program from this image"
 else
 	unset OPERATOR_BINARY
-	echo "    skipped: there is no buildah here (apt-get install buildah); what follows builds the program itself"
+	echo "    skipped: buildah is not installed (apt-get install buildah); the following tests build the program themselves"
 fi
 
-echo "==> command line, for this machine and for Windows; a release has all platforms"
+echo "==> command line, only for this machine and for Windows; a release has all platforms"
 here=$(go env GOOS)/$(go env GOARCH)
 archives=bin/archives
 rm -rf $archives
@@ -55,6 +55,6 @@ cmp LICENSE $archives/LICENSE
 $archives/kubectl-lambdatest --version
 $archives/kubectl-lambdatest --help >/dev/null
 
-echo "==> installing, in each way"
-# Charts and manifests are read by other programs, which Go's test cache does not see.
+echo "==> every way to install"
+# -count=1, because Go's test cache does not notice changes of charts and manifests, which other programs read.
 go test ./test/install -count=1 -v -timeout 15m -args -ginkgo.no-color -ginkgo.json-report="$PWD/out/package.json"

@@ -2,9 +2,14 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Writes what a release has besides its image: the packaged chart, and for those who use neither Helm nor kustomize a manifest of
-# config/default and one of the single-namespace overlay. All of them name the image by the given reference or its version. The licences of
-# all that is in the binary, which go wherever it goes. And `kubectl lambdatest` for every platform, with checksums and krew's manifest.
+# Writes the files of a release, except its image:
+#
+#   - the packaged chart;
+#   - a manifest of config/default and one of the single-namespace overlay, for use without Helm and kustomize;
+#   - the licences of everything in the binary;
+#   - `kubectl lambdatest` for every platform, with checksums and krew's manifest.
+#
+# The manifests name the image by the given reference, the chart by its version.
 #
 #   hack/release.sh v1.2.3 ghcr.io/lambdatest-operator/lambdatest-operator@sha256:… <folder>
 set -euo pipefail
@@ -13,7 +18,7 @@ mkdir -p "$3"
 folder=$(realpath "$3")
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-[[ $tag =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || { echo "$tag is no version like v1.2.3" >&2; exit 1; }
+[[ $tag =~ ^v[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]+)?$ ]] || { echo "$tag is not a version such as v1.2.3" >&2; exit 1; }
 
 bin/helm package charts/lambdatest-operator --version "${tag#v}" --app-version "${tag#v}" --destination "$folder" >/dev/null
 

@@ -2,13 +2,13 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Runs everything that docs/security.md names: the linters, gosec among them, the licences of what ships, the tests of pure functions, and
-# the specs with the label security; then prints what was proved. `make security` calls it, with bin/golangci-lint and bin/helm built
-# and KUBEBUILDER_ASSETS set.
+# Runs the checks of docs/security.md: the linters (with gosec), the licences of the shipped binary, the tests of pure functions, and the
+# specs with the label security; then prints the results. `make security` calls it; it needs bin/golangci-lint, bin/helm and
+# KUBEBUILDER_ASSETS.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-echo "==> linters, gosec among them"
+echo "==> linters, including gosec"
 bin/golangci-lint run --allow-parallel-runners
 
 echo "==> licences"

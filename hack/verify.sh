@@ -2,14 +2,14 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Checks what can be checked without running a test. Every check runs, also after one that fails, and the last line
-# says which did. Generated files are left regenerated.
+# Runs all checks that are not tests. Every check runs, also after one that failed; the last line names the checks that
+# failed. Generated files are regenerated.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 failed=()
 
-# check <name> <what to do when it fails> <command...>
+# check <name> <advice if it fails> <command...>
 check() {
 	local name=$1 advice=$2
 	shift 2
@@ -20,7 +20,7 @@ check() {
 	fi
 }
 
-# generated compares with what was there before, not with a commit, so that it also works on uncommitted changes.
+# generated compares with the files before generation, not with a commit, so that it also works with uncommitted changes.
 generated() {
 	local before status=0
 	local paths=(api config/crd/bases config/rbac/role.yaml config/overlays charts/lambdatest-operator/templates)
@@ -59,17 +59,17 @@ tidy() {
 	return "$status"
 }
 
-check "generated files" "stale; they are regenerated now: look at the difference and commit it" generated
+check "generated files" "they were stale and are regenerated now: review the difference and commit it" generated
 check "gofmt" "run gofmt -w on these files" formatted
 check "go mod tidy" "run go mod tidy in that module and commit go.mod and go.sum" tidy
-check "go vet" "mend the lines above" go vet ./...
-check "arrows" "docs/architecture.md and the imports differ: if an import is meant, put the lines of hack/arrows.sh between the two marks there" hack/arrows.sh --check
-check "golangci-lint" "mend the lines above; .golangci.yml says why each linter is there" bin/golangci-lint run --allow-parallel-runners
+check "go vet" "fix the problems above" go vet ./...
+check "arrows" "docs/architecture.md and the imports differ: if the new import is intended, replace the list there with the output of hack/arrows.sh" hack/arrows.sh --check
+check "golangci-lint" "fix the problems above; .golangci.yml says why each linter is enabled" bin/golangci-lint run --allow-parallel-runners
 
 if ((${#failed[@]})); then
 	printf 'verify failed: '
 	printf '%s; ' "${failed[@]}"
-	echo "what to do is said above"
+	echo "see above for what to do"
 	exit 1
 fi
 echo "verify passed"

@@ -2,12 +2,12 @@
 # Copyright 2026 The lambdatest-operator Authors
 # SPDX-License-Identifier: Apache-2.0
 #
-# Looks for known vulnerabilities in everything that is built here, with the Go version that releases are built with. The vulnerabilities are
-# those of the module golang.org/x/vulndb that hack/tools/indexdb pins: no request tells anybody what is used here, and the same commit is
-# always judged the same. `make vuln` calls it, with bin/govulncheck and bin/indexdb built.
+# Looks for known vulnerabilities in all code of this module, with the Go version of releases. The vulnerabilities are those of the module
+# golang.org/x/vulndb in the version that hack/tools/indexdb pins. So no request reveals which modules are used here, and the result for a
+# commit is always the same. `make vuln` calls it; it needs bin/govulncheck and bin/indexdb.
 #
-#   hack/vuln.sh             judge
-#   hack/vuln.sh --update    take the newest vulnerabilities first, and pin them
+#   hack/vuln.sh             check
+#   hack/vuln.sh --update    first pin the newest version of the vulnerabilities, then check
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -18,7 +18,7 @@ if [[ ${1:-} == --update ]]; then
 	make bin/indexdb
 fi
 
-# Only one Go version is judged, so all ways to a release must use it.
+# Only one Go version is checked, so every build of a release must use it.
 go=$(awk '$1 == "toolchain" {print $2}' go.mod)
 grep -q "golang:${go#go} AS" Dockerfile || { echo "the Dockerfile does not build with $go, the toolchain of go.mod" >&2; exit 1; }
 
@@ -36,4 +36,4 @@ trap 'rm -f "$found"' EXIT
 echo "==> looking in ./... for vulnerabilities known to golang.org/x/vulndb $version (minutes)"
 GOTOOLCHAIN=$go bin/govulncheck -format json -db "file://$PWD/$database" ./... >"$found"
 go run ./hack/vuln <"$found"
-echo "no known vulnerability is reached that hack/vuln/accepted.yaml does not explain"
+echo "the code reaches no known vulnerability, except those in hack/vuln/accepted.yaml"

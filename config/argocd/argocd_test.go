@@ -1,8 +1,8 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package argocd_test runs the Lua scripts for Argo CD as Argo CD runs those of a ConfigMap, with the tests that lie beside them in the
-// layout of Argo CD's own repository.
+// Package argocd_test runs the Lua scripts as Argo CD runs scripts from a ConfigMap. The test cases are next to the scripts, in the layout
+// of Argo CD's own repository.
 package argocd_test
 
 import (
@@ -58,7 +58,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-// Whatever the conditions say, an object whose present generation the operator has not seen is Progressing.
+// An object is Progressing while the operator has not observed its current generation, whatever its conditions are.
 func TestUnobservedIsProgressing(t *testing.T) {
 	for _, kind := range kinds {
 		inputs, err := filepath.Glob(filepath.Join(scripts, kind, "testdata", "*.yaml"))
@@ -86,7 +86,7 @@ var reasonConstant = regexp.MustCompile(`(?m)^\t\w+Reason = "(\w+)"$`)
 func TestEveryReasonHasACase(t *testing.T) {
 	reasons := reasonConstant.FindAllStringSubmatch(read(t, "../../api/v1alpha1/conditions.go"), -1)
 	if len(reasons) < 20 {
-		t.Fatalf("found %d reasons only", len(reasons))
+		t.Fatalf("found only %d reasons", len(reasons))
 	}
 	inputs, err := filepath.Glob(filepath.Join(scripts, "*", "testdata", "*.yaml"))
 	if err != nil {
@@ -140,7 +140,7 @@ func TestActions(t *testing.T) {
 	}
 }
 
-// argocd-cm.yaml is how the scripts come into an Argo CD that does not ship them.
+// argocd-cm.yaml brings the scripts into an Argo CD that does not ship them.
 func TestConfigMapHasTheScripts(t *testing.T) {
 	want := configMap(t)
 	if *update {
@@ -202,7 +202,7 @@ func healthOf(t *testing.T, kind string, object map[string]any) health {
 	return health{Status: fmt.Sprint(result["status"]), Message: fmt.Sprint(result["message"])}
 }
 
-// actions are what Argo CD shows: one map for each name.
+// actions are the actions that Argo CD shows: one map for each name.
 func actions(discovered map[string]any) []map[string]any {
 	shown := make([]map[string]any, 0, len(discovered))
 	for name, settings := range discovered {
@@ -235,7 +235,7 @@ func bothTimestamps(a, b any) bool {
 	return timestamp.MatchString(fmt.Sprint(a)) && timestamp.MatchString(fmt.Sprint(b))
 }
 
-// run runs a script with the libraries that Argo CD gives to those from a ConfigMap: no string, no io, and of os only the clock.
+// run runs a script with the libraries that Argo CD gives to scripts from a ConfigMap: no string, no io, and of os only the time functions.
 func run(t *testing.T, path string, object map[string]any) map[string]any {
 	t.Helper()
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})

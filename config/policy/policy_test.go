@@ -41,7 +41,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	operator = clientOf("system:serviceaccount:lambdatest-operator-system:lambdatest-operator", "system:masters")
 	restore = clientOf("system:serviceaccount:lambdatest-operator-system:lambdatest-restore", "system:masters")
 	Eventually(func() error { return admin.Create(ctx, user("scim-probe"), client.DryRunAll) }).
-		Should(MatchError(apierrors.IsForbidden, "IsForbidden"), "the policy is enforced a moment after it is there")
+		Should(MatchError(apierrors.IsForbidden, "IsForbidden"), "the API server should enforce the policy soon after it is created")
 })
 
 var _ = Describe("a resource of the SCIM endpoint", func() {
@@ -64,14 +64,14 @@ var _ = Describe("a resource of the SCIM endpoint", func() {
 		Expect(admin.Delete(ctx, restored)).To(Succeed())
 	})
 
-	DescribeTable("is not changed by anybody else",
+	DescribeTable("cannot be changed by other accounts",
 		func(ctx SpecContext, message string, change func(*v1alpha1.LambdaTestUser)) {
 			change(provided)
 			expectForbidden(admin.Update(ctx, provided), message)
 		},
 		Entry("role", "Change it at the provider", func(u *v1alpha1.LambdaTestUser) { u.Spec.Role = v1alpha1.RoleAdmin }),
 		Entry("active", "Change it at the provider", func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(true) }),
-		Entry("a field taken away", "Change it at the provider", func(u *v1alpha1.LambdaTestUser) { u.Spec.ExternalID = "" }),
+		Entry("a field removed", "Change it at the provider", func(u *v1alpha1.LambdaTestUser) { u.Spec.ExternalID = "" }),
 		Entry("label changed", "cannot be added, changed or removed", func(u *v1alpha1.LambdaTestUser) {
 			u.Labels[v1alpha1.SourceLabel] = v1alpha1.SourceImport
 		}),
@@ -83,7 +83,7 @@ var _ = Describe("a resource of the SCIM endpoint", func() {
 		}),
 	)
 
-	It("may be orphaned, annotated and deleted by anybody who may", func(ctx SpecContext) {
+	It("may be orphaned, annotated and deleted by accounts with the right to do so", func(ctx SpecContext) {
 		provided.Spec.DeletionPolicy = v1alpha1.DeletionOrphan
 		provided.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
 		provided.Finalizers = nil
@@ -98,7 +98,7 @@ var _ = Describe("a resource of the SCIM endpoint", func() {
 		expectForbidden(admin.Patch(ctx, applied, client.Apply, client.ForceOwnership, client.FieldOwner("flux")), "Change it at the provider") //nolint:staticcheck // typed apply needs nothing else here
 	})
 
-	It("cannot be posed by a label or by a name", func(ctx SpecContext) {
+	It("cannot be imitated with its label or its name", func(ctx SpecContext) {
 		expectForbidden(admin.Create(ctx, user("posing", v1alpha1.SourceSCIM)), "kubectl lambdatest export")
 		expectForbidden(admin.Create(ctx, user("posing", v1alpha1.SourceImport)), "kubectl lambdatest export")
 		expectForbidden(admin.Create(ctx, user("scim-posing")), "names that begin with scim- or import-")
@@ -108,7 +108,7 @@ var _ = Describe("a resource of the SCIM endpoint", func() {
 		expectForbidden(admin.Create(ctx, posing), "names that begin with scim- or import-")
 	})
 
-	It("holds for groups as well", func(ctx SpecContext) {
+	It("is protected also if it is a group", func(ctx SpecContext) {
 		expectForbidden(admin.Create(ctx, group("posing", v1alpha1.SourceSCIM)), "kubectl lambdatest export")
 		provided := group("scim-group", v1alpha1.SourceSCIM)
 		Expect(operator.Create(ctx, provided)).To(Succeed())
@@ -119,7 +119,7 @@ var _ = Describe("a resource of the SCIM endpoint", func() {
 })
 
 var _ = Describe("a declared resource", func() {
-	It("is nobody's business but its owner's", func(ctx SpecContext) {
+	It("may be written by its owner, without the label", func(ctx SpecContext) {
 		declared := user("declared")
 		Expect(admin.Create(ctx, declared)).To(Succeed())
 		declared.Spec.Role = v1alpha1.RoleGuest

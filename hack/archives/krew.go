@@ -8,7 +8,7 @@ import (
 	"text/template"
 )
 
-// krewManifest is what `kubectl krew install --manifest-url` reads.
+// krewManifest is the manifest for `kubectl krew install --manifest-url`.
 var krewManifest = template.Must(template.New("krew").Parse(`apiVersion: krew.googlecontainertools.github.com/v1alpha2
 kind: Plugin
 metadata:

@@ -18,10 +18,10 @@ import (
 	"time"
 )
 
-// program is what kubectl looks for when somebody types "kubectl lambdatest".
+// program is the name that kubectl looks for when it runs "kubectl lambdatest".
 const program = "kubectl-lambdatest"
 
-// allPlatforms is what a release has.
+// allPlatforms are the platforms of a release.
 const allPlatforms = "linux/amd64,linux/arm64,darwin/amd64,darwin/arm64,windows/amd64,windows/arm64"
 
 func main() {
@@ -38,9 +38,9 @@ func main() {
 // release is one version of the program on all platforms.
 type release struct {
 	version string
-	// date is how old everything in the archives is.
+	// date is the modification time of all files in the archives.
 	date time.Time
-	// beside are the files that go into each archive beside the program.
+	// beside are the other files in each archive.
 	beside []string
 	build  func(ctx context.Context, platform platform, version, file string) error
 }
@@ -56,7 +56,7 @@ func (p platform) program() string {
 	return program
 }
 
-// archive is something to download.
+// archive is one downloadable archive.
 type archive struct {
 	platform
 	Name   string
@@ -86,7 +86,7 @@ func (r *release) write(ctx context.Context, platforms []string, folder string) 
 	for _, name := range platforms {
 		goos, arch, found := strings.Cut(name, "/")
 		if !found {
-			return fmt.Errorf("%q is no platform like linux/amd64", name)
+			return fmt.Errorf("%q is not a platform such as linux/amd64", name)
 		}
 		next, err := r.archive(ctx, platform{goos, arch}, folder)
 		if err != nil {
@@ -133,7 +133,7 @@ func (r *release) archive(ctx context.Context, p platform, folder string) (archi
 	return result, file.Close()
 }
 
-// checksums are as sha256sum writes them.
+// checksums are in the format of sha256sum.
 func checksums(archives []archive) string {
 	var lines strings.Builder
 	for _, a := range archives {
@@ -142,7 +142,7 @@ func checksums(archives []archive) string {
 	return lines.String()
 }
 
-// build is how every binary of the operator is built.
+// build builds the program with hack/build.sh, like every binary of the operator.
 func build(ctx context.Context, p platform, version, file string) error {
 	command := exec.CommandContext(ctx, "hack/build.sh", file)
 	command.Env = append(os.Environ(), "GOOS="+p.OS, "GOARCH="+p.Arch, "VERSION="+version)
@@ -150,7 +150,7 @@ func build(ctx context.Context, p platform, version, file string) error {
 	return command.Run()
 }
 
-// commitDate is when the commit was made, or what SOURCE_DATE_EPOCH says.
+// commitDate is SOURCE_DATE_EPOCH if it is set, otherwise the time of the commit.
 func commitDate(ctx context.Context) (time.Time, error) {
 	epoch := os.Getenv("SOURCE_DATE_EPOCH")
 	if epoch == "" {

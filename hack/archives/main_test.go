@@ -23,7 +23,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// written is a folder with a release for two platforms, made of files that are as old as they are.
+// written is a folder with a release for two platforms, made from small files instead of built programs.
 func written(t *testing.T, licence string) string {
 	t.Helper()
 	r := release{

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// entry is a file on its way into an archive, where it has no folder.
+// entry is a file to pack. In the archive it has no folder.
 type entry struct {
 	file string
 	mode fs.FileMode
@@ -33,7 +33,7 @@ func (e entry) copyTo(out io.Writer) error {
 	return err
 }
 
-// packTar writes a tar.gz. Names, modes, the date and the content are all that is in it: no user, no time of the build.
+// packTar writes a tar.gz. It contains only names, modes, the date and the content: no user and no build time.
 func packTar(out io.Writer, entries []entry, date time.Time) error {
 	compressed := gzip.NewWriter(out)
 	archive := tar.NewWriter(compressed)
@@ -56,7 +56,7 @@ func packTar(out io.Writer, entries []entry, date time.Time) error {
 	return compressed.Close()
 }
 
-// packZip writes the same as a zip, which Windows opens.
+// packZip writes the same files as a zip, for Windows.
 func packZip(out io.Writer, entries []entry, date time.Time) error {
 	archive := zip.NewWriter(out)
 	for _, e := range entries {

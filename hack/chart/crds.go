@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// crds makes templates of the CRDs. Helm's own crds/ folder would install them once and never again; templates are upgraded with the
-// chart, and an annotation keeps them when it is uninstalled.
+// crds makes templates from the CRDs. Helm installs a crds/ folder but never upgrades it; templates are upgraded with the chart, and an
+// annotation keeps them when the chart is uninstalled.
 func crds() ([]output, error) {
 	sources, err := filepath.Glob("config/crd/bases/*.yaml")
 	if err != nil {

@@ -1,8 +1,8 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command chart derives from config/ what the Helm chart and the single-namespace overlay have in common with it, so that CRDs, rights
-// and the admission policy have one source. hack/generate.sh runs it in the root of the repository.
+// Command chart generates parts of the Helm chart and of the single-namespace overlay from config/, so that CRDs, rights and the admission
+// policy have one source. hack/generate.sh runs it in the root of the repository.
 package main
 
 import (
@@ -16,7 +16,7 @@ const (
 	overlay   = "config/overlays/single-namespace/operator"
 )
 
-// output is a file, by its path, and its content.
+// output is the path and the content of a generated file.
 type output struct {
 	path, content string
 }
@@ -44,7 +44,7 @@ func generate() error {
 	return write(append(append(outputs, policy), rights...))
 }
 
-// write replaces the folders that are all generated, so that files of kinds that are gone do not stay.
+// write replaces folders that contain only generated files, so that files of removed kinds do not stay.
 func write(outputs []output) error {
 	if err := os.RemoveAll(filepath.Join(templates, "crds")); err != nil {
 		return err

@@ -11,8 +11,8 @@ import (
 
 const policySource = "config/policy/operator_owned.yaml"
 
-// policy makes a template of the admission policy. The two accounts stay literals, see docs/decisions; and where the operator looks
-// into some namespaces only, the policy binds in those, so that it does not refuse another operator elsewhere.
+// policy makes a template from the admission policy. The two accounts stay literals, see docs/decisions. With watchNamespaces, the policy
+// applies only in those namespaces, so that it does not refuse another operator in other namespaces.
 func policy() (output, error) {
 	content, err := os.ReadFile(policySource)
 	if err != nil {

@@ -19,12 +19,12 @@ import (
 
 const (
 	roleSource = "config/rbac/role.yaml"
-	// clusterGroup is the one API group whose resources live outside namespaces and that the operator reads.
+	// clusterGroup is the only API group with cluster-wide resources that the operator reads.
 	clusterGroup = "apiextensions.k8s.io"
 	operatorName = "lambdatest-operator"
 )
 
-// sharedRoles are roles of config/rbac whose rules the chart has, too: file, name there, name of the chart's template.
+// sharedRoles are the roles of config/rbac whose rules the chart also contains: file, name there, name of the chart's template.
 var sharedRoles = []struct{ file, name, template string }{
 	{"leader_election.yaml", "lambdatest-operator-leader-election", "leaderElection"},
 	{"metrics.yaml", "lambdatest-operator-metrics-auth", "metricsAuth"},
@@ -34,7 +34,7 @@ var sharedRoles = []struct{ file, name, template string }{
 	{"aggregated_roles.yaml", "lambdatest-operator-admin", "admin"},
 }
 
-// rights renders the rules of every role into templates that the chart includes, and the operator's role for a single namespace.
+// rights writes the rules of every shared role as templates for the chart, and the operator's role for a single namespace.
 func rights() ([]output, error) {
 	operator, err := rules(roleSource, operatorName)
 	if err != nil {
@@ -49,8 +49,8 @@ func rights() ([]output, error) {
 	return []output{templated, role}, err
 }
 
-// split separates the rules that a Role can grant from those that only a ClusterRole can. A namespace itself can be read with a Role
-// in it.
+// split separates the rules that a Role can grant from those that only a ClusterRole can grant. A Role in a namespace can grant reading
+// that namespace itself.
 func split(rules []rbacv1.PolicyRule) (namespaced, cluster []rbacv1.PolicyRule) {
 	for _, rule := range rules {
 		if len(rule.APIGroups) == 1 && rule.APIGroups[0] == clusterGroup {

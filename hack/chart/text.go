@@ -14,19 +14,19 @@ const (
 	generatedTemplate = "{{- /* Generated from %s by hack/chart. Do not edit: run make generate. */ -}}\n"
 )
 
-// text is YAML on its way to a template. Comments and layout of the source stay. The first replacement that does not find what it
-// expects is remembered, so that a change of the source cannot silently leave a literal in the chart.
+// text is YAML that becomes a template. It keeps the comments and layout of the source. It remembers the first replacement that failed,
+// so that a change of the source cannot silently leave a literal in the chart.
 type text struct {
 	content string
 	err     error
 }
 
-// literal makes a source safe inside a template.
+// literal escapes a source for use in a template.
 func literal(source string) *text {
 	return &text{content: strings.ReplaceAll(source, "{{", `{{ "{{" }}`)}
 }
 
-// replace puts new in the place of old, which must occur exactly count times.
+// replace replaces old, which must occur exactly count times, with new.
 func (t *text) replace(count int, old, new string) *text {
 	found := strings.Count(t.content, old)
 	if found != count && t.err == nil {

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds etcd, kube-apiserver, kube-controller-manager and kubectl from their Go modules, as pinned
-# in go.mod here, into bin/k8s/<version>-<os>-<arch>/. No binary is downloaded. Done once; see hack/compile.sh.
+# in go.mod here, into bin/k8s/<version>-<os>-<arch>/. It downloads no binary. A second run does nothing; see hack/compile.sh.
 #
-#   build.sh          build what is missing
-#   build.sh --dir    print the folder and do nothing else
+#   build.sh          build missing programs
+#   build.sh --dir    only print the folder
 set -euo pipefail
 
 module=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -21,7 +21,7 @@ if [[ "${1:-}" == --dir ]]; then
 	exit
 fi
 
-# Components compare and announce their version; unstamped ones say v0.0.0-master and kubectl refuses them.
+# Components compare and report their version. Without these flags it is v0.0.0-master, which kubectl refuses.
 kubernetes_ldflags() {
 	local date package
 	date=$(go list -m -f '{{.Time.Format "2006-01-02T15:04:05Z"}}' k8s.io/kubernetes)
@@ -37,7 +37,7 @@ kubernetes_ldflags() {
 }
 
 compile_into "$module" "$assets" "the control plane"
-echo "building a Kubernetes $version control plane into ${assets#"$root"/}, once; some minutes on a small machine"
+echo "building a Kubernetes $version control plane into ${assets#"$root"/}; this is done once and takes some minutes on a small machine"
 echo "==> $(elapsed)  downloading modules"
 go mod download go.etcd.io/etcd/server/v3 k8s.io/kubernetes
 ldflags=$(kubernetes_ldflags)

@@ -18,7 +18,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// showBothEnds prints what kubectl shows, and the accounts beside the resources about them.
+// showBothEnds prints the output of kubectl, and each account next to the desired state of its person.
 func showBothEnds(ctx context.Context, env *environment.Environment) error {
 	table, err := env.Kubectl(ctx, "get", "lambdatestusers", "-o", "wide")
 	if err != nil {
@@ -37,10 +37,10 @@ func showBothEnds(ctx context.Context, env *environment.Environment) error {
 	return out.Flush()
 }
 
-// say puts what is wanted for a person into a few words.
+// say describes the desired state of a person in a few words.
 func say(claims []v1alpha1.LambdaTestUser) string {
 	if len(claims) == 0 {
-		return "nothing: nobody claims this person any more"
+		return "nothing: no resource claims this person"
 	}
 	effective := claims[0].Status.Effective
 	if effective == nil {

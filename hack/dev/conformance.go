@@ -14,10 +14,10 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/controlplane"
 )
 
-// transcriptFolder has the exchanges of identity providers.
+// transcriptFolder contains recorded exchanges of identity providers.
 const transcriptFolder = "scimserver/testdata/idp"
 
-// runConformance plays the suites against every replica in alternation, and prints a line for each and the sum.
+// runConformance runs the suites against all replicas in turn, and prints a line for each suite and the total.
 func runConformance(ctx context.Context, dir string) error {
 	values, err := readEnvFile(dir)
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// playDemo runs everything, plays the story, shows both ends and compares them.
+// playDemo starts everything, plays the story, shows the resources and the accounts, and compares them.
 func playDemo(ctx context.Context, dir string, replicas int) error {
 	env, err := environment.Start(ctx, environment.Options{Dir: dir, Replicas: replicas, Progress: os.Stdout})
 	if err != nil {
@@ -38,13 +38,13 @@ func playDemo(ctx context.Context, dir string, replicas int) error {
 	return nil
 }
 
-// step is one sentence of the story.
+// step is one step of the story, with the sentence to print.
 type step struct {
 	sentence string
 	play     func(context.Context) error
 }
 
-// tell plays the steps one after the other and prints a line for each, with the time it took until everything had settled.
+// tell plays the steps one after the other. For each it prints the sentence and the time until its effects were complete.
 func tell(ctx context.Context, steps []step) error {
 	for _, step := range steps {
 		begun := time.Now()

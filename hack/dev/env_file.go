@@ -17,7 +17,7 @@ import (
 
 const envFile = "env"
 
-// writeEnvFile writes shell assignments for whoever wants to talk to the environment, and returns the file's path.
+// writeEnvFile writes shell assignments for users of the environment, and returns the path of the file.
 func writeEnvFile(env *environment.Environment) (string, error) {
 	var scimURLs, metricsURLs, pids []string
 	for _, replica := range env.Replicas {
@@ -50,7 +50,7 @@ func writeEnvFile(env *environment.Environment) (string, error) {
 	return file, os.WriteFile(file, []byte(content.String()), 0o600)
 }
 
-// searchPath has the operator's own programs, and kubectl.
+// searchPath is a PATH with the operator's programs and kubectl.
 func searchPath() (string, error) {
 	root, err := controlplane.ModuleRoot()
 	if err != nil {
@@ -63,11 +63,11 @@ func searchPath() (string, error) {
 	return filepath.Join(root, "bin") + ":" + assets, nil
 }
 
-// readEnvFile returns the assignments that writeEnvFile wrote.
+// readEnvFile reads the assignments that writeEnvFile wrote.
 func readEnvFile(dir string) (map[string]string, error) {
 	file, err := os.Open(filepath.Join(dir, envFile))
 	if err != nil {
-		return nil, fmt.Errorf("nothing runs in %s, start it with `make run`: %w", dir, err)
+		return nil, fmt.Errorf("nothing is running in %s; start it with `make run`: %w", dir, err)
 	}
 	defer func() { _ = file.Close() }()
 	values := map[string]string{}

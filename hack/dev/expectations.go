@@ -11,7 +11,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// expectation is what an account shall look like; its error says what is different.
+// expectation checks an account; its error says what is different.
 type expectation func(simulator.Account) error
 
 func isActive(active bool) expectation {
@@ -54,7 +54,7 @@ func (s *story) posts(expected int) error {
 	return nil
 }
 
-// withoutCalls plays something and a sweep after it, and checks that nothing was written at LambdaTest.
+// withoutCalls runs an action and waits for a sweep, and checks that nothing was written at LambdaTest.
 func (s *story) withoutCalls(ctx context.Context, play func(context.Context) error) error {
 	before := s.lambdaTest.Writes()
 	if err := play(ctx); err != nil {
@@ -64,15 +64,15 @@ func (s *story) withoutCalls(ctx context.Context, play func(context.Context) err
 		return err
 	}
 	if after := s.lambdaTest.Writes(); after != before {
-		return fmt.Errorf("LambdaTest was written to %d times, expected none", after-before)
+		return fmt.Errorf("there were %d writes at LambdaTest, expected none", after-before)
 	}
 	return nil
 }
 
-// sweeps waits until the organization was compared that many times from now on.
+// sweeps waits for that many further sweeps of the organization.
 func (s *story) sweeps(ctx context.Context, count int) error {
 	const listing = "GET /Users"
-	// Fewer than a page of accounts: a sweep is one list call. One may be under way already.
+	// All accounts fit on one page, so a sweep is one list call. One sweep may have begun already.
 	expected := s.lambdaTest.Count(listing) + count + 1
 	return environment.Await(ctx, func(context.Context) error {
 		if listed := s.lambdaTest.Count(listing); listed < expected {

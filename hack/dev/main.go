@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Command dev runs the whole product on this machine: `make run`, `make demo` and `make conformance` call it.
+// Command dev runs the whole product on this machine, for `make run`, `make demo` and `make conformance`.
 package main
 
 import (
@@ -31,8 +31,8 @@ func command() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	dir := root.PersistentFlags().String("dir", fromEnvironment("DEV_DIR", ".dev"), "`folder` for data and logs; several may run side by side with a folder each (DEV_DIR)")
-	replicas := root.PersistentFlags().Int("replicas", replicasFromEnvironment(), "replicas of the operator (REPLICAS)")
+	dir := root.PersistentFlags().String("dir", fromEnvironment("DEV_DIR", ".dev"), "`folder` for data and logs; several may run at the same time, each with its own folder (DEV_DIR)")
+	replicas := root.PersistentFlags().Int("replicas", replicasFromEnvironment(), "number of operator replicas (REPLICAS)")
 	root.AddCommand(
 		&cobra.Command{
 			Use:   "run",
@@ -42,13 +42,13 @@ func command() *cobra.Command {
 		},
 		&cobra.Command{
 			Use:   "demo",
-			Short: "Play a story from Okta's first request to the last kubectl get, and compare the ends",
+			Short: "Play a story from Okta's first request to the last kubectl get, then compare the resources with LambdaTest",
 			Args:  cobra.NoArgs,
 			RunE:  func(cmd *cobra.Command, _ []string) error { return playDemo(cmd.Context(), *dir, *replicas) },
 		},
 		&cobra.Command{
 			Use:   "conformance",
-			Short: "Run the SCIM suites against what `make run` runs",
+			Short: "Run the SCIM suites against a running `make run`",
 			Args:  cobra.NoArgs,
 			RunE:  func(cmd *cobra.Command, _ []string) error { return runConformance(cmd.Context(), *dir) },
 		},

@@ -15,17 +15,17 @@ import (
 	"strconv"
 )
 
-// okta sends what Okta sends: its headers, its bodies, its order of requests.
+// okta sends requests as Okta does: the same headers, bodies and order.
 type okta struct {
 	baseURL, token string
 }
 
-// oktaPage is the page size Okta imports with.
+// oktaPage is the page size of Okta's import.
 const oktaPage = 100
 
 const roleExtension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
 
-// person is somebody in Okta's directory.
+// person is a person in Okta's directory.
 type person struct {
 	userName, givenName, familyName, oktaID string
 }
@@ -38,18 +38,18 @@ var (
 	grace     = person{"grace@example.com", "Grace", "Hopper", "00u1grace"}
 )
 
-// resource is a SCIM resource as it is on the wire.
+// resource is a SCIM resource as decoded JSON.
 type resource = map[string]any
 
 func newOkta(baseURL, token string) *okta { return &okta{baseURL: baseURL, token: token} }
 
-// testConnection is what the button of that name does.
+// testConnection sends the requests of Okta's button of that name.
 func (o *okta) testConnection(ctx context.Context) error {
 	_, err := o.call(ctx, http.MethodGet, "/Users?startIndex=1&count=2", nil, http.StatusOK)
 	return err
 }
 
-// lookup finds somebody by userName; nil when nobody is there.
+// lookup finds a user by userName; nil if there is none.
 func (o *okta) lookup(ctx context.Context, userName string) (resource, error) {
 	filter := url.QueryEscape(fmt.Sprintf("userName eq %q", userName))
 	page, err := o.call(ctx, http.MethodGet, "/Users?filter="+filter+"&startIndex=1&count=100", nil, http.StatusOK)
@@ -69,7 +69,7 @@ func (o *okta) create(ctx context.Context, p person) (string, error) {
 		return "", err
 	}
 	if known != nil {
-		return "", fmt.Errorf("%s is known already", p.userName)
+		return "", fmt.Errorf("%s already exists", p.userName)
 	}
 	created, err := o.call(ctx, http.MethodPost, "/Users", p.body(), http.StatusCreated)
 	if err != nil {
@@ -93,7 +93,7 @@ func (p person) body() resource {
 	}
 }
 
-// importAll pages through everybody and returns the userNames.
+// importAll reads all pages of users and returns the userNames.
 func (o *okta) importAll(ctx context.Context) ([]string, error) {
 	var names []string
 	for start := 1; ; start += oktaPage {
@@ -111,7 +111,7 @@ func (o *okta) importAll(ctx context.Context) ([]string, error) {
 	}
 }
 
-// push is Okta's profile push: GET, then PUT of what it got, merged with the changes.
+// push is Okta's profile push: GET, then PUT of the answer merged with the changes.
 func (o *okta) push(ctx context.Context, id string, changes resource) error {
 	current, err := o.call(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)
 	if err != nil {
@@ -122,17 +122,17 @@ func (o *okta) push(ctx context.Context, id string, changes resource) error {
 	return err
 }
 
-// pushRole is a profile push that maps a role.
+// pushRole is a profile push with a role.
 func (o *okta) pushRole(ctx context.Context, id, role string) error {
 	return o.push(ctx, id, resource{roleExtension: resource{"OrganizationRole": role}})
 }
 
-// setActive is what a custom (AIW) app sends for a leaver or a returner.
+// setActive deactivates or reactivates a user as a custom (AIW) app does.
 func (o *okta) setActive(ctx context.Context, id string, active bool) error {
 	return o.push(ctx, id, resource{"active": active})
 }
 
-// deactivateByPatch is what a catalogue (OIN) app sends for a leaver.
+// deactivateByPatch deactivates a user as a catalogue (OIN) app does.
 func (o *okta) deactivateByPatch(ctx context.Context, id string) error {
 	_, err := o.call(ctx, http.MethodPatch, "/Users/"+id, resource{
 		"schemas":    []string{"urn:ietf:params:scim:api:messages:2.0:PatchOp"},

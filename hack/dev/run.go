@@ -38,7 +38,7 @@ func runEnvironment(ctx context.Context, dir string, replicas int) error {
 	return wait(ctx, env)
 }
 
-// interrupted turns whatever fails because of Ctrl-C into a quiet end.
+// interrupted drops errors that Ctrl-C causes.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
 		return err
@@ -46,7 +46,7 @@ func interrupted(ctx context.Context, err error) error {
 	return nil
 }
 
-// addPeople lets Okta create somebody and applies the folder of manifests.
+// addPeople creates a person through Okta, and applies the folder of manifests.
 func addPeople(ctx context.Context, env *environment.Environment) error {
 	okta := newOkta(env.Front.SCIMURL, env.Organizations["default"].SCIMToken)
 	for _, person := range []person{katherine, edsger} {
@@ -70,7 +70,7 @@ func peoplePath() (string, error) {
 	return filepath.Join(root, peopleFolder), nil
 }
 
-// wait returns on Ctrl-C, or with an error when a replica ends by itself.
+// wait returns on Ctrl-C, or with an error if a replica ends by itself.
 func wait(ctx context.Context, env *environment.Environment) error {
 	ended := make(chan *environment.Replica, len(env.Replicas))
 	for _, replica := range env.Replicas {
@@ -115,7 +115,7 @@ Ctrl-C stops everything.
 `, took.Round(100*time.Millisecond), env.Front.SCIMURL, env.Organizations["default"].SCIMToken, relative(file))
 }
 
-// relative shortens a path for people when it lies below the working directory.
+// relative makes a path relative if it is below the working directory.
 func relative(path string) string {
 	working, err := os.Getwd()
 	if err != nil {

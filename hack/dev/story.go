@@ -13,7 +13,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// story is what happens in the demo, between Okta, Git and LambdaTest.
+// story is the state of the demo, with Okta, Git and LambdaTest.
 type story struct {
 	env        *environment.Environment
 	okta       *okta
@@ -41,20 +41,20 @@ func (s *story) play(ctx context.Context) error {
 	return tell(ctx, []step{
 		{"Okta tests the connection.", s.okta.testConnection},
 		{"Okta creates Katherine, Edsger, Barbara and Donald; each gets an account at LambdaTest by one POST.", s.createPeople},
-		{"Okta imports everybody, in pages.", s.importPeople},
-		{"Okta pushes Edsger's profile; nothing LambdaTest keeps has changed, so it is not called.", s.pushProfile},
+		{"Okta imports all users, page by page.", s.importPeople},
+		{"Okta pushes Edsger's profile; no attribute that LambdaTest stores has changed, so there is no call.", s.pushProfile},
 		{"Okta makes Katherine an Admin.", s.raiseRole},
-		{"Okta (a custom app: GET and PUT) deactivates Barbara; her account is off.", s.deactivateBarbara},
-		{"Okta (a catalogue app: PATCH) deactivates Donald; his account is off.", s.deactivateDonald},
-		{"Okta reactivates Barbara; her account is on again.", s.reactivateBarbara},
+		{"Okta (a custom app: GET and PUT) deactivates Barbara; her account is deactivated.", s.deactivateBarbara},
+		{"Okta (a catalogue app: PATCH) deactivates Donald; his account is deactivated.", s.deactivateDonald},
+		{"Okta reactivates Barbara; her account is active again.", s.reactivateBarbara},
 		{"A folder of manifests is applied: Ada as Admin, Grace as User, and Alan.", s.applyFolder},
-		{"Alan's manifest is removed from the folder; his account is off.", s.removeAlan},
-		{"Somebody makes Edsger an Admin at LambdaTest itself; the next sweep undoes it.", s.undoRoleDrift},
-		{"Somebody activates Donald at LambdaTest itself; the next sweep shuts him out again.", s.undoActivation},
-		{"Okta claims Grace, whom Git declares, and denies her; her account is off.", s.denyGrace},
-		{"Git is applied again and says that Grace is active; the denial wins and LambdaTest is not called.", s.reapplyGit},
-		{"Okta claims Ada, too; Git lets go of her and nobody calls LambdaTest: a hand-over.", s.handOverAda},
-		{"Two idle sweeps: not one write at LambdaTest.", s.staysIdle},
+		{"Alan's manifest is removed from the folder; his account is deactivated.", s.removeAlan},
+		{"Edsger is made an Admin at LambdaTest itself; the next sweep undoes it.", s.undoRoleDrift},
+		{"Donald is activated at LambdaTest itself; the next sweep deactivates him again.", s.undoActivation},
+		{"Okta claims Grace, whom Git declares, and denies her; her account is deactivated.", s.denyGrace},
+		{"Git is applied again and says that Grace is active; the denial wins, and there is no call.", s.reapplyGit},
+		{"Okta also claims Ada, then her manifest is removed: a hand-over without any call.", s.handOverAda},
+		{"Two sweeps without changes: no write at LambdaTest.", s.staysIdle},
 	})
 }
 
@@ -121,7 +121,7 @@ func (s *story) reactivateBarbara(ctx context.Context) error {
 		return err
 	}
 	if found == nil || found["id"] != s.ids[barbara.userName] {
-		return fmt.Errorf("the lookup of somebody inactive gives %v", found)
+		return fmt.Errorf("the lookup of an inactive user returns %v", found)
 	}
 	if err := s.okta.setActive(ctx, s.ids[barbara.userName], true); err != nil {
 		return err

@@ -3,10 +3,10 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Builds Flux's source-controller and kustomize-controller from their Go modules, as pinned in go.mod here, into
-# bin/flux/<version>-<os>-<arch>/, with their CRDs in crds/. No binary is downloaded. Done once; see hack/compile.sh.
+# bin/flux/<version>-<os>-<arch>/, with their CRDs in crds/. It downloads no binary. A second run does nothing; see hack/compile.sh.
 #
-#   build.sh          build what is missing
-#   build.sh --dir    print the folder and do nothing else
+#   build.sh          build missing programs
+#   build.sh --dir    only print the folder
 set -euo pipefail
 
 module=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -22,7 +22,7 @@ if [[ "${1:-}" == --dir ]]; then
 fi
 
 compile_into "$module" "$folder" Flux
-echo "building Flux's controllers $version into ${folder#"$root"/}, once; some minutes on a small machine"
+echo "building Flux's controllers $version into ${folder#"$root"/}; this is done once and takes some minutes on a small machine"
 echo "==> $(elapsed)  downloading modules"
 go mod download github.com/fluxcd/source-controller github.com/fluxcd/kustomize-controller
 mkdir -p "$folder/crds"

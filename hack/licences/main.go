@@ -14,7 +14,7 @@ import (
 )
 
 func main() {
-	texts := flag.String("texts", "", "`file` to write the licences to")
+	texts := flag.String("texts", "", "write the texts of all licences to this `file`")
 	flag.Parse()
 	if err := run(context.Background(), *texts); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -57,7 +57,7 @@ func report(modules int, byLicence map[string]int) {
 	fmt.Printf("%d modules are in the binary, all with allowed licences: %s\n", modules, strings.Join(counts, ", "))
 }
 
-// notices is the text of all licences, with those they belong to.
+// notices is the text of all licences, each with its module.
 func notices(modules []module) string {
 	var text strings.Builder
 	for _, module := range modules {

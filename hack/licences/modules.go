@@ -18,21 +18,21 @@ import (
 	"strings"
 )
 
-// platforms that the binary ships for: Linux as the operator, all of them as kubectl's plugin.
+// platforms are the platforms of the shipped binary: Linux for the operator, all of them for the kubectl plugin.
 var platforms = []string{"linux/amd64", "linux/arm64", "darwin/amd64", "darwin/arm64", "windows/amd64", "windows/arm64"}
 
-// module is one that the binary is made of; the standard library is one of them.
+// module is a module in the binary; the standard library counts as one.
 type module struct {
 	Path, Version, Dir string
 
-	folders  map[string]bool // of its packages that are used, relative to Dir
+	folders  map[string]bool // folders of the packages that are used, relative to Dir
 	files    []licenceFile
 	licences []string
 }
 
 type licenceFile struct{ name, text string }
 
-// shippedModules asks Go what the binary is made of, on every platform.
+// shippedModules lists the modules in the binary on every platform, with `go list`.
 func shippedModules(ctx context.Context) ([]module, error) {
 	byPath := map[string]*module{}
 	for _, platform := range platforms {
@@ -56,7 +56,7 @@ func shippedModules(ctx context.Context) ([]module, error) {
 	return modules, nil
 }
 
-// listed is a package as `go list` shows it.
+// listed is a package in the output of `go list`.
 type listed struct {
 	Dir      string
 	Standard bool
@@ -101,20 +101,20 @@ func add(byPath map[string]*module, p listed) {
 	}
 }
 
-// goRoot is the folder above src.
+// goRoot is the folder that contains src.
 func goRoot(dir string) string {
 	root, _, _ := strings.Cut(filepath.ToSlash(dir), "/src/")
 	return root
 }
 
-// notLinked are licences of what lies beside the packages that are used and is not in the binary, and why not.
+// notLinked are licences of files that are not in the binary, although a used package is in the same folder or below; with the reason.
 var notLinked = map[string]string{
 	"std src/crypto/internal/boring/LICENSE": "BoringSSL's object files are linked with GOEXPERIMENT=boringcrypto alone",
 }
 
 var licenceName = regexp.MustCompile(`(?i)^(licen[cs]e|copying|unlicen[cs]e)([-_.].*)?$`)
 
-// judge finds the licences of the module and of the folders in it that are used, which may have licences of their own.
+// judge finds the licences of the module and of its used folders, which may have their own licences.
 func (m *module) judge() error {
 	for _, folder := range m.foldersAndParents() {
 		if err := m.read(folder); err != nil {
@@ -136,7 +136,7 @@ func (m *module) judge() error {
 	return nil
 }
 
-// foldersAndParents are the used folders with all those above them, up to the module itself.
+// foldersAndParents are the used folders and all folders above them, up to the folder of the module.
 func (m *module) foldersAndParents() []string {
 	all := map[string]bool{".": true}
 	for folder := range m.folders {

@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// licence is recognised by words that stand in it and, where it is part of a longer one, by words that do not.
+// licence is recognised by words that it must contain and, if it is part of a longer licence, by words that it must not contain.
 type licence struct {
 	name   string
 	words  []string
 	absent []string
 }
 
-// allowed are the licences that ask for nothing but their text to go along.
+// allowed are the licences that only require a copy of their text.
 var allowed = []licence{
 	{name: "Apache-2.0", words: []string{"apache license", "version 2.0, january 2004", "grant of copyright license", "grant of patent license"}},
 	{name: "MIT", words: []string{
@@ -33,7 +33,7 @@ var allowed = []licence{
 		"permission to use, copy, modify, and distribute this software for any purpose with or without fee is hereby granted"}},
 }
 
-// foreign words stand in licences that ask for more, also when they are beside an allowed one in the same file.
+// foreign are words of licences that require more. They are refused even next to an allowed licence in the same file.
 var foreign = []string{
 	"gnu general public license", "gnu lesser general public license", "gnu affero", "gnu library general public license",
 	"mozilla public license", "eclipse public license", "common development and distribution license", "server side public license",
@@ -41,12 +41,12 @@ var foreign = []string{
 	"polyform", "functional source license", "european union public licence", "microsoft public license",
 }
 
-// recognise names the licences in a text. More than one may stand in a file.
+// recognise returns the names of the licences in a text. A file may contain several.
 func recognise(text string) ([]string, error) {
 	plain := strings.Join(strings.Fields(strings.ToLower(strings.NewReplacer("“", `"`, "”", `"`, "``", `"`, "''", `"`, "*", " ", "//", " ", "#", " ").Replace(text))), " ")
 	for _, words := range foreign {
 		if strings.Contains(plain, words) {
-			return nil, fmt.Errorf("it speaks of the %q, which is not allowed", words)
+			return nil, fmt.Errorf("it mentions the %q, which is not allowed", words)
 		}
 	}
 	var names []string
@@ -56,7 +56,7 @@ func recognise(text string) ([]string, error) {
 		}
 	}
 	if len(names) == 0 {
-		return nil, errors.New("it is not recognised as one that is allowed")
+		return nil, errors.New("it is not recognised as an allowed licence")
 	}
 	return names, nil
 }

@@ -65,9 +65,9 @@ func TestAModuleIsJudgedByTheFoldersThatAreUsed(t *testing.T) {
 	write("third_party/inner/COPYING", "GNU General Public License")
 	write("third_party/inner/used/b.go", "package used")
 	if err := judge("used"); err != nil {
-		t.Errorf("a licence of a folder that is not used counted: %v", err)
+		t.Errorf("the licence of an unused folder was checked: %v", err)
 	}
 	if judge("third_party/inner/used") == nil {
-		t.Error("a licence above a folder that is used did not count")
+		t.Error("a licence above a used folder was not checked")
 	}
 }

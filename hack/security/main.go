@@ -33,7 +33,7 @@ func run(files []string) error {
 			failed += broken
 		}
 		if passedHere == 0 {
-			return fmt.Errorf("no spec ran of those in %s", file)
+			return fmt.Errorf("none of the specs in %s ran", file)
 		}
 		proved += passedHere
 	}
@@ -56,7 +56,7 @@ func read(file string) ([]types.Report, error) {
 	return reports, nil
 }
 
-// show prints the specs that ran. What runs before and after them is shown when it fails only.
+// show prints the specs that ran. It prints setup and cleanup only if they failed.
 func show(report types.Report) (passed, failed int) {
 	fmt.Println(report.SuiteDescription)
 	for _, spec := range report.SpecReports {
@@ -72,7 +72,7 @@ func show(report types.Report) (passed, failed int) {
 	return passed, failed
 }
 
-// measured are the entries that a spec added to its report.
+// measured returns the entries that a spec added to its report.
 func measured(spec types.SpecReport) string {
 	var entries []string
 	for _, entry := range spec.ReportEntries {

@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	accepted := flag.String("accepted", "hack/vuln/accepted.yaml", "`file` with the findings that stay, and why")
+	accepted := flag.String("accepted", "hack/vuln/accepted.yaml", "`file` with the accepted findings and their reasons")
 	flag.Parse()
 	if err := run(*accepted); err != nil {
 		fmt.Fprintln(os.Stderr, "Error:", err)
@@ -29,7 +29,7 @@ func run(acceptedFile string) error {
 	}
 	scan, err := readScan(os.Stdin)
 	if err != nil {
-		return fmt.Errorf("reading what govulncheck says: %w", err)
+		return fmt.Errorf("reading the output of govulncheck: %w", err)
 	}
 	verdict := judge(scan, accepted)
 	fmt.Print(verdict)

@@ -11,18 +11,18 @@ import (
 	"strings"
 )
 
-// scan is what govulncheck found out.
+// scan is the result of govulncheck.
 type scan struct {
 	goVersion string
 	findings  map[string]*finding // by the vulnerability's id
 }
 
-// finding is a vulnerability of something that is used.
+// finding is a vulnerability in a module that is used.
 type finding struct {
 	summary string
-	// module and version it was found in, and the version that mends it; empty when there is none.
+	// module and version are where it was found; fixed is the version with a fix, empty if there is none.
 	module, version, fixed string
-	// reached is a function of this module from which the vulnerable code is called; empty when none is known.
+	// reached says which function of this module calls the vulnerable code; empty if none is known.
 	reached string
 }
 
@@ -42,7 +42,7 @@ type message struct {
 	} `json:"finding"`
 }
 
-// frame is one step on the way to a vulnerability, which comes first.
+// frame is one step of the call path to a vulnerability. The first frame is the vulnerable code.
 type frame struct {
 	Module   string `json:"module"`
 	Version  string `json:"version"`
@@ -59,7 +59,7 @@ func (f frame) String() string {
 	return f.Package[strings.LastIndex(f.Package, "/")+1:] + "." + name
 }
 
-// readScan reads govulncheck's stream. One that says nothing about the Go version was cut off before it began.
+// readScan reads govulncheck's stream. A stream without the Go version is incomplete, and an error.
 func readScan(stream io.Reader) (scan, error) {
 	result := scan{findings: map[string]*finding{}}
 	summaries := map[string]string{}
@@ -82,7 +82,7 @@ func readScan(stream io.Reader) (scan, error) {
 		}
 	}
 	if result.goVersion == "" {
-		return scan{}, errors.New("it ended before it began")
+		return scan{}, errors.New("the output has no Go version, so it is incomplete")
 	}
 	for id, found := range result.findings {
 		found.summary = summaries[id]
@@ -90,7 +90,7 @@ func readScan(stream io.Reader) (scan, error) {
 	return result, nil
 }
 
-// add keeps, of the many ways to one vulnerability, one that calls it.
+// add adds a finding. Of several findings of one vulnerability, it keeps one in which the code is called.
 func (s scan) add(id, fixed string, trace []frame) {
 	found := s.findings[id]
 	if found == nil {

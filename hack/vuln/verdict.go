@@ -13,7 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// readAccepted reads the findings that stay, by id, with the reason. One without a reason is an error.
+// readAccepted reads the accepted findings: the reason by id. A finding without a reason is an error.
 func readAccepted(content []byte) (map[string]string, error) {
 	var accepted map[string]string
 	if err := yaml.UnmarshalStrict(content, &accepted); err != nil {
@@ -27,14 +27,14 @@ func readAccepted(content []byte) (map[string]string, error) {
 	return accepted, nil
 }
 
-// verdict is what a scan and the accepted findings come to.
+// verdict is the result of comparing a scan with the accepted findings.
 type verdict struct {
 	text          strings.Builder
 	unlisted, old []string
 }
 
-// judge fails a vulnerability that is reached and not accepted, and an accepted one that is not reached. What is only part of a
-// package or module that is used is shown: upgrading it is cheap, and the next change may reach it.
+// judge fails on a vulnerability that is reached but not accepted, and on an accepted one that is not reached. It only shows a
+// vulnerability in a used package or module that is not reached: upgrading is cheap, and the next change may reach it.
 func judge(scan scan, accepted map[string]string) *verdict {
 	v := &verdict{}
 	fmt.Fprintf(&v.text, "built with %s\n", scan.goVersion)
@@ -70,14 +70,14 @@ func (v *verdict) add(id string, found *finding, reason string) {
 
 func (f *finding) remedy() string {
 	if f.fixed == "" {
-		return "no version mends it"
+		return "no version fixes it"
 	}
-	return "mended by " + f.fixed
+	return "fixed in " + f.fixed
 }
 
 func (v *verdict) String() string { return v.text.String() }
 
-// err says what to do, or is nil.
+// err says what to do; it is nil if the scan passes.
 func (v *verdict) err() error {
 	var failures []error
 	if len(v.unlisted) > 0 {

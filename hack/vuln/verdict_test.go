@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// said is what govulncheck says about one vulnerability that is reached and one that is not.
+// said is govulncheck's output about one vulnerability that is reached and one that is not.
 const said = `
 {"config": {"go_version": "go1.26.0"}}
 {"osv": {"id": "GO-1", "summary": "a bad one"}}
@@ -42,9 +42,9 @@ func TestJudge(t *testing.T) {
 				t.Fatal(err)
 			}
 			verdict := judge(scan, accepted)
-			for _, part := range []string{"GO-1", "a bad one", "own.main calls p.T.Do", "mended by v1.2.4", "not reached  GO-2"} {
+			for _, part := range []string{"GO-1", "a bad one", "own.main calls p.T.Do", "fixed in v1.2.4", "not reached  GO-2"} {
 				if !strings.Contains(verdict.String(), part) {
-					t.Errorf("%q is not said in\n%s", part, verdict)
+					t.Errorf("%q is missing in\n%s", part, verdict)
 				}
 			}
 			if err := verdict.err(); (err != nil) != (test.failure != "") || err != nil && !strings.Contains(err.Error(), test.failure) {
@@ -57,7 +57,7 @@ func TestJudge(t *testing.T) {
 func TestAFindingIsNotAcceptedWithoutAReason(t *testing.T) {
 	for _, content := range []string{"GO-1: ''", "GO-1: ' '", "- GO-1"} {
 		if _, err := readAccepted([]byte(content)); err == nil {
-			t.Errorf("%q was taken", content)
+			t.Errorf("%q was accepted", content)
 		}
 	}
 }
@@ -65,7 +65,7 @@ func TestAFindingIsNotAcceptedWithoutAReason(t *testing.T) {
 func TestAScanThatDidNotHappenFindsNothingOut(t *testing.T) {
 	for _, stream := range []string{"", "govulncheck: loading packages", `{"config": {`} {
 		if _, err := readScan(strings.NewReader(stream)); err == nil {
-			t.Errorf("%q was taken for a scan", stream)
+			t.Errorf("%q was accepted as a scan", stream)
 		}
 	}
 }

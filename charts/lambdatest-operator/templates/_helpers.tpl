@@ -2,7 +2,7 @@
 {{- default .Chart.Name .Values.nameOverride | trunc 40 | trimSuffix "-" }}
 {{- end }}
 
-{{- /* Names of objects: the release's, with the chart's unless it is in there. */ -}}
+{{- /* Names of objects: the name of the release, followed by the name of the chart unless the release name contains it. */ -}}
 {{- define "lambdatest-operator.fullname" -}}
 {{- $name := include "lambdatest-operator.name" . }}
 {{- if .Values.fullnameOverride }}
@@ -14,7 +14,7 @@
 {{- end }}
 {{- end }}
 
-{{- /* Names of cluster-wide objects: several operators may run in one cluster when each looks into its own namespaces. */ -}}
+{{- /* Names of cluster-wide objects: several operators may run in one cluster if each watches its own namespaces. */ -}}
 {{- define "lambdatest-operator.clusterName" -}}
 {{- if .Values.watchNamespaces }}
 {{- printf "%s-%s" (include "lambdatest-operator.fullname" .) .Release.Namespace }}
@@ -47,7 +47,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (include "lambdatest-operator.fullname" .) .Values.serviceAccount.name }}
 {{- end }}
 
-{{- /* The operator, and the tool that restores backups, as the API server knows them. */ -}}
+{{- /* The user names of the operator and of the tool that restores backups, at the API server. */ -}}
 {{- define "lambdatest-operator.account" -}}
 {{- printf "system:serviceaccount:%s:%s" .Release.Namespace (include "lambdatest-operator.serviceAccount" .) }}
 {{- end }}
@@ -55,7 +55,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- default (printf "system:serviceaccount:%s:lambdatest-restore" .Release.Namespace) .Values.admissionPolicy.restoreAccount }}
 {{- end }}
 
-{{- /* Whether something is on that is on by default only where the operator looks into all namespaces. */ -}}
+{{- /* Whether a setting is on whose default is: on if the operator watches all namespaces. */ -}}
 {{- define "lambdatest-operator.metrics" -}}
 {{- if kindIs "bool" .Values.metrics.enabled }}{{ ternary "on" "" .Values.metrics.enabled }}{{ else if not .Values.watchNamespaces }}on{{ end }}
 {{- end }}

@@ -1,6 +1,5 @@
--- Healthy is said only of what the operator has seen: the generation that the status speaks of is the one that is there.
--- What the operator still works on is Progressing, what waits for a person is Degraded, what somebody stopped or the guard holds
--- until somebody approves is Suspended.
+-- Healthy only if the operator has observed the current generation. Progressing: the operator still works on it. Degraded: a person must
+-- act. Suspended: the organization is suspended, or the guard holds changes until they are approved.
 local function condition(kind)
   for _, candidate in ipairs(obj.status.conditions or {}) do
     if candidate.type == kind then

@@ -1,4 +1,4 @@
--- Approving and rejecting name exactly the set that the guard holds now; a set that changed meanwhile is refused by the operator.
+-- Approve and reject name exactly the set that the guard holds now. If the set changed meanwhile, the operator refuses the decision.
 local held = obj.status ~= nil and obj.status.guard ~= nil and obj.status.guard.held ~= nil
 
 return {
