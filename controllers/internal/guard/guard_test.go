@@ -20,7 +20,7 @@ func TestImplicitLimit(t *testing.T) {
 	for _, test := range []struct {
 		name             string
 		minimum, percent *int32
-		active, want     int
+		active, want     int32
 	}{
 		{name: "a fifth of many", active: 1000, want: 200},
 		{name: "ten of a few", active: 30, want: 10},
@@ -47,6 +47,14 @@ func guardWith(active int) *policy {
 	state := policyOf(nil)
 	state.roll(guardTime, func() int { return active })
 	return state
+}
+
+func approval(token string) proposal {
+	return proposal{annotation: v1alpha1.ApproveDeprovisionAnnotation, token: token}
+}
+
+func rejection(token string) proposal {
+	return proposal{annotation: v1alpha1.RejectDeprovisionAnnotation, token: token}
 }
 
 func asking(kind Kind, entries ...string) Request {
@@ -108,7 +116,7 @@ func TestGuardTokenNamesExactlyOneSet(t *testing.T) {
 	note("a")
 	state.decide(asking(Deprovision, "b"), limits, guardTime)
 	note("a and b")
-	state.drop(entrySet{"a": {}, "b": {}})
+	state.drop("a", "b")
 	later := guardTime.Add(time.Second)
 	state.decide(asking(Deprovision, "a"), limits, later)
 	note("a, another time")
@@ -119,10 +127,10 @@ func TestGuardApprovesNothingButTheSet(t *testing.T) {
 	state.decide(asking(Deprovision, "a"), limits, guardTime)
 	stale := state.token()
 	state.decide(asking(Deprovision, "b"), limits, guardTime)
-	if state.approve(stale) == decided || state.reject(stale) == decided || state.approve("") == decided {
+	if state.settle(approval(stale)) == decided || state.settle(rejection(stale)) == decided || state.settle(approval("")) == decided {
 		t.Fatal("a stale token decided something")
 	}
-	if state.approve(state.token()) != decided {
+	if state.settle(approval(state.token())) != decided {
 		t.Fatal("the current token was refused")
 	}
 	state = policyOf(state.export())
@@ -138,7 +146,7 @@ func TestGuardNeverRejectsADenial(t *testing.T) {
 	state, limits := guardWith(1), v1alpha1.DeprovisionGuard{ExplicitPercent: new(int32(1))}
 	state.decide(asking(Denial, "a: denied"), limits, guardTime)
 	state.decide(asking(Denial, "b: denied"), limits, guardTime)
-	state.reject(state.token())
+	state.settle(rejection(state.token()))
 	if got := state.decide(asking(Denial, "b: denied"), limits, guardTime); got != Held {
 		t.Errorf("got %v", got)
 	}
@@ -156,8 +164,8 @@ func TestGuardLimitGrowsWithTheOrganization(t *testing.T) {
 		t.Errorf("the thirteenth of 60: %v", got)
 	}
 	state.roll(guardTime.Add(time.Minute), func() int { return 3 })
-	if state.decide(asking(Deprovision, "p13"), limits, guardTime); state.status.Limit != 12 {
-		t.Errorf("the limit is %d after most have gone", state.status.Limit)
+	if state.decide(asking(Deprovision, "p13"), limits, guardTime); state.counters.Limit != 12 {
+		t.Errorf("the limit is %d after most have gone", state.counters.Limit)
 	}
 }
 
@@ -176,9 +184,9 @@ func TestGuardBoundsItsLists(t *testing.T) {
 		none := v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
 		fill("a", v1alpha1.DeprovisionGuard{})
 		fill("r", none)
-		state.reject(state.token())
+		state.settle(rejection(state.token()))
 		fill("y", none)
-		state.approve(state.token())
+		state.settle(approval(state.token()))
 		fill("h", none)
 		exported := state.export()
 		for what, set := range map[string]*v1alpha1.HeldSet{

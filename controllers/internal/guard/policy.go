@@ -13,35 +13,26 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
-// The guard keeps one mistake from taking access or roles away from many. This file is its policy, and pure; what it knows lives in
-// status.guard of the organization, so that it survives restarts.
-//
-// What is asked of it, and which limit of an hour applies:
-//
-//	deprovisioning   the last claim about a person was deleted         implicit
-//	demotion         a claim or a group that gave a higher role was    implicit
-//	activation       a claim that denied was deleted, others stay      implicit
-//	denial           somebody says active: false                       explicit, if there is a limit at all
-//	keeping          the definition of groups is deleted               none: the roles that a group gave stay
-//
-// Who is over the limit is held until somebody approves or rejects exactly that set, or declares the person again. Time alone frees
-// nobody: a mistake would only take longer.
-
-// Kind is what would happen to somebody.
+// Kind is what would happen to a person, and which limit of an hour applies.
 type Kind int
 
-// The kinds of requests; the table above says what each is.
 const (
+	// Deprovision: the last claim about a person was deleted. The implicit limit applies, one for the first three kinds together.
 	Deprovision Kind = iota
+	// Demotion: a claim or a group that gave a higher role was deleted.
 	Demotion
+	// Activation: a claim that denied was deleted, and others stay.
 	Activation
+	// Denial: a claim says active: false. The explicit limit applies, if spec.deprovisionGuard sets one.
 	Denial
-	// Keep asks to note that what a resource gave stays in force without it, as after a rejection.
+	// Keep notes, without a limit, that what a resource gave stays in force without it, as after a rejection: the definition of groups is
+	// being deleted, and the roles that they gave stay.
 	Keep
 )
 
@@ -50,170 +41,77 @@ type Request struct {
 	Kind Kind
 	// Entries name exactly what would happen, as status shows it: "ada", "ada: Admin to User", "LambdaTestGroup/admins: 12 people …".
 	Entries []string
-	// Asker is looked at again when somebody decides: a folded userName, or a group's place in the lane.
+	// Asker is reconciled again when there is an answer: a folded userName, or a group's place in the lane.
 	Asker string
 }
 
-// key is what a request is about; whoever asks the same again changes nothing.
+// key is what a request is about: the same request again changes nothing.
 func (r Request) key() string { return strings.Join(r.Entries, "\n") }
 
-// compare orders requests, so that of many that come at once it does not depend on chance who goes.
-func (r Request) compare(other Request) int { return strings.Compare(r.key(), other.key()) }
-
-// Verdict is what the guard says.
+// Verdict is what the guard answers.
 type Verdict int
 
 const (
 	// Admitted means: it may happen.
 	Admitted Verdict = iota
-	// Held means: it waits for a decision.
+	// Held means: it waits until the set that it is in is approved or rejected.
 	Held
-	// Rejected means: somebody decided that it does not happen.
+	// Rejected means: it does not happen, because the set that it was in was rejected.
 	Rejected
-	// Deferred means: the limit allows it, and the list of those who are being carried out has no room. Nothing is noted; ask again.
+	// Deferred means: the limit allows it, but the list of those who are being carried out is full. Nothing is noted; ask again.
 	Deferred
-	// Pending means: the answer is being written down, and wakes the asker.
+	// Pending means: the answer is not written down yet; the asker is reconciled again once it is.
 	Pending
 )
 
-// entrySet is a set of entries.
-type entrySet map[string]struct{}
-
-func (s entrySet) has(entry string) bool { _, ok := s[entry]; return ok }
-
-// people counts whom the entries are about: one each, unless an entry says how many.
-func (s entrySet) people() int {
-	sum := 0
-	for entry := range s {
-		sum += PeopleIn(entry)
-	}
-	return sum
-}
-
-// entryList is a set that status shows as a list, and that is bounded for that reason.
-type entryList struct {
-	entrySet
-	// bytes are what the list takes in status.
-	bytes int
-}
-
-func (l *entryList) add(entries entrySet) {
-	for entry := range entries {
-		if !l.has(entry) {
-			l.entrySet[entry] = struct{}{}
-			l.bytes += bytesIn(entry)
-		}
-	}
-}
-
-func (l *entryList) remove(entry string) {
-	if l.has(entry) {
-		delete(l.entrySet, entry)
-		l.bytes -= bytesIn(entry)
-	}
-}
-
-// bytesIn is what an entry takes in status, its quotes and comma included.
-func bytesIn(entry string) int { return len(entry) + len(`"",`) }
-
-// fit tells whether entries have room in one list with those of other lists.
-func (s entrySet) fit(others ...*entryList) bool {
-	count, bytes := len(s), 0
-	for entry := range s {
-		bytes += bytesIn(entry)
-	}
-	for _, other := range others {
-		count += len(other.entrySet)
-		bytes += other.bytes
-	}
-	return count <= maxListed && bytes <= maxListedBytes
-}
-
-// roomBeside is how many entries have room in one list with those of other lists for certain, however long they are.
-func roomBeside(others ...*entryList) int {
-	count, bytes := maxListed, maxListedBytes
-	for _, other := range others {
-		count -= len(other.entrySet)
-		bytes -= other.bytes
-	}
-	return max(min(count, bytes/maxEntryBytes), 0)
-}
-
-// policy is status.guard with its lists as sets.
+// policy is status.guard of an organization with its lists as sets, and decides by it. What is over the limit is held until exactly that
+// set is approved or rejected, or the person is declared again. Time alone frees nobody: a mistake would only take longer.
 type policy struct {
-	status v1alpha1.GuardStatus
-	// countActive counts the people who are active now.
-	countActive                        func() int
+	// counters are the window and its counts; the lists in them are not used.
+	counters                           v1alpha1.GuardStatus
 	held, admitted, approved, rejected *entryList
+	// countActive counts the people who are active now.
+	countActive func() int
 }
 
 func policyOf(stored *v1alpha1.GuardStatus) *policy {
-	s := &policy{countActive: func() int { return 0 }}
-	if stored != nil {
-		s.status = *stored.DeepCopy()
+	if stored == nil {
+		stored = &v1alpha1.GuardStatus{}
 	}
-	s.held, s.admitted = entriesOf(s.status.Held), entriesOf(s.status.Admitted)
-	s.approved, s.rejected = entriesOf(s.status.Approved), entriesOf(s.status.Rejected)
-	return s
-}
-
-func entriesOf(set *v1alpha1.HeldSet) *entryList {
-	list := &entryList{entrySet: entrySet{}}
-	if set != nil {
-		for _, entry := range set.People {
-			list.add(entrySet{entry: {}})
-		}
+	return &policy{
+		counters: *stored,
+		held:     listOf(stored.Held), admitted: listOf(stored.Admitted), approved: listOf(stored.Approved), rejected: listOf(stored.Rejected),
+		countActive: func() int { return 0 },
 	}
-	return list
 }
 
 // export is the way back: nil while there is nothing to say.
-func (s *policy) export() *v1alpha1.GuardStatus {
-	status := s.status.DeepCopy()
-	status.Held = heldSet(s.held, status.Held, "")
-	if status.Held != nil {
-		status.Held.Token = heldToken(s.held.entrySet, status.Held.Since)
+func (p *policy) export() *v1alpha1.GuardStatus {
+	state := p.counters
+	state.Held = p.held.export(p.token())
+	state.Admitted = nil
+	if p.admitted.Len() > 0 {
+		state.Admitted = p.admitted.export("within-limit")
 	}
-	status.Admitted = heldSet(s.admitted, status.Admitted, "within-limit")
-	status.Approved = decidedSet(s.approved, status.Approved)
-	status.Rejected = decidedSet(s.rejected, status.Rejected)
-	if *status == (v1alpha1.GuardStatus{}) {
+	// Their tokens outlive their entries, so that the annotation which made the last decision is known to be handled.
+	state.Approved, state.Rejected = p.approved.export(p.approved.token), p.rejected.export(p.rejected.token)
+	if state == (v1alpha1.GuardStatus{}) {
 		return nil
 	}
-	return status
+	return &state
 }
 
-func heldSet(list *entryList, before *v1alpha1.HeldSet, token string) *v1alpha1.HeldSet {
-	if len(list.entrySet) == 0 {
-		return nil
+// token names exactly the entries that are held, since that time; empty when none is. The same people held at another time make another
+// token, so that an annotation which was left behind approves nothing.
+func (p *policy) token() string {
+	if p.held.Len() == 0 {
+		return ""
 	}
-	set := &v1alpha1.HeldSet{Token: token, Count: int32(list.people()), People: slices.Sorted(maps.Keys(list.entrySet))} //nolint:gosec // people are far fewer than two billion
-	if before != nil {
-		set.Since = before.Since
-	}
-	return set
-}
-
-// decidedSet keeps the token of the last decision, so that the annotation which made it is known for handled.
-func decidedSet(list *entryList, before *v1alpha1.HeldSet) *v1alpha1.HeldSet {
-	if before == nil {
-		return nil
-	}
-	set := heldSet(list, before, before.Token)
-	if set == nil {
-		set = &v1alpha1.HeldSet{Token: before.Token, Since: before.Since}
-	}
-	return set
-}
-
-// heldToken names exactly these entries, held since that time. The same people held at another time make another token, so an
-// annotation that was left behind approves nothing.
-func heldToken(entries entrySet, since *metav1.Time) string {
 	hash := sha256.New()
-	if since != nil {
-		fmt.Fprintln(hash, since.UTC().Format(time.RFC3339))
+	if p.held.since != nil {
+		fmt.Fprintln(hash, p.held.since.UTC().Format(time.RFC3339))
 	}
-	for _, entry := range slices.Sorted(maps.Keys(entries)) {
+	for _, entry := range p.held.sorted() {
 		fmt.Fprintln(hash, entry)
 	}
 	return strings.ToLower(base32.StdEncoding.EncodeToString(hash.Sum(nil)))[:tokenLength]
@@ -221,126 +119,109 @@ func heldToken(entries entrySet, since *metav1.Time) string {
 
 // roll begins a new hour when the last one is over. Limits are made of the people who are active when it begins, or later in it if
 // there are more of them then.
-func (s *policy) roll(now time.Time, countActive func() int) {
-	s.countActive = countActive
-	if start := s.status.WindowStart; start != nil && now.Before(start.Add(window)) {
-		return
-	}
-	held, admitted, approved, rejected := s.status.Held, s.status.Admitted, s.status.Approved, s.status.Rejected
-	s.status = v1alpha1.GuardStatus{
-		WindowStart: new(metav1.NewTime(now.Truncate(time.Second))), Active: *status.Int32(countActive()),
-		Held: held, Admitted: admitted, Approved: approved, Rejected: rejected,
+func (p *policy) roll(now time.Time, countActive func() int) {
+	p.countActive = countActive
+	if start := p.counters.WindowStart; start == nil || !now.Before(start.Add(window)) {
+		p.counters = v1alpha1.GuardStatus{WindowStart: new(metav1.NewTime(now.Truncate(time.Second))), Active: *status.Int32(countActive())}
 	}
 }
 
+// recall answers a request about which there is nothing new; Pending means that there is.
+func (p *policy) recall(request Request) Verdict {
+	switch {
+	case slices.ContainsFunc(request.Entries, p.rejected.Has):
+		return Rejected
+	case request.Kind == Keep:
+		return Pending
+	case allIn(request.Entries, p.approved, p.admitted):
+		return Admitted
+	case allIn(request.Entries, p.approved, p.admitted, p.held):
+		return Held
+	}
+	return Pending
+}
+
 // decide answers a request, and counts what it admits.
-func (s *policy) decide(request Request, limits v1alpha1.DeprovisionGuard, now time.Time) Verdict {
-	if outcome, known := s.recall(request); known {
-		return outcome
+func (p *policy) decide(request Request, limits v1alpha1.DeprovisionGuard, now time.Time) Verdict {
+	if verdict := p.recall(request); verdict != Pending {
+		return verdict
 	}
 	if request.Kind == Keep {
-		return s.keep(request)
+		return p.keep(request)
 	}
-	fresh := entrySet{}
+	added := newList()
 	for _, entry := range request.Entries {
-		if !s.held.has(entry) && !s.isFree(entry) {
-			fresh[entry] = struct{}{}
+		if !allIn([]string{entry}, p.held, p.approved, p.admitted) {
+			added.add(entry)
 		}
 	}
-	counter, allowed := s.allows(request.Kind, fresh.people(), limits)
+	counter, allowed := p.allows(request.Kind, added.people(), limits)
 	switch {
-	case slices.ContainsFunc(request.Entries, s.held.has) || !allowed:
-		s.hold(fresh, now)
+	case slices.ContainsFunc(request.Entries, p.held.Has) || !allowed:
+		p.hold(added, now)
 		return Held
-	case !fresh.fit(s.admitted):
+	case !fit(added, p.admitted):
 		return Deferred
 	}
-	*counter += int32(fresh.people()) //nolint:gosec // bounded by the limit
-	s.admitted.add(fresh)
+	*counter += added.people()
+	p.admitted.addAll(added)
 	return Admitted
 }
 
 // keep notes what stays in force, whatever was decided about it before.
-func (s *policy) keep(request Request) Verdict {
-	entries := entrySet{}
-	for _, entry := range request.Entries {
-		entries[entry] = struct{}{}
-	}
-	if !entries.fit(s.rejected) {
+func (p *policy) keep(request Request) Verdict {
+	entries := newList(request.Entries...)
+	if !fit(entries, p.rejected) {
 		return Deferred
 	}
-	s.drop(entries)
-	s.rejected.add(entries)
-	if s.status.Rejected == nil {
-		s.status.Rejected = &v1alpha1.HeldSet{Token: "orphaned"}
+	p.drop(request.Entries...)
+	p.rejected.addAll(entries)
+	if p.rejected.token == "" {
+		p.rejected.token = "orphaned"
 	}
 	return Rejected
 }
 
 // allows tells whether so many more people may go in the current hour, and returns what they are counted in.
-func (s *policy) allows(kind Kind, people int, limits v1alpha1.DeprovisionGuard) (counter *int32, allowed bool) {
-	counter, limit := s.budget(kind, limits)
-	if int(*counter)+people <= limit {
-		return counter, true
+func (p *policy) allows(kind Kind, people int32, limits v1alpha1.DeprovisionGuard) (counter *int32, allowed bool) {
+	counter, left := p.budget(kind, limits)
+	if people > left {
+		// An organization that has grown since the hour began may lose more.
+		p.counters.Active = max(p.counters.Active, *status.Int32(p.countActive()))
+		counter, left = p.budget(kind, limits)
 	}
-	// An organization that has grown since the hour began may lose more.
-	s.status.Active = max(s.status.Active, *status.Int32(s.countActive()))
-	counter, limit = s.budget(kind, limits)
-	return counter, int(*counter)+people <= limit
+	return counter, people <= left
 }
 
-// recall answers a request about which there is nothing new.
-func (s *policy) recall(request Request) (Verdict, bool) {
-	free, held := 0, 0
-	for _, entry := range request.Entries {
-		switch {
-		case s.rejected.has(entry):
-			return Rejected, true
-		case s.isFree(entry):
-			free++
-		case s.held.has(entry):
-			held++
-		}
-	}
-	switch {
-	case request.Kind == Keep:
-		return Deferred, false
-	case free == len(request.Entries):
-		return Admitted, true
-	case free+held == len(request.Entries):
-		return Held, true
-	}
-	return Held, false
-}
-
-func (s *policy) isFree(entry string) bool { return s.approved.has(entry) || s.admitted.has(entry) }
-
-// budget returns the counter that a kind has in the current hour, and what is left for it, all implicit kinds together.
-func (s *policy) budget(kind Kind, limits v1alpha1.DeprovisionGuard) (counter *int32, limit int) {
-	state, active := &s.status, int(s.status.Active)
+// budget returns the counter that a kind has in the current hour, and how many more people may go, all implicit kinds together.
+func (p *policy) budget(kind Kind, limits v1alpha1.DeprovisionGuard) (counter *int32, left int32) {
+	now := &p.counters
 	if kind == Denial {
-		return &state.Explicit, explicitLimit(limits, active)
+		return &now.Explicit, explicitLimit(limits, now.Active) - now.Explicit
 	}
-	state.Limit = *status.Int32(implicitLimit(limits, active))
-	counters := map[Kind]*int32{
-		Deprovision: &state.Deprovisioned, Demotion: &state.Demoted, Activation: &state.Activated,
-	}
-	counter = counters[kind]
-	others := state.Deprovisioned + state.Demoted + state.Activated - *counter
-	return counter, int(state.Limit - others)
+	now.Limit = implicitLimit(limits, now.Active)
+	counter = map[Kind]*int32{Deprovision: &now.Deprovisioned, Demotion: &now.Demoted, Activation: &now.Activated}[kind]
+	return counter, now.Limit - implicit(now)
+}
+
+// implicit counts the people who went without a denial in the current hour.
+func implicit(now *v1alpha1.GuardStatus) int32 {
+	return now.Deprovisioned + now.Demoted + now.Activated
 }
 
 // implicitLimit is how many people may go in an hour: the percentage of the active ones or the minimum, whichever is more, and never
 // more than half of them. Half of one person is one: whoever deletes the only person means it.
-func implicitLimit(limits v1alpha1.DeprovisionGuard, active int) int {
-	share := active * int(valueOr(limits.Percent, defaultPercent)) / 100
-	return min(max(int(valueOr(limits.Minimum, defaultMinimum)), share), max(active/2, 1))
+func implicitLimit(limits v1alpha1.DeprovisionGuard, active int32) int32 {
+	share := percentOf(active, valueOr(limits.Percent, defaultPercent))
+	return min(max(valueOr(limits.Minimum, defaultMinimum), share), max(active/2, 1))
 }
 
 // explicitLimit is how many people may be denied in an hour, one at least.
-func explicitLimit(limits v1alpha1.DeprovisionGuard, active int) int {
-	return max(active*int(valueOr(limits.ExplicitPercent, 100))/100, 1)
+func explicitLimit(limits v1alpha1.DeprovisionGuard, active int32) int32 {
+	return max(percentOf(active, valueOr(limits.ExplicitPercent, 100)), 1)
 }
+
+func percentOf(active, percent int32) int32 { return *status.Int32(int(active) * int(percent) / 100) }
 
 func valueOr(value *int32, otherwise int32) int32 {
 	if value == nil {
@@ -349,40 +230,21 @@ func valueOr(value *int32, otherwise int32) int32 {
 	return *value
 }
 
-// hold adds to the held set if there is room, also for its approval; who is not listed waits for that.
-func (s *policy) hold(entries entrySet, now time.Time) {
-	if !entries.fit(s.held, s.approved) {
+// hold adds to the held set if there is room, also for its approval; what is not listed waits for room.
+func (p *policy) hold(entries *entryList, now time.Time) {
+	if !fit(entries, p.held, p.approved) {
 		return
 	}
-	if len(s.held.entrySet) == 0 {
-		s.status.Held = &v1alpha1.HeldSet{Since: new(metav1.NewTime(now.Truncate(time.Second)))}
+	if p.held.Len() == 0 {
+		p.held.since = new(metav1.NewTime(now.Truncate(time.Second)))
 	}
-	s.held.add(entries)
+	p.held.addAll(entries)
 }
 
-func (s *policy) lists() []*entryList {
-	return []*entryList{s.held, s.admitted, s.approved, s.rejected}
-}
+// proposal is an annotation that approves or rejects the held set.
+type proposal struct{ annotation, token string }
 
-// knows tells whether status lists the entries of a request; who was answered without being listed has to ask again.
-func (s *policy) knows(request Request) bool {
-	return !slices.ContainsFunc(request.Entries, func(entry string) bool {
-		return !slices.ContainsFunc(s.lists(), func(list *entryList) bool { return list.has(entry) })
-	})
-}
-
-// room is how many more people status can list for certain, however long their names are.
-func (s *policy) room() int { return min(roomBeside(s.admitted), roomBeside(s.held, s.approved)) }
-
-// token names the set that is held; empty when none is.
-func (s *policy) token() string {
-	if len(s.held.entrySet) == 0 {
-		return ""
-	}
-	return heldToken(s.held.entrySet, s.status.Held.Since)
-}
-
-// decision is what became of an approval or a rejection.
+// decision is what became of a proposal.
 type decision int
 
 const (
@@ -394,52 +256,140 @@ const (
 	noRoom
 )
 
-// approve lets exactly the held set go.
-func (s *policy) approve(token string) decision {
+// settle lets exactly the held set go, or releases it without letting anything happen. A rejection leaves explicit denials held: only
+// the claim that denies can take the denial back.
+func (p *policy) settle(proposal proposal) decision {
+	settled, list := newList(p.held.UnsortedList()...), p.approved
+	if proposal.annotation == v1alpha1.RejectDeprovisionAnnotation {
+		list = p.rejected
+		for entry := range p.held.Set {
+			if strings.HasSuffix(entry, DeniedSuffix) {
+				settled.remove(entry)
+			}
+		}
+	}
 	switch {
-	case token == "" || token != s.token():
+	case proposal.token == "" || proposal.token != p.token():
 		return staleToken
-	case !s.held.fit(s.approved):
+	case !fit(settled, list):
 		return noRoom
 	}
-	s.approved.add(s.held.entrySet)
-	s.status.Approved = &v1alpha1.HeldSet{Token: token, Since: s.status.Held.Since}
-	s.held = entriesOf(nil)
+	list.addAll(settled)
+	list.token, list.since = proposal.token, p.held.since
+	p.held.remove(settled.UnsortedList()...)
 	return decided
 }
 
-// reject releases exactly the held set without letting anything happen. Explicit denials stay held: only who denied can take it back.
-func (s *policy) reject(token string) decision {
-	if token == "" || token != s.token() {
-		return staleToken
-	}
-	released := entrySet{}
-	for entry := range s.held.entrySet {
-		if !strings.HasSuffix(entry, DeniedSuffix) {
-			released[entry] = struct{}{}
-		}
-	}
-	if !released.fit(s.rejected) {
-		return noRoom
-	}
-	s.status.Rejected = &v1alpha1.HeldSet{Token: token, Since: s.status.Held.Since}
-	s.rejected.add(released)
-	for entry := range released {
-		s.held.remove(entry)
-	}
-	return decided
-}
+// keeps tells whether an entry was rejected that outlives its resource, as all do but deactivations.
+func (p *policy) keeps(entry string) bool { return p.rejected.Has(entry) && entry != NameIn(entry) }
 
 // drop forgets entries that are over.
-func (s *policy) drop(entries entrySet) {
-	for entry := range entries {
-		for _, list := range s.lists() {
-			list.remove(entry)
+func (p *policy) drop(entries ...string) {
+	for _, list := range p.lists() {
+		list.remove(entries...)
+	}
+}
+
+func (p *policy) lists() []*entryList {
+	return []*entryList{p.held, p.admitted, p.approved, p.rejected}
+}
+
+// room is how many more people status can list for certain, however long their names are.
+func (p *policy) room() int {
+	admitted, admittedBytes := room(p.admitted)
+	held, heldBytes := room(p.held, p.approved)
+	return max(min(admitted, admittedBytes/maxEntryBytes, held, heldBytes/maxEntryBytes), 0)
+}
+
+// entryList is a list of status.guard as a set. Lists are bounded.
+type entryList struct {
+	sets.Set[string]
+	// bytes are what the entries take in status.
+	bytes int
+	token string
+	since *metav1.Time
+}
+
+func newList(entries ...string) *entryList {
+	list := &entryList{Set: sets.Set[string]{}}
+	list.add(entries...)
+	return list
+}
+
+func listOf(stored *v1alpha1.HeldSet) *entryList {
+	if stored == nil {
+		return newList()
+	}
+	list := newList(stored.People...)
+	list.token, list.since = stored.Token, stored.Since
+	return list
+}
+
+// export returns nothing without a token.
+func (l *entryList) export(token string) *v1alpha1.HeldSet {
+	if token == "" {
+		return nil
+	}
+	return &v1alpha1.HeldSet{Token: token, Since: l.since, Count: l.people(), People: l.sorted()}
+}
+
+func (l *entryList) add(entries ...string) {
+	for _, entry := range entries {
+		if !l.Has(entry) {
+			l.Insert(entry)
+			l.bytes += bytesIn(entry)
 		}
 	}
 }
 
-// The entries of status.guard, by what they say.
+func (l *entryList) addAll(other *entryList) { l.add(other.UnsortedList()...) }
+
+func (l *entryList) remove(entries ...string) {
+	for _, entry := range entries {
+		if l.Has(entry) {
+			l.Delete(entry)
+			l.bytes -= bytesIn(entry)
+		}
+	}
+}
+
+func (l *entryList) sorted() []string { return slices.Sorted(maps.Keys(l.Set)) }
+
+// people counts whom the entries are about: one each, unless an entry says how many.
+func (l *entryList) people() int32 {
+	sum := 0
+	for entry := range l.Set {
+		sum += PeopleIn(entry)
+	}
+	return *status.Int32(sum)
+}
+
+// bytesIn is what an entry takes in status, its quotes and comma included.
+func bytesIn(entry string) int { return len(entry) + len(`"",`) }
+
+// allIn tells whether each entry is in one of the lists.
+func allIn(entries []string, lists ...*entryList) bool {
+	return !slices.ContainsFunc(entries, func(entry string) bool {
+		return !slices.ContainsFunc(lists, func(list *entryList) bool { return list.Has(entry) })
+	})
+}
+
+// fit tells whether lists have room in one.
+func fit(lists ...*entryList) bool {
+	entries, bytes := room(lists...)
+	return entries >= 0 && bytes >= 0
+}
+
+// room is how many more entries, of how many bytes, would have room in one list with these.
+func room(lists ...*entryList) (entries, bytes int) {
+	entries, bytes = maxListed, maxListedBytes
+	for _, list := range lists {
+		entries, bytes = entries-list.Len(), bytes-list.bytes
+	}
+	return entries, bytes
+}
+
+// The endings of entries, by what they say.
 const (
 	ActivatedSuffix = ": active again"
 	DeniedSuffix    = ": denied"
@@ -450,7 +400,7 @@ func DemotionEntry(claim string, from, to v1alpha1.Role) string {
 	return fmt.Sprintf("%s: %s to %s", claim, from, to)
 }
 
-// NameIn is whom an entry is about.
+// NameIn is the name of the resource that an entry is about.
 func NameIn(entry string) string {
 	name, _, _ := strings.Cut(entry, ": ")
 	return name
@@ -464,16 +414,4 @@ func PeopleIn(entry string) int {
 		return 1
 	}
 	return people
-}
-
-// WhereToDecide is where those who are held find the set that they are in.
-func WhereToDecide(organization string) string {
-	return fmt.Sprintf("To see all that is held and decide about it: kubectl lambdatest status, or status.guard of %s %s.",
-		v1alpha1.OrganizationKind, organization)
-}
-
-// DeferredOutcome tells those for whom status has no room yet.
-func DeferredOutcome(organization string) status.Outcome {
-	return status.Progressingf(v1alpha1.ProgressingReason, "Waits until others are carried out: status.guard of %s %s lists as many people as it can. Nothing needs to be done.",
-		v1alpha1.OrganizationKind, organization)
 }
