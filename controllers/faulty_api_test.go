@@ -131,14 +131,10 @@ func (w *world) insisted(ctx context.Context, rounds int, people []*v1alpha1.Lam
 	}
 }
 
-// sweptUnlessStopped compares the organization, if calls are made at all: they are not while its Secret cannot be read.
+// sweptUnlessStopped sweeps the organization, if calls are made at all: they are not while its Secret cannot be read.
 func (w *world) sweptUnlessStopped(ctx context.Context) {
 	GinkgoHelper()
-	lane := w.connection().Lane
-	lane.Mu.Lock()
-	stopped := lane.Stopped
-	lane.Mu.Unlock()
-	if !stopped {
+	if _, obstacle := w.connection().State(); obstacle == (status.Outcome{}) && w.connection().Client() != nil {
 		_ = w.connection().Sweep(ctx)
 	}
 }

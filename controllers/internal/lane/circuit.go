@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
@@ -24,20 +26,19 @@ func (b Backoff) After(failures int) time.Duration {
 	return wait - time.Duration(rand.Float64()*float64(wait)/4) //nolint:gosec // spreads load, keeps no secret
 }
 
-// circuit remembers how the calls of one organization went, and says whether the next one makes sense. It is a value with a lock
-// elsewhere: the lane's.
+// circuit remembers how the calls of one organization went, and says whether the next one makes sense. The lane's lock guards it.
 type circuit struct {
 	backoff Backoff
 
 	// unauthorized: the token was refused. Only another token ends this.
 	unauthorized bool
 	// failing are the people whose calls failed since one succeeded.
-	failing map[string]struct{}
+	failing sets.Set[string]
 	// failures counts how often the circuit was opened in a row.
 	failures int
-	// OpenedAt is when it was opened last; retryAt when the next probe may go. Both zero while it is closed.
+	// openedAt is when it was opened last; retryAt when the next probe may go. Both zero while it is closed.
 	openedAt, retryAt time.Time
-	// pausedUntil is when LambdaTest wants to be called again, after a 429; pauses counts those without a date in a row.
+	// pausedUntil is when LambdaTest wants to be called again, after a 429; pauses counts those in a row that named no time.
 	pausedUntil time.Time
 	pauses      int
 	// throttled: no call succeeded since the last 429.
@@ -79,7 +80,7 @@ func (c *circuit) permits(now time.Time, denial bool) (bool, time.Time) {
 	return !now.Before(at), at
 }
 
-// record takes the outcome of a call on somebody's behalf.
+// record takes the outcome of a call for a user.
 func (c *circuit) record(now time.Time, user string, err error) {
 	switch {
 	case lambdatest.IsUnauthorized(err):
@@ -97,8 +98,8 @@ func (c *circuit) record(now time.Time, user string, err error) {
 
 func (c *circuit) pause(now time.Time, err error) {
 	c.throttled = true
-	wait, told := lambdatest.RetryAfter(err)
-	if !told {
+	wait, named := lambdatest.RetryAfter(err)
+	if !named {
 		if now.Before(c.pausedUntil) {
 			return // of the calls that were under way together, one counts
 		}
@@ -112,9 +113,9 @@ func (c *circuit) pause(now time.Time, err error) {
 
 func (c *circuit) fail(now time.Time, user string) {
 	if c.failing == nil {
-		c.failing = map[string]struct{}{}
+		c.failing = sets.Set[string]{}
 	}
-	c.failing[user] = struct{}{}
+	c.failing.Insert(user)
 	if len(c.failing) < CircuitThreshold {
 		return
 	}

@@ -301,9 +301,10 @@ func TestLaneForgivesThoseWhoWaitInItWhenTheCircuitCloses(t *testing.T) {
 	down := UpstreamError(t, http.StatusServiceUnavailable)
 	for i := range CircuitThreshold {
 		user := fmt.Sprint("failing ", i)
-		l.Mu.Lock()
-		l.granted[user], l.inFlight = struct{}{}, l.inFlight+1
-		l.Mu.Unlock()
+		l.mu.Lock()
+		l.granted.Insert(user)
+		l.inFlight++
+		l.mu.Unlock()
 		l.Done(user, down)
 	}
 	l.clock.Advance(time.Minute)

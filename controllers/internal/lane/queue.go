@@ -6,23 +6,38 @@ package lane
 import (
 	"container/heap"
 	"container/list"
-	"time"
 )
 
-// ticket is somebody who waits to make one call.
+// History is how the last calls for a person or group went.
+type History uint8
+
+const (
+	// NoFailure means: the last call did not fail, or its failure is forgiven.
+	NoFailure History = iota
+	// LastFailed means: the last call failed, perhaps because LambdaTest answered no call at all.
+	LastFailed
+	// KeepsFailing means: calls fail again and again while LambdaTest answers others.
+	KeepsFailing
+)
+
+// ticket waits for one call.
 type ticket struct {
+	// user is a person, a group's place, or the name of a caller of Lane.Wait.
 	user string
 	// priority is how urgent the call is now; asked is what was asked for.
 	priority, asked int
-	since           time.Time
 	past            History
-	// ready is closed at the grant, for whoever blocks on it; nil for people, who are reconciled instead.
+	// ready is closed at the grant, for a caller of Lane.Wait; nil for people, who are reconciled instead.
 	ready chan struct{}
 
 	seq   uint64
 	place int           // in the heap
 	aged  *list.Element // in the order of arrival
 }
+
+// isBudgeted tells whether the call takes part of what is left to failing people. Denials do not, until they keep failing and so come
+// with a lower priority.
+func (t *ticket) isBudgeted() bool { return t.past != NoFailure && t.priority < Denial }
 
 // queue orders tickets: by priority, then by arrival; every fourth one that is no denial goes to the longest waiting.
 type queue struct {
@@ -37,7 +52,7 @@ func newQueue() *queue {
 	return &queue{byUser: map[string]*ticket{}, arrived: list.New()}
 }
 
-// put adds a ticket, or changes the one that its user has; who waits already keeps the place in time.
+// put adds a ticket, or changes the one that its user has, which keeps its place in time.
 func (q *queue) put(t ticket) {
 	if waiting, ok := q.byUser[t.user]; ok {
 		waiting.priority, waiting.asked, waiting.past = t.priority, t.asked, t.past
@@ -45,8 +60,7 @@ func (q *queue) put(t ticket) {
 		return
 	}
 	q.seq++
-	t.seq = q.seq
-	t.aged = q.arrived.PushBack(&t)
+	t.seq, t.aged = q.seq, q.arrived.PushBack(&t)
 	q.byUser[t.user] = &t
 	heap.Push(&q.heap, &t)
 }
@@ -102,10 +116,7 @@ func (q *queue) inOrder() []ticket {
 	return tickets
 }
 
-// isBudgeted tells whether the call takes part of what is left to failing people. Denials do not, until they keep failing and so come
-// with a lower priority.
-func (t *ticket) isBudgeted() bool { return t.past != NoFailure && t.priority < Denial }
-
+// ticketHeap has the most urgent ticket first, of equals the oldest. It implements heap.Interface.
 type ticketHeap []*ticket
 
 func (h ticketHeap) Len() int { return len(h) }
@@ -129,20 +140,7 @@ func (h *ticketHeap) Push(x any) {
 }
 
 func (h *ticketHeap) Pop() any {
-	old := *h
-	last := old[len(old)-1]
-	*h = old[:len(old)-1]
+	last := (*h)[len(*h)-1]
+	*h = (*h)[:len(*h)-1]
 	return last
 }
-
-// History is how the last calls for a person or group went.
-type History uint8
-
-const (
-	// NoFailure means: the last call did not fail, or its failure is forgiven.
-	NoFailure History = iota
-	// LastFailed means: the last call failed, perhaps because LambdaTest answered nobody.
-	LastFailed
-	// KeepsFailing means: calls fail again and again while LambdaTest answers others.
-	KeepsFailing
-)
