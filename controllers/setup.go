@@ -92,9 +92,6 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := claims.AddIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
-	if err := claims.AddGroupIndexes(context.Background(), mgr.GetFieldIndexer()); err != nil {
-		return err
-	}
 	leading, err := leadingClient(mgr, options.LeadUntil, options.Now)
 	if err != nil {
 		return err

@@ -17,15 +17,19 @@ import (
 
 // Field indexes of the cache; the names are ours, the API server knows none of them.
 const (
-	personIndex       = "iam.lambdatest.io/person"
-	OrganizationIndex = "iam.lambdatest.io/organization"
+	personIndex            = "iam.lambdatest.io/person"
+	OrganizationIndex      = "iam.lambdatest.io/organization"
+	memberIndex            = "iam.lambdatest.io/member"
+	displayNameIndex       = "iam.lambdatest.io/display-name"
+	GroupOrganizationIndex = "iam.lambdatest.io/group-organization"
+	GroupIDIndex           = "iam.lambdatest.io/group-id"
 )
 
 // PersonKey is one person of one organization: what all claims about that person have in common, and what work is keyed by.
 type PersonKey struct {
 	Namespace    string
 	Organization string
-	// UserName is folded, so that it is the same for everybody who means the same person.
+	// UserName is folded, so that it is the same in all claims about the person.
 	UserName string
 }
 
@@ -67,30 +71,62 @@ func (k PersonKey) resourceNames() []string {
 // Indexers are the field indexes of LambdaTestUsers by name.
 func Indexers() map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
-		personIndex: func(object client.Object) []string {
-			key := KeyOf(object.(*v1alpha1.LambdaTestUser))
-			if slices.Contains(key.resourceNames(), object.GetName()) {
+		personIndex: by(func(user *v1alpha1.LambdaTestUser) []string {
+			key := KeyOf(user)
+			if slices.Contains(key.resourceNames(), user.Name) {
 				return nil
 			}
 			return []string{key.indexValue()}
-		},
-		OrganizationIndex: func(object client.Object) []string {
-			return []string{portionOf(object.(*v1alpha1.LambdaTestUser).Spec.OrganizationRef.Name, crc32.ChecksumIEEE([]byte(object.GetName())))}
-		},
+		}),
+		OrganizationIndex: by(func(user *v1alpha1.LambdaTestUser) []string {
+			return []string{portionOf(user.Spec.OrganizationRef.Name, crc32.ChecksumIEEE([]byte(user.Name)))}
+		}),
 	}
 }
 
-// AddIndexes tells the cache which fields people are looked up by.
+// GroupIndexers are the field indexes of LambdaTestGroups by name. Which groups a person is in is one lookup, however large they are.
+func GroupIndexers() map[string]client.IndexerFunc {
+	return map[string]client.IndexerFunc{
+		memberIndex: by(func(group *v1alpha1.LambdaTestGroup) []string {
+			members := MembersOf(group)
+			for i, user := range members {
+				members[i] = MemberKey(group, user).indexValue()
+			}
+			return members
+		}),
+		displayNameIndex:       by(func(group *v1alpha1.LambdaTestGroup) []string { return []string{FamilyOf(group)} }),
+		GroupOrganizationIndex: by(func(group *v1alpha1.LambdaTestGroup) []string { return []string{group.Spec.OrganizationRef.Name} }),
+		GroupIDIndex: by(func(group *v1alpha1.LambdaTestGroup) []string {
+			return []string{GroupIDKey(group, group.Status.GroupID)}
+		}),
+	}
+}
+
+// by indexes resources of one kind.
+func by[T client.Object](extract func(T) []string) client.IndexerFunc {
+	return func(object client.Object) []string { return extract(object.(T)) }
+}
+
+// AddIndexes tells the cache which fields people and groups are looked up by.
 func AddIndexes(ctx context.Context, indexer client.FieldIndexer) error {
-	for name, extract := range Indexers() {
-		if err := indexer.IndexField(ctx, &v1alpha1.LambdaTestUser{}, name, extract); err != nil {
-			return fmt.Errorf("indexing %s: %w", name, err)
+	for kind, indexers := range map[client.Object]map[string]client.IndexerFunc{
+		&v1alpha1.LambdaTestUser{}: Indexers(), &v1alpha1.LambdaTestGroup{}: GroupIndexers(),
+	} {
+		for name, extract := range indexers {
+			if err := indexer.IndexField(ctx, kind, name, extract); err != nil {
+				return fmt.Errorf("indexing %s: %w", name, err)
+			}
 		}
 	}
 	return nil
 }
 
-// About lists the claims about a person. They are the cache's own: whoever changes one makes a copy first.
+// portionOf names the portion of an organization that a claim is in, by the checksum of its name.
+func portionOf(organization string, checksum uint32) string {
+	return fmt.Sprintf("%s/%d", organization, checksum%portions)
+}
+
+// About lists the claims about a person, in order of precedence. They are the cache's own: copy one before changing it.
 func About(ctx context.Context, reader client.Reader, key PersonKey) ([]*v1alpha1.LambdaTestUser, error) {
 	claims, err := listClaims(ctx, reader, key.Namespace, client.MatchingFields{personIndex: key.indexValue()})
 	if err != nil {
@@ -110,13 +146,8 @@ func About(ctx context.Context, reader client.Reader, key PersonKey) ([]*v1alpha
 	return claims, nil
 }
 
-// portionOf names the portion of an organization that a claim is in, by the checksum of its name.
-func portionOf(organization string, checksum uint32) string {
-	return fmt.Sprintf("%s/%d", organization, checksum%portions)
-}
-
-// Of lists the claims of an organization, under the rule of About. It takes half as much memory as the claims have: whoever
-// can do with a part of them says which, or visits them.
+// Of lists the claims of an organization, under the rule of About. The list takes half as much memory as the claims: where a part of them
+// will do, say which, or visit them.
 func Of(ctx context.Context, reader client.Reader, organization types.NamespacedName, which ...client.ListOption) ([]*v1alpha1.LambdaTestUser, error) {
 	var all []*v1alpha1.LambdaTestUser
 	err := Visit(ctx, reader, organization, func(claim *v1alpha1.LambdaTestUser) { all = append(all, claim) }, which...)
@@ -124,8 +155,8 @@ func Of(ctx context.Context, reader client.Reader, organization types.Namespaced
 	return all, err
 }
 
-// Visit shows the claims of an organization one by one, under the rule of About, and in no order. Only a portion of them is
-// in a list at a time.
+// Visit shows the claims of an organization one by one, in no order. They are the cache's own. Only a portion of them is in a list at a
+// time.
 func Visit(ctx context.Context, reader client.Reader, organization types.NamespacedName, visit func(*v1alpha1.LambdaTestUser), which ...client.ListOption) error {
 	for portion := range uint32(portions) {
 		fields := client.MatchingFields{OrganizationIndex: portionOf(organization.Name, portion)}
@@ -149,7 +180,6 @@ func listClaims(ctx context.Context, reader client.Reader, namespace string, whi
 	for i := range list.Items {
 		claims[i] = &list.Items[i]
 	}
-	slices.SortFunc(claims, ByPrecedence)
 	return claims, nil
 }
 

@@ -7,12 +7,13 @@ import (
 	"cmp"
 	"slices"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// GroupRole is the role that a person's groups give, and which group does. The zero value is "none of them does".
+// GroupRole is the role that a person's groups give, and the group that gives it. The zero value is no role.
 type GroupRole struct {
 	role v1alpha1.Role
 	From string // "LambdaTestGroup/<name>"
@@ -20,14 +21,14 @@ type GroupRole struct {
 	Group *v1alpha1.LambdaTestGroup
 }
 
-// Person is what all claims about somebody come to.
+// Person is what all claims about a person come to.
 type Person struct {
 	// Claims about the person, in order of precedence: declared before SCIM's, the oldest first, then by name.
 	Claims []*v1alpha1.LambdaTestUser
 	// Living claims count: Full, and not being deleted.
 	Living []*v1alpha1.LambdaTestUser
-	// Leaving claims are being deleted and have our finalizer. Without it a claim counts for nothing any more, also where another's
-	// finalizer keeps it.
+	// Leaving claims are being deleted and have our finalizer. Without ours a claim counts for nothing any more, although another
+	// finalizer may keep it.
 	Leaving []*v1alpha1.LambdaTestUser
 	// Desired is what the living claims want. Without any, it is what the leaving ones want.
 	Desired Desired
@@ -41,7 +42,7 @@ type Desired struct {
 	GivenName  string
 	FamilyName string
 	Fate       fate
-	// WasDenied says, of somebody whom nobody claims any more, that one of those who did denied them.
+	// WasDenied says, where no living claim is left, that a leaving one denies.
 	WasDenied bool
 	Effective v1alpha1.EffectiveState
 }
@@ -50,11 +51,11 @@ type Desired struct {
 type fate int
 
 const (
-	// FateKept means: somebody claims the person; effective says how.
+	// FateKept means: a living claim is there; Effective says what it wants.
 	FateKept fate = iota
-	// FateDeactivated means: nobody claims the person any more, and one of those who did wants it deactivated.
+	// FateDeactivated means: no living claim is left, and a leaving one deactivates.
 	FateDeactivated
-	// FateLeft means: nobody claims the person, and the account is left as it is.
+	// FateLeft means: no living claim is left, and the account stays as it is.
 	FateLeft
 )
 
@@ -66,10 +67,10 @@ func (d Desired) Denies() bool {
 // Merge turns all claims about one person, in order of precedence, into one wish:
 //
 //   - Only Full claims that are not being deleted count.
-//   - Active is what every one of them says; a denial by any wins. A claim that the identity provider marked deleted denies.
-//   - Role and concurrency group are the first claim's that sets it. Of declared claims only the oldest speaks.
-//   - A role from groups comes before any claim's.
-//   - Without a claim that counts, one Deactivate among those that go deactivates.
+//   - A person is active unless one of them denies. A claim that the identity provider marked deleted denies.
+//   - Role and concurrency group are those of the first claim that sets them. Of declared claims only the oldest may.
+//   - A role from groups comes before the role of any claim.
+//   - Where all claims are being deleted, one with deletionPolicy Deactivate among them is enough to deactivate.
 func Merge(claims []*v1alpha1.LambdaTestUser, fromGroups GroupRole) Person {
 	p := Person{Claims: claims}
 	for _, claim := range claims {
@@ -100,23 +101,12 @@ func (p Person) Observing(claim *v1alpha1.LambdaTestUser, fromGroups GroupRole) 
 	return Wish(living, FirstDenial(living), fromGroups)
 }
 
-// speakers are the claims that may set attributes: a declared claim only if no older one is there.
-func speakers(living []*v1alpha1.LambdaTestUser) []*v1alpha1.LambdaTestUser {
-	var speaking []*v1alpha1.LambdaTestUser
-	for _, claim := range living {
-		if DuplicateOf(claim, living) == nil {
-			speaking = append(speaking, claim)
-		}
-	}
-	return speaking
-}
-
 // DuplicateOf returns the older declared claim because of which this one contributes only its denial, if there is one.
 func DuplicateOf(claim *v1alpha1.LambdaTestUser, living []*v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
 	if !v1alpha1.IsDeclared(claim) {
 		return nil
 	}
-	first := living[slices.IndexFunc(living, func(c *v1alpha1.LambdaTestUser) bool { return v1alpha1.IsDeclared(c) })]
+	first := firstOf(living, func(c *v1alpha1.LambdaTestUser) bool { return v1alpha1.IsDeclared(c) })
 	if first.UID == claim.UID && first.Name == claim.Name {
 		return nil
 	}
@@ -125,7 +115,7 @@ func DuplicateOf(claim *v1alpha1.LambdaTestUser, living []*v1alpha1.LambdaTestUs
 
 // Wish is what living claims want. There is at least one, and they are in order of precedence.
 func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fromGroups GroupRole) Desired {
-	speaking := speakers(living)
+	speaking := slices.DeleteFunc(slices.Clone(living), func(claim *v1alpha1.LambdaTestUser) bool { return DuplicateOf(claim, living) != nil })
 	d := Desired{
 		UserName:   speaking[0].Spec.UserName,
 		GivenName:  speaking[0].Spec.Name.GivenName,
@@ -166,10 +156,12 @@ func IsReleased(claim *v1alpha1.LambdaTestUser) bool {
 
 // FirstDenial is the first of the living claims that denies; nil when none does.
 func FirstDenial(living []*v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
-	for _, claim := range living {
-		if claim.IsDenial() {
-			return claim
-		}
+	return firstOf(living, (*v1alpha1.LambdaTestUser).IsDenial)
+}
+
+func firstOf(claims []*v1alpha1.LambdaTestUser, is func(*v1alpha1.LambdaTestUser) bool) *v1alpha1.LambdaTestUser {
+	if i := slices.IndexFunc(claims, is); i >= 0 {
+		return claims[i]
 	}
 	return nil
 }
@@ -184,20 +176,19 @@ func Reference(claim *v1alpha1.LambdaTestUser) string {
 	return v1alpha1.UserKind + "/" + claim.Name
 }
 
-// ByPrecedence orders claims about one person: declared before SCIM's, the oldest first, then by name.
-func ByPrecedence(a, b *v1alpha1.LambdaTestUser) int {
-	return cmp.Or(
-		cmp.Compare(sourceRank(a), sourceRank(b)),
-		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-		cmp.Compare(a.Name, b.Name),
-	)
-}
-
-func sourceRank(claim *v1alpha1.LambdaTestUser) int {
-	if v1alpha1.IsDeclared(claim) {
-		return 0
+// ByPrecedence orders claims about one person, or groups of one displayName: declared before SCIM's, the oldest first, then by name.
+func ByPrecedence[T metav1.Object](a, b T) int {
+	rank := func(object T) int {
+		if v1alpha1.IsDeclared(object) {
+			return 0
+		}
+		return 1
 	}
-	return 1
+	return cmp.Or(
+		cmp.Compare(rank(a), rank(b)),
+		a.GetCreationTimestamp().Compare(b.GetCreationTimestamp().Time),
+		cmp.Compare(a.GetName(), b.GetName()),
+	)
 }
 
 // Demotes tells whether a role is lower. No role at all leaves the one that is there.

@@ -17,48 +17,6 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// Field indexes of LambdaTestGroups in the cache.
-const (
-	memberIndex            = "iam.lambdatest.io/member"
-	displayNameIndex       = "iam.lambdatest.io/display-name"
-	GroupOrganizationIndex = "iam.lambdatest.io/group-organization"
-	GroupIDIndex           = "iam.lambdatest.io/group-id"
-)
-
-// GroupIndexers are the field indexes of LambdaTestGroups by name. Whose groups a person is in is one lookup, whatever their size.
-func GroupIndexers() map[string]client.IndexerFunc {
-	return map[string]client.IndexerFunc{
-		memberIndex: func(object client.Object) []string {
-			group := object.(*v1alpha1.LambdaTestGroup)
-			members := MembersOf(group)
-			for i, user := range members {
-				members[i] = MemberKey(group, user).indexValue()
-			}
-			return members
-		},
-		displayNameIndex: func(object client.Object) []string {
-			return []string{FamilyOf(object.(*v1alpha1.LambdaTestGroup))}
-		},
-		GroupOrganizationIndex: func(object client.Object) []string {
-			return []string{object.(*v1alpha1.LambdaTestGroup).Spec.OrganizationRef.Name}
-		},
-		GroupIDIndex: func(object client.Object) []string {
-			group := object.(*v1alpha1.LambdaTestGroup)
-			return []string{GroupIDKey(group, group.Status.GroupID)}
-		},
-	}
-}
-
-// AddGroupIndexes tells the cache which fields groups are looked up by.
-func AddGroupIndexes(ctx context.Context, indexer client.FieldIndexer) error {
-	for name, extract := range GroupIndexers() {
-		if err := indexer.IndexField(ctx, &v1alpha1.LambdaTestGroup{}, name, extract); err != nil {
-			return fmt.Errorf("indexing %s: %w", name, err)
-		}
-	}
-	return nil
-}
-
 // MembersOf lists the members of a group, folded, each once, in order.
 func MembersOf(group *v1alpha1.LambdaTestGroup) []string {
 	users := make([]string, len(group.Spec.Members))
@@ -84,32 +42,17 @@ func GroupReference(group *v1alpha1.LambdaTestGroup) string {
 	return v1alpha1.GroupKind + "/" + group.Name
 }
 
-// byGroupPrecedence orders groups of one displayName: declared before SCIM's, the oldest first, then by name.
-func byGroupPrecedence(a, b *v1alpha1.LambdaTestGroup) int {
-	rank := func(group *v1alpha1.LambdaTestGroup) int {
-		if v1alpha1.IsDeclared(group) {
-			return 0
-		}
-		return 1
-	}
-	return cmp.Or(
-		cmp.Compare(rank(a), rank(b)),
-		a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-		cmp.Compare(a.Name, b.Name),
-	)
-}
-
-// IsGroupInForce reports whether a group still gives roles. One that is being deleted does until its finalizer is gone, so that the guard can
-// hold the demotion.
+// IsGroupInForce tells whether a group still gives roles. A group that is being deleted does until its finalizer is gone, so that the
+// guard can hold the demotion.
 func IsGroupInForce(group *v1alpha1.LambdaTestGroup) bool {
 	return group.DeletionTimestamp.IsZero() || controllerutil.ContainsFinalizer(group, v1alpha1.Finalizer)
 }
 
-// LeaderOf is the group of a displayName that is carried out; nil when none is.
+// LeaderOf is the group of a displayName that is carried out; nil when none is in force.
 func LeaderOf(family []*v1alpha1.LambdaTestGroup) *v1alpha1.LambdaTestGroup {
 	var leader *v1alpha1.LambdaTestGroup
 	for _, group := range family {
-		if IsGroupInForce(group) && (leader == nil || byGroupPrecedence(group, leader) < 0) {
+		if IsGroupInForce(group) && (leader == nil || ByPrecedence(group, leader) < 0) {
 			leader = group
 		}
 	}
@@ -122,7 +65,7 @@ func Highest(groups []*v1alpha1.LambdaTestGroup) GroupRole {
 	for _, group := range groups {
 		for _, role := range group.Spec.Roles {
 			ahead := cmp.Compare(role.Rank(), best.role.Rank())
-			if ahead > 0 || ahead == 0 && best.Group != nil && byGroupPrecedence(group, best.Group) < 0 {
+			if ahead > 0 || ahead == 0 && best.Group != nil && ByPrecedence(group, best.Group) < 0 {
 				best = GroupRole{role: role, From: GroupReference(group), Group: group}
 			}
 		}
@@ -166,7 +109,7 @@ func SameGroup(a, b *v1alpha1.LambdaTestGroup) bool {
 	return a != nil && b != nil && a.Name == b.Name && a.Namespace == b.Namespace
 }
 
-// ListGroups lists groups. They are the cache's own: whoever changes one makes a copy first.
+// ListGroups lists groups. They are the cache's own: copy one before changing it.
 func ListGroups(ctx context.Context, reader client.Reader, namespace string, fields client.MatchingFields) ([]*v1alpha1.LambdaTestGroup, error) {
 	var list v1alpha1.LambdaTestGroupList
 	if err := reader.List(ctx, &list, client.InNamespace(namespace), fields, client.UnsafeDisableDeepCopy); err != nil {
@@ -179,7 +122,7 @@ func ListGroups(ctx context.Context, reader client.Reader, namespace string, fie
 	return groups, nil
 }
 
-// RolesByPerson is what GroupRoles answers about everybody at once, from a list instead of a cache.
+// RolesByPerson is what GroupRoles answers, for all people at once and from a list instead of a cache.
 func RolesByPerson(groups []*v1alpha1.LambdaTestGroup) map[PersonKey]GroupRole {
 	families := map[string][]*v1alpha1.LambdaTestGroup{}
 	for _, group := range groups {
