@@ -14,7 +14,7 @@ func TestOneReadAnswersAllWhoAskedBeforeItBegan(t *testing.T) {
 		return false, nil
 	}
 	known := &termination{}
-	asked := known.reads()
+	asked := known.reads.Load()
 	for range 10 {
 		if terminating, err := known.since(asked, read); terminating || err != nil {
 			t.Fatal(terminating, err)
@@ -30,14 +30,14 @@ func TestNoAnswerIsOlderThanTheQuestion(t *testing.T) {
 	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = known.since(known.reads(), func() (bool, error) {
+		_, _ = known.since(known.reads.Load(), func() (bool, error) {
 			close(begun)
 			<-end
 			return false, nil
 		})
 	}()
 	<-begun
-	asked := known.reads()
+	asked := known.reads.Load()
 	close(end)
 	<-ended
 	terminating, err := known.since(asked, func() (bool, error) { return true, nil })
