@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package lease knows until when this process certainly leads. client-go's leader election tells when the lead is lost; a call to
+// Package lease knows until when this process certainly leads. client-go's leader election reports when the lead is lost; a call to
 // LambdaTest has to know beforehand whether it can end in time. It imports client-go only.
 package lease
 
@@ -29,15 +29,15 @@ type Lock struct {
 	// now measures what passes, and wall is the time of day; see Until.
 	now, wall func() time.Time
 	renewed   atomic.Pointer[moment]
-	// holder is whose the lease was when it was last read.
+	// holder had the lease when it was last read.
 	holder atomic.Pointer[string]
 }
 
 // moment is one moment by both clocks.
 type moment struct{ now, wall time.Time }
 
-// errOthers says that the lease is another replica's.
-var errOthers = errors.New("the lease is another replica's by now: it is not released")
+// errOthers says that another replica holds the lease.
+var errOthers = errors.New("another replica holds the lease by now: it is not released")
 
 // New returns a lock on the Lease of that namespace and name, held for duration after each renewal. An empty namespace is the pod's
 // own; outside a pod it must be given.
@@ -64,9 +64,9 @@ func timeOfDay() time.Time { return time.Now().Round(0) }
 // Before the first one it is the zero time.
 //
 // Two clocks measure the lease, and the earlier end counts; so ask again before each use. The monotonic clock stands still while a virtual
-// machine is paused, and the time of day does not. A time of day that jumps cannot lengthen the lease: a jump backward leaves it to the
-// monotonic clock, and a jump forward ends it early, until the next renewal a few seconds later. A pause is not noticed where the time of
-// day stands still as well, as it does until a resumed machine sets its clock.
+// machine is paused, and the time of day does not. A time of day that jumps cannot lengthen the lease: after a jump backward the monotonic
+// clock decides, and a jump forward ends the lease early, until the next renewal a few seconds later. A pause stays unnoticed while the time
+// of day stands still as well, which it does until a resumed machine sets its clock.
 func (l *Lock) Until() time.Time {
 	renewed := l.renewed.Load()
 	if renewed == nil {
@@ -91,8 +91,8 @@ func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRec
 	return l.write(func() error { return l.Interface.Create(ctx, record) }, record)
 }
 
-// Update takes, renews or releases the lease. Whoever was paused until another replica took over does not release that one's lease, which
-// client-go would do: it reads the lease right before, and writes what it believed to have. Then a third one would lead beside it.
+// Update takes, renews or releases the lease. A replica that was paused until another one took over must not release the lease of the other,
+// or a third replica would lead beside it. client-go would release it: it reads the lease right before, and writes a record without holder.
 func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	return l.write(func() error { return l.Interface.Update(ctx, record) }, record)
 }

@@ -21,8 +21,8 @@ const (
 	dialKeepAlive = 30 * time.Second
 )
 
-// New is for manager.Options.NewCache. The watches of the cache do not share a connection with the writes of the replica: on a shared
-// connection each event waits for the answers of all writes under way. With many writes the API server gives the watch up as
+// New is for manager.Options.NewCache. The cache watches over a connection of its own: on a connection that is shared with the writes of
+// the replica, each event waits for the answers of all writes under way. With many writes the API server gives the watch up as
 // unresponsive, again and again, and the controllers see a denial seconds late.
 func New(config *rest.Config, options cache.Options) (cache.Cache, error) {
 	config = rest.CopyConfig(config)

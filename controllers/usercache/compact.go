@@ -14,10 +14,10 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// compactUsers returns a transform that makes LambdaTestUsers as small as they can be in the cache: there may be 100 000 of them. It
-// drops what no reader of the cache needs: managed fields, all labels except the source, all annotations except two. A change of a user
-// that was read from the cache is therefore sent as a patch, never as the whole object. Texts that many users have in common are stored
-// once, and the texts of one user share one piece of memory.
+// compactUsers returns a transform that makes LambdaTestUsers small in the cache: there may be 100 000 of them. It drops what no reader
+// of the cache needs: managed fields, all labels except the source, all annotations except two. A change of a user that was read from the
+// cache must therefore be sent as a patch, never as the whole object. Texts that many users have in common are stored once, and the texts
+// of one user share one piece of memory.
 func compactUsers() toolscache.TransformFunc {
 	shared := sharedAnnotations{byTime: map[string]map[string]string{}}
 	return func(object any) (any, error) {
@@ -37,52 +37,56 @@ func compactUsers() toolscache.TransformFunc {
 	}
 }
 
-// isCompact tells whether that was done before, as client-go does with lists: what is read has finalizers of its own.
+// isCompact tells whether a user is compact already, as those of a list are when client-go applies the transform. A user that was just
+// decoded has a finalizers slice of its own.
 func isCompact(user *v1alpha1.LambdaTestUser) bool {
 	return len(user.Finalizers) == 1 && &user.Finalizers[0] == &onlyOurs[0]
 }
 
-// sourceLabels are the labels that are kept, by the source; declared users need none. Nobody changes an object of the cache.
+// sourceLabels are the labels that are kept, by the source; declared users need none. Users can share them, because no reader changes an
+// object of the cache.
 var sourceLabels = map[string]map[string]string{
 	v1alpha1.SourceSCIM:   {v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
 	v1alpha1.SourceImport: {v1alpha1.SourceLabel: v1alpha1.SourceImport},
 }
 
-// onlyOurs are the finalizers of nearly everybody.
+// onlyOurs are the finalizers of nearly all users.
 var onlyOurs = []string{v1alpha1.Finalizer}
 
 // maxSharedTimes bounds how many times of a last change are remembered for sharing: about 4 MB.
 const maxSharedTimes = 10_000
 
-// sharedAnnotations are those of users who were written last in the same second, as happens when a provider brings everybody: even a
-// map of one entry takes more memory than all texts of a user.
+// sharedAnnotations are shared by users who were last written in the same second, as happens when a provider creates all its users: even
+// a map of one entry takes more memory than all texts of a user.
 type sharedAnnotations struct {
 	mu     sync.Mutex
 	byTime map[string]map[string]string
 }
 
 func (s *sharedAnnotations) of(all map[string]string) map[string]string {
-	modified, written := all[v1alpha1.LastModifiedAnnotation]
-	requested, asked := all[v1alpha1.ReconcileRequestedAtAnnotation]
+	kept := map[string]string{}
+	for _, name := range []string{v1alpha1.LastModifiedAnnotation, v1alpha1.ReconcileRequestedAtAnnotation} {
+		if value, ok := all[name]; ok {
+			kept[name] = value
+		}
+	}
+	modified, written := kept[v1alpha1.LastModifiedAnnotation]
 	switch {
-	case written && asked:
-		return map[string]string{v1alpha1.LastModifiedAnnotation: modified, v1alpha1.ReconcileRequestedAtAnnotation: requested}
-	case asked:
-		return map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: requested}
-	case !written:
+	case len(kept) == 0:
 		return nil
+	case len(kept) > 1 || !written:
+		return kept
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if known, ok := s.byTime[modified]; ok {
+		return known
+	}
 	if len(s.byTime) >= maxSharedTimes {
 		clear(s.byTime)
 	}
-	known, ok := s.byTime[modified]
-	if !ok {
-		known = map[string]string{v1alpha1.LastModifiedAnnotation: modified}
-		s.byTime[modified] = known
-	}
-	return known
+	s.byTime[modified] = kept
+	return kept
 }
 
 // words are the texts that many users have in common.

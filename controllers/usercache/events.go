@@ -24,17 +24,18 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// withUsersDecoded wraps the transport of the cache that NewInformer makes informers for: it hands the body of a list or a watch of users over
-// to whoever decodes it here, which takes a fraction of the time, and client-go gets an empty one: see the decision about users.
+// withUsersDecoded wraps the transport of the cache: it hands the body of a list or a watch of users over to listUsers or watchUsers, and
+// client-go reads an empty one instead.
 func withUsersDecoded(next http.RoundTripper) http.RoundTripper { return handOver{next} }
 
 type handOver struct{ next http.RoundTripper }
 
-// handedOver is what goes with the context of a request: the body of its answer.
+// handedOver is in the context of a request whose answer is decoded here.
 type handedOver struct {
+	// body of the answer; nil where client-go decodes it after all.
 	body io.ReadCloser
-	// instead is what client-go reads. Where that is something, the answer is a list, which is not compressed: that takes more than half of
-	// what encoding it takes, and the API server is what a start waits for.
+	// instead is what client-go reads: an empty list, or nothing for a watch. A list is asked for without compression, which costs the API
+	// server more than half as much time as encoding, and a start of the operator waits for the API server.
 	instead string
 }
 
@@ -71,7 +72,7 @@ func watchUsers(ctx context.Context, start func(context.Context) (watch.Interfac
 		return nil, errors.Join(err, handed.body.Close())
 	}
 	watching.Stop()
-	// What cannot be read is told as client-go tells it; the reflector lists again.
+	// An event that cannot be decoded is reported as client-go reports it, and the reflector lists again.
 	failed := apierrors.NewClientErrorReporter(http.StatusInternalServerError, "watch", "ClientWatchDecoding")
 	return watch.NewStreamWatcher(&userDecoder{body: handed.body, lines: bufio.NewReader(handed.body)}, failed), nil
 }
@@ -86,7 +87,7 @@ type userDecoder struct {
 // Close implements watch.Decoder.
 func (d *userDecoder) Close() { _ = d.body.Close() }
 
-// lenient reads what client-go reads: whatever another client wrote must not end the watch of everybody.
+// lenient accepts what client-go accepts: one user that another client wrote must not end the watch of all users.
 var lenient = json.JoinOptions(jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true))
 
 // Decode implements watch.Decoder.
@@ -108,7 +109,7 @@ func (d *userDecoder) Decode() (watch.EventType, runtime.Object, error) {
 	}
 }
 
-// ending is the event by which the API server ends a watch, or why the line is neither that nor about a user.
+// ending decodes the event by which the API server ends a watch. Where the line is no such event, noUser is why it is no user either.
 func (d *userDecoder) ending(noUser error) (watch.EventType, runtime.Object, error) {
 	event := struct {
 		Type   watch.EventType `json:"type"`
@@ -160,7 +161,7 @@ type userMetadata struct {
 	ManagedFields unread `json:"managedFields"`
 }
 
-// unread is a value that nobody needs.
+// unread is a value that is skipped.
 type unread struct{}
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.

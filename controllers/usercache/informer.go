@@ -19,38 +19,38 @@ import (
 )
 
 const (
-	// watchPause is how long a watch that the API server did not take waits before it is tried again, and watchJitter how much longer it
-	// may be, as a part of it.
+	// watchPause is how long a list or a watch that the API server did not accept waits for the next try, and watchJitter how much longer
+	// the pause may be, as a part of it.
 	watchPause  = 500 * time.Millisecond
 	watchJitter = 0.5
-	// watchPatience is how long an API server may say that a watch which worked before is forbidden: one that has just started does not
-	// know the roles yet.
+	// watchPatience is how long an API server may forbid a watch that worked before: one that has just started does not know the roles
+	// yet.
 	watchPatience = 5 * time.Second
 )
 
-// pageSize is how many users are asked for at a time where the API server cannot send all of them at once.
+// pageSize is how many users a list asks for at a time where the API server cannot send all of them at once.
 const pageSize = 500
 
-// newInformer is for cache.Options: its informers come back soon after the API server does. client-go doubles its pause with every watch
-// that is refused, up to a minute, and a denial that was acknowledged meanwhile would not be seen before. Users are decoded here, where
-// withUsersDecoded is in the transport.
+// newInformer is for cache.Options: its informers list and watch again soon after the API server is back. client-go doubles its pause with
+// every watch that is refused, up to a minute; a denial that was acknowledged meanwhile would be seen that late. Users are decoded here,
+// where withUsersDecoded is in the transport.
 func newInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	source := &persistent{ListerWatcher: from}
 	_, source.users = of.(*v1alpha1.LambdaTestUser)
 	return toolscache.NewSharedIndexInformer(source, of, resync, indexers)
 }
 
-// persistent repeats a list or a watch at an even pace for as long as the API server cannot be reached or asks to wait. Anything else is
-// client-go's.
+// persistent repeats a list or a watch at an even pace for as long as the API server cannot be reached or asks to wait. It leaves all other
+// errors to client-go.
 type persistent struct {
 	toolscache.ListerWatcher
 	users bool
-	// inPages is set while the last list of users was cut, as those are that an API server does not answer within a minute, or was not the
-	// last page. Nobody lists twice at a time.
+	// inPages says that the last list of users was not the last page, or was cut, as an API server does that needs more than a minute for
+	// it. The reflector makes one list at a time, so no lock is needed.
 	inPages bool
 }
 
-// IsWatchListSemanticsUnSupported tells client-go whether to list first and then watch, in place of a watch that begins with everybody.
+// IsWatchListSemanticsUnSupported tells client-go to list users and then watch, in place of a watch that begins with all of them.
 func (p *persistent) IsWatchListSemanticsUnSupported() bool { return p.users }
 
 // ListWithContext implements cache.ListerWatcherWithContext.
@@ -59,7 +59,7 @@ func (p *persistent) ListWithContext(ctx context.Context, options metav1.ListOpt
 	if !p.users {
 		return lister.ListWithContext(ctx, options)
 	}
-	// The latest, which the API server's cache makes sure of: no older state than this replica, or another, has acted on.
+	// The latest state, since an older one may lack what this replica, or another, has acted on.
 	options.ResourceVersion, options.ResourceVersionMatch = "", ""
 	err = persist(ctx, false, func() error {
 		options.Limit = 0
@@ -90,7 +90,7 @@ func (p *persistent) WatchWithContext(ctx context.Context, options metav1.ListOp
 	return watching, err
 }
 
-// persist tries again until the API server is there. One that was there before is also given time to learn who may do what.
+// persist tries again until the API server answers. If it answered before, it also gets time to load the roles.
 func persist(ctx context.Context, before bool, try func() error) error {
 	lastAway := time.Now()
 	for {

@@ -25,8 +25,8 @@ const listBuffer = 64 << 10
 // noUsers is the list that client-go gets in place of one that is decoded here.
 var noUsers = fmt.Sprintf(`{"apiVersion":%q,"kind":"LambdaTestUserList","metadata":{},"items":[]}`, v1alpha1.SchemeGroupVersion)
 
-// listUsers lists with client-go and decodes here, where withUsersDecoded is in the transport. It says whether there is more to come:
-// another page, or all, since the list was cut.
+// listUsers lists with client-go and decodes here, where withUsersDecoded is in the transport. It returns whether there is more to come:
+// another page, or the whole list, since it was cut.
 func listUsers(ctx context.Context, start func(context.Context) (runtime.Object, error)) (list runtime.Object, more bool, err error) {
 	handed := &handedOver{instead: noUsers}
 	list, err = start(context.WithValue(ctx, handedOverKey{}, handed))

@@ -22,12 +22,10 @@ type Conditioned interface {
 // Settle alone turns an outcome into conditions, by the rules of kstatus: Ready is always there, Reconciling and Stalled only while
 // true and never together. The observed generation advances on failure too.
 func Settle(object Conditioned, now Outcome, at metav1.Time) {
-	conditions := object.GetConditions()
-	status := metav1.ConditionFalse
+	conditions, ready, closing := object.GetConditions(), metav1.ConditionFalse, ""
 	if now.Readiness == Ready {
-		status = metav1.ConditionTrue
+		ready = metav1.ConditionTrue
 	}
-	closing := ""
 	if now.Refused {
 		closing = tryAgain(object)
 	}
@@ -35,7 +33,7 @@ func Settle(object Conditioned, now Outcome, at metav1.Time) {
 	put := func(kind string, status metav1.ConditionStatus) {
 		SetCondition(&conditions, object, metav1.Condition{Type: kind, Status: status, Reason: now.Reason, Message: message, LastTransitionTime: at})
 	}
-	put(v1alpha1.ReadyCondition, status)
+	put(v1alpha1.ReadyCondition, ready)
 	for kind, holds := range map[string]bool{
 		v1alpha1.ReconcilingCondition: now.Readiness == Progressing,
 		v1alpha1.StalledCondition:     now.Readiness == Stalled,
@@ -50,7 +48,7 @@ func Settle(object Conditioned, now Outcome, at metav1.Time) {
 	observeGeneration(object)
 }
 
-// SetCondition alone writes conditions, so that none has a message that the API server refuses. It says whether anything changed.
+// SetCondition alone writes conditions, so that none has a message that the API server refuses. It returns whether anything changed.
 func SetCondition(conditions *[]metav1.Condition, object metav1.Object, condition metav1.Condition) bool {
 	condition.Message = Shorten(maxMessage, condition.Message)
 	condition.ObservedGeneration = object.GetGeneration()
@@ -84,15 +82,15 @@ func HasReason(object Conditioned, reason string) bool {
 	return condition != nil && condition.Reason == reason
 }
 
-// SharedReasons are troubles of a whole organization. Its own event tells of them: a hundred thousand more, one a person, would tell
-// nothing else, and keep the API server busy just then.
+// SharedReasons are troubles of a whole organization, which has an event of its own. One more for each of 100 000 people would say the
+// same, and keep the API server busy just then.
 var SharedReasons = []string{
 	v1alpha1.SuspendedReason, v1alpha1.OrganizationNotReadyReason, v1alpha1.OrganizationChangedReason,
 	v1alpha1.UnauthorizedReason, v1alpha1.RateLimitedReason,
 }
 
-// tryAgain ends every message about a refusal: when it is tried again, and how to ask for it now. It names no time, which would be a new
-// status with every try.
+// tryAgain ends every message about a refusal: when the operator tries again, and how to make it try now. It names no point in time, which
+// would be a new status with every try.
 func tryAgain(object Conditioned) string {
 	kind := "ltuser"
 	if _, isGroup := object.(*v1alpha1.LambdaTestGroup); isGroup {

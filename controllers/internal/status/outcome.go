@@ -14,7 +14,7 @@ import (
 type readiness int
 
 const (
-	// Silent means: nothing to tell yet; status stays as it is.
+	// Silent means: there is nothing to report yet; status stays as it is.
 	Silent readiness = iota
 	// Ready means: LambdaTest and the resource agree.
 	Ready
@@ -24,12 +24,12 @@ const (
 	Stalled
 )
 
-// Outcome is where things stand, for people to read.
+// Outcome is what a reconcile came to, for the conditions of the resource.
 type Outcome struct {
 	Readiness readiness
 	Reason    string
 	Message   string
-	// RetryAfter is when to look again, if somebody must; zero leaves it to events.
+	// RetryAfter is when to reconcile again; zero leaves it to events.
 	RetryAfter time.Duration
 	// Refused says that LambdaTest refuses what is wanted; see tryAgain.
 	Refused bool
@@ -46,7 +46,7 @@ func Soonest(a, b time.Duration) time.Duration {
 // Int32 is a count of people as a status has it.
 func Int32(n int) *int32 { return new(int32(n)) } //nolint:gosec // people are far fewer than two billion
 
-// ConflictRetry is how long the cache gets to show what somebody else wrote.
+// ConflictRetry is how long the cache gets to show what another writer wrote.
 const ConflictRetry = 200 * time.Millisecond
 
 // Note is an event about a resource that is released. The zero value is none.
@@ -55,7 +55,7 @@ type Note struct{ Kind, Reason, Text string }
 // Normal is a note about what was expected.
 func Normal(reason, text string) Note { return Note{corev1.EventTypeNormal, reason, text} }
 
-// Warning is a note about what somebody should look into.
+// Warning is a note about what an administrator should look into.
 func Warning(reason, text string) Note { return Note{corev1.EventTypeWarning, reason, text} }
 
 // Readyf is the outcome that LambdaTest and the resource agree.
@@ -71,4 +71,10 @@ func Progressingf(reason, format string, args ...any) Outcome {
 // Stalledf is the outcome that they do not agree, and that a person must act.
 func Stalledf(reason, format string, args ...any) Outcome {
 	return Outcome{Readiness: Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}
+}
+
+// Retry is the outcome with a time after which to reconcile again.
+func (o Outcome) Retry(after time.Duration) Outcome {
+	o.RetryAfter = after
+	return o
 }

@@ -17,20 +17,20 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// Texts that others wrote (annotations, names, what LambdaTest says) come into conditions, status and events only through here: one that
-// is too long, or no text, would make the API server refuse the whole write, again and again.
+// Texts from outside (annotations, names, LambdaTest's answers) come into conditions, status and events only through here: one that is too
+// long, or no UTF-8, would make the API server refuse the whole write, again and again.
 
 const (
-	// maxMessage is what a condition takes of a message: far below what the API server takes, and more than anybody reads.
+	// maxMessage is how many bytes a condition takes of a message: far below what the API server takes, and more than people read.
 	maxMessage = 1024
 	// maxNote is how many bytes the API server takes in an event.
 	maxNote = 1024
-	// maxValue is what status takes of a value: more than 256 characters take, which a spec may have, so that what was cut is never taken
-	// for what is wanted.
+	// maxValue is how many bytes status takes of a value: more than the 256 characters take that a spec may have, so that a value which
+	// was cut never equals a desired one.
 	maxValue = 1100
-	// MaxToken is what is repeated of a value that somebody made up.
+	// MaxToken is how many bytes a message repeats of a token that may be none.
 	MaxToken = 64
-	// maxRequest is what status takes of the annotation that asks for a resync.
+	// maxRequest is how many bytes status takes of the annotation that asks for a resync.
 	maxRequest = 128
 )
 
@@ -52,8 +52,7 @@ func Shorten(bytes int, text string) string {
 	return text[:end] + ellipsis
 }
 
-// ResyncRequest is the value of the annotation that asks for a resync, as status repeats it. What is too long for that is told apart by
-// its digest.
+// ResyncRequest is the value of the annotation that asks for a resync, as status repeats it: the digest of a value that is too long.
 func ResyncRequest(object client.Object) string {
 	requested := object.GetAnnotations()[v1alpha1.ReconcileRequestedAtAnnotation]
 	if len(requested) <= maxRequest {

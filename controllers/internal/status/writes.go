@@ -23,14 +23,12 @@ import (
 // the new status, which would then never be written: our own status writes trigger no reconcile.
 type Writes struct {
 	mu sync.Mutex
-	// Sent are the resourceVersions of these writes; unknownVersion where there was no answer.
+	// Sent are the resourceVersions of these writes; empty where there was no answer.
 	Sent map[types.UID]string
 }
 
-const unknownVersion = ""
-
-// Patch writes what differs between two versions of a resource's status. Who is gone needs none. It is a conflict when the resource
-// is no longer the one that was compared: a write that arrives late, of a former leader even, must not mix with a newer one.
+// Patch writes what differs between two versions of a resource's status, unless the resource is gone. It is a conflict when the resource
+// has another version than stored: a write that arrives late, even one of a former leader, must not mix with a newer one.
 func (o *Writes) Patch(ctx context.Context, writer client.Client, stored, updated client.Object) error {
 	o.Sending(updated)
 	patch := client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{})
@@ -53,11 +51,11 @@ func (o *Writes) Sending(object client.Object) {
 	if o.Sent == nil {
 		o.Sent = map[types.UID]string{}
 	}
-	o.Sent[object.GetUID()] = unknownVersion
+	o.Sent[object.GetUID()] = ""
 }
 
-// Answered notes which version a write has made. A resource that the cache has shown to be gone meanwhile stays forgotten: no event
-// follows that would end its entry.
+// Answered notes which version a write has made. A resource that was forgotten meanwhile, since the cache shows it to be gone, stays
+// forgotten: no later event would end its entry.
 func (o *Writes) Answered(object client.Object) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -88,8 +86,8 @@ func (o *Writes) Forget(gone client.Object) {
 	delete(o.Sent, gone.GetUID())
 }
 
-// Refresh makes into, which came from the cache, what the API server has, unless the cache has it, too. When somebody said something
-// new meanwhile that is a conflict: what was decided was about something else.
+// Refresh reads into, which came from the cache, from the API server, unless the cache has our last write. A new generation is a
+// conflict: what was decided is about the old one.
 func (o *Writes) Refresh(ctx context.Context, live client.Reader, into client.Object) error {
 	if o.Shows(into) {
 		return nil
@@ -109,9 +107,9 @@ func (o *Writes) Refresh(ctx context.Context, live client.Reader, into client.Ob
 	return nil
 }
 
-// overwritten tells whether an event is about a status that somebody else wrote: a former leader whose write was late, or somebody with
-// kubectl. It wins over whatever was written here before, so that everything has to be told again. While the answer to a write of one's own
-// is awaited the event may be about that one; if it is not, the write is a conflict, or repeated.
+// overwritten tells whether an event is about a status that another writer wrote: a former leader whose write was late, or kubectl. It
+// replaced what was written here, which has to be written again. While the answer to a write of our own is awaited, the event may be about
+// that write; if it is not, the write is a conflict, or repeated.
 func (o *Writes) overwritten(before, after client.Object) bool {
 	o.mu.Lock()
 	sent, waits := o.Sent[after.GetUID()]
@@ -131,15 +129,14 @@ func statusOf(object client.Object) any {
 	case *v1alpha1.LambdaTestGroup:
 		return object.Status
 	case *v1alpha1.LambdaTestOrganization:
-		told := object.Status
-		told.Guard, told.SCIMTokenLastUse = nil, nil // written by the guard, which tells the organization itself, and by the SCIM endpoint
-		return told
-	default:
-		return nil
+		ours := object.Status
+		ours.Guard, ours.SCIMTokenLastUse = nil, nil // written by the guard, which has the organization reconciled, and by the SCIM endpoint
+		return ours
 	}
+	return nil
 }
 
-// IgnoringOwnWrites forgets writes as soon as the cache shows them, and lets events about statuses of somebody else pass.
+// IgnoringOwnWrites forgets writes as soon as the cache shows them, and lets events pass about statuses that another writer wrote.
 func IgnoringOwnWrites[T client.Object](o *Writes, passing predicate.TypedPredicate[T]) predicate.TypedPredicate[T] {
 	return predicate.TypedFuncs[T]{
 		CreateFunc: passing.Create,
