@@ -258,7 +258,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Message", ContainSubstring(stale+" was refused")))))
 	})
 
-	It("leaves a token alone that approves a comparison", Label("wrong-org"), func(ctx SpecContext) {
+	It("leaves a token alone that approves a sweep", Label("wrong-org"), func(ctx SpecContext) {
 		w, _ := staffed(ctx, 4)
 		for _, account := range w.upstream.Accounts() {
 			w.upstream.RemoveAccount(account.UserName)

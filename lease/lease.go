@@ -57,7 +57,7 @@ func New(config *rest.Config, namespace, name string, duration, renewDeadline ti
 	return &Lock{Interface: inner, duration: duration, now: time.Now, wall: timeOfDay}, nil
 }
 
-// timeOfDay has no monotonic reading, so that a comparison is one of the time of day.
+// timeOfDay has no monotonic reading, so that a difference of two is one of the time of day.
 func timeOfDay() time.Time { return time.Now().Round(0) }
 
 // Until returns when another replica may take over at the earliest: the lease counts from when the last successful renewal was sent.
@@ -86,7 +86,7 @@ func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 	return record, raw, err
 }
 
-// Create takes a lease that nobody had.
+// Create takes a lease that did not exist.
 func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	return l.write(func() error { return l.Interface.Create(ctx, record) }, record)
 }

@@ -38,7 +38,7 @@ type Guard struct {
 	proposed  map[proposal]decision
 	over      sets.Set[string]
 	uncounted int32
-	// askers were told that their request is held.
+	// askers made a request that is held.
 	askers sets.Set[string]
 	// unlisted are questions whose entries status has no room for, by key. They are asked again when there is room.
 	unlisted map[string]answered

@@ -23,16 +23,16 @@ import (
 type Kind int
 
 const (
-	// Deprovision: the last claim about a person was deleted. The implicit limit applies, one for the first three kinds together.
+	// Deprovision means: the last claim about a person was deleted. The implicit limit applies, one for the first three kinds together.
 	Deprovision Kind = iota
-	// Demotion: a claim or a group that gave a higher role was deleted.
+	// Demotion means: a claim or a group that gave a higher role was deleted.
 	Demotion
-	// Activation: a claim that denied was deleted, and others stay.
+	// Activation means: a claim that denied was deleted, and others stay.
 	Activation
-	// Denial: a claim says active: false. The explicit limit applies, if spec.deprovisionGuard sets one.
+	// Denial means: a claim says active: false. The explicit limit applies, if spec.deprovisionGuard sets one.
 	Denial
-	// Keep notes, without a limit, that what a resource gave stays in force without it, as after a rejection: the definition of groups is
-	// being deleted, and the roles that they gave stay.
+	// Keep means: the definition of groups is being deleted, and the roles that a group gave stay in force without it, as after a
+	// rejection. No limit applies.
 	Keep
 )
 
@@ -65,7 +65,7 @@ const (
 )
 
 // policy is status.guard of an organization with its lists as sets, and decides by it. What is over the limit is held until exactly that
-// set is approved or rejected, or the person is declared again. Time alone frees nobody: a mistake would only take longer.
+// set is approved or rejected, or the person is declared again. Time alone frees none of it: a mistake would only take longer.
 type policy struct {
 	// counters are the window and its counts; the lists in them are not used.
 	counters                           v1alpha1.GuardStatus
@@ -210,7 +210,7 @@ func implicit(now *v1alpha1.GuardStatus) int32 {
 }
 
 // implicitLimit is how many people may go in an hour: the percentage of the active ones or the minimum, whichever is more, and never
-// more than half of them. Half of one person is one: whoever deletes the only person means it.
+// more than half of them. Half of one person is one: a deletion of the only person is meant.
 func implicitLimit(limits v1alpha1.DeprovisionGuard, active int32) int32 {
 	share := percentOf(active, valueOr(limits.Percent, defaultPercent))
 	return min(max(valueOr(limits.Minimum, defaultMinimum), share), max(active/2, 1))

@@ -129,7 +129,7 @@ func (g *Guard) isFirst() bool {
 // usage is how much of the limits of an hour is used.
 func usage(hour v1alpha1.GuardStatus, limits v1alpha1.DeprovisionGuard) string {
 	if hour.WindowStart == nil {
-		return "nobody has gone"
+		return "none has gone"
 	}
 	from, until := hour.WindowStart.UTC(), hour.WindowStart.Add(window).UTC()
 	text := fmt.Sprintf("from %s to %s UTC, %d have gone of the %d of %d active people who may", from.Format("15:04"), until.Format("15:04"),

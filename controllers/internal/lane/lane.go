@@ -36,7 +36,7 @@ type Lane struct {
 	// limiter paces all calls, and retries also those for people whose calls fail.
 	limiter, retries *rate.Limiter
 	circuit          circuit
-	// fresh and retrying have those who wait, by whether their last call failed. Nobody is in both.
+	// fresh and retrying have those who wait, by whether their last call failed; each is in one.
 	fresh, retrying *queue
 	// granted are those who hold a reservation and have not acquired it yet. It counts as in flight already.
 	granted  sets.Set[string]

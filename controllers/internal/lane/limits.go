@@ -9,8 +9,8 @@ import "time"
 const (
 	// Denial is for people who are to lose access.
 	Denial = 500
-	// Granted is for people who hold a reservation for a call: until they are reconciled, nobody else can use it. Where workers are
-	// scarce, because the API server is slow, some person always holds one.
+	// Granted is for people who hold a reservation for a call: until they are reconciled, no other call can use it. Where workers
+	// are scarce, because the API server is slow, some person always holds one.
 	Granted = 400
 	// Deletion is for people whose last claim is being deleted. It may be a whole organization at once, so people who hold a reservation
 	// come first, and so does every denial.

@@ -76,7 +76,7 @@ func (q *queue) remove(user string) {
 	delete(q.byUser, user)
 }
 
-// next returns whose turn it is, without taking the ticket; nil when nobody waits.
+// next returns whose turn it is, without taking the ticket; nil when the queue is empty.
 func (q *queue) next() *ticket {
 	if len(q.heap) == 0 {
 		return nil
