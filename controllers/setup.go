@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -29,6 +30,8 @@ type Options struct {
 	// UpstreamHosts are the hosts that a baseURL may name besides LambdaTest's own: "host", "host:port", or with "http://" in front
 	// where plain http is allowed.
 	UpstreamHosts []string
+	// HTTPClient makes the calls to LambdaTest. Nil is one that connects to the allowed hosts only.
+	HTTPClient *http.Client
 	// Concurrency is how many people are worked on at once, all organizations together.
 	Concurrency int
 	// BackoffMin and BackoffMax bound the wait between two attempts after a failure.
@@ -107,7 +110,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	}
 	organizations := &organization.Reconciler{
 		Client: people.Client, Live: people.Live, Recorder: people.Recorder,
-		Registry: registry, Hosts: hosts, Dial: organization.Dialer(hosts, options.Now),
+		Registry: registry, Hosts: hosts, Dial: organization.Dialer(hosts, options.Now, options.HTTPClient),
 	}
 	if err := organizations.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up organizations: %w", err)

@@ -122,7 +122,7 @@ func (w *world) restartWith(options Options) {
 	w.groups = &group.Reconciler{Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency}
 	w.organizations = &organization.Reconciler{
 		Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections,
-		Hosts: hosts, Dial: organization.Dialer(hosts, options.Now),
+		Hosts: hosts, Dial: organization.Dialer(hosts, options.Now, nil),
 	}
 }
 
