@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -49,7 +50,6 @@ var _ = Describe("A read that fails is not taken for the answer that there is no
 		w := connectedWorld(ctx)
 		organization := Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj())
 		secret := Fetched(ctx, k8s, MakeSecret(w.namespace, organization.SCIMTokenSecretName(), ""))
-		tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
 		w.organizations.Live = interceptor.NewClient(k8s, interceptor.Funcs{
 			Get: func(ctx context.Context, k8s client.WithWatch, key client.ObjectKey, into client.Object, options ...client.GetOption) error {
 				if _, whole := into.(*corev1.Secret); whole && key.Name == secret.Name {
@@ -62,6 +62,8 @@ var _ = Describe("A read that fails is not taken for the answer that there is no
 		_, err := w.organizations.Reconcile(ctx, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(organization)})
 
 		Expect(err).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
-		Expect(w.connection().Offers(tokens[0].Digest)).To(BeTrue())
+		Applied(ctx, k8s, MakeSecret(w.namespace, "younger-scim-token", string(secret.Data[v1alpha1.DefaultTokenKey])))
+		Applied(ctx, k8s, MakeOrganization("younger").In(w.namespace).At(w.upstream.BaseURL()).Obj())
+		Expect(w.connected(ctx, "younger")).To(HaveCondition(v1alpha1.SCIMTokenWarningCondition, metav1.ConditionTrue, v1alpha1.TokenConflictReason))
 	})
 })

@@ -4,19 +4,14 @@
 package organization
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -31,11 +26,10 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
-	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/hosts"
 )
 
-// Reconciler keeps the connection of each LambdaTestOrganization: address, token, limits; and tells how it goes.
+// Reconciler keeps the connection of each LambdaTestOrganization (address, token, limits) and reports its state.
 type Reconciler struct {
 	Client client.Client
 	// Live reads Secrets, which no cache holds.
@@ -45,6 +39,8 @@ type Reconciler struct {
 	Hosts    hosts.Hosts
 	Dial     func(baseURL, token string) (connection.Upstream, error)
 	Written  status.Writes
+
+	scimTokens scimTokens
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch;patch
@@ -57,23 +53,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	organization := &v1alpha1.LambdaTestOrganization{}
 	err := r.Client.Get(ctx, request.NamespacedName, organization)
 	if apierrors.IsNotFound(err) {
-		r.Registry.Close(request.NamespacedName)
+		r.close(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	if err != nil {
 		return ctrl.Result{}, fmt.Errorf("reading organization: %w", err)
 	}
-	if !organization.DeletionTimestamp.IsZero() {
-		gone, err := r.finalize(ctx, organization)
-		if gone || err != nil {
-			return ctrl.Result{}, err
-		}
-	} else if err := r.ensureFinalizer(ctx, organization); err != nil {
+	remaining := 0
+	if organization.DeletionTimestamp.IsZero() {
+		err = r.ensureFinalizer(ctx, organization)
+	} else if remaining, err = r.finalize(ctx, organization); remaining == 0 {
+		return ctrl.Result{}, err
+	}
+	if err != nil {
 		return ctrl.Result{}, err
 	}
 	connection, fresh := r.Registry.Open(request.NamespacedName, organization.CreationTimestamp.Time) //nolint:contextcheck // a connection outlives the reconcile that opens it
 	if fresh {
-		if wasCompared(organization) {
+		if wasSwept(organization) {
 			connection.AnsweredAt(organization.Spec.BaseURL)
 		}
 		if err := connection.Recall(ctx); err != nil {
@@ -81,17 +78,23 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 			return ctrl.Result{}, err
 		}
 	}
-	return r.work(ctx, organization, connection)
+	return r.work(ctx, organization, connection, remaining)
 }
 
-// work connects the organization and tells how it goes. An error of one step keeps no other step from its work, and is returned at the
+// close ends the connection of an organization that is gone.
+func (r *Reconciler) close(organization types.NamespacedName) {
+	r.Registry.Close(organization)
+	r.scimTokens.forget(organization)
+}
+
+// work connects the organization and reports its state. An error of one step keeps no other step from its work, and is returned at the
 // end: what cannot be read is unknown, and the connection and the conditions stay as they are.
-func (r *Reconciler) work(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) (ctrl.Result, error) {
-	unheeded := c.Guard.ApplyAnnotations(ctx, organization)
+func (r *Reconciler) work(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection, remaining int) (ctrl.Result, error) {
+	unapplied := c.Guard.ApplyAnnotations(ctx, organization)
 	r.applyAnnotations(organization, c)
 	now, unread := r.connect(ctx, organization, c)
-	if unread == nil && !organization.DeletionTimestamp.IsZero() {
-		now, unread = r.peopleRemain(ctx, organization, now)
+	if unread == nil && remaining > 0 {
+		now = peopleRemain(remaining, now)
 	}
 	warned, unchecked := r.checkSCIMTokens(ctx, organization, c)
 	held, unwritten := r.report(ctx, organization, c, now, warned)
@@ -99,21 +102,20 @@ func (r *Reconciler) work(ctx context.Context, organization *v1alpha1.LambdaTest
 	if apierrors.IsConflict(unwritten) {
 		again, unwritten = status.ConflictRetry, nil
 	}
-	if err := errors.Join(unheeded, unread, unchecked, unwritten); err != nil {
+	if err := errors.Join(unapplied, unread, unchecked, unwritten); err != nil {
 		return ctrl.Result{}, err
 	}
 	return ctrl.Result{RequeueAfter: again}, nil
 }
 
-// connect brings the connection into the state that the spec asks for, and says where things stand. After an error it stays as it is,
-// except that a suspended organization makes no calls in any case.
+// connect brings the connection into the state that the spec asks for, and returns the outcome. After an error the connection stays as it
+// is, except that a suspended organization makes no calls in any case.
 func (r *Reconciler) connect(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) (status.Outcome, error) {
 	if organization.Spec.Suspend {
 		return r.suspend(ctx, organization, c)
 	}
 	if err := r.Hosts.Check(organization.Spec.BaseURL); err != nil {
-		r.Registry.ReleaseLogin(c, organization.Spec.BaseURL)
-		return r.blocked(c, organization, v1alpha1.InvalidBaseURLReason, err.Error()), nil
+		return r.withoutToken(c, organization, v1alpha1.InvalidBaseURLReason, err.Error()), nil
 	}
 	token, problem, err := r.readToken(ctx, organization)
 	if err != nil {
@@ -121,15 +123,13 @@ func (r *Reconciler) connect(ctx context.Context, organization *v1alpha1.LambdaT
 		return status.Outcome{}, err
 	}
 	if problem != "" {
-		r.Registry.ReleaseLogin(c, organization.Spec.BaseURL)
-		return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, problem), nil
+		return r.withoutToken(c, organization, v1alpha1.SecretNotFoundReason, problem), nil
 	}
 	set := connection.SettingsOf(organization, token)
 	var upstream connection.Upstream // nil keeps the one in use
 	if current, _ := c.State(); current.Fingerprint != set.Fingerprint || c.Client() == nil {
 		if upstream, err = r.Dial(organization.Spec.BaseURL, token); err != nil {
-			r.Registry.ReleaseLogin(c, organization.Spec.BaseURL)
-			return r.blocked(c, organization, v1alpha1.SecretNotFoundReason, fmt.Sprintf(
+			return r.withoutToken(c, organization, v1alpha1.SecretNotFoundReason, fmt.Sprintf(
 				"the token in Secret %s cannot be used (%v): put the token there as LambdaTest shows it", organization.Spec.TokenSecretRef.Name, err)), nil
 		}
 		if waits, err := r.olderOnesFirst(ctx, organization, c); err != nil || waits {
@@ -141,21 +141,21 @@ func (r *Reconciler) connect(ctx context.Context, organization *v1alpha1.LambdaT
 
 // use puts a connection into force, unless another organization is the same one at LambdaTest.
 func (r *Reconciler) use(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection, set connection.Settings, upstream connection.Upstream) status.Outcome {
-	switch result := r.Registry.TakeLogin(c, set.Login(), func() { c.Use(set, upstream) }); {
+	result := r.Registry.TakeLogin(c, set.Login(), func() { c.Use(set, upstream) })
+	switch {
 	case result.Older != "":
 		now := r.blocked(c, organization, v1alpha1.DuplicateOrganizationReason, result.Problem())
 		now.RetryAfter = duplicateRetry
 		return now
 	case result.Busy != "":
-		return status.Outcome{
-			Readiness: status.Progressing, Reason: v1alpha1.ProgressingReason, RetryAfter: TakeOverRetry,
-			Message: fmt.Sprintf("%s has the same token and is stopped; its last calls are about to end.", result.Busy),
-		}
+		now := status.Progressingf(v1alpha1.ProgressingReason, "%s has the same token and is stopped; its last calls are about to end.", result.Busy)
+		now.RetryAfter = TakeOverRetry
+		return now
 	}
-	return r.connected(c)
+	return connected(c)
 }
 
-// suspend stops all calls. The token stays the organization's: a younger one that has it as well waits on.
+// suspend stops all calls. The token stays the organization's: a younger organization that has it as well waits on.
 func (r *Reconciler) suspend(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) (status.Outcome, error) {
 	c.Block(Suspended(organization.Name))
 	token, problem, err := r.readToken(ctx, organization)
@@ -170,8 +170,21 @@ func (r *Reconciler) suspend(ctx context.Context, organization *v1alpha1.LambdaT
 	return status.Stalledf(v1alpha1.SuspendedReason, "No calls are made: set spec.suspend to false to go on."), err
 }
 
-// olderOnesFirst tells whether an organization that was a duplicate before the start waits for the first look at older ones at the same
-// address: one of them is the other one.
+// withoutToken stops the connection of an organization that has no token that can be used, and lets another organization have the token
+// that it had.
+func (r *Reconciler) withoutToken(c *connection.Connection, organization *v1alpha1.LambdaTestOrganization, reason, problem string) status.Outcome {
+	r.Registry.ReleaseLogin(c, organization.Spec.BaseURL)
+	return r.blocked(c, organization, reason, problem)
+}
+
+// blocked stops the connection for a reason that a person has to remove.
+func (r *Reconciler) blocked(c *connection.Connection, organization *v1alpha1.LambdaTestOrganization, reason, problem string) status.Outcome {
+	c.Block(connection.NotReady(organization.Name, problem))
+	return status.Outcome{Readiness: status.Stalled, Reason: reason, Message: problem, RetryAfter: orgRetry}
+}
+
+// olderOnesFirst tells whether an organization that was a duplicate before the start waits until the tokens of all older organizations at
+// the same address were read: one of these is the other organization of the two.
 func (r *Reconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) (bool, error) {
 	if c.Client() != nil || !status.HasReason(organization, v1alpha1.DuplicateOrganizationReason) || r.Registry.Options.Now().After(c.OpenedAt.Add(OlderOnesPatience)) {
 		return false, nil
@@ -190,13 +203,13 @@ func (r *Reconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.
 	return false, nil
 }
 
-// wasCompared tells, by what its status says, whether a sweep has succeeded with the present spec.
-func wasCompared(organization *v1alpha1.LambdaTestOrganization) bool {
+// wasSwept tells, by the status, whether a sweep has succeeded with the present spec.
+func wasSwept(organization *v1alpha1.LambdaTestOrganization) bool {
 	return organization.Status.Unclaimed != nil && organization.Status.ObservedGeneration == organization.Generation &&
 		!status.HasReason(organization, v1alpha1.InvalidBaseURLReason)
 }
 
-// applyAnnotations acts on what people ask for by annotation: a sweep now, or to believe one.
+// applyAnnotations carries out what people ask for by annotation: a sweep now, or to believe the last one.
 func (r *Reconciler) applyAnnotations(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
 	if c.ApproveMismatch(organization.Annotations[v1alpha1.ApproveDeprovisionAnnotation]) {
 		c.SweepNow()
@@ -209,54 +222,6 @@ func (r *Reconciler) applyAnnotations(organization *v1alpha1.LambdaTestOrganizat
 		c.WakeOpen(lane.Drift)
 		c.SweepNow()
 	}
-}
-
-// blocked stops the connection for a reason that somebody has to remove.
-func (r *Reconciler) blocked(c *connection.Connection, organization *v1alpha1.LambdaTestOrganization, reason, problem string) status.Outcome {
-	c.Block(connection.NotReady(organization.Name, problem))
-	return status.Outcome{Readiness: status.Stalled, Reason: reason, Message: problem, RetryAfter: orgRetry}
-}
-
-var errNoAnswer = errors.New("calls for single people fail")
-
-// Suspended is what people are told while their organization is suspended.
-func Suspended(organization string) status.Outcome {
-	return status.Stalledf(v1alpha1.SuspendedReason, "%s %s is suspended, so nothing is changed at LambdaTest: set its spec.suspend to false to go on.",
-		v1alpha1.OrganizationKind, organization)
-}
-
-// connected says how a working connection does, by its circuit and its last sweep.
-func (r *Reconciler) connected(c *connection.Connection) status.Outcome {
-	set, _ := c.State()
-	last := c.LastSweep()
-	doubt, suspected := c.Mismatch()
-	switch state, _ := c.Lane.State(); {
-	case last.BaseURL != set.BaseURL && (lambdatest.IsForeign(last.Err) || lambdatest.IsNotFound(last.Err)):
-		return misdirected(set.BaseURL, last.Err)
-	case state == "unauthorized":
-		return status.Stalledf(v1alpha1.UnauthorizedReason, "LambdaTest refuses the token: put a valid one into Secret %s; it is used at once. If the token is valid, ask for another try with the annotation %s.",
-			set.TokenSecret, v1alpha1.ReconcileRequestedAtAnnotation)
-	case state == "open":
-		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest does not answer. It is tried again and again; nothing needs to be done here. (%v)", cmp.Or(last.Err, errNoAnswer))
-	case suspected:
-		return doubt.Outcome(c.Organization.Name)
-	case last.Err != nil:
-		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "The last comparison was discarded, and is repeated (%v).", last.Err)
-	case !last.Complete:
-		return status.Progressingf(v1alpha1.ProgressingReason, "The first comparison of the whole organization is under way.")
-	}
-	return status.Readyf(v1alpha1.SyncedReason, "LambdaTest is reached, and compared regularly.")
-}
-
-// misdirected tells that no sweep ever succeeded at an address where something else answers. After a first success the same answer
-// is an outage: then the address is right, and a proxy may be in trouble.
-func misdirected(baseURL string, err error) status.Outcome {
-	var answer *lambdatest.Error
-	code := ""
-	if errors.As(err, &answer) {
-		code = fmt.Sprintf(" (%d)", answer.Status)
-	}
-	return status.Stalledf(v1alpha1.InvalidBaseURLReason, "Something other than LambdaTest's SCIM API answered at %s%s: check spec.baseURL. It is tried again by itself, less and less often.", baseURL, code)
 }
 
 func (r *Reconciler) ensureFinalizer(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
@@ -272,23 +237,23 @@ func (r *Reconciler) ensureFinalizer(ctx context.Context, organization *v1alpha1
 	return nil
 }
 
-// finalize lets the organization go once nobody needs it, and says whether it has gone. Until then it works on.
-func (r *Reconciler) finalize(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (bool, error) {
+// finalize releases the organization once no claim needs it, and returns how many do. Until then the organization works on.
+func (r *Reconciler) finalize(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (int, error) {
 	remaining, err := r.remaining(ctx, organization)
 	if err != nil || remaining > 0 {
-		return false, err
+		return remaining, err
 	}
-	r.Registry.Close(client.ObjectKeyFromObject(organization))
+	r.close(client.ObjectKeyFromObject(organization))
 	if !controllerutil.ContainsFinalizer(organization, v1alpha1.Finalizer) {
-		return true, nil
+		return 0, nil
 	}
 	before := organization.DeepCopy()
 	controllerutil.RemoveFinalizer(organization, v1alpha1.Finalizer)
 	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
 	if err := client.IgnoreNotFound(r.Client.Patch(ctx, organization, patch)); err != nil {
-		return false, fmt.Errorf("removing finalizer: %w", err)
+		return 0, fmt.Errorf("removing finalizer: %w", err)
 	}
-	return true, nil
+	return 0, nil
 }
 
 // remaining counts the claims that still need the organization. Those that only observe need nothing.
@@ -311,98 +276,6 @@ func (r *Reconciler) remaining(ctx context.Context, organization *v1alpha1.Lambd
 	return remaining, err
 }
 
-// peopleRemain tells an organization that is being deleted what keeps it.
-func (r *Reconciler) peopleRemain(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, now status.Outcome) (status.Outcome, error) {
-	remaining, err := r.remaining(ctx, organization)
-	if err != nil {
-		return status.Outcome{}, err
-	}
-	what := "1 LambdaTestUser or LambdaTestGroup still needs this organization: delete it"
-	if remaining > 1 {
-		what = fmt.Sprintf("%d LambdaTestUsers and LambdaTestGroups still need this organization: delete them", remaining)
-	}
-	return status.Outcome{
-		Readiness: status.Stalled, Reason: v1alpha1.PeopleRemainReason,
-		Message:    fmt.Sprintf("%s, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)", what, now.Message),
-		RetryAfter: connection.CountsInterval,
-	}, nil
-}
-
-// report writes the organization's status, if it differs, and returns when the guard has more to tell. The guard writes a part of the
-// same status: a write that meets one of those is made once more, on top of it.
-func (r *Reconciler) report(
-	ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection, now status.Outcome, warned warning,
-) (again time.Duration, err error) {
-	err = retry.RetryOnConflict(wait.Backoff{Steps: 2}, func() error {
-		stored := organization.DeepCopy()
-		if err := r.Written.Refresh(ctx, r.Live, stored); err != nil {
-			return err
-		}
-		again, err = r.reportOn(ctx, stored, c, now, warned)
-		return err
-	})
-	return again, client.IgnoreNotFound(err)
-}
-
-// reportOn writes what differs from a status that is stored. Counts and readiness stay while nothing is known of them.
-func (r *Reconciler) reportOn(
-	ctx context.Context, stored *v1alpha1.LambdaTestOrganization, c *connection.Connection, now status.Outcome, warned warning,
-) (time.Duration, error) {
-	updated := stored.DeepCopy()
-	describe(updated, c)
-	// After a restart, what was told holds until the first sweep says otherwise.
-	untold := now.Readiness == status.Silent ||
-		now.Reason == v1alpha1.ProgressingReason && status.IsReady(stored) && stored.Status.ObservedGeneration == stored.Generation
-	if untold {
-		stored.Status.DeepCopyInto(&updated.Status)
-	} else {
-		status.Settle(updated, now, metav1.NewTime(r.Registry.Options.Now()))
-		r.warnOfRefusals(updated, c)
-	}
-	updated.Status.LastHandledReconcileAt = status.ResyncRequest(updated)
-	warned.warn(updated, metav1.NewTime(r.Registry.Options.Now()))
-	again, unknown := c.Guard.Describe(ctx, updated)
-	if equality.Semantic.DeepEqual(stored.Status, updated.Status) {
-		return again, unknown
-	}
-	if err := r.Written.Patch(ctx, r.Client, stored, updated); err != nil {
-		return again, errors.Join(unknown, err)
-	}
-	if !untold {
-		r.recordTransition(stored, updated)
-	}
-	return again, unknown
-}
-
-func (r *Reconciler) recordTransition(before, after *v1alpha1.LambdaTestOrganization) {
-	old, now := status.ReadyCondition(before), status.ReadyCondition(after)
-	if old != nil && old.Reason == now.Reason {
-		return
-	}
-	kind := corev1.EventTypeNormal
-	if now.Status != metav1.ConditionTrue && now.Reason != v1alpha1.ProgressingReason {
-		kind = corev1.EventTypeWarning
-	}
-	r.Recorder.Eventf(after, nil, kind, now.Reason, "Reconcile", "%s", now.Message)
-}
-
-// describe fills in everything but the conditions.
-func describe(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
-	sum, _ := c.Census.Counts()
-	last := c.LastSweep()
-	state, _ := c.Lane.State()
-	unclaimed := max(c.Accounts.Size()-sum.Accounts, 0)
-	connection.ObserveCounts(c.Organization, sum, unclaimed, state)
-	into := &organization.Status
-	into.SCIMTokenSecret = organization.SCIMTokenSecretName()
-	into.People, into.Active = status.Int32(sum.People), status.Int32(sum.Active)
-	into.Synced, into.Failing = status.Int32(sum.Synced), status.Int32(sum.Failing)
-	into.Drifted, into.PendingDenials = status.Int32(sum.Drifted), status.Int32(sum.PendingDenials)
-	if last.Complete {
-		into.Unclaimed = status.Int32(unclaimed)
-	}
-}
-
 // SetupWithManager adds the controller to the manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
@@ -414,12 +287,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 }
 
-// Changed lets pass what people write; counts and conditions are the operator's own.
+// Changed passes what people write: the operator itself writes counts and conditions only.
 func Changed() predicate.Predicate {
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{})
 }
 
-// organizationsOfSecret finds whose token a Secret may hold.
+// organizationsOfSecret finds the organizations whose tokens a Secret may hold.
 func (r *Reconciler) organizationsOfSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	var list v1alpha1.LambdaTestOrganizationList
 	if err := r.Client.List(ctx, &list, client.InNamespace(secret.GetNamespace())); err != nil {

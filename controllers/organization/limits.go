@@ -6,16 +6,15 @@ package organization
 import "time"
 
 const (
-	// organizationConcurrency is how many organizations are opened or reported on at once: one whose Secret is read slowly keeps nobody's
-	// denials waiting.
+	// organizationConcurrency is how many organizations are reconciled at once: one whose Secret is read slowly delays no denial of another.
 	organizationConcurrency = 8
 
-	// orgRetry is how often an organization that cannot be connected is looked at without anybody changing anything.
+	// orgRetry is how often an organization that cannot be connected is reconciled again without any change.
 	orgRetry = 5 * time.Minute
-	// duplicateRetry is how often it is looked whether the older organization of two still is the same one.
+	// duplicateRetry is how often the younger of two organizations checks whether the older one still is the same organization.
 	duplicateRetry = 30 * time.Second
-	// TakeOverRetry is how often an organization looks whether another one has stopped, which takes as long as a call.
+	// TakeOverRetry is how often an organization checks whether another one has stopped, which takes as long as a call.
 	TakeOverRetry = time.Second
-	// OlderOnesPatience is how long an organization waits for the first look at older ones after a start.
+	// OlderOnesPatience is how long, after a start, an organization waits until the tokens of older ones were read.
 	OlderOnesPatience = 30 * time.Second
 )

@@ -5,7 +5,6 @@ package connection
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"sync"
@@ -66,8 +65,6 @@ type Connection struct {
 	login Login
 	// calls counts those under way.
 	calls int
-	// scimTokens are the digests of the tokens that identity providers present.
-	scimTokens map[[sha256.Size]byte]struct{}
 }
 
 // Settings are what an organization's spec says about its connection.

@@ -5,8 +5,13 @@ package organization
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
 	"fmt"
 	"maps"
+	"slices"
+	"sync"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -14,6 +19,9 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
@@ -21,45 +29,89 @@ import (
 )
 
 const (
-	// tokenExpiryNotice is how long before the expiry of a SCIM token people are told.
+	// scimTokenBytes make a SCIM token: 256 bits.
+	scimTokenBytes = 32
+	// tokenExpiryNotice is how long before its expiry a SCIM token is warned of.
 	tokenExpiryNotice = 14 * 24 * time.Hour
-	// tokenCheck is how often tokens with an expiry are looked at.
+	// tokenCheck is how often tokens with an expiry are checked again.
 	tokenCheck = time.Hour
 	// scimTokenRetry is how often the operator tries to create the Secret of the SCIM token.
 	scimTokenRetry = 10 * time.Second
 )
 
+// scimTokens are the SCIM tokens, by digest, that organizations have. The zero value is ready for use.
+type scimTokens struct {
+	mu             sync.Mutex
+	byOrganization map[types.NamespacedName]tokenOwner
+}
+
+// tokenOwner is an organization with SCIM tokens.
+type tokenOwner struct {
+	createdAt time.Time
+	tokens    []v1alpha1.SCIMToken
+}
+
+// set replaces the tokens of an organization.
+func (s *scimTokens) set(organization *v1alpha1.LambdaTestOrganization, tokens []v1alpha1.SCIMToken) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.byOrganization == nil {
+		s.byOrganization = map[types.NamespacedName]tokenOwner{}
+	}
+	s.byOrganization[client.ObjectKeyFromObject(organization)] = tokenOwner{organization.CreationTimestamp.Time, tokens}
+}
+
+// forget drops the tokens of an organization that is gone.
+func (s *scimTokens) forget(organization types.NamespacedName) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.byOrganization, organization)
+}
+
+// olderOwner names an organization that is older than the one of the connection and has the same token; empty is none.
+func (s *scimTokens) olderOwner(c *connection.Connection, digest [sha256.Size]byte) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	same := func(token v1alpha1.SCIMToken) bool { return token.Ignored == "" && token.Digest == digest }
+	for name, owner := range s.byOrganization {
+		if c.IsYoungerThan(name, owner.createdAt) && slices.ContainsFunc(owner.tokens, same) {
+			return name.String()
+		}
+	}
+	return ""
+}
+
 // warning is what is wrong with the SCIM tokens of an organization; the zero value is nothing.
 type warning struct {
 	reason, message string
-	// tokens are those that there are; nil where that is not known.
-	tokens map[string]struct{}
+	// tokens are the keys of those that exist; nil where that is not known.
+	tokens sets.Set[string]
 	// unknown says that the tokens could not be read.
 	unknown bool
-	// again is when to look again; zero is at the next change.
+	// again is when to check again; zero is at the next change.
 	again time.Duration
 }
 
-// checkSCIMTokens reads the SCIM tokens and says what people should know about them: the worst first. It decides nothing; the SCIM
-// endpoint, which judges by the same rules, does. After an error nothing is known, and what was warned of before stays.
+// checkSCIMTokens reads the SCIM tokens and returns the most serious warning about them. It decides nothing: the SCIM endpoint does, by the
+// same rules. After an error nothing is known, and the former warning stays.
 func (r *Reconciler) checkSCIMTokens(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) (warning, error) {
-	secret, missing, err := r.scimTokens(ctx, organization)
+	secret, missing, err := r.scimSecret(ctx, organization)
 	if err != nil {
 		return warning{unknown: true}, err
 	}
 	if secret == nil {
-		c.OfferTokens(nil)
+		r.scimTokens.set(organization, nil)
 		return missing, nil
 	}
 	tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
-	c.OfferTokens(tokens)
-	worst := warning{tokens: make(map[string]struct{}, len(tokens))}
+	r.scimTokens.set(organization, tokens)
+	worst := warning{tokens: sets.New[string]()}
 	for _, token := range tokens {
 		if found := r.judge(token, c); rankOfWarning[found.reason] > rankOfWarning[worst.reason] {
 			worst.reason = found.reason
 			worst.message = fmt.Sprintf("SCIM token %q of Secret %s %s.", token.Key, secret.Name, found.message)
 		}
-		worst.tokens[token.Key] = struct{}{}
+		worst.tokens.Insert(token.Key)
 		if !token.Expires.IsZero() {
 			worst.again = tokenCheck
 		}
@@ -67,9 +119,9 @@ func (r *Reconciler) checkSCIMTokens(ctx context.Context, organization *v1alpha1
 	return worst, nil
 }
 
-// scimTokens reads the Secret with the SCIM tokens, or says why there is none. It creates the Secret unless the spec names one. A Secret
-// of that name that is not the organization's own is left alone and used: its creator may decide.
-func (r *Reconciler) scimTokens(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, warning, error) {
+// scimSecret reads the Secret with the SCIM tokens, or warns that there is none. It creates the Secret unless the spec names one. A Secret
+// of that name that the organization does not own is used as it is: whoever may create Secrets may choose tokens.
+func (r *Reconciler) scimSecret(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, warning, error) {
 	secret := &corev1.Secret{}
 	name := types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}
 	err := r.getSecret(ctx, name, secret)
@@ -96,6 +148,21 @@ func (r *Reconciler) scimTokens(ctx context.Context, organization *v1alpha1.Lamb
 	return nil, missing, nil
 }
 
+// createSCIMToken creates the Secret with a token for the identity provider. The organization owns it.
+func (r *Reconciler) createSCIMToken(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (*corev1.Secret, error) {
+	random := make([]byte, scimTokenBytes)
+	rand.Read(random) // never fails
+	secret := &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()},
+		Type:       corev1.SecretTypeOpaque,
+		Data:       map[string][]byte{v1alpha1.DefaultTokenKey: []byte(base64.RawURLEncoding.EncodeToString(random))},
+	}
+	if err := controllerutil.SetControllerReference(organization, secret, r.Client.Scheme()); err != nil {
+		return nil, fmt.Errorf("owning Secret %s: %w", secret.Name, err)
+	}
+	return secret, r.Client.Create(ctx, secret)
+}
+
 var rankOfWarning = map[string]int{v1alpha1.TokenExpiringReason: 1, v1alpha1.TokenIgnoredReason: 2, v1alpha1.TokenConflictReason: 3}
 
 func (r *Reconciler) judge(token v1alpha1.SCIMToken, c *connection.Connection) warning {
@@ -103,7 +170,7 @@ func (r *Reconciler) judge(token v1alpha1.SCIMToken, c *connection.Connection) w
 	if token.Ignored != "" {
 		return warning{reason: v1alpha1.TokenIgnoredReason, message: token.Ignored + ", and is not accepted: replace it"}
 	}
-	if older := r.Registry.OlderWithSCIMToken(c, token.Digest); older != "" {
+	if older := r.scimTokens.olderOwner(c, token.Digest); older != "" {
 		return warning{reason: v1alpha1.TokenConflictReason, message: "is already accepted for the older organization " + older + ", which keeps it: make another"}
 	}
 	switch {
@@ -116,14 +183,13 @@ func (r *Reconciler) judge(token v1alpha1.SCIMToken, c *connection.Connection) w
 	return warning{}
 }
 
-// warn writes the condition, or removes it, if it is known which, and forgets tokens that are gone.
+// warn sets or removes the condition, and removes the last use of tokens that are gone. While the tokens are unknown it changes nothing.
 func (w warning) warn(organization *v1alpha1.LambdaTestOrganization, at metav1.Time) {
 	if w.unknown {
 		return
 	}
 	maps.DeleteFunc(organization.Status.SCIMTokenLastUse, func(key string, _ metav1.Time) bool {
-		_, there := w.tokens[key]
-		return w.tokens != nil && !there
+		return w.tokens != nil && !w.tokens.Has(key)
 	})
 	if w.reason == "" {
 		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.SCIMTokenWarningCondition)
