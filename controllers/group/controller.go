@@ -13,7 +13,6 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
@@ -22,11 +21,11 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
-// Reconciler makes LambdaTest agree with LambdaTestGroups, and tells their members when their role changes. Where groups are not
-// pushed, that is all it does.
+// Reconciler makes LambdaTest agree with LambdaTestGroups, and requeues their members when their role changes. Where groups are not pushed, it
+// only requeues.
 type Reconciler struct {
 	Client client.Client
-	// Live reads from the API server: where acting on what the cache has not seen yet would be wrong.
+	// Live reads from the API server: for decisions that would be wrong if the cache lags behind.
 	Live        client.Reader
 	Recorder    events.EventRecorder
 	Registry    *connection.Registry
@@ -45,7 +44,9 @@ type work struct {
 	family       []*v1alpha1.LambdaTestGroup
 	leader       *v1alpha1.LambdaTestGroup
 	organization *v1alpha1.LambdaTestOrganization
-	connection   *connection.Connection
+	// connection and attempt are nil when the organization is not open yet.
+	connection *connection.Connection
+	attempt    *connection.Attempt
 	// ids are the accounts of the members who have one, pending the userNames of those who have none.
 	ids, pending []string
 	// id of the group at LambdaTest, as far as it is known.
@@ -56,12 +57,11 @@ type work struct {
 	next   change
 	// taken says that LambdaTest refused the displayName because another group has it, and sought that this one was looked for.
 	taken, sought bool
-	// nameHeld is what to tell while another resource's group has the displayName; the rest is done.
+	// nameHeld is the outcome while another resource's group has the displayName; the rest is done.
 	nameHeld status.Outcome
 	// absent says that a lookup of this reconcile found no group of the name.
 	absent bool
-	queued bool
-	// requested says that somebody asked for a resync, and that LambdaTest has not answered yet.
+	// requested says that a resync was requested, and that LambdaTest has not answered yet.
 	requested bool
 }
 
@@ -76,8 +76,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		return ctrl.Result{}, nil
 	}
 	now, err := r.reconcile(ctx, w)
-	if w.connection != nil && !w.queued {
-		w.connection.Lane.Forget(w.place())
+	if w.attempt != nil {
+		w.attempt.LeaveLane()
 	}
 	if err == nil {
 		err = r.report(ctx, w, now)
@@ -122,127 +122,93 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*work, err
 	}
 	if w.connection != nil {
 		w.connection.Groups.Begin(w.group.Name, w.group.UID)
+		w.attempt = &connection.Attempt{Connection: w.connection, Place: groups.Place(w.group.Name), Fingerprint: w.fingerprint()}
+		if w.isLeaving() {
+			w.attempt.Leaving = "Until then this resource stays; to let it go and leave the group as it is, set spec.deletionPolicy: Orphan."
+		}
 	}
 	w.id, err = r.ownID(ctx, w)
 	return w, err
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, w *work) (status.Outcome, error) {
-	if !w.group.DeletionTimestamp.IsZero() {
+	if w.isLeaving() {
 		return r.finalize(ctx, w)
 	}
-	if now, there := w.withoutConnection(); there {
-		return now, nil
+	switch {
+	case w.organization == nil:
+		return status.Stalledf(v1alpha1.OrganizationNotFoundReason, "There is no %s %q in namespace %s: create it, or delete this resource and name another one.",
+			v1alpha1.OrganizationKind, w.group.Spec.OrganizationRef.Name, w.group.Namespace), nil
+	case w.connection == nil:
+		return status.Outcome{}, nil // all groups of the organization are requeued when it is opened
 	}
 	if err := r.ensureFinalizer(ctx, w); err != nil {
 		return status.Outcome{}, err
 	}
+	reference := claims.GroupReference(w.group)
 	w.connection.Groups.Change(w.group.Name, func(entry *groups.Entry) { entry.Met = true })
-	w.connection.Guard.Resolve([]string{claims.GroupReference(w.group)}, map[string]bool{claims.GroupReference(w.group): true})
+	w.connection.Guard.Resolve([]string{reference}, map[string]bool{reference: true})
 	if !w.leads() {
 		return r.duplicate(ctx, w)
 	}
 	w.connection.Groups.Change(w.group.Name, func(entry *groups.Entry) { entry.DuplicateSince = time.Time{} })
 	switch {
 	case !w.pushes():
-		return w.rolesOnly(), nil
+		w.id, w.requested = "", false
+		return status.Readyf(v1alpha1.SyncedReason, "The group decides roles here, and is not pushed: groupMode of %s %s is %s.",
+			v1alpha1.OrganizationKind, w.organization.Name, v1alpha1.GroupRolesOnly), nil
 	case !w.connection.Accounts.Swept():
 		return w.beforeFirstSweep(), nil
 	}
-	w.resolve()
+	ids, without := w.connection.Accounts.Resolve(w.group.Spec.Members)
+	w.ids, w.pending = groups.Ordered(ids), without
+	w.attempt.Fingerprint = w.fingerprint()
 	return r.converge(ctx, w)
 }
 
-// withoutConnection is what can be said while the organization cannot be asked, and whether that is all there is to say.
-func (w *work) withoutConnection() (status.Outcome, bool) {
-	switch {
-	case w.organization == nil:
-		return status.Stalledf(v1alpha1.OrganizationNotFoundReason, "There is no %s %q in namespace %s: create it, or delete this resource and name another one.",
-			v1alpha1.OrganizationKind, w.group.Spec.OrganizationRef.Name, w.group.Namespace), true
-	case w.connection == nil:
-		// The organization was not looked at yet; all its groups are looked at again then.
-		return status.Outcome{}, true
-	}
-	return status.Outcome{}, false
-}
-
-// beforeFirstSweep is what can be said before the first sweep: members are told from their accounts, and it tells which there are.
-// A group that was as wanted stays so until then.
+// beforeFirstSweep is the outcome before the first sweep, which shows which members have an account. A group that was as wanted stays so
+// until then.
 func (w *work) beforeFirstSweep() status.Outcome {
 	current := w.stored.Status.ObservedGeneration == w.stored.Generation
 	if current && (status.IsReady(w.stored) || status.HasReason(w.stored, v1alpha1.DriftedReason)) {
 		return status.Outcome{}
 	}
-	if told := w.obstacle(); told != (status.Outcome{}) {
-		return told
+	if because, blocked := w.attempt.Obstacle(false); blocked {
+		return because
 	}
-	if told := w.whileWaiting(); told != (status.Outcome{}) || current {
-		return told
+	if outcome := w.attempt.WhileWaiting(); outcome != (status.Outcome{}) || current {
+		return outcome
 	}
 	return status.Progressingf(v1alpha1.ProgressingReason, "The accounts at LambdaTest are being read; the group follows once it is known which of its members have one.")
-}
-
-func (w *work) rolesOnly() status.Outcome {
-	w.id, w.requested = "", false
-	return status.Readyf(v1alpha1.SyncedReason, "The group decides roles here, and is not pushed: groupMode of %s %s is %s.",
-		v1alpha1.OrganizationKind, w.organization.Name, v1alpha1.GroupRolesOnly)
-}
-
-// resolve finds the accounts of the members.
-func (w *work) resolve() {
-	ids, without := w.connection.Accounts.Resolve(w.group.Spec.Members)
-	w.ids, w.pending = groups.Ordered(ids), without
 }
 
 func (w *work) leads() bool { return claims.SameGroup(w.leader, w.group) }
 
 func (w *work) pushes() bool { return w.organization.Spec.GroupMode != v1alpha1.GroupRolesOnly }
 
-// wish is what LambdaTest's group should be, given what it is.
-func (w *work) wish(have groups.Observed) groups.Wish {
-	if have.Group == nil || w.target == declared {
-		return groups.Wish{DisplayName: w.group.Spec.DisplayName, Roles: groups.RoleNames(w.group.Spec.Roles), Members: w.ids}
-	}
-	aside := groups.Wish{DisplayName: AsideName(have.Group.ID), Members: have.Group.Members}
-	if w.target == makesRoom {
-		aside.Roles = have.Group.Roles
-	}
-	return aside
-}
+func (w *work) isLeaving() bool { return !w.group.DeletionTimestamp.IsZero() }
+
+func (w *work) isReleased() bool { return !claims.IsGroupInForce(w.group) }
 
 func (w *work) organizationName() types.NamespacedName {
 	return types.NamespacedName{Namespace: w.group.Namespace, Name: w.group.Spec.OrganizationRef.Name}
 }
 
-func (w *work) place() string { return groups.Place(w.group.Name) }
+// fingerprint names what is tried; see connection.Attempt.
+func (w *work) fingerprint() string {
+	return fmt.Sprintf("%d/%t/%s/%s/%d/%s", w.group.Generation, w.group.DeletionTimestamp.IsZero(), w.group.Spec.DeletionPolicy,
+		w.organization.Spec.GroupMode, len(w.ids), status.ResyncRequest(w.group))
+}
 
 func (r *Reconciler) ensureFinalizer(ctx context.Context, w *work) error {
-	if controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer) {
-		return nil
+	group, err := status.EnsureFinalizer(ctx, r.Client, w.group)
+	if err == nil && group != w.group {
+		w.group, w.stored = group, group.DeepCopy()
 	}
-	group, err := r.finalized(ctx, w.group)
-	if err != nil {
-		return err
-	}
-	w.group, w.stored = group, group.DeepCopy()
-	return nil
+	return err
 }
 
-// finalized returns a group with our finalizer: the same, or a copy to which it was added.
-func (r *Reconciler) finalized(ctx context.Context, group *v1alpha1.LambdaTestGroup) (*v1alpha1.LambdaTestGroup, error) {
-	if controllerutil.ContainsFinalizer(group, v1alpha1.Finalizer) {
-		return group, nil
-	}
-	updated := group.DeepCopy()
-	controllerutil.AddFinalizer(updated, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, updated, patch); err != nil {
-		return nil, fmt.Errorf("adding finalizer: %w", err)
-	}
-	return updated, nil
-}
-
-// forget drops what is in memory about a group that is gone, and tells its members.
+// forget drops what is in memory about a group that is gone, and requeues its members.
 func (r *Reconciler) forget(group types.NamespacedName) {
 	for _, c := range r.Registry.All() {
 		if c.Organization.Namespace == group.Namespace {

@@ -5,7 +5,6 @@ package group
 
 import (
 	"context"
-	"errors"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -22,21 +21,20 @@ import (
 // of its calls changes something.
 func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, error) {
 	for range connection.MaxStepsPerReconcile {
-		if told, err := r.plan(ctx, w); err != nil || told != (status.Outcome{}) {
-			return told, err
+		if because, blocked, err := r.plan(ctx, w); err != nil || blocked {
+			return because, err
 		}
 		if w.next.step == stepNone {
 			return w.atRest(), nil
 		}
-		if told := w.obstacle(); told != (status.Outcome{}) {
-			return told, nil
+		if because, blocked := w.attempt.Obstacle(false); blocked {
+			return because, nil
 		}
-		if !w.connection.Lane.Acquire(w.place(), w.priority(), w.past()) {
-			w.queued = true
-			return w.whileWaiting(), nil
+		if !w.attempt.Acquire(w.priority()) {
+			return w.attempt.WhileWaiting(), nil
 		}
-		if told := r.carryOut(ctx, w); told != (status.Outcome{}) {
-			return told, nil
+		if outcome, done := r.carryOut(ctx, w); done {
+			return outcome, nil
 		}
 		if w.next.mutates() {
 			return r.changed(w), nil
@@ -45,52 +43,64 @@ func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, err
 	return status.Outcome{RetryAfter: status.ConflictRetry}, nil
 }
 
-// plan finds out which group at LambdaTest is the resource's, and what to do about it. An outcome is why nothing can be done.
-func (r *Reconciler) plan(ctx context.Context, w *work) (status.Outcome, error) {
+// plan finds out which group at LambdaTest is the resource's, and what to do about it, unless it is blocked.
+func (r *Reconciler) plan(ctx context.Context, w *work) (because status.Outcome, blocked bool, err error) {
 	have := w.connection.Groups.Observe(w.group.Name, w.id, w.group.Spec.DisplayName)
 	have.Known = have.Known || w.absent
 	have.Doubtful = have.Doubtful || w.requested
 	if w.target == setAside && w.nothingToSetAside(have) {
-		return w.duplicateSituation(), nil
+		return w.duplicateOutcome(), true, nil
 	}
 	if have.Group != nil && have.Group.ID != w.id {
-		if told, err := r.takeOver(ctx, w, have.Group.ID); err != nil || told != (status.Outcome{}) {
-			return told, err
+		if because, blocked, err := r.takeOver(ctx, w, have.Group.ID); err != nil || blocked {
+			return because, blocked, err
 		}
 	}
 	w.want = w.wish(have)
 	w.next = planChange(w.want, have, w.reportsDrift())
 	if w.taken && !w.sought {
 		w.next = change{step: stepFindHolder}
-		return status.Outcome{}, nil
+		return status.Outcome{}, false, nil
 	}
 	if have.Group == nil || !w.next.mutates() || claims.SameDisplayName(w.want.DisplayName, have.Group.DisplayName) {
-		return status.Outcome{}, nil
+		return status.Outcome{}, false, nil
 	}
-	told, err := r.makeRoom(ctx, w)
-	if err != nil || told.Refused {
-		return told, err
+	because, err = r.makeRoom(ctx, w)
+	if err != nil || because.Refused {
+		return because, true, err
 	}
 	w.want = w.wish(have)
-	if w.nameHeld = told; told != (status.Outcome{}) {
+	if w.nameHeld = because; because != (status.Outcome{}) {
 		w.want.DisplayName = have.Group.DisplayName // roles and members do not wait for it
 	}
 	w.next = planChange(w.want, have, false)
-	return status.Outcome{}, nil
+	return status.Outcome{}, false, nil
+}
+
+// wish is what LambdaTest's group should be, given what it is.
+func (w *work) wish(have groups.Observed) groups.Wish {
+	if have.Group == nil || w.target == declared {
+		return groups.Wish{DisplayName: w.group.Spec.DisplayName, Roles: groups.RoleNames(w.group.Spec.Roles), Members: w.ids}
+	}
+	aside := groups.Wish{DisplayName: AsideName(have.Group.ID), Members: have.Group.Members}
+	if w.target == makesRoom {
+		aside.Roles = have.Group.Roles
+	}
+	return aside
 }
 
 // changed is the outcome of a change. LambdaTest restores a deleted group without its members: what is missing then follows at once.
-// After anything else, a difference is a refusal, so that nothing is repeated for ever.
+// After anything else, a difference is a refusal: otherwise the change would be repeated for ever.
 func (r *Reconciler) changed(w *work) status.Outcome {
 	r.announce(w)
 	have, _ := w.connection.Groups.ByID(w.id)
 	left := planUpdate(w.want, have, false)
-	if left.step == stepNone {
-		w.connection.Holdoffs.Clear(w.place())
+	switch {
+	case left.step == stepNone:
+		w.connection.Holdoffs.Clear(w.attempt.Place)
 		w.next = left
 		return w.atRest()
-	}
-	if w.next.step == stepCreate {
+	case w.next.step == stepCreate:
 		return status.Outcome{Readiness: status.Progressing, Reason: v1alpha1.ProgressingReason, Message: "The group was created; its members follow.", RetryAfter: status.ConflictRetry}
 	}
 	return w.refused("LambdaTest accepted the change and did not make it: " + joined(left.differences))
@@ -98,50 +108,49 @@ func (r *Reconciler) changed(w *work) status.Outcome {
 
 // announce records the change that was made.
 func (r *Reconciler) announce(w *work) {
-	tell := func(reason, action, message string, arguments ...any) {
+	record := func(reason, action, message string, arguments ...any) {
 		r.Recorder.Eventf(w.stored, nil, corev1.EventTypeNormal, reason, action, message, arguments...)
 	}
 	switch {
 	case w.next.step == stepCreate:
-		tell("Created", "Create", "Created the group at LambdaTest.")
+		record("Created", "Create", "Created the group at LambdaTest.")
 	case w.target == makesRoom:
-		tell("Changed", "Update", "Renamed the group at LambdaTest to %q until another group has given %q up.", w.want.DisplayName, w.group.Spec.DisplayName)
+		record("Changed", "Update", "Renamed the group at LambdaTest to %q until another group has given %q up.", w.want.DisplayName, w.group.Spec.DisplayName)
 	case w.target == setAside:
-		tell("SetAside", "Update", "Renamed the group at LambdaTest to %q and took its roles away: %s is carried out instead.", w.want.DisplayName, claims.GroupReference(w.leader))
+		record("SetAside", "Update", "Renamed the group at LambdaTest to %q and took its roles away: %s is carried out instead.", w.want.DisplayName, claims.GroupReference(w.leader))
 	default:
-		tell("Changed", "Update", "Changed the group at LambdaTest: %s.", joined(w.next.differences))
+		record("Changed", "Update", "Changed the group at LambdaTest: %s.", joined(w.next.differences))
 	}
 }
 
-// carryOut makes the planned call, for which the lane was acquired. The zero outcome means: go on.
-func (r *Reconciler) carryOut(ctx context.Context, w *work) status.Outcome {
-	var said lambdatest.Group
+// carryOut makes the planned call, for which the lane was acquired. When it is not done, go on.
+func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outcome, done bool) {
+	var answer lambdatest.Group
 	found := true
 	before, _ := w.connection.Groups.ByID(w.next.id)
 	call := w.connection.Call
 	if w.next.step == stepCreate {
 		call = w.connection.Create
 	}
-	err := call(ctx, w.place(), w.callName(), func(ctx context.Context, upstream connection.Upstream) error {
+	err := call(ctx, w.attempt.Place, w.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 		var err error
-		said, found, err = w.ask(ctx, upstream)
+		answer, found, err = w.ask(ctx, upstream)
 		return err
 	})
 	now := r.Registry.Options.Now()
 	w.requested = w.requested && (err != nil || w.next.step != stepLookUp)
 	switch {
 	case err != nil:
-		return r.failed(w, err)
+		return w.failed(err)
 	case w.next.step == stepFindHolder:
 		w.sought = true
 		if found {
-			w.connection.Groups.Saw(groups.FromUpstream(said), now)
+			w.connection.Groups.Saw(groups.FromUpstream(answer), now)
 		}
 	case !found:
-		w.absent = true
-		w.connection.Groups.Missed(w.group.Name, w.group.Spec.DisplayName)
+		w.missed()
 	default:
-		group := groups.FromUpstream(said)
+		group := groups.FromUpstream(answer)
 		w.absent = false
 		w.connection.Groups.Saw(group, now)
 		w.connection.Groups.Found(w.group.Name)
@@ -154,7 +163,13 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) status.Outcome {
 		w.connection.Accepted(connection.CauseGroupProvisioning)
 	}
 	w.connection.DoubtRoles(w.next.touched, now)
-	return status.Outcome{}
+	return status.Outcome{}, false
+}
+
+// missed notes that there is no group of the name.
+func (w *work) missed() {
+	w.absent = true
+	w.connection.Groups.Missed(w.group.Name, w.group.Spec.DisplayName)
 }
 
 func (w *work) callName() string {
@@ -189,58 +204,38 @@ func (w *work) ask(ctx context.Context, upstream connection.Upstream) (group lam
 	return group, true, err
 }
 
-// failed turns an error of LambdaTest into what to do and to tell. The zero outcome means: look and plan again.
-func (r *Reconciler) failed(w *work, err error) status.Outcome {
-	switch {
-	case errors.Is(err, connection.ErrNotCalled), errors.Is(err, context.Canceled):
-		return status.Outcome{RetryAfter: r.Registry.Options.Backoff.Min}
-	case lambdatest.IsOutcomeUnknown(err):
-		w.connection.Groups.Doubt(w.group.Name)
-		return w.unavailable(err)
-	case lambdatest.IsUnauthorized(err), lambdatest.IsRateLimited(err):
-		// This concerns the whole organization: queue again in the lane.
-		w.queued = true
-		w.connection.Lane.Await(w.place(), w.priority(), w.past())
-		if told := w.whileWaiting(); told != (status.Outcome{}) {
-			return told
-		}
-		return connection.RateLimited()
-	case lambdatest.IsUnavailable(err):
-		return w.unavailable(err)
-	case w.isLeaving() && w.id == "" && !w.connection.Groups.Observe(w.group.Name, "", w.group.Spec.DisplayName).Doubtful:
-		// LambdaTest refuses to say whether there is a group, and none is known to be ours: nothing is left to delete.
-		w.absent = true
-		w.connection.Groups.Missed(w.group.Name, w.group.Spec.DisplayName)
-		return status.Outcome{}
-	case lambdatest.IsForbidden(err):
-		return w.provisioningDisabled()
-	case lambdatest.IsNotFound(err) && w.id != "":
-		w.connection.Groups.Lost(w.group.Name, w.id, r.Registry.Options.Now())
-		w.id = ""
-		return w.again()
-	case lambdatest.IsConflict(err) && w.isLeaving():
-		// No name is wanted, so there is nothing to look for.
-		return w.refused(err.Error())
-	case lambdatest.IsConflict(err) && w.next.step == stepCreate && !w.absent:
-		// It was not there some time ago, when it was looked for.
-		w.connection.Groups.Doubt(w.group.Name)
-		return w.again()
-	case lambdatest.IsConflict(err) && w.next.step != stepCreate && !w.sought:
-		w.taken = true
-		return w.again()
-	case lambdatest.IsConflict(err):
-		return w.nameTaken()
+// failed turns an error of LambdaTest into an outcome. When it is not done, nothing was changed: observe and plan again.
+func (w *work) failed(err error) (outcome status.Outcome, done bool) {
+	table, step := w.connection.Groups, w.next.step
+	if outcome, unanswered := w.attempt.Failed(err, w.priority(), func() { table.Doubt(w.group.Name) }); unanswered {
+		return outcome, true
 	}
-	return w.refused(err.Error())
-}
-
-// again looks and plans again: nothing was changed.
-func (w *work) again() status.Outcome {
+	conflict := lambdatest.IsConflict(err)
+	switch {
+	case w.isLeaving() && w.id == "" && !table.Observe(w.group.Name, "", w.group.Spec.DisplayName).Doubtful:
+		// LambdaTest does not say whether there is a group, and none is known to be the resource's: nothing is left to delete.
+		w.missed()
+		return status.Outcome{}, false
+	case lambdatest.IsForbidden(err):
+		return w.provisioningDisabled(), true
+	case lambdatest.IsNotFound(err) && w.id != "":
+		table.Lost(w.group.Name, w.id, w.connection.Options.Now())
+		w.id = ""
+	case conflict && !w.isLeaving() && step == stepCreate && !w.absent:
+		// It was not there when it was looked up some time ago.
+		table.Doubt(w.group.Name)
+	case conflict && !w.isLeaving() && step != stepCreate && !w.sought:
+		w.taken = true
+	case conflict && !w.isLeaving():
+		return w.nameTaken(), true
+	default:
+		return w.refused(err.Error()), true
+	}
 	w.next = change{}
-	return status.Outcome{}
+	return status.Outcome{}, false
 }
 
-// reportsDrift tells whether differences are left alone: what is wanted had been reached, so they were made at LambdaTest.
+// reportsDrift tells whether differences are only reported: what is wanted had been reached, so they were made at LambdaTest.
 func (w *work) reportsDrift() bool {
 	if w.target != declared {
 		return false

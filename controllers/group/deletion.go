@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
@@ -34,7 +33,7 @@ import (
 //   - another resource of the displayName takes it over;
 //   - it was never LambdaTest's.
 func (r *Reconciler) finalize(ctx context.Context, w *work) (status.Outcome, error) {
-	if w.released() {
+	if w.isReleased() {
 		r.forget(client.ObjectKeyFromObject(w.group))
 		return status.Outcome{}, nil
 	}
@@ -64,10 +63,6 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (status.Outcome, err
 		return status.Outcome{}, err
 	}
 	return status.Outcome{}, r.release(ctx, w, status.Normal("Released", claims.GroupReference(heir)+" takes LambdaTest's group over."))
-}
-
-func (w *work) released() bool {
-	return !w.group.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(w.group, v1alpha1.Finalizer)
 }
 
 // leavesWithoutAsking says whether the group goes without asking anybody, and what to tell; an empty note is that it has to wait for that.
@@ -118,7 +113,7 @@ func (w *work) successor() *v1alpha1.LambdaTestGroup {
 // with the roles that it gives, if the heir was renamed meanwhile. The heir has a finalizer by then, for it would be left behind as well if
 // the heir was deleted before it is looked at.
 func (r *Reconciler) handOver(ctx context.Context, w *work, heir *v1alpha1.LambdaTestGroup) error {
-	heir, err := r.finalized(ctx, heir)
+	heir, err := status.EnsureFinalizer(ctx, r.Client, heir)
 	if err != nil {
 		return err
 	}
@@ -151,22 +146,22 @@ func (r *Reconciler) mayHaveCreated(ctx context.Context, w *work) (bool, error) 
 
 // deleteUpstream deletes LambdaTest's group, and lets the resource go.
 func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcome, error) {
-	if told := w.obstacle(); told != (status.Outcome{}) {
-		return told, nil
+	if because, blocked := w.attempt.Obstacle(false); blocked {
+		return because, nil
 	}
-	if !w.connection.Lane.Acquire(w.place(), lane.Change, w.past()) {
-		w.queued = true
-		return w.whileWaiting(), nil
+	if !w.attempt.Acquire(lane.Change) {
+		return w.attempt.WhileWaiting(), nil
 	}
 	if w.id == "" {
 		return r.findLost(ctx, w)
 	}
 	have, _ := w.connection.Groups.ByID(w.id)
-	err := w.connection.Call(ctx, w.place(), "DeleteGroup", func(ctx context.Context, upstream connection.Upstream) error {
+	err := w.connection.Call(ctx, w.attempt.Place, "DeleteGroup", func(ctx context.Context, upstream connection.Upstream) error {
 		return upstream.DeleteGroup(ctx, w.id)
 	})
 	if lambdatest.IgnoreNotFound(err) != nil {
-		return r.failed(w, err), nil //nolint:nilerr // what failed is told, and tried again or not, by the outcome
+		outcome, _ := w.failed(err)
+		return outcome, nil
 	}
 	if err == nil {
 		w.connection.Accepted(connection.CauseGroupProvisioning)
@@ -180,8 +175,8 @@ func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcom
 // findLost looks for a group whose creation was sent and not answered, or not noted. A call of a former leader may still create it.
 func (r *Reconciler) findLost(ctx context.Context, w *work) (status.Outcome, error) {
 	w.want, w.next = w.wish(groups.Observed{}), change{step: stepLookUp}
-	if told := r.carryOut(ctx, w); told != (status.Outcome{}) {
-		return told, nil
+	if outcome, done := r.carryOut(ctx, w); done {
+		return outcome, nil
 	}
 	wait := status.ConflictRetry
 	if group, there := w.connection.Groups.Named(w.want.DisplayName); there && !w.absent {
@@ -202,13 +197,12 @@ func (r *Reconciler) findLost(ctx context.Context, w *work) (status.Outcome, err
 	return status.Outcome{Readiness: status.Progressing, Reason: v1alpha1.ProgressingReason, Message: "The group is being deleted at LambdaTest.", RetryAfter: wait}, nil
 }
 
-// release takes the finalizer away, and tells the members. They may look before the cache shows it: they are told again once it does.
+// release removes the finalizer, and requeues the members. They may be reconciled before the cache shows it: they are requeued again once it
+// does.
 func (r *Reconciler) release(ctx context.Context, w *work, why status.Note) error {
-	before := w.group.DeepCopy()
-	controllerutil.RemoveFinalizer(w.group, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := client.IgnoreNotFound(r.Client.Patch(ctx, w.group, patch)); err != nil {
-		return fmt.Errorf("removing finalizer: %w", err)
+	var err error
+	if w.group, err = status.RemoveFinalizer(ctx, r.Client, w.group); err != nil {
+		return err
 	}
 	r.Recorder.Eventf(w.stored, nil, why.Kind, why.Reason, "Release", "%s", why.Text)
 	if w.connection != nil {
@@ -230,7 +224,7 @@ func (r *Reconciler) guardDemotions(ctx context.Context, w *work) (told status.O
 	}
 	reference := claims.GroupReference(w.group)
 	w.connection.Guard.Resolve([]string{reference}, nil, entry)
-	switch w.connection.Guard.Ask(guard.Request{Kind: guard.Demotion, Entries: []string{entry}, Asker: w.place()}) {
+	switch w.connection.Guard.Ask(guard.Request{Kind: guard.Demotion, Entries: []string{entry}, Asker: w.attempt.Place}) {
 	case guard.Admitted:
 		return status.Outcome{}, true, nil
 	case guard.Pending:
@@ -252,7 +246,7 @@ func (r *Reconciler) keepRoles(ctx context.Context, w *work) (bool, error) {
 	if err != nil || entry == "" {
 		return true, err
 	}
-	request := guard.Request{Kind: guard.Keep, Entries: []string{entry}, Asker: w.place()}
+	request := guard.Request{Kind: guard.Keep, Entries: []string{entry}, Asker: w.attempt.Place}
 	return w.connection.Guard.Ask(request) == guard.Rejected, nil
 }
 

@@ -59,16 +59,16 @@ func (r *Reconciler) holderOf(ctx context.Context, w *work, id string) (*v1alpha
 }
 
 // takeOver makes the group that has the name the resource's own, unless it is the one of a resource of another displayName.
-func (r *Reconciler) takeOver(ctx context.Context, w *work, id string) (status.Outcome, error) {
+func (r *Reconciler) takeOver(ctx context.Context, w *work, id string) (because status.Outcome, blocked bool, err error) {
 	holder, err := r.holderOf(ctx, w, id)
 	if err != nil {
-		return status.Outcome{}, err
+		return status.Outcome{}, true, err
 	}
 	if holder != nil && !claims.SameGroup(holder, w.group) && claims.FamilyOf(holder) != claims.FamilyOf(w.group) {
-		return w.heldBy(holder), nil
+		return w.heldBy(holder), true, nil
 	}
 	w.id = id
-	return status.Outcome{}, nil
+	return status.Outcome{}, false, nil
 }
 
 // makeRoom says what is in the way of a displayName that another group has. Nothing is in the way of the group that makes room itself.
@@ -144,7 +144,7 @@ func (w *work) heldBy(holder *v1alpha1.LambdaTestGroup) status.Outcome {
 
 // nameTaken is a refusal: the group that has the displayName at LambdaTest is no resource's.
 func (w *work) nameTaken() status.Outcome {
-	return w.terminal(connection.CauseDisplayName(w.want.DisplayName), v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseDisplayName(w.want.DisplayName)}, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
 		"LambdaTest has another group named %q: rename or delete it there, or choose another displayName.", w.want.DisplayName))
 }
 
@@ -156,18 +156,18 @@ func (r *Reconciler) duplicate(ctx context.Context, w *work) (status.Outcome, er
 	if !w.pushes() || w.id == w.connection.GroupID(w.leader) {
 		w.id = ""
 	}
-	told := w.duplicateSituation()
+	outcome := w.duplicateOutcome()
 	if w.id == "" {
-		return told, nil
+		return outcome, nil
 	}
-	if told.RetryAfter = w.grace(); told.RetryAfter > 0 {
-		return told, nil
+	if outcome.RetryAfter = w.grace(); outcome.RetryAfter > 0 {
+		return outcome, nil
 	}
 	w.target = setAside
 	return r.converge(ctx, w)
 }
 
-func (w *work) duplicateSituation() status.Outcome {
+func (w *work) duplicateOutcome() status.Outcome {
 	return status.Stalledf(v1alpha1.DuplicateDisplayNameReason, "%s has the same displayName and comes first: it decides, this one is not pushed and gives no role. Rename or delete one of the two.",
 		claims.GroupReference(w.leader))
 }

@@ -61,7 +61,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	remaining := 0
 	if organization.DeletionTimestamp.IsZero() {
-		err = r.ensureFinalizer(ctx, organization)
+		organization, err = status.EnsureFinalizer(ctx, r.Client, organization)
 	} else if remaining, err = r.finalize(ctx, organization); remaining == 0 {
 		return ctrl.Result{}, err
 	}
@@ -224,19 +224,6 @@ func (r *Reconciler) applyAnnotations(organization *v1alpha1.LambdaTestOrganizat
 	}
 }
 
-func (r *Reconciler) ensureFinalizer(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
-	if controllerutil.ContainsFinalizer(organization, v1alpha1.Finalizer) {
-		return nil
-	}
-	before := organization.DeepCopy()
-	controllerutil.AddFinalizer(organization, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := r.Client.Patch(ctx, organization, patch); err != nil {
-		return fmt.Errorf("adding finalizer: %w", err)
-	}
-	return nil
-}
-
 // finalize releases the organization once no claim needs it, and returns how many do. Until then the organization works on.
 func (r *Reconciler) finalize(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) (int, error) {
 	remaining, err := r.remaining(ctx, organization)
@@ -244,16 +231,8 @@ func (r *Reconciler) finalize(ctx context.Context, organization *v1alpha1.Lambda
 		return remaining, err
 	}
 	r.close(client.ObjectKeyFromObject(organization))
-	if !controllerutil.ContainsFinalizer(organization, v1alpha1.Finalizer) {
-		return 0, nil
-	}
-	before := organization.DeepCopy()
-	controllerutil.RemoveFinalizer(organization, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
-	if err := client.IgnoreNotFound(r.Client.Patch(ctx, organization, patch)); err != nil {
-		return 0, fmt.Errorf("removing finalizer: %w", err)
-	}
-	return 0, nil
+	_, err = status.RemoveFinalizer(ctx, r.Client, organization)
+	return 0, err
 }
 
 // remaining counts the claims that still need the organization. Those that only observe need nothing.

@@ -120,21 +120,9 @@ func (r *Reconciler) reportOn(
 		return again, errors.Join(undescribed, err)
 	}
 	if !unknown {
-		r.recordTransition(stored, updated)
+		status.RecordTransition(r.Recorder, stored, updated)
 	}
 	return again, undescribed
-}
-
-func (r *Reconciler) recordTransition(before, after *v1alpha1.LambdaTestOrganization) {
-	old, now := status.ReadyCondition(before), status.ReadyCondition(after)
-	if old != nil && old.Reason == now.Reason {
-		return
-	}
-	kind := corev1.EventTypeNormal
-	if now.Status != metav1.ConditionTrue && now.Reason != v1alpha1.ProgressingReason {
-		kind = corev1.EventTypeWarning
-	}
-	r.Recorder.Eventf(after, nil, kind, now.Reason, "Reconcile", "%s", now.Message)
 }
 
 // describe fills in everything but the conditions.

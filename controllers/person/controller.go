@@ -9,16 +9,12 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/go-logr/logr"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
-	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/accounts"
@@ -31,12 +27,12 @@ import (
 // Reconciler makes LambdaTest agree with all LambdaTestUsers about one person.
 type Reconciler struct {
 	Client client.Client
-	// Live reads from the API server: where acting on what the cache has not seen yet would be wrong.
+	// Live reads from the API server: for decisions that would be wrong if the cache lags behind.
 	Live        client.Reader
 	Recorder    events.EventRecorder
 	Registry    *connection.Registry
 	Concurrency int
-	// MarkRetention is how long a person whom the identity provider deleted stays denied before the resource is collected.
+	// MarkRetention is how long a person whom the identity provider deleted stays denied before the resource is deleted.
 	MarkRetention time.Duration
 	Written       status.Writes
 }
@@ -49,28 +45,26 @@ type Reconciler struct {
 
 // Reconcile merges the claims about a person, compares with the account, and makes at most one change at LambdaTest.
 func (r *Reconciler) Reconcile(ctx context.Context, key claims.PersonKey) (ctrl.Result, error) {
-	work, err := r.read(ctx, key)
+	w, err := r.read(ctx, key)
 	result := ctrl.Result{}
 	if err == nil {
-		result, err = r.reconcile(ctx, work)
+		result, err = r.reconcile(ctx, w)
 	}
-	if work.connection != nil && !work.queued {
-		// Give back a grant that was not used.
-		work.connection.Lane.Forget(work.user)
+	if w.attempt != nil {
+		w.attempt.LeaveLane()
 	}
 	if apierrors.IsConflict(err) {
 		// Conflict: another writer changed the object. Retry once the cache has caught up.
-		return ctrl.Result{RequeueAfter: status.ConflictRetry, Priority: new(max(lane.Change, work.next.priority))}, nil
+		return ctrl.Result{RequeueAfter: status.ConflictRetry, Priority: new(max(lane.Change, w.next.priority))}, nil
 	}
-	if err != nil && work.next.priority == lane.Denial && work.next.step != stepNone {
-		// The queue doubles its pause with each failure, but a denial is due soon after the API server is back.
+	if err != nil && w.next.priority == lane.Denial && w.next.step != stepNone {
+		// The queue doubles its pause with each failure, but a denial must follow soon after the API server is back.
 		ctrl.LoggerFrom(ctx).Error(err, "A denial is tried again soon")
 		return ctrl.Result{RequeueAfter: lane.DenialBackoffMax / 2, Priority: new(lane.Denial)}, nil
 	}
 	return result, err
 }
 
-// reconcile does the work, and tells how it went.
 func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error) {
 	if len(w.Claims) == 0 {
 		r.Forget(w.key)
@@ -99,7 +93,7 @@ func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error
 	return ctrl.Result{RequeueAfter: status.Soonest(outcome.RetryAfter, later), Priority: new(w.next.priority)}, nil
 }
 
-// mayDecide asks the API server only before claims go: whoever stays is told that the organization is not there.
+// mayDecide asks the API server for a missing organization only before claims are released: otherwise the status says that it is missing.
 func (r *Reconciler) mayDecide(ctx context.Context, w *work) (bool, error) {
 	if w.organization == nil && len(w.Leaving) == 0 {
 		return true, nil
@@ -112,67 +106,68 @@ type work struct {
 	claims.Person
 	key  claims.PersonKey
 	user string // the folded userName, as lane, tables and census name the person
-	// organization is nil when there is none, connection when it is not open yet.
+	// organization is nil when there is none; connection and attempt are nil when it is not open yet.
 	organization *v1alpha1.LambdaTestOrganization
 	connection   *connection.Connection
+	attempt      *connection.Attempt
 	fromGroups   claims.GroupRole
-	// next is the last plan.
-	next change
+	// requested says that a resync was requested, and that LambdaTest has not answered yet.
+	requested bool
+
+	// next is the last plan, under these constraints.
+	next  change
+	given constraints
 	// calledAt is when the last call began.
 	calledAt time.Time
 	// refusal is what LambdaTest refused in this reconcile, and may refuse once more without a part of it.
 	refusal error
 	// lost says that LambdaTest did not find the account by its id.
 	lost bool
-	// released claims have lost their finalizer: nothing is left to tell them.
-	released map[types.UID]bool
-	// queued says that the person waits in the lane.
-	queued bool
-	// requested says that somebody asked for a resync, and that LambdaTest has not answered yet.
-	requested bool
-	// guarded is what was asked of the guard; kept, unless zero, tells that a rejection keeps something in force.
+	// released claims have lost their finalizer: their status is not written any more.
+	released sets.Set[types.UID]
+	// guarded is what was asked of the guard. kept, unless zero, says that a rejection keeps something in force.
 	guarded guarded
 	kept    status.Outcome
 }
 
 // read reads everything that a decision depends on.
 func (r *Reconciler) read(ctx context.Context, key claims.PersonKey) (*work, error) {
-	work := &work{key: key, user: key.UserName, released: map[types.UID]bool{}}
+	w := &work{key: key, user: key.UserName, released: sets.New[types.UID]()}
 	all, err := claims.About(ctx, r.Client, key)
 	if err != nil || len(all) == 0 {
-		return work, err
+		return w, err
 	}
 	organization := &v1alpha1.LambdaTestOrganization{}
 	err = r.Client.Get(ctx, key.OrganizationKey(), organization, client.UnsafeDisableDeepCopy)
 	switch {
 	case err == nil:
-		work.organization = organization
-		if connection, open := r.Registry.Find(key.OrganizationKey()); open {
-			connection.Census.Expect(key.UserName)
-			work.connection = connection
+		w.organization = organization
+		if c, open := r.Registry.Find(key.OrganizationKey()); open {
+			c.Census.Expect(key.UserName)
+			w.connection, w.attempt = c, &connection.Attempt{Connection: c, Place: key.UserName}
 		}
 	case apierrors.IsNotFound(err):
 		err = nil
 	}
 	if err == nil {
-		work.fromGroups, err = claims.GroupRoles{Reader: r.Client}.Of(ctx, key, nil)
+		w.fromGroups, err = claims.GroupRoles{Reader: r.Client}.Of(ctx, key, nil)
 	}
 	if err != nil {
-		return work, fmt.Errorf("reading about a person: %w", err)
+		return w, fmt.Errorf("reading about a person: %w", err)
 	}
-	work.Person = claims.Merge(all, work.fromGroups)
+	w.Person = claims.Merge(all, w.fromGroups)
 	for _, claim := range all {
 		if claims.IsReleased(claim) {
-			work.released[claim.UID] = true
+			w.released.Insert(claim.UID)
 		}
 	}
-	work.recallStatus()
-	work.defaultRoleAfterGroups()
-	work.keep()
-	return work, nil
+	w.recallStatus()
+	w.defaultRoleAfterGroups()
+	w.keep()
+	return w, nil
 }
 
-// recallStatus takes what status remembers for known where memory has nothing, as after a restart.
+// recallStatus fills in from status what memory does not have, as after a restart.
 func (w *work) recallStatus() {
 	for _, claim := range w.Claims {
 		if w.connection != nil && claim.Status.AccountID != "" && claim.Status.Account != nil {
@@ -183,56 +178,33 @@ func (w *work) recallStatus() {
 	}
 }
 
-// ensureFinalizers comes before the first change at LambdaTest, and before a claim is told that all is well: from then on none goes
-// without its account being settled. Not earlier, so that a backlog writes at the pace of its calls.
+// ensureFinalizers comes before the first change at LambdaTest, and before a status says that all is well: from then on no claim is gone
+// before its account is settled. Not earlier, so that a backlog writes at the pace of its calls.
 func (r *Reconciler) ensureFinalizers(ctx context.Context, w *work) error {
 	for i, claim := range w.Claims {
-		if !claim.DeletionTimestamp.IsZero() || !claims.IsFull(claim) || controllerutil.ContainsFinalizer(claim, v1alpha1.Finalizer) {
+		if !claim.DeletionTimestamp.IsZero() || !claims.IsFull(claim) {
 			continue
 		}
-		updated := claim.DeepCopy()
-		controllerutil.AddFinalizer(updated, v1alpha1.Finalizer)
-		patch := client.MergeFromWithOptions(claim, client.MergeFromWithOptimisticLock{})
-		if err := r.Client.Patch(ctx, updated, patch); err != nil {
-			return fmt.Errorf("adding finalizer: %w", err)
+		var err error
+		if w.Claims[i], err = status.EnsureFinalizer(ctx, r.Client, claim); err != nil {
+			return err
 		}
-		w.Claims[i] = updated
 	}
 	// Keep what is desired: the guard may have changed it since the merge.
-	wanted, denial := w.Desired, w.Denial
+	desired, denial := w.Desired, w.Denial
 	w.Person = claims.Merge(w.Claims, w.fromGroups)
-	w.Desired, w.Denial = wanted, denial
+	w.Desired, w.Denial = desired, denial
 	return nil
 }
 
-// Forget drops what is in memory about a person whom no claim is about.
+// Forget drops what is in memory about a person without claims.
 func (r *Reconciler) Forget(key claims.PersonKey) {
-	connection, ok := r.Registry.Opening(key.OrganizationKey())
+	c, ok := r.Registry.Opening(key.OrganizationKey())
 	if !ok {
 		return
 	}
-	connection.Lane.Forget(key.UserName)
-	connection.Census.Remove(key.UserName)
-	connection.Holdoffs.Clear(key.UserName)
-	connection.Accounts.Forget(key.UserName)
-}
-
-// SetupWithManager adds the controller to the manager.
-func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	return builder.TypedControllerManagedBy[claims.PersonKey](mgr).
-		Named("person").
-		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(r.Client), status.IgnoringOwnWrites(&r.Written, claimChanged()))).
-		WatchesRawSource(r.Registry.People.Source()).
-		WithOptions(controller.TypedOptions[claims.PersonKey]{
-			MaxConcurrentReconciles: r.Concurrency,
-			RateLimiter:             personRateLimiter(r.Registry.Options.Backoff),
-		}).
-		WithLogConstructor(func(key *claims.PersonKey) logr.Logger {
-			log := mgr.GetLogger().WithName("person")
-			if key == nil {
-				return log
-			}
-			return log.WithValues("namespace", key.Namespace, "organization", key.Organization, "person", key.Digest())
-		}).
-		Complete(r)
+	c.Lane.Forget(key.UserName)
+	c.Census.Remove(key.UserName)
+	c.Holdoffs.Clear(key.UserName)
+	c.Accounts.Forget(key.UserName)
 }

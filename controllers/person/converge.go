@@ -4,13 +4,18 @@
 package person
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
+	"net/mail"
 	"slices"
 	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/accounts"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
@@ -22,58 +27,53 @@ import (
 // calls at most one changes an account; a second one follows only where LambdaTest refused the first, or where a creation met an account
 // that differs.
 func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, error) {
-	if done, there := r.withoutConnection(w); there {
-		return done, nil
+	if outcome, done := w.withoutConnection(); done {
+		return outcome, nil
 	}
-	c := w.connection
-	given := w.constraints()
-	var told status.Outcome
+	w.prepare()
 	for range connection.MaxStepsPerReconcile {
-		w.expectReadBack(given)
-		have := c.Accounts.Observe(w.user, r.Registry.Options.Now(), given.settled)
-		have.Doubtful = have.Doubtful || w.requested
-		given.roleElsewhere = w.roleElsewhere()
-		w.next = plan(w.Desired, have, given)
+		have := w.observe()
+		w.given.roleElsewhere = w.roleElsewhere()
+		w.next = plan(w.Desired, have, w.given)
 		if w.next.step == stepNone {
-			return w.atRest(have, given), nil
+			return w.atRest(have), nil
 		}
 		// Check this before anything else: the Secret of an organization is deleted with the namespace, and often first.
 		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
-			return status.Outcome{Readiness: status.Ready}, errors.Join(err, r.orphan(ctx, w, terminating))
+			return status.Outcome{Readiness: status.Ready}, err
 		}
-		if told = r.obstacle(w); told != (status.Outcome{}) {
-			return told, nil
+		if because, blocked := w.obstacle(); blocked {
+			return because, nil
 		}
 		if w.next.step == stepAwait {
-			// A person who waits in the lane is not woken when the sweep ends: leave the lane first, then check whether it has ended.
-			c.Lane.Forget(w.user)
-			if still := c.Accounts.Observe(w.user, r.Registry.Options.Now(), given.settled); !still.Known && still.Sweeping {
+			// A person who waits in the lane is not requeued when the sweep ends: leave the lane first, then check whether it has ended.
+			w.connection.Lane.Forget(w.user)
+			if still := w.observe(); !still.Known && still.Sweeping {
 				return status.Outcome{}, nil
 			}
 			continue
 		}
-		if told, may := r.guardChange(w); !may {
-			return told, nil
+		if because, may := r.guardChange(w); !may {
+			return because, nil
 		}
-		if !c.Lane.Acquire(w.user, w.next.priority, w.past()) {
-			w.queued = true
+		if !w.attempt.Acquire(w.next.priority) {
 			return w.whileWaiting(), nil
 		}
 		if w.next.mutates() {
 			if err := r.ensureFinalizers(ctx, w); err != nil {
-				c.Lane.Done(w.user, connection.ErrNotCalled)
+				w.connection.Lane.Done(w.user, connection.ErrNotCalled)
 				return status.Outcome{}, err
 			}
 		}
-		if told = r.carryOut(ctx, w, &given); told != (status.Outcome{}) {
-			return told, nil
+		if outcome, done := r.carryOut(ctx, w); done {
+			return outcome, nil
 		}
 	}
 	return status.Outcome{RetryAfter: status.ConflictRetry}, nil
 }
 
-// withoutConnection is what can be said while the organization cannot be asked, and whether that is all there is to say.
-func (r *Reconciler) withoutConnection(w *work) (status.Outcome, bool) {
+// withoutConnection is the outcome without an account to change, or without an organization to ask.
+func (w *work) withoutConnection() (outcome status.Outcome, done bool) {
 	switch {
 	case len(w.Living)+len(w.Leaving) == 0 && w.connection == nil, w.Desired.Fate == claims.FateLeft && len(w.Living) == 0:
 		return status.Outcome{Readiness: status.Ready}, true
@@ -84,135 +84,268 @@ func (r *Reconciler) withoutConnection(w *work) (status.Outcome, bool) {
 	return status.Outcome{}, false
 }
 
-// constraints are what the plan needs to know beyond wish and account.
-func (w *work) constraints() constraints {
+// prepare fills in the attempt, and what the plan needs to know beyond wish and account.
+func (w *work) prepare() {
+	w.attempt.Fingerprint, w.attempt.Denies = w.fingerprint(), w.Desired.Denies()
+	if w.Desired.Fate == claims.FateDeactivated {
+		w.attempt.Leaving = "Until then this resource stays; to let it go and leave the account as it is, set spec.deletionPolicy: Orphan."
+	}
 	set, _ := w.connection.State()
-	given := constraints{settled: w.wasReached(), reportDrift: set.ReportDrift, newcomer: w.isNewcomer()}
-	if held, ok := w.connection.Holdoffs.Get(w.user, w.fingerprint()); ok && held.Partial() && held.Waiting(w.connection.Options.Now()) {
-		given.refusedGroup, given.denialOnly = held.RefusedGroup, held.DenialOnly
+	w.given = constraints{settled: w.wasReached(), reportDrift: set.ReportDrift, newcomer: w.isNewcomer()}
+	if held, ok := w.attempt.Holdoff(); ok && held.Partial() && held.Waiting(w.connection.Options.Now()) {
+		w.given.refusedGroup, w.given.denialOnly = held.RefusedGroup, held.DenialOnly
 	}
-	return given
 }
 
-// isNewcomer tells a new hire from those who were there when the operator started: the first sweep is about these.
+// isNewcomer tells a new hire from the people who were there when the operator started: the first sweep reads their accounts.
 func (w *work) isNewcomer() bool {
-	for _, claim := range w.Living {
-		if !claim.CreationTimestamp.After(w.connection.OpenedAt) {
-			return false
-		}
+	wasThere := func(claim *v1alpha1.LambdaTestUser) bool {
+		return !claim.CreationTimestamp.After(w.connection.OpenedAt)
 	}
-	return len(w.Living) > 0 && w.connection.MayLookUpEarly()
+	return len(w.Living) > 0 && !slices.ContainsFunc(w.Living, wasThere) && w.connection.MayLookUpEarly()
 }
 
-// wasReached tells whether what is wanted had been reached, by what the claims were told last.
+// wasReached tells whether what is desired had been reached, by the statuses that were written last.
 func (w *work) wasReached() bool {
 	for _, claim := range w.Living {
-		// A duplicate is never told more than that it is one.
+		// The status of a duplicate never says more than that it is one.
 		reached := status.IsReady(claim) || status.HasReason(claim, v1alpha1.DriftedReason) || claims.DuplicateOf(claim, w.Living) != nil
-		if claim.Status.ObservedGeneration != claim.Generation || !reached || claim.Status.Effective == nil {
-			return false
-		}
-		if *claim.Status.Effective != w.Desired.Effective {
+		effective := claim.Status.Effective
+		if !reached || claim.Status.ObservedGeneration != claim.Generation || effective == nil || *effective != w.Desired.Effective {
 			return false
 		}
 	}
 	return len(w.Living) > 0
 }
 
-// fingerprint names what is tried: after a failure, anything else is tried at once, and so is what somebody asks for again.
+// fingerprint names what is tried; see connection.Attempt.
 func (w *work) fingerprint() string {
 	var name strings.Builder
 	for _, claim := range slices.Concat(w.Living, w.Leaving) {
-		fmt.Fprintf(&name, "%s/%d/%t/%s ", claim.UID, claim.Generation, claim.DeletionTimestamp.IsZero(),
-			status.ResyncRequest(claim))
+		fmt.Fprintf(&name, "%s/%d/%t/%s ", claim.UID, claim.Generation, claim.DeletionTimestamp.IsZero(), status.ResyncRequest(claim))
 	}
-	fmt.Fprintf(&name, "%s", w.Desired.Effective.Role)
-	return name.String()
+	return name.String() + string(w.Desired.Effective.Role)
 }
 
-func (w *work) past() lane.History { return w.connection.Holdoffs.History(w.user, w.fingerprint()) }
-
-// obstacle is why no call is made now: the organization, or an earlier answer to the same wish. The zero outcome is nothing.
-func (r *Reconciler) obstacle(w *work) status.Outcome {
-	if _, obstacle := w.connection.State(); obstacle != (status.Outcome{}) {
-		return w.blocked(obstacle)
+// observe is what is known of the account. An account that must be off is read again, because a late call of a former leader may switch it
+// on where the denial is younger than a lease: at once if it is reconciled late.
+func (w *work) observe() accounts.Observed {
+	c := w.connection
+	if w.Desired.Fate == claims.FateKept && w.Desired.Denies() && (!w.given.settled || w.isYoungDenial()) {
+		c.Accounts.ReadBack(w.user, c.FormerLeaderUntil())
 	}
-	if suspicion, there := w.connection.Mismatch(); there && w.next.step != stepLookUp {
-		return w.blocked(suspicion.Outcome(w.key.Organization))
-	}
-	now := r.Registry.Options.Now()
-	held, ok := w.connection.Holdoffs.Get(w.user, w.fingerprint())
-	if !ok || held.Partial() || !held.Waiting(now) {
-		return status.Outcome{}
-	}
-	return held.OutcomeNow(now)
+	have := c.Accounts.Observe(w.user, c.Options.Now(), w.given.settled)
+	have.Doubtful = have.Doubtful || w.requested
+	return have
 }
 
-// carryOut makes the planned call, for which the lane was acquired. The zero outcome means: look and plan again.
-func (r *Reconciler) carryOut(ctx context.Context, w *work, given *constraints) status.Outcome {
-	past := w.past()
-	err := r.callUpstream(ctx, w)
+// isYoungDenial tells whether the denial came within a lease before the connection was opened, or after.
+func (w *work) isYoungDenial() bool {
+	if w.Denial == nil {
+		return false
+	}
+	since := w.Denial.CreationTimestamp.Time
+	if written, err := time.Parse(time.RFC3339, w.Denial.Annotations[v1alpha1.LastModifiedAnnotation]); err == nil {
+		since = written
+	}
+	if ready := status.ReadyCondition(w.Denial); ready != nil && ready.LastTransitionTime.After(since) {
+		since = ready.LastTransitionTime.Time
+	}
+	return since.After(w.connection.OpenedAt.Add(-w.connection.Options.LeaseDuration))
+}
+
+// obstacle is why no call is made now, if something is in the way.
+func (w *work) obstacle() (because status.Outcome, blocked bool) {
+	because, blocked = w.attempt.Obstacle(w.next.step == stepLookUp)
+	account, known := w.connection.Accounts.Get(w.user)
+	if because.Reason == v1alpha1.SuspendedReason && w.Desired.Fate == claims.FateKept && w.Desired.Denies() && (!known || account.Active) {
+		because = status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and can still sign in, because %s %s is suspended: set its spec.suspend to false, or deactivate the person at LambdaTest.",
+			v1alpha1.OrganizationKind, w.key.Organization)
+	}
+	return because, blocked
+}
+
+// longWait is how long the queue of an organization must be before the status of people at its end says that they wait: a shorter one is
+// over before a user reads it, and a status for each person would cost more than the wait.
+const longWait = time.Minute
+
+// whileWaiting is the outcome of waiting for a turn. A denial is the next, and has its turn before its status would be written.
+func (w *work) whileWaiting() status.Outcome {
+	outcome := w.attempt.WhileWaiting()
+	if outcome == (status.Outcome{}) && w.next.priority < lane.Denial && w.connection.Lane.Backlog() > longWait {
+		return status.Progressingf(v1alpha1.ProgressingReason, "Waits for its turn: many changes are before it. They go as fast as spec.rateLimit of %s %s allows.",
+			v1alpha1.OrganizationKind, w.key.Organization)
+	}
+	return outcome
+}
+
+// carryOut makes the planned call, for which the lane was acquired. When it is not done, observe and plan again.
+func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outcome, done bool) {
+	past := w.attempt.History()
+	err := w.call(ctx)
 	if w.next.step == stepLookUp {
 		w.requested = w.requested && err != nil && !isNotOurs(err)
 	}
-	if err == nil {
-		if past == lane.KeepsFailing && w.next.mutates() {
-			w.connection.ForgiveAll()
-		}
-		return r.succeeded(w, *given)
+	switch {
+	case err != nil:
+		return w.failed(err)
+	case !w.next.mutates():
+		return status.Outcome{}, false
+	case past == lane.KeepsFailing:
+		w.connection.ForgiveAll()
 	}
-	return r.failed(w, err, given)
+	r.announce(w)
+	return w.succeeded()
 }
 
-func (r *Reconciler) callUpstream(ctx context.Context, w *work) error {
+func (w *work) call(ctx context.Context) error {
 	c, next := w.connection, w.next
-	w.calledAt = r.Registry.Options.Now()
-	switch next.step {
-	case stepLookUp:
-		c.CountLookUp()
-		return c.Call(ctx, w.user, "FindUser", func(ctx context.Context, upstream connection.Upstream) error {
-			account, found, err := upstream.FindUser(ctx, w.spelled())
-			switch {
-			case err != nil:
-			case found:
-				c.Accounts.Saw(w.user, account, w.calledAt)
-			default:
-				c.Accounts.Missed(w.user, w.calledAt)
-			}
-			return err
-		})
-	case stepCreate:
-		return c.Create(ctx, w.user, "CreateUser", r.storing(w, func(ctx context.Context, upstream connection.Upstream) (lambdatest.User, error) {
-			return upstream.CreateUser(ctx, next.create)
-		}))
-	case stepUpdate:
-		return c.Call(ctx, w.user, "UpdateUser", r.storing(w, func(ctx context.Context, upstream connection.Upstream) (lambdatest.User, error) {
-			return upstream.UpdateUser(ctx, next.id, next.update)
-		}))
-	default:
-		return c.Call(ctx, w.user, "DeactivateUser", r.storing(w, func(ctx context.Context, upstream connection.Upstream) (lambdatest.User, error) {
-			account, _ := c.Accounts.Get(w.user)
-			account.Active = false
-			return account, upstream.DeactivateUser(ctx, next.id)
-		}))
-	}
-}
-
-// storing keeps what a change answers.
-func (r *Reconciler) storing(w *work, do func(context.Context, connection.Upstream) (lambdatest.User, error)) func(context.Context, connection.Upstream) error {
-	return func(ctx context.Context, upstream connection.Upstream) error {
-		account, err := do(ctx, upstream)
+	w.calledAt = c.Options.Now()
+	stored := func(account lambdatest.User, err error) error {
 		if err == nil {
-			w.connection.Accounts.Changed(w.user, account, w.calledAt, r.Registry.Options.Now())
+			c.Accounts.Changed(w.user, account, w.calledAt, c.Options.Now())
 		}
 		return err
 	}
+	switch next.step {
+	case stepCreate:
+		return c.Create(ctx, w.user, "CreateUser", func(ctx context.Context, upstream connection.Upstream) error {
+			return stored(upstream.CreateUser(ctx, next.create))
+		})
+	case stepUpdate:
+		return c.Call(ctx, w.user, "UpdateUser", func(ctx context.Context, upstream connection.Upstream) error {
+			return stored(upstream.UpdateUser(ctx, next.id, next.update))
+		})
+	case stepDeactivate:
+		return c.Call(ctx, w.user, "DeactivateUser", func(ctx context.Context, upstream connection.Upstream) error {
+			account, _ := c.Accounts.Get(w.user)
+			account.Active = false
+			return stored(account, upstream.DeactivateUser(ctx, next.id))
+		})
+	}
+	c.CountLookUp()
+	return c.Call(ctx, w.user, "FindUser", func(ctx context.Context, upstream connection.Upstream) error {
+		account, found, err := upstream.FindUser(ctx, w.spelled())
+		switch {
+		case err != nil:
+		case found:
+			c.Accounts.Saw(w.user, account, w.calledAt)
+		default:
+			c.Accounts.Missed(w.user, w.calledAt)
+		}
+		return err
+	})
 }
 
 // spelled is the userName as a claim spells it.
 func (w *work) spelled() string {
-	if w.Desired.UserName != "" {
-		return w.Desired.UserName
+	return cmp.Or(w.Desired.UserName, w.Claims[0].Spec.UserName)
+}
+
+// succeeded follows a change. An answer that shows something else is a refusal: otherwise the change would be repeated for ever.
+func (w *work) succeeded() (outcome status.Outcome, done bool) {
+	account, _ := w.connection.Accounts.Get(w.user)
+	if w.next.step == stepUpdate && !shows(account, w.next.update) {
+		return w.mustCorrect("LambdaTest accepted the change and did not make it: compare with the account at LambdaTest"), true
 	}
-	return w.Claims[0].Spec.UserName
+	if w.next.step != stepDeactivate && w.given.refusedGroup == "" && !w.given.denialOnly {
+		w.connection.Holdoffs.Clear(w.user)
+	}
+	if sent := w.next.concurrencyGroup(); sent != "" && sent == account.ConcurrencyGroup {
+		w.connection.Accepted(connection.CauseConcurrencyGroup(sent))
+	}
+	return status.Outcome{}, false
+}
+
+// shows tells whether an account is as a change should have made it.
+func shows(account lambdatest.User, change lambdatest.UserChange) bool {
+	return (change.Active == nil || *change.Active == account.Active) &&
+		(change.Role == nil || *change.Role == account.Role) &&
+		(change.ConcurrencyGroup == nil || *change.ConcurrencyGroup == account.ConcurrencyGroup)
+}
+
+// failed turns an error of LambdaTest into an outcome. When it is not done, observe and plan again.
+func (w *work) failed(err error) (outcome status.Outcome, done bool) {
+	c, now := w.connection, w.connection.Options.Now()
+	if outcome, unanswered := w.attempt.Failed(err, w.next.priority, func() { c.Accounts.Doubt(w.user, now, c.LateUntil()) }); unanswered {
+		return outcome, true
+	}
+	if !lambdatest.IsNotFound(err) || w.next.step == stepLookUp {
+		return w.rejected(err)
+	}
+	c.Accounts.Doubt(w.user, now, now)
+	if w.lost || w.attempt.History() != lane.NoFailure {
+		// LambdaTest finds the account by its userName, and not by the id that it gives.
+		return w.attempt.Unavailable(err), true
+	}
+	// The id is gone; the person may have another one.
+	w.lost = true
+	return status.Outcome{}, false
+}
+
+// rejected leaves out what may have been the reason, as far as the rest makes sense without it.
+func (w *work) rejected(err error) (outcome status.Outcome, done bool) {
+	now := w.connection.Options.Now()
+	switch next := w.next; {
+	case next.step == stepLookUp && w.Desired.Denies() && isNotOurs(err) && !w.hadAccount():
+		// The person is to have no access here and has no account here: nothing is left to do.
+		w.connection.Accounts.Missed(w.user, w.calledAt)
+		return status.Outcome{}, false
+	case next.step == stepLookUp:
+		return w.refused(v1alpha1.OwnedByAnotherOrganizationReason, w.ownedElsewhere(err)), true
+	case next.step == stepDeactivate:
+		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+			"LambdaTest refuses to deactivate account %s (%s): deactivate it there by hand.", next.id, err)), true
+	case next.concurrencyGroup() != "":
+		w.given.refusedGroup = w.Desired.Effective.ConcurrencyGroup
+	case w.Desired.Denies() && next.step == stepUpdate && !w.given.denialOnly:
+		w.given.denialOnly = true
+	case next.step == stepCreate && w.refusal == nil:
+		// A lookup tells whether the address is another organization's.
+		w.connection.Accounts.Doubt(w.user, now, now)
+	case next.step == stepCreate && !isAddress(next.create.UserName):
+		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
+			"LambdaTest takes only e-mail addresses, and the userName %q is none (%s): create a new resource with the person's e-mail address as userName first, then delete this one.",
+			next.create.UserName, err)), true
+	default:
+		return w.mustCorrect(err.Error()), true
+	}
+	w.refusal = err
+	return status.Outcome{}, false
+}
+
+// isAddress tells whether a userName may be an e-mail address at all.
+func isAddress(userName string) bool {
+	parsed, err := mail.ParseAddress(userName)
+	return err == nil && parsed.Address == userName
+}
+
+// isNotOurs tells whether LambdaTest says that a person is not of this organization: 400 or 404.
+func isNotOurs(err error) bool { return lambdatest.IsRejected(err) || lambdatest.IsNotFound(err) }
+
+// announce records the change that was made, on the claim that decides. Only the status says that an account was created: it was empty
+// before, and for ten thousand new people the API server has enough to write without events.
+func (r *Reconciler) announce(w *work) {
+	claim := w.Claims[0]
+	if len(w.Living) > 0 {
+		claim = w.Living[0]
+	}
+	if w.Denial != nil {
+		claim = w.Denial
+	}
+	switch w.next.step {
+	case stepDeactivate:
+		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Deactivated", "Deactivate", "Deactivated the account: nobody claims the person any more.")
+	case stepUpdate:
+		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Changed", "Update", "Changed at LambdaTest: %s.", changesText(w.next))
+	}
+}
+
+// changesText is what an update changed, for people to read.
+func changesText(c change) string {
+	parts := make([]string, 0, len(c.differences))
+	for _, difference := range c.differences {
+		parts = append(parts, fmt.Sprintf("%s from %q to %q", difference.Attribute, difference.From, difference.To))
+	}
+	return strings.Join(parts, ", ")
 }

@@ -6,10 +6,12 @@ package person
 import (
 	"context"
 	"fmt"
+	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
@@ -18,12 +20,12 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
-// releaseLeaving releases the claims being deleted whose going needs no call:
+// releaseLeaving releases the claims being deleted that need no call:
 //
-//   - those that only observed;
+//   - those that only observe;
 //   - all of them when another claim stays: a hand-over;
 //   - all of them when every one says Orphan;
-//   - all of them when the organization is gone for good: nobody could be called any more.
+//   - all of them when the organization is gone for good: no call is possible any more.
 //
 // What is left is the last claims about a person who is to be deactivated.
 func (r *Reconciler) releaseLeaving(ctx context.Context, w *work) error {
@@ -41,10 +43,11 @@ func (r *Reconciler) releaseLeaving(ctx context.Context, w *work) error {
 		}
 	}
 	for _, claim := range w.Leaving {
-		if !all && claims.IsFull(claim) {
+		switch {
+		case !claims.IsFull(claim):
+		case !all:
 			continue
-		}
-		if claims.IsFull(claim) {
+		default:
 			r.Recorder.Eventf(claim, nil, why.Kind, why.Reason, "Release", "%s", why.Text)
 		}
 		if err := r.release(ctx, w, claim); err != nil {
@@ -55,7 +58,7 @@ func (r *Reconciler) releaseLeaving(ctx context.Context, w *work) error {
 	return nil
 }
 
-// leavesWithoutCall says whether all claims go without a call, and what to tell.
+// leavesWithoutCall says whether all claims being deleted need no call, and the event that says why.
 func (w *work) leavesWithoutCall() (status.Note, bool) {
 	switch {
 	case w.guarded.holding():
@@ -66,34 +69,20 @@ func (w *work) leavesWithoutCall() (status.Note, bool) {
 		return status.Normal("Orphaned", "The account was left as it is: deletionPolicy is Orphan."), true
 	case w.organization == nil:
 		return status.Warning(v1alpha1.OrganizationNotFoundReason,
-			"The account was left as it is, for its organization is gone: deactivate it at LambdaTest if need be."), true
+			"The account was left as it is, because its organization is gone: deactivate it at LambdaTest if need be."), true
 	}
 	return status.Note{}, false
 }
 
-// release takes the finalizer away: the claim may go.
 func (r *Reconciler) release(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser) error {
-	updated := claim.DeepCopy()
-	controllerutil.RemoveFinalizer(updated, v1alpha1.Finalizer)
-	patch := client.MergeFromWithOptions(claim, client.MergeFromWithOptimisticLock{})
-	if err := client.IgnoreNotFound(r.Client.Patch(ctx, updated, patch)); err != nil {
-		return fmt.Errorf("removing finalizer: %w", err)
+	_, err := status.RemoveFinalizer(ctx, r.Client, claim)
+	if err == nil {
+		w.released.Insert(claim.UID)
 	}
-	w.released[claim.UID] = true
-	return nil
+	return err
 }
 
-// releaseAll lets the claims go that waited for their account.
-func (r *Reconciler) releaseAll(ctx context.Context, w *work) error {
-	for _, claim := range w.Leaving {
-		if err := r.release(ctx, w, claim); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// warnOfWithdrawal tells that somebody may sign in again because a resource that denied it was deleted.
+// warnOfWithdrawal records that a person may sign in again because a resource that denied them was deleted.
 func (r *Reconciler) warnOfWithdrawal(w *work) {
 	if len(w.Living) == 0 || w.Denial != nil {
 		return
@@ -107,7 +96,7 @@ func (r *Reconciler) warnOfWithdrawal(w *work) {
 	}
 }
 
-// terminating tells whether the claims go because their namespace or their definition does. Then nobody asked for a deactivation.
+// terminating tells whether the claims are deleted with their namespace or their definition. Then no user asked for a deactivation.
 func (r *Reconciler) terminating(ctx context.Context, w *work) (bool, error) {
 	if w.Desired.Fate != claims.FateDeactivated {
 		return false, nil
@@ -115,10 +104,68 @@ func (r *Reconciler) terminating(ctx context.Context, w *work) (bool, error) {
 	return r.Registry.Terminations.Any(ctx, r.Live, w.key.Namespace, deletion.UsersCRD)
 }
 
-// orphan lets everybody go without a call.
-func (r *Reconciler) orphan(ctx context.Context, w *work, terminating bool) error {
-	if !terminating {
+// +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups,verbs=get;list;watch;update;patch
+
+// collect deletes the mark of a person whom the identity provider deleted, once the account has been off for the retention time and no
+// other claim is there: first it leaves the provider's groups, then it deletes the resource. It returns when to try again; zero is never.
+func (r *Reconciler) collect(ctx context.Context, w *work, now status.Outcome) (time.Duration, error) {
+	if now.Readiness != status.Ready || len(w.Living) != 1 || w.Denial == nil || !w.Denial.IsMarkedDeleted() {
+		return 0, nil
+	}
+	mark := w.Denial
+	// The account has been off since the mark, or since the denial was carried out.
+	since := mark.Spec.DeletedAt.Time
+	if condition := status.ReadyCondition(mark); condition != nil && condition.LastTransitionTime.After(since) {
+		since = condition.LastTransitionTime.Time
+	}
+	if left := since.Add(r.MarkRetention).Sub(r.Registry.Options.Now()); left > 0 {
+		return left, nil
+	}
+	if err := r.leaveGroups(ctx, w); err != nil {
+		return 0, err
+	}
+	// If the provider revives the person meanwhile, the resource has changed and the deletion fails: the revival wins.
+	unchanged := client.Preconditions{UID: &mark.UID, ResourceVersion: &mark.ResourceVersion}
+	if err := client.IgnoreNotFound(r.Client.Delete(ctx, mark, unchanged)); err != nil {
+		return 0, fmt.Errorf("deleting a mark: %w", err)
+	}
+	return 0, nil
+}
+
+// leaveGroups removes a person from the groups that the SCIM endpoint keeps.
+func (r *Reconciler) leaveGroups(ctx context.Context, w *work) error {
+	var groups v1alpha1.LambdaTestGroupList
+	ours := client.MatchingLabels{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
+	if err := r.Client.List(ctx, &groups, client.InNamespace(w.key.Namespace), ours); err != nil {
+		return fmt.Errorf("listing groups: %w", err)
+	}
+	isPerson := func(member string) bool { return v1alpha1.FoldUserName(member) == w.user }
+	for i := range groups.Items {
+		group := &groups.Items[i]
+		if group.Spec.OrganizationRef.Name != w.key.Organization || !slices.ContainsFunc(group.Spec.Members, isPerson) {
+			continue
+		}
+		without := group.DeepCopy()
+		without.Spec.Members = slices.DeleteFunc(without.Spec.Members, isPerson)
+		metav1.SetMetaDataAnnotation(&without.ObjectMeta, v1alpha1.LastModifiedAnnotation, r.Registry.Options.Now().UTC().Format(time.RFC3339))
+		if err := r.Client.Patch(ctx, without, client.MergeFromWithOptions(group, client.MergeFromWithOptimisticLock{})); err != nil {
+			return fmt.Errorf("leaving a group: %w", err)
+		}
+	}
+	return nil
+}
+
+// retireImports deletes what an import created about a person who has another claim now.
+func (r *Reconciler) retireImports(ctx context.Context, w *work) error {
+	if len(w.Living) == 0 {
 		return nil
 	}
-	return r.releaseAll(ctx, w)
+	for _, claim := range w.Claims {
+		if v1alpha1.IsImported(claim) && !claims.IsFull(claim) {
+			if err := claims.DeleteImported(ctx, r.Client, claim); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }

@@ -8,14 +8,13 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
-	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/guard"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
 // This file is what groups mean for the people in them.
 
-// defaultRoleAfterGroups makes a person User who left the last group with a role and for whom no claim sets one, as LambdaTest does.
-// status.effective carries this until a claim sets a role.
+// defaultRoleAfterGroups gives the role User to a person who left the last group with a role and for whom no claim sets one, as LambdaTest
+// does. status.effective keeps it until a claim sets a role.
 func (w *work) defaultRoleAfterGroups() {
 	now := &w.Desired.Effective
 	if w.Desired.Fate != claims.FateKept || now.Role != "" {
@@ -31,7 +30,7 @@ func (w *work) defaultRoleAfterGroups() {
 }
 
 // roleElsewhere tells whether LambdaTest's groups decide the role, so that setting it here would be a second write, or a fight: a group
-// on the way there will give it, or one that is there still gives another.
+// that is not pushed yet will give it, or one that is there still gives another.
 func (w *work) roleElsewhere() bool {
 	account, _ := w.connection.Accounts.Get(w.user)
 	if !w.roleDiffers() || w.organization.Spec.GroupMode == v1alpha1.GroupRolesOnly {
@@ -55,7 +54,7 @@ func (w *work) roleDiffers() bool {
 	return known && role != "" && string(role) != account.Role
 }
 
-// roleFollows tells people that their role is on its way, or somebody else's business.
+// roleFollows is the outcome while a group is to give the role.
 func (w *work) roleFollows() status.Outcome {
 	source := "a group at LambdaTest that no resource declares, or that is about to change"
 	if from := w.fromGroups.From; from != "" {
@@ -64,14 +63,9 @@ func (w *work) roleFollows() status.Outcome {
 	return status.Progressingf(v1alpha1.ProgressingReason, "The role follows from %s: see there if it does not.", source)
 }
 
-// tellGroupHeld is what a person is told whose group the guard keeps from being deleted.
-func (w *work) tellGroupHeld(now status.Outcome) status.Outcome {
+// roleHeld tells whether the role comes from a group that the guard keeps from being deleted.
+func (w *work) roleHeld() bool {
 	group := w.fromGroups.Group
-	if group == nil || w.connection == nil || group.DeletionTimestamp.IsZero() || now.Readiness != status.Ready {
-		return now
-	}
-	if !w.connection.Guard.Holds(claims.GroupReference(group)) || w.Desired.Effective.RoleFrom != w.fromGroups.From {
-		return now
-	}
-	return w.heldSituation(guard.Demotion, guard.Held)
+	return group != nil && w.connection != nil && !group.DeletionTimestamp.IsZero() &&
+		w.connection.Guard.Holds(claims.GroupReference(group)) && w.Desired.Effective.RoleFrom == w.fromGroups.From
 }

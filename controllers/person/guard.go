@@ -20,26 +20,26 @@ import (
 
 // guarded is what a reconcile of a person asked of the guard.
 type guarded struct {
-	// departing is the request about what the claims that are being deleted take with them while others stay; changing is the one
-	// about the planned change.
+	// departing is the request about what changes when the claims being deleted go and others stay, while it is not admitted; changing is
+	// the one about the planned change.
 	departing, changing guard.Request
-	// held is what to tell while the guard holds either of them; its zero value is that it does not.
+	// held is the outcome while the guard holds either of them; zero is that it does not.
 	held status.Outcome
-	// ponders says that the guard has not answered yet: nothing happens, and nothing is told, until it does.
-	ponders bool
+	// pending says that the guard has not answered yet: until then nothing happens, and no status is written.
+	pending bool
 }
 
 // waits tells whether something does not happen because of the guard.
-func (g guarded) waits() bool { return g.held != status.Outcome{} || g.ponders }
+func (g guarded) waits() bool { return g.held != status.Outcome{} || g.pending }
 
-// holding tells whether claims stay because of what their going would do.
+// holding tells whether claims stay because of what their release would change.
 func (g guarded) holding() bool { return g.waits() && len(g.departing.Entries) > 0 }
 
-// implicit tells whether something waits that nobody asked for explicitly: then no denial waits.
+// implicit tells whether something waits that no claim asks for explicitly: then no denial waits.
 func (g guarded) implicit() bool { return g.waits() && g.changing.Kind != guard.Denial }
 
-// departure is what would happen to a person if the claims being deleted went and the others stayed: an activation, because one of
-// them denies; or the loss of the role that one of them gives. The second value is what is wanted while they have not gone.
+// departure is what would happen to a person if the claims being deleted were released and the others stayed: an activation, because one of
+// them denies; or the loss of the role that one of them gives. The second value is what is desired until they are released.
 func departure(p claims.Person, account *lambdatest.User, fromGroups claims.GroupRole) (guard.Request, claims.Desired) {
 	counting := slices.Clone(p.Living)
 	for _, claim := range p.Leaving {
@@ -62,12 +62,12 @@ func departure(p claims.Person, account *lambdatest.User, fromGroups claims.Grou
 	return guard.Request{}, before
 }
 
-// decider is how the guard calls whom status.effective names: a user by its name, a group by kind and name.
+// decider is the guard's name for what status.effective names: a user by its name, a group by kind and name.
 func decider(reference string) string {
 	return strings.TrimPrefix(reference, v1alpha1.UserKind+"/")
 }
 
-// guardDeparture asks before claims go that others follow. While it is held, what they say counts on.
+// guardDeparture asks before claims are released that others follow. While the guard holds this, they count on.
 func (r *Reconciler) guardDeparture(ctx context.Context, w *work) error {
 	if w.organization == nil {
 		return nil // gone for good, and with it what its guard held
@@ -77,98 +77,85 @@ func (r *Reconciler) guardDeparture(ctx context.Context, w *work) error {
 	if len(request.Entries) == 0 {
 		return nil
 	}
-	if dissolving, err := r.Registry.Terminations.Any(ctx, r.Live, w.key.Namespace, deletion.UsersCRD); err != nil || dissolving {
-		// Everything about the person goes: what was in force stays.
+	dissolving, err := r.Registry.Terminations.Any(ctx, r.Live, w.key.Namespace, deletion.UsersCRD)
+	if err != nil || dissolving {
+		// All claims about the person are deleted: what was in force stays.
 		w.Desired = before
 		return err
 	}
 	request.Asker = w.user
-	w.guarded.departing = request
-	switch answer := w.connection.Guard.Ask(request); answer {
+	switch verdict := w.connection.Guard.Ask(request); verdict {
 	case guard.Admitted:
-		w.guarded.departing = guard.Request{}
 	case guard.Rejected:
-		w.guarded.departing = guard.Request{}
-		w.kept = keptSituation(request.Entries[0])
+		w.kept = keptOutcome(request.Entries[0])
 		w.Desired = before
 	case guard.Held, guard.Deferred, guard.Pending:
-		w.await(request, answer)
-		w.goesOnAs(before)
+		w.guarded.departing = request
+		w.await(request.Kind, verdict)
+		w.Desired = before
+		w.Denial = claims.FirstDenial(slices.Concat(w.Living, w.Leaving))
 	}
 	return nil
 }
 
-// goesOnAs lets the claims that are being deleted count on.
-func (w *work) goesOnAs(before claims.Desired) {
-	w.Desired = before
-	w.Denial = claims.FirstDenial(slices.Concat(w.Living, w.Leaving))
-}
-
-// guardChange asks before the planned change takes access away. It says whether the change may be made, and else what to tell.
-func (r *Reconciler) guardChange(w *work) (told status.Outcome, may bool) {
+// guardChange asks before the planned change takes access away. It says whether the change may be made, and else why not.
+func (r *Reconciler) guardChange(w *work) (because status.Outcome, may bool) {
 	w.guarded.changing = guard.Request{}
-	request, asked := w.loss()
-	if !asked {
+	request := w.loss()
+	if request.Kind == guard.Denial && w.organization.Spec.DeprovisionGuard.ExplicitPercent == nil {
+		w.connection.Guard.CountDenial(w.user, w.connection.Options.Now())
 		return status.Outcome{}, true
 	}
-	request.Asker = w.user
-	w.guarded.changing = request
-	answer := w.connection.Guard.Ask(request)
-	switch {
-	case answer == guard.Admitted:
+	if len(request.Entries) == 0 {
 		return status.Outcome{}, true
-	case answer == guard.Rejected && request.Kind == guard.Deprovision:
-		w.guarded.changing = guard.Request{}
+	}
+	verdict := w.connection.Guard.Ask(request)
+	if verdict == guard.Rejected && request.Kind == guard.Deprovision {
 		r.Recorder.Eventf(w.Leaving[0], nil, corev1.EventTypeNormal, "Orphaned", "Release", "The account was left as it is: the deactivation was rejected.")
 		return status.Outcome{Readiness: status.Ready}, false
 	}
-	w.await(request, answer)
+	w.guarded.changing = request
+	if verdict == guard.Admitted {
+		return status.Outcome{}, true
+	}
+	w.await(request.Kind, verdict)
 	return w.guarded.held, false
 }
 
-// await notes that the guard keeps something from happening, be it only until it has answered.
-func (w *work) await(request guard.Request, answer guard.Verdict) {
-	if answer == guard.Pending {
-		w.guarded.ponders = true
-		return
-	}
-	w.guarded.held = w.heldSituation(request.Kind, answer)
-}
-
-// loss is what the planned change would take away, if the guard has a say in it.
-func (w *work) loss() (guard.Request, bool) {
+// loss is what the planned change would take away, if that is the guard's business.
+func (w *work) loss() guard.Request {
 	switch {
 	case w.next.step == stepDeactivate && !w.Desired.WasDenied:
-		return guard.Request{Kind: guard.Deprovision, Entries: []string{w.Leaving[0].Name}}, true
-	case w.next.step == stepDeactivate, w.next.denies && w.next.update.Active != nil:
-		if w.organization.Spec.DeprovisionGuard.ExplicitPercent == nil {
-			w.connection.Guard.CountDenial(w.user, w.connection.Options.Now())
-			return guard.Request{}, false
-		}
-		return guard.Request{Kind: guard.Denial, Entries: []string{w.Claims[0].Name + guard.DeniedSuffix}}, true
+		return guard.Request{Kind: guard.Deprovision, Entries: []string{w.Leaving[0].Name}, Asker: w.user}
+	case w.next.step == stepDeactivate, w.Desired.Denies() && w.next.update.Active != nil:
+		return guard.Request{Kind: guard.Denial, Entries: []string{w.Claims[0].Name + guard.DeniedSuffix}, Asker: w.user}
 	}
-	return guard.Request{}, false
+	return guard.Request{}
 }
 
-// plannedByGuard is what would change if the guard did not hold it.
-func (w *work) plannedByGuard(account *lambdatest.User) []v1alpha1.PlannedChange {
-	if account == nil {
-		return nil
+// await notes that the guard keeps something from happening, or has not answered yet.
+func (w *work) await(kind guard.Kind, verdict guard.Verdict) {
+	if verdict == guard.Pending {
+		w.guarded.pending = true
+		return
 	}
+	w.guarded.held = w.heldOutcome(kind, verdict)
+}
+
+// unguarded is what would be desired if the guard did not hold it.
+func (w *work) unguarded() claims.Desired {
 	after := w.Desired
 	if len(w.guarded.departing.Entries) > 0 {
 		after = claims.Merge(w.Claims, w.fromGroups).Desired
 	}
 	if after.Fate == claims.FateDeactivated {
-		after.Effective = v1alpha1.EffectiveState{}
-		after.Fate = claims.FateKept
+		after.Effective, after.Fate = v1alpha1.EffectiveState{}, claims.FateKept
 	}
-	_, differences := differing(after, *account, constraints{})
-	return differences
+	return after
 }
 
-// keep leaves in force what a claim or a group gave that was deleted, when that was rejected: until a resource about the person says
-// something new, or somebody asks for a resync.
+// keep leaves in force what a deleted claim or group gave, when its deletion was rejected: until a resource about the person says something
+// new, or a resync is requested.
 func (w *work) keep() {
 	if w.connection == nil || len(w.Living) == 0 {
 		return
@@ -202,11 +189,12 @@ func (w *work) keeps(from string, news bool) bool {
 		w.connection.Guard.Resolve([]string{name}, map[string]bool{name: true})
 		return false
 	}
-	w.kept = keptSituation(name)
+	w.kept = keptOutcome(name)
 	return true
 }
 
-// settleGuard forgets what is over: whatever was asked about claims that have gone; and about the others, what is not asked any more.
+// settleGuard withdraws what is over: everything that was asked about claims that are released; and about the others, what is not asked any
+// more.
 func (w *work) settleGuard() {
 	if w.connection == nil {
 		return
@@ -214,7 +202,7 @@ func (w *work) settleGuard() {
 	var gone, staying []string
 	living := map[string]bool{}
 	for _, claim := range w.Claims {
-		if w.released[claim.UID] {
+		if w.released.Has(claim.UID) {
 			gone = append(gone, claim.Name)
 			continue
 		}
@@ -222,18 +210,18 @@ func (w *work) settleGuard() {
 		living[claim.Name] = claim.DeletionTimestamp.IsZero()
 	}
 	w.connection.Guard.Resolve(gone, living)
-	still := slices.Clone(w.guarded.departing.Entries)
+	departing, changing := w.guarded.departing.Entries, w.guarded.changing.Entries
 	switch {
 	case w.next.step == stepNone:
-		w.connection.Guard.Resolve(staying, living, still...)
-	case len(w.guarded.changing.Entries) > 0:
-		w.connection.Guard.Resolve(staying, living, append(still, w.guarded.changing.Entries...)...)
+		w.connection.Guard.Resolve(staying, living, departing...)
+	case len(changing) > 0:
+		w.connection.Guard.Resolve(staying, living, slices.Concat(departing, changing)...)
 	}
 }
 
-// heldSituation tells those who are held where to look. The token is the organization's to tell: it changes with everybody who is held.
-func (w *work) heldSituation(kind guard.Kind, answer guard.Verdict) status.Outcome {
-	if answer == guard.Deferred {
+// heldOutcome says where to decide. Only the organization's status has the token, which changes with each person that is held.
+func (w *work) heldOutcome(kind guard.Kind, verdict guard.Verdict) status.Outcome {
+	if verdict == guard.Deferred {
 		return guard.DeferredOutcome(w.key.Organization)
 	}
 	reason, what := v1alpha1.DeprovisionHeldReason, "Nobody denied this person, and"
@@ -244,31 +232,18 @@ func (w *work) heldSituation(kind guard.Kind, answer guard.Verdict) status.Outco
 		reason, what = v1alpha1.ActivationHeldReason, "Access follows from the deletion of a resource that denies, and"
 	case guard.Denial:
 		what = "The person is denied, and"
-	case guard.Deprovision:
+	case guard.Deprovision, guard.Keep:
 	}
 	return status.Stalledf(reason, "%s more people would be affected within an hour than spec.deprovisionGuard of %s %s allows, so this is held. %s",
 		what, v1alpha1.OrganizationKind, w.key.Organization, guard.WhereToDecide(w.key.Organization))
 }
 
-// keptSituation tells those about whom a deletion was rejected.
-func keptSituation(entry string) status.Outcome {
+// keptOutcome is the outcome after the deletion of what an entry is about was rejected.
+func keptOutcome(entry string) status.Outcome {
 	reason := v1alpha1.DemotionHeldReason
 	if strings.HasSuffix(entry, guard.ActivatedSuffix) {
 		reason = v1alpha1.ActivationHeldReason
 	}
 	return status.Stalledf(reason, "What %s decided stays in force although it was deleted, because that was rejected: declare it again; or let it go by a change of this resource, or by the annotation %s.",
 		guard.NameIn(entry), v1alpha1.ReconcileRequestedAtAnnotation)
-}
-
-// tellGuarded is what the guard has to say to a claim, instead of what else holds.
-func (w *work) tellGuarded(claim *v1alpha1.LambdaTestUser, now status.Outcome) status.Outcome {
-	switch {
-	case w.guarded.holding() && w.guarded.ponders && !claim.DeletionTimestamp.IsZero():
-		return status.Outcome{}
-	case w.guarded.holding() && !w.guarded.ponders && (now.Readiness == status.Ready || !claim.DeletionTimestamp.IsZero()):
-		return w.guarded.held
-	case w.kept != status.Outcome{} && now.Readiness == status.Ready:
-		return w.kept
-	}
-	return w.tellGroupHeld(now)
 }

@@ -16,17 +16,17 @@ import (
 
 // constraints are what else a plan depends on.
 type constraints struct {
-	// settled says that what is wanted had been reached before: a difference now was made at LambdaTest.
+	// settled says that what is desired had been reached before: a difference now was made at LambdaTest.
 	settled bool
-	// ReportDrift is the organization's driftPolicy Report.
+	// reportDrift is the organization's driftPolicy Report.
 	reportDrift bool
 	// roleElsewhere says that the role follows from LambdaTest's groups: what differs there is not set here.
 	roleElsewhere bool
-	// RefusedGroup is a concurrency group that LambdaTest has just refused for this person.
+	// refusedGroup is a concurrency group that LambdaTest has just refused for this person.
 	refusedGroup string
 	// newcomer says that the person was claimed while the first sweep is under way, and need not wait for its end.
 	newcomer bool
-	// DenialOnly says that LambdaTest has just refused a denial because of what came with it.
+	// denialOnly says that LambdaTest has just refused a denial because of what came with it.
 	denialOnly bool
 }
 
@@ -36,7 +36,7 @@ type step int
 const (
 	// stepNone: LambdaTest has what is wanted, or what it lacks is only reported.
 	stepNone step = iota
-	// stepAwait: the sweep under way will tell.
+	// stepAwait waits for the sweep under way.
 	stepAwait
 	// stepLookUp reads the account by its userName.
 	stepLookUp
@@ -59,8 +59,6 @@ type change struct {
 	differences []v1alpha1.PlannedChange
 	// reported says that the differences are left as they are, by driftPolicy.
 	reported bool
-	// denies says that the change takes access away.
-	denies bool
 }
 
 // mutates tells whether the change writes at LambdaTest.
@@ -85,7 +83,7 @@ func (c change) concurrencyGroup() string {
 //	denied       none, off   older, unknown   look up: somebody may have created or activated it
 //	let go       on          any              deactivate
 func plan(want claims.Desired, have accounts.Observed, given constraints) change {
-	c := change{priority: urgency(want, have, given), denies: want.Denies()}
+	c := change{priority: urgency(want, have, given)}
 	given.roleElsewhere = given.roleElsewhere || have.RoleUnsure
 	if want.Fate == claims.FateLeft {
 		return c

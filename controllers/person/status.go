@@ -7,9 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
-	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,29 +16,32 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/accounts"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/guard"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// report writes down where things stand: in each claim's status where it differs, and in the census. Claims that waited for their
-// account to be switched off are let go once it is.
-func (r *Reconciler) report(ctx context.Context, w *work, now status.Outcome) error {
-	if w.Desired.Fate == claims.FateDeactivated && now.Readiness == status.Ready {
-		if err := r.releaseAll(ctx, w); err != nil {
-			return err
+// report writes the outcome into each claim's status where it differs, and into the census. Claims that waited for the account to be
+// switched off are released once it is.
+func (r *Reconciler) report(ctx context.Context, w *work, outcome status.Outcome) error {
+	if w.Desired.Fate == claims.FateDeactivated && outcome.Readiness == status.Ready {
+		for _, claim := range w.Leaving {
+			if err := r.release(ctx, w, claim); err != nil {
+				return err
+			}
 		}
 	}
-	if len(w.Living) > 0 && now.Readiness == status.Ready {
+	if len(w.Living) > 0 && outcome.Readiness == status.Ready {
 		if err := r.ensureFinalizers(ctx, w); err != nil {
 			return err
 		}
 	}
-	w.recordStanding(now)
+	w.recordStanding(outcome)
 	for _, claim := range w.Claims {
-		if w.released[claim.UID] {
+		if w.released.Has(claim.UID) {
 			continue
 		}
-		if err := r.reportTo(ctx, w, claim, now); err != nil {
+		if err := r.reportTo(ctx, w, claim, w.outcomeFor(claim, outcome)); err != nil {
 			return err
 		}
 	}
@@ -48,12 +49,8 @@ func (r *Reconciler) report(ctx context.Context, w *work, now status.Outcome) er
 }
 
 // reportTo writes one claim's status, if it differs.
-func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser, now status.Outcome) error {
-	now = w.tell(claim, now)
-	if claims.IsFull(claim) {
-		now = w.tellGuarded(claim, now)
-	}
-	if now.Readiness == status.Silent {
+func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser, outcome status.Outcome) error {
+	if outcome.Readiness == status.Silent {
 		return nil
 	}
 	if !r.Written.Shows(claim) {
@@ -64,37 +61,42 @@ func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.Lamb
 	}
 	updated := claim.DeepCopy()
 	w.describe(updated)
-	status.Settle(updated, now, metav1.NewTime(r.Registry.Options.Now()))
+	status.Settle(updated, outcome, metav1.NewTime(r.Registry.Options.Now()))
 	if equality.Semantic.DeepEqual(claim.Status, updated.Status) {
 		return nil
 	}
 	if err := r.Written.Patch(ctx, r.Client, claim, updated); err != nil {
 		return err
 	}
-	r.recordTransition(claim, updated)
+	status.RecordTransition(r.Recorder, claim, updated)
 	return nil
 }
 
-// tell turns what holds for the person into what holds for one claim.
-func (w *work) tell(claim *v1alpha1.LambdaTestUser, now status.Outcome) status.Outcome {
-	if !claims.IsFull(claim) {
+// outcomeFor turns the outcome for the person into the one for a claim.
+func (w *work) outcomeFor(claim *v1alpha1.LambdaTestUser, outcome status.Outcome) status.Outcome {
+	living, ready := claim.DeletionTimestamp.IsZero(), outcome.Readiness == status.Ready
+	switch {
+	case !claims.IsFull(claim):
 		return status.Readyf(v1alpha1.ObservedReason, "%s", observedMessage(claim))
-	}
-	if !claim.DeletionTimestamp.IsZero() {
-		return now
-	}
-	if older := claims.DuplicateOf(claim, w.Living); older != nil {
+	case w.guarded.holding() && w.guarded.pending && living:
+		return status.Outcome{}
+	case w.guarded.holding() && !w.guarded.pending && (living || ready):
+		return w.guarded.held
+	case living && claims.DuplicateOf(claim, w.Living) != nil:
 		return status.Stalledf(v1alpha1.DuplicateUserNameReason, "%s is about the same person and older: it decides, this one contributes only a denial. Delete one of the two.",
-			claims.Reference(older))
+			claims.Reference(claims.DuplicateOf(claim, w.Living)))
+	case !ready:
+	case w.kept != status.Outcome{}:
+		return w.kept
+	case w.roleHeld():
+		return w.heldOutcome(guard.Demotion, guard.Held)
+	case living && w.Denial != nil && !claim.IsDenial():
+		outcome.Reason, outcome.Message = v1alpha1.DeniedByAnotherClaimReason, deniedMessage(w.Denial)
 	}
-	if now.Readiness == status.Ready && w.Denial != nil && !claim.IsDenial() {
-		now.Reason = v1alpha1.DeniedByAnotherClaimReason
-		now.Message = deniedMessage(w.Denial)
-	}
-	return now
+	return outcome
 }
 
-// observedMessage names the way to more. Nobody but the operator may change what it imported.
+// observedMessage names the way to more. Users cannot change what the operator imported.
 func observedMessage(claim *v1alpha1.LambdaTestUser) string {
 	if v1alpha1.IsImported(claim) {
 		return fmt.Sprintf("This resource only observes an account that nobody claims. To claim the person, commit or apply what this writes: kubectl lambdatest export %s -n %s --organization %s",
@@ -140,35 +142,35 @@ func (w *work) describe(claim *v1alpha1.LambdaTestUser) {
 	into.PlannedChanges = w.planned(claim, account, known)
 }
 
-// observedAccount is what LambdaTest last said, and whether anybody asked.
-func (w *work) observedAccount() (*lambdatest.User, bool) {
+// observedAccount is what LambdaTest last said, and whether it was asked.
+func (w *work) observedAccount() (account *lambdatest.User, known bool) {
 	if w.connection == nil {
 		return nil, false
 	}
 	return w.connection.Accounts.Said(w.user)
 }
 
-// planned are the differences that a claim is shown because nobody carries them out.
+// planned are the differences that a claim shows because they are not carried out.
 func (w *work) planned(claim *v1alpha1.LambdaTestUser, account *lambdatest.User, known bool) []v1alpha1.PlannedChange {
 	want := w.Desired
 	switch {
 	case !claims.IsFull(claim):
 		want = w.Observing(claim, w.fromGroups)
 	case w.guarded.held != status.Outcome{}:
-		return w.plannedByGuard(account)
-	case w.next.reported || w.held():
-	default:
+		if want = w.unguarded(); account == nil {
+			return nil
+		}
+	case !w.next.reported && !w.suspended():
 		return nil
 	}
 	if !known && account == nil {
 		return nil
 	}
-	have := accounts.Observed{Account: account, Known: true, Current: true}
-	return plan(want, have, constraints{}).differences
+	return plan(want, accounts.Observed{Account: account, Known: true, Current: true}, constraints{}).differences
 }
 
-// held tells whether the organization keeps the person's change from being carried out.
-func (w *work) held() bool {
+// suspended tells whether the planned change waits because the organization is suspended.
+func (w *work) suspended() bool {
 	if w.connection == nil || !w.next.mutates() {
 		return false
 	}
@@ -206,28 +208,4 @@ func (w *work) recordStanding(now status.Outcome) {
 		}
 	}
 	w.connection.Census.Record(w.user, stands)
-}
-
-// recordTransition is an event when a claim comes into trouble of its own, or out of it.
-func (r *Reconciler) recordTransition(before, after *v1alpha1.LambdaTestUser) {
-	old, now := status.ReadyCondition(before), status.ReadyCondition(after)
-	switch {
-	case now == nil || old != nil && old.Reason == now.Reason && old.Message == now.Message:
-	case old != nil && old.Reason == now.Reason && now.Status != metav1.ConditionTrue:
-		// The same trouble in other words.
-	case slices.Contains(status.SharedReasons, now.Reason), old != nil && slices.Contains(status.SharedReasons, old.Reason) && now.Status == metav1.ConditionTrue:
-	case now.Status != metav1.ConditionTrue:
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, now.Reason, "Reconcile", "%s", now.Message)
-	case old != nil:
-		r.Recorder.Eventf(after, nil, corev1.EventTypeNormal, now.Reason, "Reconcile", "%s", now.Message)
-	}
-}
-
-// changesText is what an update changed, for people to read.
-func changesText(c change) string {
-	parts := make([]string, 0, len(c.differences))
-	for _, difference := range c.differences {
-		parts = append(parts, fmt.Sprintf("%s from %q to %q", difference.Attribute, difference.From, difference.To))
-	}
-	return strings.Join(parts, ", ")
 }

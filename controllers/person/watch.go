@@ -6,22 +6,49 @@ package person
 import (
 	"context"
 
+	"github.com/go-logr/logr"
 	"k8s.io/client-go/util/workqueue"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
+
+// SetupWithManager adds the controller to the manager.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	passes := status.IgnoringOwnWrites(&r.Written, claimChanged())
+	// This spaces the repetitions after an error of the API server; those after an error of LambdaTest have pauses of their own.
+	bounds := r.Registry.Options.Backoff
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[claims.PersonKey](bounds.Min/4, bounds.Max)
+	return builder.TypedControllerManagedBy[claims.PersonKey](mgr).
+		Named("person").
+		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(r.Client), passes)).
+		WatchesRawSource(r.Registry.People.Source()).
+		WithOptions(controller.TypedOptions[claims.PersonKey]{MaxConcurrentReconciles: r.Concurrency, RateLimiter: limiter}).
+		WithLogConstructor(func(key *claims.PersonKey) logr.Logger {
+			log := mgr.GetLogger().WithName("person")
+			if key == nil {
+				return log
+			}
+			return log.WithValues("namespace", key.Namespace, "organization", key.Organization, "person", key.Digest())
+		}).
+		Complete(r)
+}
 
 type queue = workqueue.TypedRateLimitingInterface[claims.PersonKey]
 
-// claimEvents enqueues the person whom a claim is about, denials first, then deletions. Who was settled before the start is left to the
-// review that follows when the organization is opened.
+// claimEvents enqueues the person whom a claim is about: denials first, then deletions. People who were settled before the start are left
+// to the recheck that follows when the organization is opened.
 func claimEvents(reader client.Reader) handler.TypedEventHandler[*v1alpha1.LambdaTestUser, claims.PersonKey] {
 	return handler.TypedFuncs[*v1alpha1.LambdaTestUser, claims.PersonKey]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*v1alpha1.LambdaTestUser], queue queue) {
@@ -44,8 +71,8 @@ func hasOrganization(ctx context.Context, reader client.Reader, key claims.Perso
 	return reader.Get(ctx, key.OrganizationKey(), &v1alpha1.LambdaTestOrganization{}, client.UnsafeDisableDeepCopy) == nil
 }
 
-// claimChanged lets pass what people and providers write, and not the operator's own status and finalizers: an event for a person
-// who waits after a failure would end the wait.
+// claimChanged lets pass what kubectl, Git and identity providers write, and not the operator's own status and finalizers: an event would
+// end the pause of a person after a failure.
 func claimChanged() predicate.TypedPredicate[*v1alpha1.LambdaTestUser] {
 	return predicate.TypedFuncs[*v1alpha1.LambdaTestUser]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.LambdaTestUser]) bool {
@@ -56,9 +83,4 @@ func claimChanged() predicate.TypedPredicate[*v1alpha1.LambdaTestUser] {
 				before.Annotations[v1alpha1.ReconcileRequestedAtAnnotation] != after.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
 		},
 	}
-}
-
-// personRateLimiter spaces the repetitions after an error of the API server; LambdaTest's have their own.
-func personRateLimiter(bounds lane.Backoff) workqueue.TypedRateLimiter[claims.PersonKey] {
-	return workqueue.NewTypedItemExponentialFailureRateLimiter[claims.PersonKey](bounds.Min/4, bounds.Max)
 }

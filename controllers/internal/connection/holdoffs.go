@@ -12,18 +12,18 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
-// Holdoff is what stands in the way of one person or group: the last call failed, or LambdaTest refused it.
+// Holdoff keeps a person or a group from calling again: the last call failed, or LambdaTest refused it.
 type Holdoff struct {
-	// Fingerprint is what was tried: another wish is tried at once.
+	// Fingerprint is what was tried; see Attempt.
 	Fingerprint string
 	// failures counts calls that failed, and retryAt is when the next one may be made.
 	failures int
+	retryAt  time.Time
 	// strikes counts the first failure, and each further one before which LambdaTest had answered other calls; answered is how many calls
 	// it had answered at the last one.
 	strikes  int
 	answered uint64
-	retryAt  time.Time
-	// Cause, unless empty, is what LambdaTest refused, and due that this one is to try it again; see refusals.go.
+	// Cause, unless empty, is what LambdaTest refused, and due says that this place is to try it again; see refusals.go.
 	Cause string
 	due   bool
 	// Denies says that a denial waits for this.
@@ -31,11 +31,31 @@ type Holdoff struct {
 	// RefusedGroup and DenialOnly are what LambdaTest refused of a wish whose rest goes on; see the constraints of a plan.
 	RefusedGroup string
 	DenialOnly   bool
-	// Outcome is what people were told.
+	// Outcome is what the status says meanwhile.
 	Outcome status.Outcome
 }
 
-// Holdoffs remembers them, by place: people by their folded userName.
+// Partial tells whether only a part of the wish was refused.
+func (h Holdoff) Partial() bool { return h.RefusedGroup != "" || h.DenialOnly }
+
+// Waiting tells whether no call is made now.
+func (h Holdoff) Waiting(now time.Time) bool {
+	if h.Cause != "" {
+		return !h.due
+	}
+	return now.Before(h.retryAt)
+}
+
+// outcomeAt is the outcome while no call is made. After a refusal, TryRefusals requeues the place.
+func (h Holdoff) outcomeAt(now time.Time) status.Outcome {
+	outcome := h.Outcome
+	if h.Cause == "" {
+		outcome.RetryAfter = h.retryAt.Sub(now)
+	}
+	return outcome
+}
+
+// Holdoffs has those of an organization, by place: people by their folded userName.
 type Holdoffs struct {
 	mu      sync.Mutex
 	byPlace map[string]Holdoff
@@ -46,17 +66,17 @@ func newHoldoffs() *Holdoffs {
 	return &Holdoffs{byPlace: map[string]Holdoff{}, causes: map[string]*cause{}}
 }
 
-// Get returns the setback of those who still want the same.
-func (s *Holdoffs) Get(place, wanted string) (Holdoff, bool) {
+// Get returns the holdoff of a place that still tries the same.
+func (s *Holdoffs) Get(place, fingerprint string) (Holdoff, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	held, ok := s.byPlace[place]
-	return held, ok && held.Fingerprint == wanted
+	return held, ok && held.Fingerprint == fingerprint
 }
 
-// History is how the calls went for those who still want the same.
-func (s *Holdoffs) History(place, wanted string) lane.History {
-	held, ok := s.Get(place, wanted)
+// History is how the calls of a place went that still tries the same.
+func (s *Holdoffs) History(place, fingerprint string) lane.History {
+	held, ok := s.Get(place, fingerprint)
 	switch {
 	case ok && held.strikes > maxStrikes:
 		return lane.KeepsFailing
@@ -66,27 +86,27 @@ func (s *Holdoffs) History(place, wanted string) lane.History {
 	return lane.NoFailure
 }
 
-// Failed notes that a call failed at that time, when LambdaTest had answered so many. It returns what to tell, and when to try again:
-// the wait grows with each failure.
-func (s *Holdoffs) Failed(place, wanted string, answered uint64, now time.Time, bounds lane.Backoff, told status.Outcome) status.Outcome {
+// Failed notes that a call failed at that time, when LambdaTest had answered so many. It returns the outcome with the time of the next
+// call: the pause grows with each failure.
+func (s *Holdoffs) Failed(place, fingerprint string, answered uint64, now time.Time, bounds lane.Backoff, outcome status.Outcome) status.Outcome {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.byPlace[place]
-	if before.Fingerprint != wanted {
+	if before.Fingerprint != fingerprint {
 		before = Holdoff{}
 	}
-	held := Holdoff{Fingerprint: wanted, failures: before.failures + 1, strikes: before.strikes, answered: answered, Outcome: told}
+	held := Holdoff{Fingerprint: fingerprint, failures: before.failures + 1, strikes: before.strikes, answered: answered, Outcome: outcome}
 	if before.strikes == 0 || answered > before.answered {
 		held.strikes++
 	}
-	told.RetryAfter = bounds.After(held.failures)
-	held.retryAt = now.Add(told.RetryAfter)
+	outcome.RetryAfter = bounds.After(held.failures)
+	held.retryAt = now.Add(outcome.RetryAfter)
 	s.leave(place)
 	s.byPlace[place] = held
-	return told
+	return outcome
 }
 
-// Clear forgets it: something went well, or something changed.
+// Clear forgets the holdoff of a place: a call succeeded, or something changed.
 func (s *Holdoffs) Clear(place string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -94,8 +114,16 @@ func (s *Holdoffs) Clear(place string) {
 	delete(s.byPlace, place)
 }
 
-// forgiveOutage lets those try again at once whose calls failed. Refusals stay, and so do strikes: people whose calls always fail would
-// otherwise take all calls after each outage, and so look like the next one.
+// ClearAll forgets all holdoffs.
+func (s *Holdoffs) ClearAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.byPlace)
+	clear(s.causes)
+}
+
+// forgiveOutage ends all pauses after failures. Refusals stay, and so do strikes: places whose calls always fail would otherwise take all
+// calls after each outage, and so look like the next outage.
 func (s *Holdoffs) forgiveOutage() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -111,32 +139,4 @@ func (s *Holdoffs) forgiveAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	maps.DeleteFunc(s.byPlace, func(_ string, held Holdoff) bool { return held.strikes > 0 })
-}
-
-// ClearAll forgets everybody's, and so lets everybody try again.
-func (s *Holdoffs) ClearAll() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	clear(s.byPlace)
-	clear(s.causes)
-}
-
-// Partial tells whether only a part of the wish was refused.
-func (h Holdoff) Partial() bool { return h.RefusedGroup != "" || h.DenialOnly }
-
-// Waiting tells whether nothing is tried now.
-func (h Holdoff) Waiting(now time.Time) bool {
-	if h.Cause != "" {
-		return !h.due
-	}
-	return now.Before(h.retryAt)
-}
-
-// OutcomeNow is what to tell meanwhile. Who is refused is woken; see connection.TryRefusals.
-func (h Holdoff) OutcomeNow(now time.Time) status.Outcome {
-	told := h.Outcome
-	if h.Cause == "" {
-		told.RetryAfter = h.retryAt.Sub(now)
-	}
-	return told
 }

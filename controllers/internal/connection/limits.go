@@ -38,8 +38,8 @@ const (
 	// the person: more often than by bad luck with a LambdaTest that fails every third call.
 	maxStrikes = 5
 
-	// LongPause is how long LambdaTest must ask for patience before those who wait for it are told so.
-	LongPause = 5 * time.Second
+	// longPause is how long LambdaTest must ask for patience before the status of everybody who waits says so.
+	longPause = 5 * time.Second
 
 	// RefusalPauseMin is how long a refusal is believed at first when nobody changes anything. Each time its cause is refused again the
 	// pause doubles.

@@ -9,16 +9,18 @@ import (
 	"slices"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
 // cause is something that LambdaTest refuses: one concurrency group, group provisioning, or what a single person or group wants. All
-// who are refused for it share its tries: one of them asks, and once LambdaTest accepts it, all of them go on.
+// places that are refused for it share its tries: one of them calls, and once LambdaTest accepts the call, all of them go on.
 type cause struct {
-	places map[string]struct{}
-	// tries counts how often it was refused to those whose turn it was, and retryAt is when the next turn is.
+	places sets.Set[string]
+	// tries counts how often LambdaTest refused it, and retryAt is when the next try is due.
 	tries   int
 	retryAt time.Time
 	denies  bool
@@ -29,7 +31,7 @@ type cause struct {
 
 var refusalPauses = lane.Backoff{Min: RefusalPauseMin, Max: RefusalPauseMax}
 
-// CauseGroupProvisioning is that groups are refused altogether.
+// CauseGroupProvisioning is that LambdaTest refuses all groups.
 const CauseGroupProvisioning = "group provisioning"
 
 // CauseConcurrencyGroup is that a concurrency group is refused.
@@ -41,10 +43,10 @@ const displayNamePrefix = "displayName/"
 // CauseDisplayName is that a displayName is refused, because another group has it.
 func CauseDisplayName(name string) string { return displayNamePrefix + v1alpha1.FoldDisplayName(name) }
 
-// CauseOwn is a refusal that says nothing about anybody else.
+// CauseOwn is a refusal that says nothing about other places.
 func CauseOwn(place string) string { return "own/" + place }
 
-// Refuse remembers that LambdaTest refused a wish, until it is this one's turn to try the cause again.
+// Refuse remembers that LambdaTest refused a call of a place, until that place is to try the cause again.
 func (s *Holdoffs) Refuse(place string, held Holdoff, now time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -53,32 +55,33 @@ func (s *Holdoffs) Refuse(place string, held Holdoff, now time.Time) {
 	}
 	c := s.causes[held.Cause]
 	if c == nil {
-		c = &cause{places: map[string]struct{}{}}
+		c = &cause{places: sets.New[string]()}
 		s.causes[held.Cause] = c
 	}
 	if len(c.places) == 0 {
 		c.tries, c.retryAt = 1, now.Add(refusalPauses.After(1))
 	}
-	c.places[place], c.denies = struct{}{}, held.Denies
+	c.places.Insert(place)
+	c.denies = held.Denies
 	held.due, held.Outcome.Refused = false, true
 	s.byPlace[place] = held
 }
 
-// leave takes a place out of what it was refused for.
+// leave takes a place out of the cause that it was refused for.
 func (s *Holdoffs) leave(place string) {
 	name := s.byPlace[place].Cause
 	c := s.causes[name]
 	if c == nil {
 		return
 	}
-	delete(c.places, place)
+	c.places.Delete(place)
 	if len(c.places) == 0 && c.lifts == 0 {
 		delete(s.causes, name)
 	}
 }
 
-// grant gives a turn to as many causes as the limit, of those whose pause is over: denials first, then who has waited longest. It
-// returns who is to try.
+// grant makes up to limit causes due whose pause is over, denials first, then the one that has waited longest. It returns the place of
+// each that is to try it.
 func (s *Holdoffs) grant(now time.Time, limit int) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,13 +93,13 @@ func (s *Holdoffs) grant(now time.Time, limit int) []string {
 		}
 	}
 	slices.SortFunc(over, func(a, b *cause) int {
-		if a.denies != b.denies {
-			if a.denies {
-				return -1
-			}
-			return 1
+		switch {
+		case a.denies == b.denies:
+			return a.retryAt.Compare(b.retryAt)
+		case a.denies:
+			return -1
 		}
-		return a.retryAt.Compare(b.retryAt)
+		return 1
 	})
 	var granted []string
 	for _, c := range over[:min(limit, len(over))] {
@@ -111,7 +114,7 @@ func (s *Holdoffs) grant(now time.Time, limit int) []string {
 	return granted
 }
 
-// any is one of those who were refused; another one each time, for what refuses the first may be something of its own.
+// any is one of the places, another one each time: what is refused of the first may be something of its own.
 func (c *cause) any() string {
 	for place := range c.places {
 		return place
@@ -119,8 +122,8 @@ func (c *cause) any() string {
 	return ""
 }
 
-// lift ends a refusal for all, since LambdaTest has just accepted to one what it refused to others. It returns who goes on. Where
-// LambdaTest goes on refusing all the same, this is believed after pauses that grow.
+// lift ends a refusal for all places, since LambdaTest has just accepted from one what it refused to others. It returns the places that go
+// on. If LambdaTest refuses it again, the next acceptance is believed only after a pause, and the pauses grow.
 func (s *Holdoffs) lift(name string, now time.Time) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -130,7 +133,7 @@ func (s *Holdoffs) lift(name string, now time.Time) []string {
 	}
 	c.lifts++
 	c.liftAt = now.Add(refusalPauses.After(c.lifts))
-	places := slices.Collect(maps.Keys(c.places))
+	places := c.places.UnsortedList()
 	clear(c.places)
 	for _, place := range places {
 		delete(s.byPlace, place)
@@ -138,7 +141,7 @@ func (s *Holdoffs) lift(name string, now time.Time) []string {
 	return places
 }
 
-// expedite ends the pause of causes that may be over, as a sweep can tell of some.
+// expedite ends the pause of the causes that a sweep found to be over.
 func (s *Holdoffs) expedite(over func(name string) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,7 +152,7 @@ func (s *Holdoffs) expedite(over func(name string) bool) {
 	}
 }
 
-// retryRefusals lets refusals be tried again until ctx ends.
+// retryRefusals calls TryRefusals regularly until ctx ends.
 func (c *Connection) retryRefusals(ctx context.Context) {
 	ticker := time.NewTicker(refusalTick)
 	defer ticker.Stop()
@@ -163,7 +166,8 @@ func (c *Connection) retryRefusals(ctx context.Context) {
 	}
 }
 
-// TryRefusals wakes those whose turn it is, while LambdaTest can be called: few, so that any number of refusals leaves the rate to others.
+// TryRefusals requeues the places that are to try a refusal again, while LambdaTest can be called: few at a time, so that refusals never
+// use up the rate.
 func (c *Connection) TryRefusals() {
 	set, obstacle := c.State()
 	if circuit, _ := c.Lane.State(); obstacle != (status.Outcome{}) || circuit != "closed" {
@@ -175,15 +179,10 @@ func (c *Connection) TryRefusals() {
 	}
 }
 
-// Accepted lets everybody go on whom LambdaTest refused what it has just accepted.
+// Accepted requeues the places that LambdaTest refused what it has just accepted.
 func (c *Connection) Accepted(cause string) {
 	c.Wake(lane.Drift, c.Holdoffs.lift(cause, c.Options.Now())...)
 }
 
-// RefusalReasons are those of people of whom LambdaTest refuses something.
+// RefusalReasons are the reasons of Ready of people for whom LambdaTest refuses something.
 var RefusalReasons = []string{v1alpha1.OwnedByAnotherOrganizationReason, v1alpha1.ConcurrencyGroupNotFoundReason, v1alpha1.UpstreamRejectedReason}
-
-// RateLimited is the outcome while LambdaTest asks to slow down.
-func RateLimited() status.Outcome {
-	return status.Progressingf(v1alpha1.RateLimitedReason, "LambdaTest asks to slow down. The call is repeated by itself; nothing needs to be done.")
-}
