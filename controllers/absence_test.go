@@ -24,7 +24,7 @@ import (
 var _ = Describe("A read that fails is not taken for the answer that there is nothing:", Label("faulty-api"), func() {
 	It("the guard begins no hour with nobody in it", Label("guard"), func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
-		w.connections.Guards.Client = interceptor.NewClient(k8s, interceptor.Funcs{
+		w.cached.WithWatch = interceptor.NewClient(k8s, interceptor.Funcs{
 			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
 				var all client.ListOptions
 				if all.ApplyOptions(options); all.FieldSelector != nil && strings.Contains(all.FieldSelector.String(), claims.OrganizationIndex) {
@@ -40,7 +40,7 @@ var _ = Describe("A read that fails is not taken for the answer that there is no
 		Expect(err).NotTo(HaveOccurred())
 		Expect(w.guarded(ctx)).To(MatchError(apierrors.IsServiceUnavailable, "IsServiceUnavailable"))
 		Expect(Fetched(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj()).Status.Guard).To(BeNil())
-		w.connections.Guards.Client = k8s
+		w.cached.WithWatch = k8s
 		w.reconciled(ctx, people[0])
 		Expect(Exists(ctx, k8s, people[0])).To(BeFalse())
 		Expect(w.connected(ctx, DefaultOrganization).Status.Guard.Active).To(BeEquivalentTo(8))

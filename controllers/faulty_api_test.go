@@ -107,10 +107,7 @@ func faulty(w *world, seed uint64, faults ...apiFault) *faultyAPI {
 
 // through lets the controllers use other clients: one that reads from caches, and one that always asks the API server.
 func (w *world) through(cached, live client.WithWatch) {
-	w.people.Client, w.people.Live = cached, live
-	w.groups.Client, w.groups.Live = cached, live
-	w.organizations.Client, w.organizations.Live = cached, live
-	w.connections.Guards.Client, w.connections.Guards.Live = cached, live
+	w.cached.WithWatch, w.live.WithWatch = cached, live
 }
 
 // insisted reconciles everything again and again, whatever comes of it, as the queues do.

@@ -60,11 +60,7 @@ func (w *world) regrouped(ctx context.Context, group *v1alpha1.LambdaTestGroup, 
 // wokenGroups reconciles the groups that were woken.
 func (w *world) wokenGroups(ctx context.Context) {
 	GinkgoHelper()
-	w.connections.Groups.Mu.Lock()
-	woken := w.connections.Groups.Early
-	w.connections.Groups.Early = map[ctrl.Request]int{}
-	w.connections.Groups.Mu.Unlock()
-	for request := range woken {
+	for request := range w.queuedGroups.taken() {
 		_, err := w.groups.Reconcile(ctx, request)
 		Expect(err).NotTo(HaveOccurred())
 	}

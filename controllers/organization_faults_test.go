@@ -213,7 +213,7 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		w.connected(ctx, "a-older")
 
 		Expect(called(w, "b-younger")).To(BeFalse())
-		Expect(w.connections.Organizations.Early).To(HaveKey(w.request("b-younger")))
+		Expect(w.queuedOrganizations.taken()).To(HaveKey(w.request("b-younger")))
 		Expect(w.connected(ctx, "b-younger")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
 	})
 
@@ -294,10 +294,10 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 		Expect(result.RequeueAfter).To(BeNumerically("<=", 30*time.Second))
 
 		Deleted(ctx, k8s, older)
-		w.connections.Organizations.Early = map[ctrl.Request]int{}
+		w.queuedOrganizations.taken()
 		w.connected(ctx, "a-older")
 
-		Expect(w.connections.Organizations.Early).To(HaveKey(w.request("b-younger")))
+		Expect(w.queuedOrganizations.taken()).To(HaveKey(w.request("b-younger")))
 		w.connected(ctx, "b-younger")
 		Expect(called(w, "b-younger")).To(BeTrue())
 	})

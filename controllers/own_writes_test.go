@@ -13,6 +13,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
@@ -131,14 +132,18 @@ var _ = Describe("A claim that goes while an opened connection recalls what stat
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		w.restart()
-		connection, _ := w.connections.Open(client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}, w.clock.Now())
+		w.cached.WithWatch = interceptor.NewClient(k8s, interceptor.Funcs{
+			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
+				defer w.people.Forget(claims.KeyOf(user)) // the claim goes right after it was read
+				return k8s.List(ctx, list, options...)
+			},
+		})
 
-		w.people.Forget(claims.KeyOf(user)) // its claim is gone
-		Expect(connection.Recall(ctx)).To(Succeed())
+		w.connected(ctx, DefaultOrganization)
 
-		counts, _ := connection.Census.Counts()
+		counts, _ := w.connection().Census.Counts()
 		Expect(counts.People).To(BeZero())
-		Expect(connection.Accounts.Size()).To(BeZero())
+		Expect(w.connection().Accounts.Size()).To(BeZero())
 	})
 })
 

@@ -152,16 +152,17 @@ var _ = Describe("After a restart", func() {
 	It("a new hire does not wait for the first comparison, once it is known whose organization it is", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
+		w.clock.Advance(-time.Minute) // resources are as old as the API server says
 		w.restart()
 		w.connected(ctx, DefaultOrganization)
 		user := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
 		Expect(user.Status.AccountID).To(BeEmpty())
 
-		w.connection().OpenedAt = user.CreationTimestamp.Add(-time.Minute)
-		w.connection().ConfirmIdentity(ctx)
+		endSweep := w.sweepHeld(ctx)
 
 		Expect(w.again(ctx, user)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(w.connection().LastSweep().Complete).To(BeFalse())
+		endSweep()
 	})
 
 	It("a deletion works from status, whatever comes first", Label("deletion"), func(ctx SpecContext) {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,12 +20,14 @@ import (
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/person"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/hosts"
@@ -72,14 +75,19 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 
 // world is everything a spec that calls Reconcile works with.
 type world struct {
-	namespace     string
-	upstream      *simulator.Server
+	namespace string
+	upstream  *simulator.Server
+	// cached and live are how the controllers reach the API server; a spec may replace what is behind them.
+	cached, live  *switchable
 	clock         *Clock
 	recorder      *events.FakeRecorder
 	connections   *connection.Registry
 	people        *person.Reconciler
 	organizations *organization.Reconciler
 	groups        *group.Reconciler
+	// queues are what the controllers would work on.
+	wokenPeople                       *recorded[claims.PersonKey]
+	queuedGroups, queuedOrganizations *recorded[ctrl.Request]
 	// told are all events that events has drained.
 	told []string
 }
@@ -92,6 +100,8 @@ func newWorld(ctx context.Context, options ...simulator.Option) *world {
 	w := &world{
 		namespace: Namespace(ctx, k8s),
 		upstream:  simulator.Start(append([]simulator.Option{simulator.Token(upstreamToken)}, options...)...),
+		cached:    &switchable{k8s},
+		live:      &switchable{k8s},
 		clock:     NewClock(time.Now()),
 		recorder:  events.NewFakeRecorder(1000),
 	}
@@ -117,13 +127,58 @@ func (w *world) restartWith(options Options) {
 	options = options.withDefaults()
 	hosts, err := hosts.Parse(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
 	Expect(err).NotTo(HaveOccurred())
-	w.connections = connection.NewRegistry(options.connections(), k8s, k8s, w.recorder)
-	w.people = &person.Reconciler{Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency, MarkRetention: options.MarkRetention}
-	w.groups = &group.Reconciler{Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency}
+	w.connections = connection.NewRegistry(options.connections(), w.cached, w.live, w.recorder)
+	w.people = &person.Reconciler{Client: w.cached, Live: w.live, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency, MarkRetention: options.MarkRetention}
+	w.groups = &group.Reconciler{Client: w.cached, Live: w.live, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency}
 	w.organizations = &organization.Reconciler{
-		Client: k8s, Live: k8s, Recorder: w.recorder, Registry: w.connections,
+		Client: w.cached, Live: w.live, Recorder: w.recorder, Registry: w.connections,
 		Hosts: hosts, Dial: organization.Dialer(hosts, options.Now, nil),
 	}
+	w.wokenPeople = record(w.connections.People)
+	w.queuedGroups, w.queuedOrganizations = record(w.connections.Groups), record(w.connections.Organizations)
+}
+
+// switchable is a client that can be exchanged for another one.
+type switchable struct{ client.WithWatch }
+
+// recorded is the queue of a controller that does not run: it remembers what is to be reconciled, with the highest priority asked for.
+type recorded[K comparable] struct {
+	priorityqueue.PriorityQueue[K] // nil: the other methods are the controller's
+	mu                             sync.Mutex
+	woken                          map[K]int
+}
+
+// record stands in for the controller that works on an inbox.
+func record[K comparable](inbox *connection.Inbox[K]) *recorded[K] {
+	GinkgoHelper()
+	queue := &recorded[K]{woken: map[K]int{}}
+	Expect(inbox.Source().Start(context.Background(), queue)).To(Succeed()) //nolint:forbidigo // it only hands the queue over
+	return queue
+}
+
+// AddWithOpts implements priorityqueue.PriorityQueue.
+func (r *recorded[K]) AddWithOpts(options priorityqueue.AddOpts, keys ...K) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, key := range keys {
+		if before, waits := r.woken[key]; !waits || before < *options.Priority {
+			r.woken[key] = *options.Priority
+		}
+	}
+}
+
+// AddAfter implements workqueue.TypedDelayingInterface: the delay is left to the clock of the spec.
+func (r *recorded[K]) AddAfter(key K, _ time.Duration) {
+	r.AddWithOpts(priorityqueue.AddOpts{Priority: new(lane.InitialList)}, key)
+}
+
+// taken returns what was added since the last time.
+func (r *recorded[K]) taken() map[K]int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	woken := r.woken
+	r.woken = map[K]int{}
+	return woken
 }
 
 // withOrganization adds Secret and organization, connects and compares once.
@@ -249,13 +304,23 @@ func (w *world) swept(ctx context.Context) {
 	w.handleWoken(ctx)
 }
 
+// sweepHeld begins a sweep, whose first page LambdaTest does not answer before end is called.
+func (w *world) sweepHeld(ctx context.Context) (end func()) {
+	GinkgoHelper()
+	page := w.upstream.HoldNext(simulator.On("GET /Users"))
+	ended := make(chan error)
+	go func() { ended <- w.connection().Sweep(ctx) }()
+	Eventually(page.Arrived()).Should(Receive())
+	return func() {
+		GinkgoHelper()
+		page.Release()
+		Eventually(ended).Should(Receive())
+	}
+}
+
 // woken returns who was woken since the last time, with the priority asked for.
 func (w *world) woken() map[claims.PersonKey]int {
-	w.connections.People.Mu.Lock()
-	defer w.connections.People.Mu.Unlock()
-	woken := w.connections.People.Early
-	w.connections.People.Early = map[claims.PersonKey]int{}
-	return woken
+	return w.wokenPeople.taken()
 }
 
 func (w *world) handleWoken(ctx context.Context) {

@@ -344,10 +344,11 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		grace := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
 		Expect(grace.Status.AccountID).To(BeEmpty())
 
-		w.connection().ConfirmIdentity(ctx)
+		endSweep := w.sweepHeld(ctx)
 		w.handleWoken(ctx)
 
 		Expect(Fetched(ctx, k8s, grace)).To(BeReady(v1alpha1.SyncedReason))
+		endSweep()
 	})
 
 	It("is let through by one approval, if the accounts are gone indeed", func(ctx SpecContext) {

@@ -111,7 +111,7 @@ func newConnection(registry *Registry, organization types.NamespacedName, create
 		sweepSoon:    make(chan struct{}, 1),
 		recalled:     make(chan struct{}),
 	}
-	c.Guard = guard.New(registry.Guards, organization, guard.Organization{
+	c.Guard = guard.New(registry.guards, organization, guard.Organization{
 		Account: c.Accounts.Get, Wake: c.wakeAskers, Changed: c.changed, IsOthers: c.isMismatch,
 	})
 	c.Lane = lane.New(options.Now, options.Backoff, func(user string, priority int) { c.Wake(max(priority, lane.Granted), user) }, c.circuitChanged)

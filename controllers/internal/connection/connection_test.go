@@ -116,7 +116,7 @@ func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T
 		{Namespace: "n", Organization: "o", UserName: ada}:   lane.Denial,
 		{Namespace: "n", Organization: "o", UserName: grace}: lane.InitialList,
 	}
-	if diff := cmp.Diff(want, c.registry.People.Early); diff != "" {
+	if diff := cmp.Diff(want, c.registry.People.early); diff != "" {
 		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
 	}
 }
@@ -128,7 +128,7 @@ func TestOrganizationsThatWereNotOpenedYetComeBeforeWhatOthersReport(t *testing.
 	opened.changed()
 
 	want := map[reconcile.Request]int{{NamespacedName: opened.Organization}: lane.Report}
-	if diff := cmp.Diff(want, registry.Organizations.Early); diff != "" {
+	if diff := cmp.Diff(want, registry.Organizations.early); diff != "" {
 		t.Errorf("not reported at this priority (-want +got):\n%s", diff)
 	}
 	if lane.Report >= handler.LowPriority {
@@ -174,7 +174,7 @@ func TestAnAccountThatWasActivatedAlthoughItsOwnerIsDeniedIsADenial(t *testing.T
 		{Namespace: "n", Organization: "o", UserName: ada}:   lane.Denial,
 		{Namespace: "n", Organization: "o", UserName: grace}: lane.Drift,
 	}
-	if diff := cmp.Diff(want, c.registry.People.Early); diff != "" {
+	if diff := cmp.Diff(want, c.registry.People.early); diff != "" {
 		t.Errorf("not looked at in this order (-want +got):\n%s", diff)
 	}
 }

@@ -65,9 +65,9 @@ func (c *Connection) isMismatch(token string) bool {
 	return there && suspicion.Token == token
 }
 
-// ConfirmIdentity tells, after a change of token or address, whether the organization still is the one that it was, by one of its accounts.
+// confirmIdentity tells, after a change of token or address, whether the organization still is the one that it was, by one of its accounts.
 // Creations then need not wait for the whole sweep.
-func (c *Connection) ConfirmIdentity(ctx context.Context) {
+func (c *Connection) confirmIdentity(ctx context.Context) {
 	c.mu.Lock()
 	known := c.confirmed
 	c.mu.Unlock()

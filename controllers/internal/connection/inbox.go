@@ -18,47 +18,47 @@ import (
 // Inbox hands work to a controller from outside its watches: from lanes, sweeps, and the other controller. What comes before
 // the controller runs waits at the door.
 type Inbox[K comparable] struct {
-	Mu    sync.Mutex
+	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[K]
-	Early map[K]int
+	early map[K]int
 }
 
-func newInbox[K comparable]() *Inbox[K] { return &Inbox[K]{Early: map[K]int{}} }
+func newInbox[K comparable]() *Inbox[K] { return &Inbox[K]{early: map[K]int{}} }
 
 // Source is what the controller watches.
 func (d *Inbox[K]) Source() source.TypedSource[K] {
 	return source.TypedFunc[K](func(_ context.Context, queue workqueue.TypedRateLimitingInterface[K]) error {
-		d.Mu.Lock()
-		defer d.Mu.Unlock()
+		d.mu.Lock()
+		defer d.mu.Unlock()
 		d.queue = queue
-		for key, priority := range d.Early {
+		for key, priority := range d.early {
 			Enqueue(queue, priority, key)
 		}
-		d.Early = nil
+		d.early = nil
 		return nil
 	})
 }
 
 // Add enqueues keys with a priority.
 func (d *Inbox[K]) Add(priority int, keys ...K) {
-	d.Mu.Lock()
-	defer d.Mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.queue != nil {
 		Enqueue(d.queue, priority, keys...)
 		return
 	}
 	for _, key := range keys {
-		if before, waits := d.Early[key]; !waits || before < priority {
-			d.Early[key] = priority
+		if before, waits := d.early[key]; !waits || before < priority {
+			d.early[key] = priority
 		}
 	}
 }
 
 // addAfter enqueues a key later.
 func (d *Inbox[K]) addAfter(delay time.Duration, key K) {
-	d.Mu.Lock()
+	d.mu.Lock()
 	queue := d.queue
-	d.Mu.Unlock()
+	d.mu.Unlock()
 	if queue != nil {
 		queue.AddAfter(key, delay)
 		return
@@ -80,10 +80,10 @@ func (d *Inbox[K]) drain(ctx context.Context) {
 }
 
 func (d *Inbox[K]) length() int {
-	d.Mu.Lock()
-	defer d.Mu.Unlock()
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	if d.queue == nil {
-		return len(d.Early)
+		return len(d.early)
 	}
 	return d.queue.Len()
 }

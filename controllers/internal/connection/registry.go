@@ -39,7 +39,7 @@ type Options struct {
 type Registry struct {
 	Options       Options
 	reader        client.Reader
-	Guards        *guard.Store
+	guards        *guard.Store
 	Terminations  *deletion.Terminations
 	People        *Inbox[claims.PersonKey]
 	Organizations *Inbox[reconcile.Request]
@@ -62,7 +62,7 @@ func NewRegistry(options Options, cached client.Client, live client.Reader, reco
 	return &Registry{
 		Options:       options,
 		reader:        cached,
-		Guards:        &guard.Store{Client: cached, Live: live, Recorder: recorder, Terminations: terminations, Now: options.Now},
+		guards:        &guard.Store{Client: cached, Live: live, Recorder: recorder, Terminations: terminations, Now: options.Now},
 		Terminations:  terminations,
 		People:        newInbox[claims.PersonKey](),
 		Organizations: newInbox[reconcile.Request](),

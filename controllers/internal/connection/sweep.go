@@ -76,7 +76,7 @@ func jittered(interval time.Duration) time.Duration {
 // differs is handed to the people's queue.
 func (c *Connection) Sweep(ctx context.Context) error {
 	client := c.Client()
-	c.ConfirmIdentity(ctx)
+	c.confirmIdentity(ctx)
 	begun := c.Options.Now()
 	found, err := c.listAll(ctx)
 	if err == nil {
