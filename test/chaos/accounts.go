@@ -11,7 +11,7 @@ import (
 // accountChange is what LambdaTest recorded about an account.
 type accountChange struct {
 	At            moment
-	Call          string // the route; empty for somebody at LambdaTest
+	Call          string // the route; empty for a change at LambdaTest itself
 	Lost          bool   // the answer was lost or spoilt on purpose
 	Before, After simulator.Account
 }

@@ -9,26 +9,26 @@ import (
 	"time"
 )
 
-// What is promised of people who are denied, with LambdaTest reachable.
+// The promises about denied people, while LambdaTest is reachable.
 const (
-	// denyBound holds while a leader lives; failoverBound, the lease and ten seconds, from the death of one, and for a call of its that
-	// takes effect late; driftBound, one sweep, for an activation at LambdaTest itself.
+	// denyBound applies while a leader runs. failoverBound, the lease and ten seconds, applies from the death of a leader, and to a call of
+	// that leader that takes effect late. driftBound, one sweep, applies to an activation at LambdaTest itself.
 	denyBound     = 5 * time.Second
 	failoverBound = 25 * time.Second
 	driftBound    = 10 * time.Second
-	// returnBound is for the first moments of a new leader that took longer than a lease to be elected.
+	// returnBound applies to a new leader whose election took longer than a lease, from its election.
 	returnBound = 10 * time.Second
 )
 
-// exposure is a time in which somebody was denied and active.
+// exposure is a time in which a person was denied and active.
 type exposure struct {
 	from, to moment
 	bound    time.Duration
 	cause    string
 }
 
-// lateDenials tells who was denied and active for longer than promised. trouble are the times in which the organization's LambdaTest or
-// the API server was out of reach, vacancies those without a leader.
+// lateDenials returns the people who were denied and active for longer than promised. trouble are the times in which the organization's
+// LambdaTest or the API server was unreachable, vacancies the times without a leader.
 func lateDenials(subject string, versions []version, changes []accountChange, trouble, vacancies []period, end moment) []violation {
 	var found []violation
 	for _, e := range exposures(versions, changes, end) {
@@ -40,7 +40,7 @@ func lateDenials(subject string, versions []version, changes []accountChange, tr
 	return found
 }
 
-// exposures are found by going through what resources and LambdaTest said, in the order in which they said it.
+// exposures goes through the changes of resources and accounts in the order of time.
 func exposures(versions []version, changes []accountChange, end moment) []exposure {
 	var found []exposure
 	var open *exposure
@@ -86,7 +86,7 @@ func anyTrue(values map[string]bool) bool {
 	return false
 }
 
-// deadline is the bound, counted anew from the end of whatever kept the operator from acting while it ran.
+// deadline is when the exposure must end. The bound starts again after each time in which the operator could not act.
 func (e exposure) deadline(trouble, vacancies []period) moment {
 	deadline := e.from + e.bound
 	for _, p := range sortedByStart(trouble, vacancies) {
@@ -122,7 +122,7 @@ func vacanciesOf(terms []period) []period {
 	return vacant
 }
 
-// troubleOf picks what was in the way of an organization: its own trouble, everybody's, and that of whoever led meanwhile.
+// troubleOf returns the faults that affected an organization: its own, those of all, and those of the replica that led meanwhile.
 func troubleOf(organization string, all, terms []period) []period {
 	return slices.DeleteFunc(slices.Clone(all), func(p period) bool {
 		ledMeanwhile := slices.ContainsFunc(terms, func(term period) bool { return term.Whom == p.Whom && term.overlaps(p.From, p.To) })

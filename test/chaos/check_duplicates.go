@@ -9,8 +9,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// duplicates tells what is there twice: resources of the endpoint about one person or of one group, accounts, and people created again
-// who had an account.
+// duplicates finds two resources of the endpoint about one person or group, two accounts of one person, and accounts that were created
+// twice.
 func (s *snapshot) duplicates(accounts []string, changes map[string][]accountChange) []violation {
 	var found []violation
 	seen := map[string]string{}

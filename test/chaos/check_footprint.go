@@ -19,13 +19,13 @@ import (
 )
 
 const (
-	// footprintShare is by how much a replica that went through everything may be larger than one that has just begun.
+	// footprintShare is how much larger a replica may be after the run than a new one.
 	footprintShare = 0.05
-	// footprintRest is how long a replica that has just begun is left alone: its first sweeps, and connections that it no longer needs.
+	// footprintRest is how long a new replica rests before it is measured: for its first sweeps, and until it closes unused connections.
 	footprintRest = 25 * time.Second
 	// idleConnections are closed after a minute and a half.
 	idleConnections = 95 * time.Second
-	// collections of garbage before the heap is read, and requests that bring them about.
+	// collections is the number of garbage collections before the heap is read; requests trigger them.
 	collections        = 2
 	mostRequestsToPoke = 400
 )
@@ -42,12 +42,12 @@ const (
 	eventBytes  = 2 << 10
 )
 
-// footprint is what a replica takes up.
+// footprint is the resource usage of a replica.
 type footprint struct {
 	goroutines, heap, files float64
 }
 
-// outgrown tells what a replica takes up that it did not when it was new.
+// outgrown returns the resources of which a replica uses more than a new one.
 func outgrown(whom string, old, fresh footprint, events int) []violation {
 	var found []violation
 	for _, c := range []struct {
@@ -66,7 +66,7 @@ func outgrown(whom string, old, fresh footprint, events int) []violation {
 	return found
 }
 
-// grown compares the replicas with what each role takes up right after a start, with the same resources.
+// grown compares the replicas with new replicas in the same role and with the same resources.
 func (r *run) grown(ctx context.Context) ([]violation, error) {
 	pause(ctx, idleConnections-(r.now()-r.settledAt))
 	old, err := r.footprints(ctx)

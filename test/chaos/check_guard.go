@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// overGuard tells whether a prune took more accounts than the guard lets go in an hour: ten, or a fifth of the active people.
+// overGuard reports whether a prune deactivated more accounts than the guard allows in an hour: ten, or a fifth of the active people.
 func overGuard(organization string, crew []string, changes map[string][]accountChange, pruned moment) []violation {
 	active, taken := 0, 0
 	for subject, ofPerson := range changes {
@@ -26,7 +26,7 @@ func overGuard(organization string, crew []string, changes map[string][]accountC
 	}
 	if most := max(10, active/5); taken > most {
 		return []violation{{Check: "guard", Whom: organization, Detail: fmt.Sprintf(
-			"a prune of %d people took %d of %d active accounts, and the guard lets %d go", len(crew), taken, active, most)}}
+			"a prune of %d people deactivated %d of %d active accounts, but the guard allows %d", len(crew), taken, active, most)}}
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ func contains(names []string, name string) bool {
 	return false
 }
 
-// activeAt tells whether an account was active at that time.
+// activeAt reports whether an account was active at that time.
 func activeAt(changes []accountChange, at moment) bool {
 	active := false
 	for _, c := range changes {

@@ -12,18 +12,18 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// violation is a promise that was not kept.
+// violation is a broken promise.
 type violation struct {
 	Check  string `json:"check"`
 	Whom   string `json:"whom"`
 	Detail string `json:"detail"`
 }
 
-// checkerPatience bounds the search for an order of one history. What is not decided by then counts as a violation, so that nothing is
-// passed over in silence.
+// checkerPatience bounds the search for an order of one history. If it finds no answer in time, that counts as a violation, so that
+// nothing is skipped silently.
 const checkerPatience = 20 * time.Second
 
-// linearizable tells whose history has no order in which every answer is right, and writes a picture of each into dir.
+// linearizable returns the subjects whose history has no order in which every answer is right, and writes a picture of each into dir.
 func linearizable[In, Out any](what string, all []operation[In, Out], model porcupine.Model, dir string) []violation {
 	var found []violation
 	for subject, part := range bySubject(all) {
@@ -43,7 +43,7 @@ func linearizable[In, Out any](what string, all []operation[In, Out], model porc
 	return found
 }
 
-// forPorcupine gives lost answers the end of time.
+// forPorcupine converts operations; those with lost answers end after all others.
 func forPorcupine[In, Out any](part []operation[In, Out]) []porcupine.Operation {
 	operations := make([]porcupine.Operation, len(part))
 	for i, o := range part {

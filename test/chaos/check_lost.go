@@ -8,8 +8,8 @@ import (
 	"net/http"
 )
 
-// lostUsers tells which acknowledged writes are not in what is read at the end, where no other write can be the reason. The order that
-// check_linear.go looks for says the same and more; this says it in words.
+// lostUsers returns acknowledged writes that the final read does not show, if no other write can be the reason. check_linear.go also finds
+// these; this check gives a readable message.
 func lostUsers(all []userOperation) []violation {
 	var found []violation
 	for subject, part := range bySubject(all) {
@@ -46,7 +46,7 @@ func writesOf(part []userOperation) []userOperation {
 	return writes
 }
 
-// isLast tells whether every other write had ended before this one began.
+// isLast reports whether every other write had ended before this one began.
 func isLast(w userOperation, writes []userOperation) bool {
 	for _, other := range writes {
 		if other.Return >= w.Call && other != w {
@@ -67,7 +67,8 @@ func showsWrite(w userOperation, final userAnswer) bool {
 		(w.In.Role == "" || w.In.Role == final.Role)
 }
 
-// lostGroups does the same for groups: their members after the last write. Once a write may come late, nobody can tell any more.
+// lostGroups does the same for groups: it checks their members after the last write. After a write that may take effect late, the final
+// members are unknown.
 func lostGroups(all []groupOperation) []violation {
 	var found []violation
 	for subject, part := range bySubject(all) {
@@ -81,7 +82,7 @@ func lostGroups(all []groupOperation) []violation {
 			case o.Out.Unknown:
 				unclear = true
 			case last != nil && last.Return >= o.Call:
-				last, final = nil, nil // nobody can tell
+				last, final = nil, nil // the final members are unknown
 			case o.Out.acknowledged():
 				last = o
 			}

@@ -9,12 +9,12 @@ import (
 	"slices"
 )
 
-// intruded tells in whose name somebody but the operator could say something.
+// intruded returns the people whose provider resources another client than the operator could change.
 func intruded(byPerson map[string]int) []violation {
 	var found []violation
 	for _, whom := range slices.Sorted(maps.Keys(byPerson)) {
 		found = append(found, violation{Check: "admission policy", Whom: whom, Detail: fmt.Sprintf(
-			"somebody else changed what the identity provider says, %d times", byPerson[whom])})
+			"another client changed the resource of the identity provider %d times", byPerson[whom])})
 	}
 	return found
 }

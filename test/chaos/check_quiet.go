@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// quietLead is for what is written once after everything agrees: counts in an organization's status follow its people. quietTime is
-	// two sweeps of every organization.
+	// quietLead is time for writes right after everything agrees, such as the counts in an organization's status. quietTime is two sweeps of
+	// every organization.
 	quietLead = 8 * time.Second
 	quietTime = 15 * time.Second
 )
 
-// versionsNow are the resourceVersions of everything that the operator may write, leases apart.
+// versionsNow returns the resourceVersions of everything that the operator may write, except leases.
 func (r *run) versionsNow(ctx context.Context) (map[string]string, error) {
 	versions := map[string]string{}
 	for _, list := range []client.ObjectList{
@@ -62,7 +62,7 @@ func pointers[T any](items []T, as func(*T) client.Object) []client.Object {
 	return objects
 }
 
-// stirs waits for two sweeps and tells what was written meanwhile: nothing should be, in the API server or at LambdaTest.
+// stirs waits for two sweeps and returns the writes meanwhile, in the API server and at LambdaTest. There should be none.
 func (r *run) stirs(ctx context.Context) []violation {
 	pause(ctx, quietLead)
 	before, err := r.versionsNow(ctx)
@@ -87,7 +87,7 @@ func (r *run) upstreamWrites() int {
 	return writes
 }
 
-// moved tells which resources were written, made or removed.
+// moved returns the resources that were written, created or deleted.
 func moved(before, after map[string]string) []violation {
 	var found []violation
 	names := maps.Clone(before)

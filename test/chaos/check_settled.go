@@ -20,15 +20,15 @@ import (
 )
 
 const (
-	// settleTime is how long it may take until LambdaTest and resources agree, once nothing goes wrong any more.
+	// settleTime is the promised time until LambdaTest and resources agree after the last fault.
 	settleTime = 60 * time.Second
-	// settlePause is how exactly that is measured.
+	// settlePause is the precision of that measurement.
 	settlePause = 500 * time.Millisecond
-	// tellEvery is how often it is told what is waited for.
+	// tellEvery is how often the program prints what it waits for.
 	tellEvery = 10 * time.Second
 )
 
-// snapshot is what resources and LambdaTest say at one time.
+// snapshot is the state of resources and LambdaTest at one time.
 type snapshot struct {
 	users    []v1alpha1.LambdaTestUser
 	groups   []v1alpha1.LambdaTestGroup
@@ -58,7 +58,7 @@ func (r *run) snapshot(ctx context.Context) (*snapshot, error) {
 	return s, nil
 }
 
-// settle waits until everything agrees, and tells what does not after a minute.
+// settle waits until everything agrees, and returns the differences that remain after a minute.
 func (r *run) settle(ctx context.Context) (took time.Duration, found []violation) {
 	for told := tellEvery; ; {
 		found = []violation{{Check: "settled", Detail: "the API server did not answer"}}
@@ -77,7 +77,7 @@ func (r *run) settle(ctx context.Context) (took time.Duration, found []violation
 	}
 }
 
-// differences between what is claimed and what LambdaTest has, by a reading of the promises that shares nothing with the controllers.
+// differences are the differences between the claims and LambdaTest. They are computed from the promises, without code of the controllers.
 func (s *snapshot) differences() []violation {
 	var found []violation
 	differ := func(whom, format string, args ...any) {
@@ -89,7 +89,7 @@ func (s *snapshot) differences() []violation {
 	}
 	for subject, account := range s.accounts {
 		if people[subject] == nil && account.Active {
-			differ(subject, "nobody claims the person, whose account is active")
+			differ(subject, "no resource claims the person, but the account is active")
 		}
 	}
 	s.compareGroups(differ)
@@ -97,7 +97,7 @@ func (s *snapshot) differences() []violation {
 	return found
 }
 
-// people are all claims by whom they are about, the first to decide first.
+// people are all claims by person, in order of precedence.
 func (s *snapshot) people() map[string][]*v1alpha1.LambdaTestUser {
 	people := map[string][]*v1alpha1.LambdaTestUser{}
 	for i := range s.users {
@@ -139,7 +139,7 @@ func (s *snapshot) comparePerson(subject string, person []*v1alpha1.LambdaTestUs
 	}
 	account, there := s.accounts[subject]
 	switch wanted := living > 0 && active; {
-	case held && (living == 0 || wanted): // the guard keeps somebody on who should go, or off who should come back
+	case held && (living == 0 || wanted): // the guard keeps the account active that should be inactive, or inactive that should be active
 	case wanted && !account.Active:
 		differ(subject, "the account is not active and should be (there: %v)", there)
 	case !wanted && account.Active:
@@ -150,7 +150,7 @@ func (s *snapshot) comparePerson(subject string, person []*v1alpha1.LambdaTestUs
 	}
 }
 
-// isHeld tells whether a resource waits for an approval.
+// isHeld reports whether a resource waits for an approval.
 func isHeld(reason string) bool {
 	return slices.Contains([]string{
 		v1alpha1.DeprovisionHeldReason, v1alpha1.DemotionHeldReason, v1alpha1.ActivationHeldReason,
@@ -176,7 +176,7 @@ func (s *snapshot) roleFromGroups(subject, userName string) string {
 	return order[highest]
 }
 
-// readiness is the reason of the Ready condition, and whether a person who reads it knows what is the matter.
+// readiness is the reason of the Ready condition, and whether it explains the state to a reader.
 func readiness(object interface {
 	metav1.Object
 	GetConditions() []metav1.Condition
@@ -208,7 +208,7 @@ func (s *snapshot) compareGroups(differ differ) {
 		}
 	}
 	for subject := range unclaimed {
-		differ(subject, "LambdaTest has a group that nobody claims")
+		differ(subject, "LambdaTest has a group that no resource claims")
 	}
 }
 

@@ -42,7 +42,7 @@ func TestWhatDoesNotAgreeInTheEndIsTold(t *testing.T) {
 		"of another role":            {claims: []*v1alpha1.LambdaTestUser{ready(claim().Role(v1alpha1.RoleAdmin).Obj())}, account: on, told: "the role is User"},
 		"declared comes first":       {claims: []*v1alpha1.LambdaTestUser{ready(claim().FromSCIM().Role(v1alpha1.RoleAdmin).Obj()), ready(claim().Role(v1alpha1.RoleUser).Obj())}, account: on},
 		"does not say why":           {claims: []*v1alpha1.LambdaTestUser{failing}, account: on, told: "does not say why"},
-		"nobody claims":              {account: on, told: "nobody claims"},
+		"nobody claims":              {account: on, told: "no resource claims"},
 		"the guard holds a deletion": {claims: []*v1alpha1.LambdaTestUser{held}, account: on},
 		"held, denied and on":        {claims: []*v1alpha1.LambdaTestUser{held, ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
 	}

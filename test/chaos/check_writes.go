@@ -8,12 +8,12 @@ import (
 	"time"
 )
 
-// inFlight is how long a call may have been under way when its caller died or its answer was lost; and how long a link that is healed
-// may still hold back answers.
+// inFlight is how long a call may be in flight after its caller died or its answer was lost, and how long a healed link may still delay
+// answers.
 const inFlight = 10 * time.Second
 
-// needlessWrites tells about whom more was written at LambdaTest than changes of resources, edits at LambdaTest, and calls whose outcome
-// nobody could know explain. reasons are when something about the person was changed other than by the operator.
+// needlessWrites returns people with more writes at LambdaTest than can be explained by changes of resources, edits at LambdaTest and calls
+// of unknown outcome. reasons are the times of changes about the person that the operator did not make.
 func needlessWrites(subject string, reasons []moment, changes []accountChange, trouble, terms []period) []violation {
 	written, explained, edits := 0, 0, 0
 	for _, c := range changes {
@@ -35,8 +35,8 @@ func needlessWrites(subject string, reasons []moment, changes []accountChange, t
 	return nil
 }
 
-// idleWrites are calls that changed nothing although nothing was unclear when they were made: nor had somebody just done at LambdaTest
-// what was wanted, which no comparison has told yet, nor LambdaTest itself, which computes roles when a group changes.
+// idleWrites are calls that changed nothing although the operator had no reason to make them. Reasons are: an earlier call of unknown
+// outcome; a recent edit at LambdaTest that no sweep has seen yet; a role that LambdaTest itself computed after a change of a group.
 func idleWrites(subject string, changes []accountChange, trouble, terms []period) []violation {
 	var found []violation
 	edited := -forever
@@ -52,8 +52,8 @@ func idleWrites(subject string, changes []accountChange, trouble, terms []period
 	return found
 }
 
-// unclear tells whether the outcome of a call at that time, or of the one before it, may have been lost: with its answer, or with the
-// leader who made it.
+// unclear reports whether the outcome of a call at that time, or of the one before it, may be unknown, because its answer was lost or its
+// leader died.
 func unclear(at moment, trouble, terms []period) bool {
 	for _, p := range trouble {
 		lies := p.What == string(upstreamTruncate) || p.What == string(upstreamShuffle) // which spoil no call
@@ -69,7 +69,7 @@ func unclear(at moment, trouble, terms []period) bool {
 	return false
 }
 
-// reasonsOf are when resources said something new about each person: each new generation, each end, and what groups gave or took.
+// reasonsOf returns, for each person, the times when resources changed: new generations, deletions, and changes by groups.
 func reasonsOf(people, groups []version) map[string][]moment {
 	reasons := map[string][]moment{}
 	before := map[string]version{}
@@ -92,7 +92,7 @@ func reasonsOf(people, groups []version) map[string][]moment {
 	return reasons
 }
 
-// touched are those whose membership began or ended; everybody, if the roles changed.
+// touched are the people whose membership began or ended; all members, if the roles changed.
 func touched(before, after map[string]bool, everybody bool) map[string]bool {
 	found := map[string]bool{}
 	for name := range before {

@@ -20,14 +20,14 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// Whom trouble is about.
+// Values of a period's Whom.
 const (
 	everybody = ""
 	// slowerThanCalls is a latency that may make calls fail.
 	slowerThanCalls = time.Second
 )
 
-// breakThings carries the schedule out, and returns when everything is whole again.
+// breakThings carries out the schedule, and returns when all faults have ended.
 func (r *run) breakThings(ctx context.Context, schedule []event) {
 	for _, e := range schedule {
 		pause(ctx, e.At-(r.now()-r.chaosBegan))
@@ -53,7 +53,7 @@ func (r *run) carryOut(ctx context.Context, e event) error {
 		return r.pauseReplica(ctx, r.env.Replicas[e.Target], e.Lasts)
 	case rollingRestart:
 		return r.rollingRestart(ctx)
-	case restartAPIServer: // what was begun is ended, even if the time is over
+	case restartAPIServer: // a restart that began is completed, even after the end of the run
 		return r.withoutControlPlane(func() error { return r.env.Plane.RestartAPIServer(context.WithoutCancel(ctx)) })
 	case restartEtcd:
 		return r.withoutControlPlane(func() error { return r.env.Plane.RestartEtcd(context.WithoutCancel(ctx)) })
@@ -95,7 +95,7 @@ func (r *run) rollingRestart(ctx context.Context) error {
 	return nil
 }
 
-// withoutControlPlane notes a time in which resources could not be read or written.
+// withoutControlPlane records a time in which resources could not be read or written.
 func (r *run) withoutControlPlane(breaking func() error) error {
 	from := r.now()
 	err := breaking()
@@ -111,7 +111,7 @@ func (r *run) pauseEtcd(ctx context.Context, lasts time.Duration) error {
 	return r.env.Plane.Etcd.Signal(syscall.SIGCONT)
 }
 
-// breakLink spoils one link for a while.
+// breakLink injects a fault into one link for a while.
 func (r *run) breakLink(ctx context.Context, l *brittle, e event) error {
 	from := r.now()
 	defer func() {
@@ -161,7 +161,7 @@ func (r *run) upstreamFault(ctx context.Context, t *tenant, e event) {
 	org.Switch(func(s *simulator.Switches) { *s = simulator.Switches{} })
 	to := r.now()
 	if e.Kind == upstreamBusy {
-		to += time.Second // it asked to be left alone for so long
+		to += time.Second // the Retry-After that it answered
 	}
 	r.trouble.add(period{From: from, To: to, What: string(e.Kind), Whom: t.name})
 }
@@ -201,7 +201,7 @@ func (r *run) rotateUpstreamToken(ctx context.Context, t *tenant, lasts time.Dur
 	return err
 }
 
-// changeSecret tries until the API server is there.
+// changeSecret retries until the API server answers.
 func (t *tenant) changeSecret(ctx context.Context, secret *corev1.Secret, change func(*corev1.Secret)) error {
 	key := client.ObjectKeyFromObject(secret)
 	return environment.Await(ctx, func(ctx context.Context) error {

@@ -22,7 +22,7 @@ const (
 	groupDelete  = "DELETE"
 )
 
-// groupRequest is what was asked. A group of one displayName may come back under another id.
+// groupRequest is a request. A group of one displayName may return under another id.
 type groupRequest struct {
 	Verb    string `json:"verb"`
 	ID      string `json:"id,omitempty"`
@@ -31,7 +31,7 @@ type groupRequest struct {
 	Role string `json:"role,omitempty"`
 }
 
-// groupAnswer is what came back.
+// groupAnswer is the answer to a request.
 type groupAnswer struct {
 	Unknown bool   `json:"unknown,omitempty"`
 	Status  int    `json:"status,omitempty"`
@@ -46,14 +46,14 @@ func (a groupAnswer) acknowledged() bool {
 	return !a.Unknown && a.Status >= 200 && a.Status < 300
 }
 
-// groupState is a group of one displayName. ID is empty while nobody can know it.
+// groupState is the state of the group with one displayName. ID is empty while it is unknown.
 type groupState struct {
 	There   bool
 	ID      string
 	Members string
 }
 
-// after is what a request makes of a group, and how it is answered.
+// after is the state after a request, and its answer.
 func (s groupState) after(in groupRequest) (groupState, int) {
 	if in.Verb == groupCreate {
 		if s.There {
@@ -103,8 +103,8 @@ func (s groupState) nextStates(in groupRequest, out groupAnswer) []any {
 	return []any{next}
 }
 
-// shows tells whether an answer shows the group. Changes that come together are written together, and each of them is answered with the
-// group after all of them: the answer to a PUT may be ahead.
+// shows reports whether an answer shows the group. The endpoint writes concurrent changes together, and answers each with the group after
+// all of them, so the answer to a PUT may contain later changes.
 func (r groupRequest) shows(next groupState, out groupAnswer) bool {
 	switch r.Verb {
 	case groupRead:

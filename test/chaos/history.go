@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// moment is when something was, counted from the start of the run.
+// moment is a time since the start of the run.
 type moment = time.Duration
 
 // forever is later than anything that happens in a run.
@@ -28,7 +28,7 @@ type operation[In, Out any] struct {
 	Out    Out    `json:"out"`
 }
 
-// history is filled by all clients at once.
+// history is the record of all operations; all clients write to it concurrently.
 type history[In, Out any] struct {
 	mu         sync.Mutex
 	operations []operation[In, Out]
@@ -49,7 +49,7 @@ func (h *history[In, Out]) all() []operation[In, Out] {
 	return sorted
 }
 
-// bySubject takes a history apart.
+// bySubject splits a history by subject.
 func bySubject[In, Out any](all []operation[In, Out]) map[string][]operation[In, Out] {
 	parts := map[string][]operation[In, Out]{}
 	for _, o := range all {

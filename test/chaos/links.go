@@ -31,10 +31,10 @@ type link struct {
 	proxy *toxiproxy.Proxy
 }
 
-// nowhere is where a link leads that was opened before the address of its other end is known.
+// nowhere is the target of a link while the address of its other end is not known.
 const nowhere = "127.0.0.1:1"
 
-// open begins to listen; lead says where to.
+// open starts a link that listens; lead sets its target.
 func (n *network) open(name string) (*link, error) {
 	l := &link{name: name, proxy: toxiproxy.NewProxy(n.server, name, "127.0.0.1:0", nowhere)}
 	if err := l.proxy.Start(); err != nil {
@@ -51,10 +51,10 @@ func (l *link) lead(address string) {
 	l.proxy.Upstream = address
 }
 
-// address is where the link is entered.
+// address is where the link listens.
 func (l *link) address() string { return l.proxy.Listen }
 
-// slow delays what goes either way.
+// slow delays traffic in both directions.
 func (l *link) slow(latency time.Duration) error {
 	for _, way := range []string{"upstream", "downstream"} {
 		milliseconds := latency.Milliseconds()
@@ -66,7 +66,7 @@ func (l *link) slow(latency time.Duration) error {
 	return nil
 }
 
-// freeze leaves connections open and lets nothing through.
+// freeze keeps connections open but transfers nothing.
 func (l *link) freeze() error {
 	for _, way := range []string{"upstream", "downstream"} {
 		toxic := fmt.Sprintf(`{"type": "timeout", "stream": %q, "attributes": {"timeout": 0}}`, way)
@@ -80,7 +80,7 @@ func (l *link) freeze() error {
 // cut ends all connections and refuses new ones.
 func (l *link) cut() { l.proxy.Stop() }
 
-// heal ends whatever is wrong.
+// heal removes all faults.
 func (l *link) heal(ctx context.Context) error {
 	l.proxy.Toxics.ResetToxics(ctx)
 	if err := l.proxy.Start(); err != nil && !errors.Is(err, toxiproxy.ErrProxyAlreadyStarted) {

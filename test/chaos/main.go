@@ -18,9 +18,9 @@ import (
 )
 
 func main() {
-	duration := flag.Duration("duration", 2*time.Minute, "how long things go wrong")
-	seed := flag.Uint64("seed", 0, "what goes wrong when follows from it; 0 picks one")
-	out := flag.String("out", "out", "folder for chaos.json, and for what helps to understand a failure")
+	duration := flag.Duration("duration", 2*time.Minute, "how long to inject faults")
+	seed := flag.Uint64("seed", 0, "seed of the schedule of faults; 0 chooses one")
+	out := flag.String("out", "out", "folder for chaos.json, and for files that help to understand a failure")
 	flag.Parse()
 	if *seed == 0 {
 		*seed = rand.Uint64N(1_000_000)
@@ -35,7 +35,7 @@ func main() {
 	}
 }
 
-// chaos is the whole story.
+// chaos is one complete run.
 func chaos(ctx context.Context, seed uint64, duration time.Duration, out string) error {
 	if err := os.MkdirAll(out, 0o750); err != nil {
 		return err
@@ -66,7 +66,7 @@ func chaos(ctx context.Context, seed uint64, duration time.Duration, out string)
 	return report.write(out)
 }
 
-// lookOn keeps replicas running, and watches. It returns what ends that.
+// lookOn keeps replicas running, and observes them. It returns a function that stops this.
 func (r *run) lookOn(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	for _, replica := range r.env.Replicas {
@@ -80,7 +80,7 @@ func (r *run) lookOn(ctx context.Context) (end func()) {
 	}
 }
 
-// disturb lets everybody work and breaks things, for as long as that.
+// disturb runs all clients and injects faults for that time.
 func (r *run) disturb(ctx context.Context, duration time.Duration) {
 	working, cancel := context.WithTimeout(ctx, duration)
 	defer cancel()
@@ -100,5 +100,5 @@ func (r *run) disturb(ctx context.Context, duration time.Duration) {
 	<-working.Done()
 	r.background.Wait()
 	r.chaosEnded = r.now()
-	r.progress("nothing goes wrong any more")
+	r.progress("all faults have ended")
 }

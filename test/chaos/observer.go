@@ -21,7 +21,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// version is a resource at one time, as the API server told.
+// version is a version of a resource, as a watch reported it.
 type version struct {
 	At         moment
 	Name       string // namespace and name
@@ -30,13 +30,13 @@ type version struct {
 	// Members and Roles are a group's.
 	Members map[string]bool
 	Roles   string
-	// Denies and Counts are about active: a claim that is going counts no more.
+	// Denies and Counts say how the claim affects active. A claim that is being deleted does not count.
 	Denies, Counts bool
-	// Gone says that this is the end of the resource.
+	// Gone is true for the deletion of the resource.
 	Gone bool
 }
 
-// claims records what resources said about people, in the order of the API server.
+// claims records the versions of resources about people, in the order of the API server.
 type claims struct {
 	run *run
 
@@ -51,7 +51,7 @@ func (c *claims) all() (people, groups []version) {
 	return slices.Clone(c.versions), slices.Clone(c.groups)
 }
 
-// follow watches both kinds until ctx ends, whatever happens to the API server.
+// follow watches both kinds until ctx ends, also across restarts of the API server.
 func (c *claims) follow(ctx context.Context, clients client.WithWatch) {
 	var both sync.WaitGroup
 	both.Go(func() { c.followKind(ctx, clients, func() client.ObjectList { return &v1alpha1.LambdaTestUserList{} }) })
@@ -61,8 +61,8 @@ func (c *claims) follow(ctx context.Context, clients client.WithWatch) {
 	both.Wait()
 }
 
-// followKind goes on where the last watch ended. Where the API server no longer knows that time, it looks at what is there now; the
-// numbers of the generations tell how often something was changed in between.
+// followKind continues where the last watch ended. If the API server no longer has that version, it lists instead; the generation numbers
+// show how many changes it missed.
 func (c *claims) followKind(ctx context.Context, clients client.WithWatch, list func() client.ObjectList) {
 	last := ""
 	for ctx.Err() == nil {
@@ -80,7 +80,7 @@ func (c *claims) followKind(ctx context.Context, clients client.WithWatch, list 
 	}
 }
 
-// drain notes what a watch tells, and returns where to go on; the empty text when the API server no longer knows.
+// drain records the events of a watch, and returns the resourceVersion to continue from; "" if the API server no longer has it.
 func (c *claims) drain(watcher watch.Interface, last string) string {
 	defer watcher.Stop()
 	for event := range watcher.ResultChan() {
@@ -94,7 +94,7 @@ func (c *claims) drain(watcher watch.Interface, last string) string {
 	return last
 }
 
-// compare notes what is there, and what no longer is.
+// compare records the listed resources, and the deletion of those that are missing.
 func (c *claims) compare(list client.ObjectList) {
 	there := map[string]bool{}
 	for _, object := range objectsIn(list) {
@@ -150,7 +150,7 @@ func (c *claims) note(object client.Object, gone bool) {
 	}
 }
 
-// replicaWatch knows which replica leads and which ones serve, by what they say themselves.
+// replicaWatch knows which replica leads and which ones serve, from their own answers.
 type replicaWatch struct {
 	run *run
 
@@ -162,7 +162,7 @@ type replicaWatch struct {
 	terms   []period // Whom is the leading replica; empty when nobody led
 }
 
-// pollInterval is how exactly times without a leader are known.
+// pollInterval is the precision of times without a leader.
 const pollInterval = 200 * time.Millisecond
 
 func newReplicaWatch(r *run) *replicaWatch {
@@ -200,7 +200,7 @@ func (w *replicaWatch) look(ctx context.Context) {
 	}
 }
 
-// endTerm notes who led until now; the lock is held.
+// endTerm records the replica that led until now. The caller holds the lock.
 func (w *replicaWatch) endTerm() {
 	now := w.run.now()
 	w.terms = append(w.terms, period{From: w.since, To: now, What: "leader", Whom: w.leaderName()})
@@ -214,7 +214,7 @@ func (w *replicaWatch) leaderName() string {
 	return w.run.env.Replicas[w.leader].Name()
 }
 
-// history returns who led when, until now.
+// history returns which replica led when, until now.
 func (w *replicaWatch) history() []period {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -222,7 +222,7 @@ func (w *replicaWatch) history() []period {
 	return slices.Clone(w.terms)
 }
 
-// current is the leader's number; -1 when nobody leads.
+// current is the number of the leader; -1 if there is none.
 func (w *replicaWatch) current() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -248,20 +248,20 @@ func ask(ctx context.Context, replica *environment.Replica) (leading answer, ser
 	return answer{pid: pid, heard: err == nil, leads: err == nil && leads.MatchString(page)}, notReady == nil
 }
 
-// answer is what a replica says of itself; one that is paused is not heard.
+// answer is a replica's answer about itself; a paused replica gives none.
 type answer struct {
 	pid          int
 	heard, leads bool
 }
 
-// ballot knows who was elected last. That one leads as long as it says so. One that was paused until another took over says so, too, for
-// some seconds, but does not lead.
+// ballot knows which replica was elected last. That replica leads as long as it reports so. A replica that was paused until another took
+// over also reports so for some seconds, but does not lead.
 type ballot struct {
-	saidBy  []int // the process of each replica that said it leads, and has not said anything else
+	saidBy  []int // for each replica that reports to lead: its process when it began to report so
 	elected int
 }
 
-// count returns who leads; -1 is nobody.
+// count returns the number of the leader; -1 if there is none.
 func (b *ballot) count(answers []answer) int {
 	for i, a := range answers {
 		switch {

@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	// currentPeople and currentGroups of an organization are worked on at a time; several clients meet at each.
+	// currentPeople and currentGroups are how many subjects of an organization clients work on at a time; several clients share each.
 	currentPeople = 6
 	currentGroups = 2
 	// lifeOperations and lifeUnknown bound the history of one person or group: the checker's work grows with the first, and doubles
@@ -32,7 +32,7 @@ const (
 	// waveSize people are hired at once, by so many hands: it takes LambdaTest ten seconds to follow, and a denial must not wait for that.
 	waveSize  = 200
 	waveHands = 16
-	// insistence is how often the last question is asked, with a pause in between.
+	// insistence is how often the final read is tried, with a pause in between.
 	insistence      = 50
 	insistencePause = 100 * time.Millisecond
 )
@@ -42,9 +42,9 @@ type subject struct {
 	key, name, id string
 	operations    atomic.Int32
 	unknown       atomic.Int32
-	// leaver says of a person that they may be deleted. Others may be members of groups.
+	// leaver is true for a person who may be deleted. Others may be members of groups.
 	leaver bool
-	// there says of a person that they may have been created, sure that they were.
+	// there is true for a person who may have been created, sure for one who certainly was.
 	there, sure atomic.Bool
 	tag         atomic.Pointer[string]
 	// groupID is the id that the group was last created under.
@@ -55,7 +55,7 @@ func (s *subject) spent() bool {
 	return s.operations.Load() >= lifeOperations || s.unknown.Load() >= lifeUnknown
 }
 
-// roster is who is worked on in an organization.
+// roster is the people and groups of an organization that clients work on.
 type roster struct {
 	mu        sync.Mutex
 	number    int
@@ -65,7 +65,7 @@ type roster struct {
 	allGroups []*subject
 }
 
-// person returns somebody to work on; whoever has a long history is replaced by somebody new.
+// person returns a person to work on. A person with a long history is replaced by a new one.
 func (t *tenant) person(random *rand.Rand) *subject {
 	t.roster.mu.Lock()
 	defer t.roster.mu.Unlock()
@@ -76,7 +76,7 @@ func (t *tenant) person(random *rand.Rand) *subject {
 	return t.roster.people[random.IntN(len(t.roster.people))]
 }
 
-// hire makes up somebody; the lock is held.
+// hire invents a person. The caller holds the lock.
 func (t *tenant) hire(what string) *subject {
 	t.roster.number++
 	userName := t.address(fmt.Sprintf("%s-%04d", what, t.roster.number))
@@ -99,7 +99,7 @@ func (t *tenant) group(random *rand.Rand) *subject {
 	return t.roster.groups[random.IntN(len(t.roster.groups))]
 }
 
-// members returns ids of people who are there and stay.
+// members returns ids of people who exist and will not be deleted.
 func (t *tenant) members(random *rand.Rand) string {
 	t.roster.mu.Lock()
 	defer t.roster.mu.Unlock()
@@ -112,7 +112,7 @@ func (t *tenant) members(random *rand.Rand) string {
 	return setOf(ids)
 }
 
-// known returns everybody so far.
+// known returns all people so far.
 func (t *tenant) known() (people, groups []*subject) {
 	t.roster.mu.Lock()
 	defer t.roster.mu.Unlock()
@@ -144,14 +144,14 @@ func (p *provider) askAboutUser(ctx context.Context, person *subject) {
 	}
 }
 
-// userRequest makes up what to ask about a person.
+// userRequest invents a request about a person.
 func (p *provider) userRequest(person *subject) userRequest {
 	in := userRequest{Verb: p.userVerb(person), Display: p.run.unique(), Role: p.role()}
 	switch in.Verb {
 	case userCreate:
 		in.External = person.key
 		if person.leaver {
-			in.External = p.run.unique() // somebody else with the same address
+			in.External = p.run.unique() // another person with the same address
 		}
 	case userActivate:
 		in.Active = p.random.IntN(2) == 0
@@ -167,7 +167,7 @@ func (p *provider) userRequest(person *subject) userRequest {
 	return in.meaningful()
 }
 
-// meaningful leaves out what the verb does not say.
+// meaningful removes the fields that the verb does not use.
 func (r userRequest) meaningful() userRequest {
 	switch r.Verb {
 	case userCreate, userReplace:
@@ -210,7 +210,7 @@ func (p *provider) role() string {
 	return []string{"Admin", "User", "Guest"}[p.random.IntN(3)]
 }
 
-// user asks one replica about a person and writes it down.
+// user sends a request about a person to one replica, and records it.
 func (p *provider) user(ctx context.Context, replica int, person *subject, in userRequest) (userAnswer, error) {
 	method, path, body := in.wire(person.name, person.id)
 	o := userOperation{Subject: person.key, Client: p.number, Call: p.run.now(), In: in}
@@ -272,7 +272,7 @@ func (p *provider) groupRequest(group *subject) groupRequest {
 	return in
 }
 
-// groupOperation asks one replica about a group and writes it down.
+// groupOperation sends a request about a group to one replica, and records it.
 func (p *provider) groupOperation(ctx context.Context, replica int, group *subject, in groupRequest) (groupAnswer, error) {
 	method, path, body := in.wire(group.name)
 	o := groupOperation{Subject: group.key, Client: p.number, Call: p.run.now(), In: in}
@@ -295,7 +295,7 @@ func (p *provider) groupOperation(ctx context.Context, replica int, group *subje
 	return o.Out, err
 }
 
-// idOf is the id of a group that was created, or that is there because the answer to its creation was lost.
+// idOf is the id of a group that was created, also if the answer to its creation was lost.
 func (p *provider) idOf(group *subject, answer groupAnswer) *string {
 	if answer.acknowledged() {
 		return &answer.ID
@@ -336,8 +336,8 @@ func (t *tenant) wave() (wave, earlier []*subject) {
 	return wave, slices.Clone(t.roster.people)
 }
 
-// readAll reads everybody and every group once more, at each replica. Whoever cannot be read is found: nothing would be known of their
-// end.
+// readAll reads all people and groups once more, at each replica. A subject that cannot be read is a violation, because its final state is
+// unknown.
 func (r *run) readAll(ctx context.Context) []violation {
 	var all sync.WaitGroup
 	unread := make([][]violation, len(r.tenants))
@@ -371,7 +371,7 @@ func (r *run) readAll(ctx context.Context) []violation {
 	return slices.Concat(unread...)
 }
 
-// insist asks until there is an answer: this is faster than one token may ask.
+// insist repeats a request until it is answered, because readAll sends more requests than the rate limit of one token.
 func insist(ctx context.Context, whom string, ask func() error) []violation {
 	var err error
 	for range insistence {

@@ -33,7 +33,7 @@ type report struct {
 	Duplicates int `json:"duplicates"`
 	DenyLate   int `json:"deny_late"`
 
-	// Settled is how long it took until LambdaTest and resources agreed; Vacant how long nobody led.
+	// Settled is the time until LambdaTest and resources agreed; Vacant is the time without a leader.
 	Settled string `json:"settled"`
 	Vacant  string `json:"vacant"`
 
@@ -49,7 +49,7 @@ type report struct {
 	Faults     map[string]int `json:"faults"`
 }
 
-// examine lets everything come to rest and compares.
+// examine waits until everything has settled, and runs the checks.
 func (r *run) examine(ctx context.Context, out string) (*report, error) {
 	report := &report{
 		Faults: r.faults.counts, TurnedAway: r.turnedAway.Load(), Manifests: r.manifests.Load(), Edits: r.edits.Load(), Refusals: r.refusals.Load(),
@@ -80,7 +80,7 @@ func (r *run) examine(ctx context.Context, out string) (*report, error) {
 	return report, ctx.Err()
 }
 
-// compareAccounts goes through what LambdaTest recorded.
+// compareAccounts runs the checks of LambdaTest's records.
 func (p *report) compareAccounts(r *run) {
 	terms, trouble, changes := r.replicaW.history(), r.trouble.all(), r.accountChanges()
 	people, groups := r.claims.all()
@@ -107,7 +107,7 @@ func (p *report) compareAccounts(r *run) {
 	p.Vacant = vacant.Round(time.Millisecond).String()
 }
 
-// compareHistories goes through what was asked and answered.
+// compareHistories runs the checks of requests and answers.
 func (p *report) compareHistories(r *run, out string) {
 	users, groups := r.users.all(), r.groups.all()
 	p.Operations, p.Groups = len(users)+len(groups), len(bySubject(groups))
@@ -133,7 +133,7 @@ func (p *report) note(acknowledged, unknown bool) {
 	}
 }
 
-// compareResources looks at what is there in the end.
+// compareResources runs the checks of the final resources.
 func (p *report) compareResources(ctx context.Context, r *run) error {
 	s, err := r.snapshot(ctx)
 	if err != nil {
@@ -145,7 +145,7 @@ func (p *report) compareResources(ctx context.Context, r *run) error {
 	return nil
 }
 
-// tell adds violations, and says how many.
+// tell adds violations, and prints them.
 func (p *report) tell(r *run, found []violation) {
 	p.Found = append(p.Found, found...)
 	p.Violations = len(p.Found)
@@ -169,7 +169,7 @@ func (p *report) write(out string) error {
 	return nil
 }
 
-// broken is the last line of a log, which may be all that somebody gets to see of it.
+// broken is the last line of the output, because a reader may see only that line.
 func (p *report) broken() error {
 	checks := map[string]int{}
 	for _, v := range p.Found {
@@ -179,7 +179,7 @@ func (p *report) broken() error {
 	return fmt.Errorf("promises were not kept (%v), the first: %s: %s: %.300s", checks, first.Check, first.Whom, first.Detail)
 }
 
-// keepStories writes down all that is known of those about whom something was found, line by line in the order of time.
+// keepStories writes everything that is known about the subjects of violations, one line per event, in the order of time.
 func (r *run) keepStories(out string, found []violation) {
 	file, err := os.Create(filepath.Join(out, "chaos-stories.txt"))
 	if err != nil {
@@ -195,7 +195,7 @@ func (r *run) keepStories(out string, found []violation) {
 	}
 }
 
-// line is one thing that is known of somebody.
+// line is one event about a subject.
 type line struct {
 	at   moment
 	text string
@@ -253,7 +253,7 @@ func (r *run) groupCalls(whom string) []simulator.Call {
 
 func lastOf[T any](items []T, most int) []T { return items[max(0, len(items)-most):] }
 
-// keepResources writes down what kubectl shows, what the replicas measure, and what LambdaTest was called last.
+// keepResources writes the output of kubectl, the metrics of the replicas, and the last calls at LambdaTest.
 func (r *run) keepResources(ctx context.Context, out string) {
 	for _, replica := range r.env.Replicas {
 		page, _ := fetch(ctx, replica.MetricsURL)

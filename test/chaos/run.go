@@ -22,7 +22,7 @@ import (
 )
 
 const (
-	// replicas of the operator: with one killed and one paused there is still one.
+	// replicas is the number of operator replicas: if one is killed and one is paused, one remains.
 	replicas = 3
 	// restartPause is how long a replica that ended stays away, as a kubelet's first back-off.
 	restartPause = time.Second
@@ -30,7 +30,7 @@ const (
 	keeperTimeout = 60 * time.Second
 )
 
-// run is one run: everything that is shared by those who use the product, those who break it, and those who look.
+// run is one run: the state that clients, faults and observers share.
 type run struct {
 	env      *environment.Environment
 	network  *network
@@ -51,7 +51,7 @@ type run struct {
 	replicaW *replicaWatch
 	trouble  timeline
 
-	background                             sync.WaitGroup // those who use the product, and those who break it
+	background                             sync.WaitGroup // clients and faults
 	onlookers                              sync.WaitGroup
 	numbers                                atomic.Int64
 	turnedAway, manifests, edits, refusals atomic.Int64
@@ -59,7 +59,7 @@ type run struct {
 	faults                                 tally
 }
 
-// brittle is a link that may be broken, and whom that is trouble for.
+// brittle is a link that may be broken, and the party that is affected.
 type brittle struct {
 	link *link
 	whom string
@@ -84,7 +84,7 @@ func (r *run) count(k kind) { r.faults.add(string(k)) }
 
 func (r *run) now() moment { return time.Since(r.began) }
 
-// unique returns a text that nobody has used in this run.
+// unique returns a text that was not used before in this run.
 func (r *run) unique() string { return fmt.Sprintf("v%d", r.numbers.Add(1)) }
 
 // chance is a source of randomness of its own.
@@ -105,10 +105,10 @@ func (r *run) tenant(name string) *tenant {
 	panic("no such organization: " + name)
 }
 
-// pruned is the organization whose crew is deleted by mistake.
+// pruned is the organization whose crew is pruned by mistake.
 func (r *run) pruned() *tenant { return r.tenants[len(r.tenants)-1] }
 
-// replica picks one that is ready, as a Service does; now and then any.
+// replica picks a ready replica, as a Service does; sometimes any replica.
 func (r *run) replica(random *rand.Rand) int {
 	ready := r.replicaW.ready()
 	if len(ready) == 0 || random.IntN(20) == 0 {
@@ -121,7 +121,7 @@ func (r *run) newProvider(t *tenant) *provider {
 	return &provider{run: r, tenant: t, number: int(r.numbers.Add(1)), random: r.chance()}
 }
 
-// start runs everything, with a link between every two parties.
+// start starts everything, with a link between every two parties.
 func start(ctx context.Context, seed uint64, out io.Writer) (*run, error) {
 	r := &run{network: newNetwork(), began: time.Now(), out: out, seed: seed}
 	r.claims, r.replicaW = &claims{run: r}, newReplicaWatch(r)
@@ -214,7 +214,7 @@ func (r *run) connect(ctx context.Context, links []*link) error {
 	return nil
 }
 
-// keep starts a replica again whenever it ends, as a kubelet does.
+// keep restarts a replica whenever it ends, as a kubelet does.
 func (r *run) keep(ctx context.Context, replica *environment.Replica) {
 	for {
 		select {
@@ -256,7 +256,7 @@ func (r *run) stop() {
 	r.network.close()
 }
 
-// keepLogs copies the logs of the replicas for whoever looks for the reason of a failure.
+// keepLogs copies the logs of the replicas, to help to understand a failure.
 func (r *run) keepLogs(dir string) {
 	for _, replica := range r.env.Replicas {
 		if content, err := os.ReadFile(replica.LogPath()); err == nil {

@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// kind is what goes wrong.
+// kind is the kind of a fault.
 type kind string
 
 const (
@@ -41,7 +41,7 @@ const (
 	prune      kind = "prune"
 )
 
-// event is one thing that goes wrong.
+// event is one fault of the schedule.
 type event struct {
 	At    moment
 	Kind  kind
@@ -98,7 +98,7 @@ func lanes() []lane {
 // quietEnd is how long before the end the last event begins, at the latest.
 const quietEnd = 5 * time.Second
 
-// newSchedule is the same for the same seed and duration.
+// newSchedule makes a schedule. The same seed and duration give the same schedule.
 func newSchedule(seed uint64, duration time.Duration) []event {
 	random := rand.New(rand.NewPCG(seed, 0))
 	var schedule []event

@@ -31,11 +31,11 @@ const (
 
 type attributes = map[string]any
 
-// errNotSent says that a request certainly had no effect: nobody was there, or it was turned away at the door.
+// errNotSent means that a request certainly had no effect: no replica answered, or it was refused before processing.
 var errNotSent = errors.New("the request was not taken")
 
-// errNoAnswer says that nobody knows what became of a request.
-var errNoAnswer = errors.New("there is no telling answer")
+// errNoAnswer means that the outcome of a request is unknown.
+var errNoAnswer = errors.New("the outcome is unknown")
 
 // scimClient sends requests to one replica.
 type scimClient struct {
@@ -48,7 +48,7 @@ func newSCIMClient(address string) *scimClient {
 	return &scimClient{http: &http.Client{Timeout: patience, Transport: transport}, base: "http://" + address + "/scim/v2"}
 }
 
-// reply is an answer that says what became of the request.
+// reply is an answer with a known outcome.
 type reply struct {
 	status int
 	tag    string

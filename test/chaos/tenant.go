@@ -23,7 +23,7 @@ import (
 )
 
 const (
-	// sweepInterval is how often organizations are compared with LambdaTest; with its jitter and the reading it is well below ten seconds.
+	// sweepInterval is the syncInterval of the organizations; with its jitter and the reading it is well below ten seconds.
 	sweepInterval = 6 * time.Second
 	// patientRate is the limit of the organization that hires in waves: a wave takes it ten seconds.
 	patientRate = 20
@@ -36,9 +36,9 @@ type tenant struct {
 	link            *link // to LambdaTest
 	client          client.Client
 
-	// token is what the identity provider presents.
+	// token is the token of the identity provider.
 	token atomic.Pointer[string]
-	// rotating is held by whoever changes tokens.
+	// rotating is locked while tokens are changed.
 	rotating sync.Mutex
 
 	roster roster

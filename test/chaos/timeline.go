@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// period is a time during which something was so.
+// period is a time with a certain fault or state.
 type period struct {
 	From, To moment
 	// What was so, and about whom: an organization, a replica, or everybody when empty.
@@ -18,7 +18,7 @@ type period struct {
 
 func (p period) overlaps(from, to moment) bool { return p.From < to && from < p.To }
 
-// timeline is filled by all who break things.
+// timeline is the record of all periods; all faults write to it.
 type timeline struct {
 	mu      sync.Mutex
 	periods []period

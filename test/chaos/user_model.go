@@ -24,7 +24,7 @@ const (
 	userDelete      = "DELETE"
 )
 
-// userRequest is what was asked. Display is unique, so that it tells which write is seen.
+// userRequest is a request. Display is unique, so that a read shows which write it sees.
 type userRequest struct {
 	Verb     string `json:"verb"`
 	Active   bool   `json:"active,omitempty"`
@@ -34,10 +34,10 @@ type userRequest struct {
 	Tag      string `json:"tag,omitempty"`
 }
 
-// writes tells whether a request may change something.
+// writes reports whether a request may change something.
 func (r userRequest) writes() bool { return r.Verb != userRead }
 
-// setsActive tells what a request makes of active, and whether it says anything of it.
+// setsActive returns the value of active in a request, and whether the request sets it.
 func (r userRequest) setsActive() (active, sets bool) {
 	switch r.Verb {
 	case userCreate:
@@ -50,7 +50,7 @@ func (r userRequest) setsActive() (active, sets bool) {
 	return false, false
 }
 
-// userAnswer is what came back. Unknown: no answer, or one that does not say what became of the request.
+// userAnswer is the answer to a request. Unknown means no answer, or an answer from which the outcome is not known.
 type userAnswer struct {
 	Unknown  bool   `json:"unknown,omitempty"`
 	Status   int    `json:"status,omitempty"`
@@ -62,12 +62,12 @@ type userAnswer struct {
 	Detail   string `json:"detail,omitempty"`
 }
 
-// acknowledged tells whether a request was done, by its answer.
+// acknowledged reports whether the answer says that the request was done.
 func (a userAnswer) acknowledged() bool {
 	return !a.Unknown && a.Status >= 200 && a.Status < 300
 }
 
-// userState is a user as the identity provider knows it. Tag is empty when nobody can know it.
+// userState is a user as the identity provider knows it. Tag is empty when it is unknown.
 type userState struct {
 	There    bool
 	Active   bool
@@ -77,7 +77,7 @@ type userState struct {
 	Tag      string
 }
 
-// after is what a request makes of a user, and how it is answered. It leaves the tag alone.
+// after is the state after a request, and its answer. It does not change the tag.
 func (s userState) after(in userRequest) (userState, int) {
 	if in.Verb == userCreate {
 		if s.There && s.Active {
@@ -104,7 +104,7 @@ func (s userState) after(in userRequest) (userState, int) {
 	return next, http.StatusOK
 }
 
-// nextStates are those that a request may lead to, given its answer; none means that the answer is impossible.
+// nextStates are the possible states after a request with that answer; none means that the answer is impossible.
 func (s userState) nextStates(in userRequest, out userAnswer) []any {
 	next, status := s.after(in)
 	if next != s {

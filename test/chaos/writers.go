@@ -28,11 +28,11 @@ const (
 	gitTimeout = 10 * time.Second
 	// crewSize people are declared by Git alone, and pruned by mistake at some time.
 	crewSize = 30
-	// farewells are how many people Git may let go on purpose in a run, besides the prune: few, for the guard counts them, too.
+	// farewells is how many people Git may remove on purpose in a run, in addition to the prune: few, because the guard also counts them.
 	farewells = 3
 )
 
-// git applies manifests about people of an organization, most of whom the identity provider knows, too.
+// git applies manifests about people of an organization. The identity provider also knows most of them.
 type git struct {
 	run       *run
 	tenant    *tenant
@@ -69,7 +69,7 @@ func (g *git) write(ctx context.Context, person *subject) {
 	}
 }
 
-// specify makes up what Git says: usually that the person is active, sometimes nothing of it, seldom that they are not.
+// specify invents a spec: usually the person is active, sometimes active is unset, seldom the person is denied.
 func (g *git) specify(claim *v1alpha1.LambdaTestUser) {
 	claim.Spec.Role = []v1alpha1.Role{"", v1alpha1.RoleAdmin, v1alpha1.RoleUser, v1alpha1.RoleGuest}[g.random.IntN(4)]
 	claim.Spec.Active = nil
@@ -81,7 +81,7 @@ func (g *git) specify(claim *v1alpha1.LambdaTestUser) {
 	}
 }
 
-// mayDelete keeps within the guard: a hand-over to the provider's claim costs nobody anything.
+// mayDelete keeps deletions within the guard's limit. A hand-over to the provider's claim does not count.
 func (g *git) mayDelete(person *subject) bool {
 	if person.sure.Load() {
 		return true
@@ -90,7 +90,7 @@ func (g *git) mayDelete(person *subject) bool {
 	return g.farewells <= farewells
 }
 
-// declaration is what Git has about somebody.
+// declaration is the declared resource of a person.
 func (t *tenant) declaration(userName string) *v1alpha1.LambdaTestUser {
 	return &v1alpha1.LambdaTestUser{
 		ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: "git-" + v1alpha1.PersonDigest(t.name, userName)},
@@ -114,7 +114,7 @@ func (t *tenant) enlist(ctx context.Context) error {
 	return nil
 }
 
-// prune deletes all of the crew at once, as when Git loses a folder.
+// prune deletes the whole crew at once, as when a folder is removed from Git.
 func (r *run) prune(ctx context.Context) error {
 	pruned := r.pruned()
 	r.prunedAt = r.now()
@@ -136,7 +136,7 @@ func (r *run) prune(ctx context.Context) error {
 	return nil
 }
 
-// editor is somebody who changes accounts at LambdaTest itself.
+// editor changes accounts at LambdaTest itself.
 type editor struct {
 	run    *run
 	random *rand.Rand
@@ -151,12 +151,12 @@ func (e *editor) work(ctx context.Context) {
 
 func (e *editor) edit(t *tenant) {
 	accounts := slices.DeleteFunc(t.lambdaTest.Accounts(), func(a simulator.Account) bool {
-		return slices.Contains(t.crew, a.UserName) // the guard's work is counted in them
+		return slices.Contains(t.crew, a.UserName) // the check of the guard counts these accounts
 	})
 	if len(accounts) == 0 {
 		return
 	}
-	// The young are those about whom something is said at the same time.
+	// Prefer the newest accounts: other clients change these people at the same time.
 	young := accounts[max(0, len(accounts)-4*currentPeople):]
 	chosen := young[e.random.IntN(len(young))].UserName
 	_, err := t.lambdaTest.EditAccount(chosen, func(a *simulator.Account) {
@@ -171,7 +171,7 @@ func (e *editor) edit(t *tenant) {
 	}
 }
 
-// intruder is an administrator of the cluster who tries to say something in the provider's name. The admission policy refuses it.
+// intruder is an administrator of the cluster who tries to change resources of the provider. The admission policy must refuse this.
 type intruder struct {
 	run    *run
 	random *rand.Rand

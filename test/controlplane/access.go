@@ -21,15 +21,15 @@ import (
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 )
 
-// serviceAccountTokenLifetime outlasts any development environment, since nobody renews the token in a kubeconfig.
+// serviceAccountTokenLifetime is longer than any development environment runs, because the token in a kubeconfig is not renewed.
 const serviceAccountTokenLifetime = 30 * 24 * time.Hour
 
-// Config is the administrator's, without client-side rate limit. The caller gets a copy.
+// Config returns a copy of the administrator's configuration, without client-side rate limit.
 func (c *ControlPlane) Config() *rest.Config {
 	return rest.CopyConfig(c.config)
 }
 
-// ConfigFor makes its user a client of the given name and groups, by certificate. RBAC decides what it may do.
+// ConfigFor returns a configuration with a client certificate for the given user name and groups. RBAC decides what it may do.
 func (c *ControlPlane) ConfigFor(user string, groups ...string) (*rest.Config, error) {
 	pair, err := c.pki.client(user, groups...)
 	if err != nil {
@@ -40,7 +40,7 @@ func (c *ControlPlane) ConfigFor(user string, groups ...string) (*rest.Config, e
 	return config, nil
 }
 
-// ServiceAccountConfig makes its user the service account, which must exist, by a token from the API server.
+// ServiceAccountConfig returns a configuration with a token of the service account, which must exist.
 func (c *ControlPlane) ServiceAccountConfig(ctx context.Context, namespace, name string) (*rest.Config, error) {
 	clients, err := kubernetes.NewForConfig(c.config)
 	if err != nil {
@@ -65,13 +65,13 @@ func (c *ControlPlane) anonymous() *rest.Config {
 	}
 }
 
-// KubeconfigPath is the administrator's kubeconfig. It is removed by Stop.
+// KubeconfigPath is the administrator's kubeconfig. Stop removes the file.
 func (c *ControlPlane) KubeconfigPath() string {
 	return c.folder.path("kubeconfigs", "admin")
 }
 
 // ServiceAccountKubeconfig writes a kubeconfig for the service account, which must exist, so that a program can run
-// with exactly its permissions. It is removed by Stop.
+// with exactly its permissions. Stop removes the file.
 func (c *ControlPlane) ServiceAccountKubeconfig(ctx context.Context, namespace, name string) (string, error) {
 	config, err := c.ServiceAccountConfig(ctx, namespace, name)
 	if err != nil {
@@ -97,7 +97,7 @@ func (c *ControlPlane) KubectlCommand(ctx context.Context, args ...string) (*exe
 	return cmd, nil
 }
 
-// Kubectl runs kubectl as administrator and returns what it prints. The error contains what it complains about.
+// Kubectl runs kubectl as administrator and returns its output. The error contains its error output.
 func (c *ControlPlane) Kubectl(ctx context.Context, args ...string) (string, error) {
 	cmd, err := c.KubectlCommand(ctx, args...)
 	if err != nil {

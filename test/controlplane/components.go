@@ -15,7 +15,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/process"
 )
 
-// controllers are those of kube-controller-manager that change what specs and people see without any node.
+// controllers are the controllers of kube-controller-manager that have an effect in a cluster without nodes.
 var controllers = []string{
 	"garbage-collector-controller",
 	"namespace-controller",
@@ -35,7 +35,7 @@ func (c *ControlPlane) etcd(binaries string) *process.Process {
 		"--listen-peer-urls="+peers,
 		"--initial-advertise-peer-urls="+peers,
 		"--initial-cluster=default="+peers,
-		// Data survives the death of the process, which is all that specs do to it, and starting and writing are faster.
+		// Without fsync, data still survives the death of the process, which is all that specs need, and starting and writing are faster.
 		"--unsafe-no-fsync",
 	)
 }
@@ -51,7 +51,7 @@ func (c *ControlPlane) apiServer(binaries string, extra []string) (*process.Proc
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the API server: %w", err)
 	}
-	// The API server is ready a moment before the namespace that everybody uses exists.
+	// The API server is ready shortly before the namespace "default" exists.
 	ready := answers(client, c.config.Host+"/readyz", c.config.Host+"/api/v1/namespaces/default")
 	flags := []string{
 		"--etcd-servers=http://" + loopback(c.ports.etcd),
@@ -84,14 +84,14 @@ func (c *ControlPlane) controllerManager(binaries string) (*process.Process, err
 	if err != nil {
 		return nil, fmt.Errorf("making a client of the controller manager: %w", err)
 	}
-	// It is healthy a moment before its controllers have done what everybody relies on.
+	// It is healthy shortly before its controllers have created the service account "default".
 	ready := answers(client,
 		"https://"+loopback(c.ports.controllerManager)+"/healthz",
 		c.config.Host+"/api/v1/namespaces/default/serviceaccounts/default")
 	return c.component(binaries, "kube-controller-manager", ready,
 		"--kubeconfig="+kubeconfig,
 		"--controllers="+strings.Join(controllers, ","),
-		// Each controller under its own account, so that admission policies see who it is.
+		// Each controller uses its own account, so that admission policies can distinguish them.
 		"--use-service-account-credentials",
 		"--leader-elect=false",
 		"--bind-address=127.0.0.1",
@@ -113,7 +113,7 @@ func (c *ControlPlane) component(binaries, name string, ready func(context.Conte
 	})
 }
 
-// answers is a readiness check: every URL answers 200.
+// answers is a readiness check: every URL must answer 200.
 func answers(client *http.Client, urls ...string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		for _, url := range urls {

@@ -20,20 +20,20 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/process"
 )
 
-// startTimeout covers a loaded machine; alone it takes a few seconds.
+// startTimeout is long enough for a loaded machine; on a free one, the start takes a few seconds.
 const startTimeout = 2 * time.Minute
 
 // Options say what to run.
 type Options struct {
-	// Dir is the folder for data, certificates, kubeconfigs and logs; it is created when missing. What an earlier
-	// control plane left there is removed first. Empty is a temporary folder.
+	// Dir is the folder for data, certificates, kubeconfigs and logs; it is created if it does not exist. Files of an
+	// earlier control plane in it are removed first. Empty means a temporary folder.
 	Dir string
-	// ControllerManager also runs the controllers of namespaces, garbage and service accounts. Without them
-	// namespaces do not go away and owned objects stay.
+	// ControllerManager also starts the controllers of namespaces, garbage and service accounts. Without them,
+	// deleted namespaces and owned objects stay.
 	ControllerManager bool
-	// APIServerFlags are added to kube-apiserver's, as in "--audit-log-path=…"; a repeated flag wins.
+	// APIServerFlags are added to the flags of kube-apiserver, as in "--audit-log-path=…". They override others.
 	APIServerFlags []string
-	// Stdout is told what is being started; nil discards it.
+	// Stdout receives messages about the start; nil discards them.
 	Stdout io.Writer
 }
 
@@ -42,7 +42,7 @@ type Options struct {
 type ControlPlane struct {
 	Etcd      *process.Process
 	APIServer *process.Process
-	// ControllerManager is nil unless it was asked for.
+	// ControllerManager is nil unless Options requested it.
 	ControllerManager *process.Process
 
 	folder folder
@@ -53,7 +53,7 @@ type ControlPlane struct {
 }
 
 // Start runs a control plane and returns when it can be used: the API server is ready, and the namespace "default" and,
-// with the controller manager, its service account exist. If anything fails, or ctx ends, nothing is left running.
+// with the controller manager, its service account exist. If anything fails, or ctx ends, it stops everything.
 func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
@@ -73,7 +73,7 @@ func Start(ctx context.Context, options Options) (*ControlPlane, error) {
 	return plane, nil
 }
 
-// prepare does everything up to the first process.
+// prepare does everything before the first process starts.
 func prepare(binaries string, options Options) (*ControlPlane, error) {
 	folder, err := openFolder(options.Dir)
 	if err != nil {
@@ -125,7 +125,7 @@ func (c *ControlPlane) start(ctx context.Context, stdout io.Writer) error {
 	return nil
 }
 
-// parts are the processes in the order in which they need each other.
+// parts are the processes in the order of their start.
 func (c *ControlPlane) parts() []*process.Process {
 	parts := []*process.Process{c.Etcd, c.APIServer}
 	if c.ControllerManager != nil {
@@ -136,7 +136,7 @@ func (c *ControlPlane) parts() []*process.Process {
 
 // Stop ends every process and removes every file the control plane wrote. It may be called twice.
 func (c *ControlPlane) Stop() {
-	// Once, since the folder may be somebody else's by the second call.
+	// Only once: at a second call, another process may use the folder.
 	c.stop.Do(func() {
 		parts := c.parts()
 		slices.Reverse(parts)
@@ -175,10 +175,10 @@ type folder struct {
 	lock *os.File
 }
 
-// ownSubfolders are all that a control plane writes into its folder; nothing else there is touched.
+// ownSubfolders are the only entries that a control plane writes in its folder; others are left unchanged.
 var ownSubfolders = []string{"etcd", "pki", "kubeconfigs", "kubectl-cache", "logs"}
 
-// lockName is a file that is locked as long as a control plane uses the folder. The lock goes with its owner.
+// lockName is a file that is locked while a control plane uses the folder. The lock ends with the process.
 const lockName = "lock"
 
 func openFolder(dir string) (folder, error) {
@@ -241,5 +241,5 @@ func (f folder) remove() {
 		_ = os.RemoveAll(f.path(name))
 	}
 	_ = f.lock.Close()
-	_ = os.Remove(f.root) // goes only when nobody else has files in it
+	_ = os.Remove(f.root) // fails if it contains other files
 }

@@ -22,7 +22,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/controlplane"
 )
 
-// One control plane for all of it, in the order in which somebody would use it: starting one takes seconds.
+// All subtests use one control plane, because a start takes seconds.
 func TestControlPlane(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "plane")
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{Dir: dir, ControllerManager: true, Stdout: t.Output()})
@@ -32,7 +32,7 @@ func TestControlPlane(t *testing.T) {
 	t.Cleanup(plane.Stop)
 	admin := clients(t, plane.Config())
 
-	t.Run("refuses a service account that no role allows anything", func(t *testing.T) {
+	t.Run("refuses a service account without a role", func(t *testing.T) {
 		namespace := createNamespace(t, admin, "refused")
 		account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Name: "nobody"}}
 		if _, err := admin.CoreV1().ServiceAccounts(namespace).Create(t.Context(), account, metav1.CreateOptions{}); err != nil {
@@ -50,7 +50,7 @@ func TestControlPlane(t *testing.T) {
 		}
 	})
 
-	t.Run("refuses a user by certificate alike", func(t *testing.T) {
+	t.Run("refuses a user with a certificate but without a role", func(t *testing.T) {
 		config, err := plane.ConfigFor("ada", "developers")
 		if err != nil {
 			t.Fatal(err)
@@ -76,7 +76,7 @@ func TestControlPlane(t *testing.T) {
 		}
 	})
 
-	t.Run("deletes a namespace with what is in it", func(t *testing.T) {
+	t.Run("deletes a namespace with its contents", func(t *testing.T) {
 		namespace := createNamespace(t, admin, "leaving")
 		content := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: "content"}}
 		if _, err := admin.CoreV1().ConfigMaps(namespace).Create(t.Context(), content, metav1.CreateOptions{}); err != nil {
@@ -103,7 +103,7 @@ func TestControlPlane(t *testing.T) {
 		}
 	})
 
-	t.Run("keeps its folder from another one", func(t *testing.T) {
+	t.Run("does not share its folder with another control plane", func(t *testing.T) {
 		_, err := controlplane.Start(t.Context(), controlplane.Options{Dir: dir})
 
 		if err == nil || !strings.Contains(err.Error(), "another control plane") {
@@ -127,7 +127,7 @@ func TestControlPlane(t *testing.T) {
 	})
 }
 
-// Whoever prefers controller-runtime's own environment can use it with the same binaries.
+// controller-runtime's envtest can use the same binaries.
 func TestEnvtestRunsOnTheSameBinaries(t *testing.T) {
 	binaries, err := controlplane.Assets()
 	if err != nil {
@@ -175,7 +175,7 @@ func TestStartEndsWithItsContext(t *testing.T) {
 	defer cancel()
 
 	if _, err := controlplane.Start(ctx, controlplane.Options{}); err == nil {
-		t.Error("Start() = nil, want an error: nothing starts in 200 ms")
+		t.Error("Start() = nil, want an error: a control plane cannot start in 200 ms")
 	}
 }
 

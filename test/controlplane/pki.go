@@ -19,7 +19,7 @@ import (
 	"time"
 )
 
-// certificateLifetime outlasts any development environment that somebody forgets in a terminal.
+// certificateLifetime is longer than any development environment runs, even a forgotten one.
 const certificateLifetime = 365 * 24 * time.Hour
 
 // authority signs the certificates of servers and users, and keeps its files in dir.
@@ -65,7 +65,7 @@ func (a *authority) server() (keyPair, error) {
 	return a.issue(template)
 }
 
-// client issues a certificate that makes its owner the given user to the API server.
+// client issues a certificate with which a client is the given user for the API server.
 func (a *authority) client(user string, groups ...string) (keyPair, error) {
 	template := certificateTemplate(pkix.Name{CommonName: user, Organization: groups})
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}

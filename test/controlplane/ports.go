@@ -11,15 +11,15 @@ import (
 )
 
 const (
-	// Below the ports that Linux and macOS hand out for outgoing connections: while a process is down between kill and
-	// restart, a client that keeps dialling it could otherwise be given that very port, and connect to itself.
+	// These ports are below those that Linux and macOS use for outgoing connections. Otherwise, while a process is down
+	// between kill and restart, a client that keeps dialling it could get that port itself, and connect to itself.
 	lowestPort  = 10_000
 	highestPort = 32_000
-	// portAttempts is how many random ports are tried for each listener.
+	// portAttempts is the number of random ports to try for each listener.
 	portAttempts = 100
 )
 
-// ports are on the loopback interface and stay the same over restarts.
+// ports are on the loopback interface. They do not change when a process restarts.
 type ports struct {
 	etcd, etcdPeers, apiServer, controllerManager int
 }
@@ -46,12 +46,12 @@ func freePort(taken map[int]bool) (int, error) {
 		}
 		listener, err := net.Listen("tcp", loopback(port))
 		if err != nil {
-			continue // somebody has it
+			continue // the port is in use
 		}
 		_ = listener.Close()
 		return port, nil
 	}
-	return 0, errors.New("finding a free port: all that were tried are taken")
+	return 0, errors.New("finding a free port: all ports that were tried are in use")
 }
 
 func loopback(port int) string {

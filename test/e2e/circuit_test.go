@@ -16,7 +16,7 @@ import (
 )
 
 var _ = Describe("a LambdaTest", Label("circuit"), func() {
-	It("that refuses the token is left alone until the Secret changes; then everything goes on by itself", func(ctx SpecContext) {
+	It("that refuses the token is not called until the Secret changes; then work continues by itself", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(20)
 		token := newToken()
@@ -27,13 +27,13 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		w.declareAll(ctx, people)
 
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.UnauthorizedReason, len(people)))
-		Expect(w.LambdaTest.Calls()).To(HaveLen(before), "not one more call")
+		Expect(w.LambdaTest.Calls()).To(HaveLen(before), "there must be no further call")
 		w.useToken(ctx, token)
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
 		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
-	It("that asks to come back after three seconds is not called before, and then gets what it missed", func(ctx SpecContext) {
+	It("that answers Retry-After: 3 is not called for three seconds, and then gets the missing changes", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.LambdaTest.FailNext(http.StatusTooManyRequests, simulator.RetryAfter(3*time.Second), simulator.On(createUser))
 
@@ -42,10 +42,10 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Eventually(w.accounts).Should(Equal(5))
 		after := afterRefusal(w.LambdaTest.Calls())
 		Expect(after).NotTo(BeEmpty())
-		Expect(after).To(HaveEach(BeNumerically(">=", 3*time.Second)), "how long after the refusal the calls came")
+		Expect(after).To(HaveEach(BeNumerically(">=", 3*time.Second)), "time between the refusal and the calls")
 	})
 
-	It("that answers too few calls and does not say when to come back gets everything in the end, and fewer calls meanwhile", func(ctx SpecContext) {
+	It("that limits calls without Retry-After gets fewer calls, and in the end all changes", func(ctx SpecContext) {
 		w := newWorld(ctx, simulating(simulator.With(simulator.Switches{RateLimit: 10, HideRetryAfter: true})))
 		people := w.addresses(30)
 
@@ -55,7 +55,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Expect(len(refused(w.LambdaTest.Calls()))).To(BeNumerically("<", 100), "calls that were refused")
 	})
 
-	It("that fails is called now and then, and gets everything once it works", func(ctx SpecContext) {
+	It("that fails is called only now and then, and gets all changes once it works", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(50)
 		w.LambdaTest.Fail(http.StatusServiceUnavailable)
@@ -72,7 +72,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
-	It("that comes back hears of a denial within five seconds, and before anything else is changed", func(ctx SpecContext) {
+	It("that works again gets a denial within five seconds, before any other change", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
 		id := w.provisioned(ctx, ada)
@@ -102,7 +102,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Expect(w.LambdaTest.Count(createUser)).To(Equal(1))
 	})
 
-	It("whose answer to a denial is lost has the person off, whatever became of the call", func(ctx SpecContext) {
+	It("whose answer to a denial is lost has the person deactivated, whether the call took effect or not", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada, bob := w.address("ada"), w.address("bob")
 		adaID, bobID := w.provisioned(ctx, ada), w.provisioned(ctx, bob)
@@ -118,7 +118,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		}
 	})
 
-	It("that answers HTML instead of JSON is not believed: what was done is found, what was not is done, once", func(ctx SpecContext) {
+	It("that answers HTML instead of JSON is read again: a change that took effect is found, another is repeated once", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		people := w.addresses(2)
 		w.LambdaTest.GarbleNextAnswer(simulator.On(createUser))
@@ -129,10 +129,10 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
 		Expect(w.accounts()).To(Equal(len(people)))
-		Expect(w.LambdaTest.Count(createUser)).To(Equal(3), "one for each, and one that was intercepted")
+		Expect(w.LambdaTest.Count(createUser)).To(Equal(3), "one for each person, and one that was intercepted")
 	})
 
-	It("that fails at random, in every way there is, has exactly what is wanted in the end", func(ctx SpecContext) {
+	It("that fails at random, in all ways, has exactly the desired state in the end", func(ctx SpecContext) {
 		w := newWorld(ctx, simulating(simulator.Seed(uint64(GinkgoRandomSeed()))))
 		people := w.addresses(40)
 		for _, kind := range []simulator.Kind{simulator.Drop, simulator.Intercept, simulator.Lose, simulator.Garble} {
@@ -151,12 +151,12 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		Expect(w.withRole("Guest")()).To(Equal(10))
 		for _, leaver := range people[:10] {
 			account, found := w.LambdaTest.Account(leaver)
-			Expect(found && account.Active).To(BeFalse(), "whoever is denied is off, or was never created")
+			Expect(found && account.Active).To(BeFalse(), "a denied person must be inactive, or have no account")
 		}
 		Expect(w.accounts() - w.inactive()).To(Equal(len(people) - 10))
 	})
 
-	It("that answers with somebody else's account is not believed: nobody is changed by mistake", func(ctx SpecContext) {
+	It("that answers with the account of another person is not trusted: no account is changed by mistake", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		ada, bob := w.address("ada"), w.address("bob")
 		w.provisioned(ctx, bob)
@@ -182,7 +182,8 @@ func refused(calls []simulator.Call) []simulator.Call {
 	return found
 }
 
-// afterRefusal returns how long after the first call that was refused with 429 the others came, without those that were under way with it.
+// afterRefusal returns the times between the first call that was refused with 429 and the later calls, without calls that were in flight with
+// it.
 func afterRefusal(calls []simulator.Call) []time.Duration {
 	const underWay = 200 * time.Millisecond
 	refused := refused(calls)[0]
@@ -196,7 +197,7 @@ func afterRefusal(calls []simulator.Call) []time.Duration {
 	return waits
 }
 
-// firstChange returns the first call that changed anything after the calls that failed.
+// firstChange returns the first call after the failed ones that changed anything.
 func firstChange(calls []simulator.Call) simulator.Call {
 	failed := false
 	for _, call := range calls {

@@ -14,7 +14,7 @@ import (
 )
 
 var _ = Describe("a hand-over", Label("handover"), func() {
-	It("follows a prune of a person whom the identity provider still assigns: nobody calls LambdaTest", func(ctx SpecContext) {
+	It("follows a prune of a person whom the identity provider still assigns, without a call", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada, role(v1alpha1.RoleUser))
@@ -31,7 +31,7 @@ var _ = Describe("a hand-over", Label("handover"), func() {
 		Expect(w.account(ada)()).To(beActive())
 	})
 
-	It("follows when a resource is replaced by one of another name: the account stays on, and so does its role", func(ctx SpecContext) {
+	It("follows when a resource is replaced by one with another name: the account stays active and keeps its role", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		old := w.declare(ctx, ada, role(v1alpha1.RoleAdmin))
@@ -77,7 +77,7 @@ var _ = Describe("two resources about one person", Label("duplicate"), func() {
 		Expect(w.accounts()).To(Equal(1))
 	})
 
-	It("do not come from an identity provider that asks both replicas at the same moment: one gets 201, the other 409", func(ctx SpecContext) {
+	It("are not created when an identity provider posts to both replicas at the same moment: one answers 201, the other 409", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		answers := make([]int, len(w.env.Replicas))
@@ -111,7 +111,7 @@ var _ = Describe("a resource that observes", Label("observe"), func() {
 		Expect(w.LambdaTest.Writes()).To(BeZero())
 	})
 
-	It("does not keep a person whom nobody else claims, and goes without a call", func(ctx SpecContext) {
+	It("does not keep an account active that no other resource claims, and is deleted without a call", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada)
@@ -130,7 +130,7 @@ var _ = Describe("a resource that observes", Label("observe"), func() {
 })
 
 var _ = Describe("a person whom the identity provider deleted", Label("revival"), func() {
-	It("is gone for the provider at once, off at LambdaTest, and denied although Git declares the person active", func(ctx SpecContext) {
+	It("is hidden from the provider at once, deactivated at LambdaTest, and denied although Git declares the person active", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		w.declare(ctx, ada)
@@ -144,7 +144,7 @@ var _ = Describe("a person whom the identity provider deleted", Label("revival")
 		Expect(w.account(ada)()).To(beInactive())
 	})
 
-	It("comes back by a POST under the same id and in the same account, as User and not as the Admin of before", func(ctx SpecContext) {
+	It("returns with a POST under the same id and with the same account, as User and not as Admin as before", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		id := w.provisioned(ctx, ada, withRole("Admin"))
@@ -158,7 +158,7 @@ var _ = Describe("a person whom the identity provider deleted", Label("revival")
 		Expect(w.accounts()).To(Equal(1))
 	})
 
-	It("keeps the role when the provider only switches the person off and on", func(ctx SpecContext) {
+	It("keeps the role when the provider only deactivates and reactivates the person", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		id := w.provisioned(ctx, ada, withRole("Admin"))

@@ -27,7 +27,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		return w, ada, declared
 	}
 
-	It("the only resource about a person deactivates the account, and then lets the resource go", func(ctx SpecContext) {
+	It("the only resource about a person deactivates the account, and then releases the finalizer", func(ctx SpecContext) {
 		w, ada, declared := settled(ctx)
 
 		w.prune(ctx, declared)
@@ -37,7 +37,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.LambdaTest.Count(deactivateUser)).To(Equal(1))
 	})
 
-	It("a resource with deletionPolicy Orphan leaves the account as it is, without a call", Label("orphan"), func(ctx SpecContext) {
+	It("a resource with deletionPolicy Orphan leaves the account unchanged, without a call", Label("orphan"), func(ctx SpecContext) {
 		w, ada, declared := settled(ctx, orphaned)
 		before := w.LambdaTest.Writes()
 
@@ -48,7 +48,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.account(ada)()).To(beActive())
 	})
 
-	It("the organization first: it stays until its people are gone, and says who keeps it", func(ctx SpecContext) {
+	It("the organization first: it stays until its users are deleted, and names the resources that it waits for", func(ctx SpecContext) {
 		w, ada, declared := settled(ctx)
 		organization, _ := w.organization(ctx)()
 
@@ -62,7 +62,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.account(ada)()).To(beInactive())
 	})
 
-	It("the token's Secret first: the resource stays, says why and names the way out; with the Secret back it goes", func(ctx SpecContext) {
+	It("the token's Secret first: the resource stays and says why and what to do; with the Secret back it is deleted", func(ctx SpecContext) {
 		w, ada, declared := settled(ctx)
 		Expect(w.env.Client.Delete(ctx, w.tokenSecret())).To(Succeed())
 		Eventually(w.organization(ctx)).Should(BeStalled(v1alpha1.SecretNotFoundReason))
@@ -76,7 +76,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.account(ada)()).To(beInactive())
 	})
 
-	It("with a token that LambdaTest refuses: the resource stays and says so; Orphan lets it go without a call", Label("orphan"), func(ctx SpecContext) {
+	It("with a token that LambdaTest refuses: the resource stays and says so; with Orphan it is deleted without a call", Label("orphan"), func(ctx SpecContext) {
 		w, ada, declared := settled(ctx)
 		w.LambdaTest.RotateToken(newToken())
 		Eventually(w.organization(ctx)).Should(BeStalled(v1alpha1.UnauthorizedReason))
@@ -90,7 +90,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.account(ada)()).To(beActive())
 	})
 
-	It("a person of an organization that does not exist lets the resource go", func(ctx SpecContext) {
+	It("a user of an organization that does not exist releases the finalizer", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		declared := w.declare(ctx, w.address("ada"), func(user *v1alpha1.LambdaTestUser) {
 			user.Name, user.Spec.OrganizationRef.Name = "lost-"+w.Name, "nobody-made-"+w.Name
@@ -103,7 +103,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Eventually(w.readerOf(ctx, declared)).Should(beGone())
 	})
 
-	It("while LambdaTest is down: the resource stays, says why, and goes when LambdaTest is back", func(ctx SpecContext) {
+	It("while LambdaTest is down: the resource stays and says why, and is deleted when LambdaTest is back", func(ctx SpecContext) {
 		w, ada, declared := settled(ctx)
 		w.LambdaTest.Fail(http.StatusBadGateway)
 
@@ -115,7 +115,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.account(ada)()).To(beInactive())
 	})
 
-	It("a namespace leaves everybody's account as it is, and ends", func(ctx SpecContext) {
+	It("a namespace leaves all accounts unchanged, and completes", func(ctx SpecContext) {
 		w := newWorldIn(ctx, Namespace(ctx, env.Client))
 		people := w.addresses(20)
 		w.declareAll(ctx, people)
@@ -130,7 +130,7 @@ var _ = Describe("deleting", Label("deletion"), func() {
 		Expect(w.inactive()).To(BeZero())
 	})
 
-	It("the definition of the resources leaves everybody's account as it is, and ends", func(ctx SpecContext) {
+	It("the CRD of the resources leaves all accounts unchanged, and completes", func(ctx SpecContext) {
 		w := newWorldOfItsOwn(ctx)
 		people := w.addresses(20)
 		w.declareAll(ctx, people)

@@ -62,10 +62,10 @@ var _ = Describe("a denial", Label("deny-wins"), func() {
 
 		Eventually(w.account(ada)).Should(beInactive())
 		Expect(w.scim(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)).To(HaveKeyWithValue("active", true),
-			"the provider sees what a write of it would change")
+			"the provider sees the value of its own resource")
 	})
 
-	It("stands against somebody who activates the account at LambdaTest: it is off again after one sweep", func(ctx SpecContext) {
+	It("wins over an activation at LambdaTest itself: the account is deactivated again after one sweep", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada, denied)
@@ -79,7 +79,7 @@ var _ = Describe("a denial", Label("deny-wins"), func() {
 		Eventually(w.account(ada)).Should(beInactive())
 	})
 
-	It("of somebody without an account creates none", func(ctx SpecContext) {
+	It("of a person without an account creates none", func(ctx SpecContext) {
 		w := newWorld(ctx)
 
 		declared := w.declare(ctx, w.address("ada"), denied)

@@ -16,10 +16,10 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// takeover is the promise for a denial when the leader is gone: the lease, and ten seconds.
+// takeover is the promised time for a denial after the leader died: the lease duration plus ten seconds.
 const takeover = 15*time.Second + 10*time.Second
 
-// releasedTakeover is how soon another replica leads when the lease is released. One that is not takes its 15 seconds.
+// releasedTakeover bounds the time until another replica leads after the lease was released. Without a release it takes 15 seconds.
 const releasedTakeover = 10 * time.Second
 
 var _ = Describe("when the leader is stopped", Label("failover"), func() {
@@ -31,12 +31,12 @@ var _ = Describe("when the leader is stopped", Label("failover"), func() {
 		DeferCleanup(leader.Start)
 
 		Eventually(leader.Ended()).Should(BeClosed())
-		Eventually(w.leader(ctx), releasedTakeover).ShouldNot(BeNil(), "the one that ended does not answer")
+		Eventually(w.leader(ctx), releasedTakeover).ShouldNot(BeNil(), "the replica that ended must not answer")
 	})
 })
 
 var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), func() {
-	It("a denial that was acknowledged, and that it was carrying out, is carried out by the other replica", func(ctx SpecContext) {
+	It("the other replica carries out an acknowledged denial that the leader was carrying out", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
 		id := w.provisioned(ctx, ada)
@@ -55,7 +55,7 @@ var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), fu
 		Eventually(w.user(ctx, id)).Should(BeReady(v1alpha1.SyncedReason))
 	})
 
-	It("the identity provider goes on, and what it said meanwhile is done by the other replica", func(ctx SpecContext) {
+	It("the identity provider can continue, and the other replica carries out its changes", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		ada, bob := w.address("ada"), w.address("bob")
 		id := w.provisioned(ctx, ada)
@@ -71,7 +71,7 @@ var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), fu
 		Expect(w.LambdaTest.Count(createUser)).To(Equal(2))
 	})
 
-	It("an activation of its that takes effect late does not outlive a denial", Label("slow"), func(ctx SpecContext) {
+	It("its activation that takes effect late is undone, because the person is denied", Label("slow"), func(ctx SpecContext) {
 		slowly()
 		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
@@ -84,15 +84,15 @@ var _ = Describe("when the leader is killed", Label("deny-wins", "failover"), fu
 
 		before := len(w.callsFor(ada))
 
-		w.edit(ada, activated) // as its last call would, were it still under way
+		w.edit(ada, activated) // as a last call of the dead leader would
 
 		Eventually(w.account(ada), "40s").Should(beInactive())
-		Eventually(func() int { return len(w.callsFor(ada)) }, "40s").Should(BeNumerically(">", before), "the account is read back in any case")
+		Eventually(func() int { return len(w.callsFor(ada)) }, "40s").Should(BeNumerically(">", before), "the account must be read back")
 	})
 })
 
 var _ = Describe("while no replica runs", Label("deletion", "failover"), func() {
-	It("a deleted resource stays; with the operator back the account is switched off, and the resource goes", func(ctx SpecContext) {
+	It("a deleted resource stays; when the operator runs again, the account is deactivated and the resource is deleted", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada)
@@ -109,7 +109,7 @@ var _ = Describe("while no replica runs", Label("deletion", "failover"), func() 
 })
 
 var _ = Describe("a leader that was paused until another took over", Label("deny-wins", "failover", "slow"), func() {
-	It("makes no call when it goes on", func(ctx SpecContext) {
+	It("makes no call when it continues", func(ctx SpecContext) {
 		slowly()
 		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
@@ -123,7 +123,7 @@ var _ = Describe("a leader that was paused until another took over", Label("deny
 
 		Expect(former.Signal(syscall.SIGCONT)).To(Succeed())
 
-		Eventually(former.Ended(), "20s").Should(BeClosed(), "a replica that lost the lead ends, to begin anew")
+		Eventually(former.Ended(), "20s").Should(BeClosed(), "a replica that lost the lead must exit, so that it is restarted")
 		DeferCleanup(former.Start)
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 		Expect(w.account(ada)()).To(beInactive())

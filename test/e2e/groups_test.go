@@ -42,7 +42,7 @@ var _ = Describe("a group", Label("groups"), func() {
 		Expect(w.LambdaTest.Count(createGroup)).To(Equal(1))
 	})
 
-	It("names members who have no account yet; they follow, and it gives nobody an account", func(ctx SpecContext) {
+	It("names members who have no account yet and adds them later, but creates no account", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 
@@ -55,7 +55,7 @@ var _ = Describe("a group", Label("groups"), func() {
 		Eventually(w.groupResource(ctx, group.Name)).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.PendingMemberCount", BeZero())))
 	})
 
-	It("and the roles of users never fight: a role from a group comes first, and sweeps write nothing", func(ctx SpecContext) {
+	It("and a user can both give a role: the group's role wins, and sweeps write nothing", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada, role(v1alpha1.RoleGuest))
@@ -71,10 +71,10 @@ var _ = Describe("a group", Label("groups"), func() {
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 		w.changeGroup(ctx, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.Members = nil })
 		Eventually(w.group("Admins")).Should(haveMembers())
-		Eventually(w.account(ada)).Should(haveRole("Guest"), "the claimed role, once the last group is left")
+		Eventually(w.account(ada)).Should(haveRole("Guest"), "the role of the claim, after the person left the last group")
 	})
 
-	It("is renamed, set back when somebody edits it at LambdaTest, and deleted", func(ctx SpecContext) {
+	It("is renamed, set back after an edit at LambdaTest, and deleted", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		w.declare(ctx, ada)
@@ -93,7 +93,7 @@ var _ = Describe("a group", Label("groups"), func() {
 		Expect(w.LambdaTest.Groups()).To(BeEmpty())
 	})
 
-	It("says what to do where LambdaTest has group provisioning switched off, and goes on once it is on", func(ctx SpecContext) {
+	It("says what to do if LambdaTest has group provisioning switched off, and continues once it is on", func(ctx SpecContext) {
 		w := newWorld(ctx, simulating(simulator.With(simulator.Switches{GroupsOff: true})))
 		ada := w.address("ada")
 		w.declare(ctx, ada)
@@ -105,7 +105,7 @@ var _ = Describe("a group", Label("groups"), func() {
 			BeStalled(v1alpha1.GroupProvisioningDisabledReason), WithTransform(messageOf, ContainSubstring("RolesOnly"))))
 		before := len(w.callsTo(createGroup))
 		w.afterSweeps(2)
-		Expect(w.callsTo(createGroup)).To(HaveLen(before), "it is not tried again and again")
+		Expect(w.callsTo(createGroup)).To(HaveLen(before), "the operator must not retry")
 		w.LambdaTest.Switch(func(s *simulator.Switches) { s.GroupsOff = false })
 		w.changeGroup(ctx, group, func(g *v1alpha1.LambdaTestGroup) {
 			metav1.SetMetaDataAnnotation(&g.ObjectMeta, v1alpha1.ReconcileRequestedAtAnnotation, "now")
@@ -113,7 +113,7 @@ var _ = Describe("a group", Label("groups"), func() {
 		Eventually(w.group("Testers")).Should(haveMembers(ada))
 	})
 
-	It("of a displayName that an older one has waits, and takes over without a DELETE", Label("duplicate"), func(ctx SpecContext) {
+	It("with the displayName of an older group waits, and takes over without a DELETE", Label("duplicate"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada, bob := w.address("ada"), w.address("bob")
 		w.declareAll(ctx, []string{ada, bob})
@@ -148,7 +148,7 @@ var _ = Describe("a group", Label("groups"), func() {
 		Eventually(w.account(ada)).Should(haveRole("User"))
 	})
 
-	It("forgets a person who was deleted and comes back as somebody else", Label("revival"), func(ctx SpecContext) {
+	It("does not contain a deleted person after another person gets the same userName", Label("revival"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		id := w.provision(ctx, ada, attributes{"externalId": "first"})
@@ -205,8 +205,8 @@ var _ = Describe("a group whose deletion would demote many", Label("demotion", "
 	})
 })
 
-// declareGroup creates the resource that Git has about a group; an empty role gives none. Names are in the order of creation, since of
-// two that are created within one second the first by name is the older one.
+// declareGroup creates a declared group; with an empty role it gives none. Names are in the order of creation, because of two groups
+// created in the same second, the operator takes the first by name as the older one.
 func (w *world) declareGroup(ctx context.Context, displayName string, role v1alpha1.Role, members ...string) *v1alpha1.LambdaTestGroup {
 	GinkgoHelper()
 	w.groups++
@@ -280,7 +280,7 @@ func (w *world) groupCalls() int {
 	return count
 }
 
-// must returns what there is; the spec fails on an error.
+// must returns the value; the spec fails on an error.
 func must[T any](value T, err error) T {
 	GinkgoHelper()
 	Expect(err).NotTo(HaveOccurred())

@@ -13,7 +13,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// staff are the people of the organizations that the guard is tried on, and freely is how many of them may go within an hour: the
+// staff is the number of people in each organization here. freely is how many of them the guard lets lose access within an hour: the
 // minimum of ten, which is more than a fifth of them and less than half.
 const (
 	staff  = 30
@@ -21,8 +21,8 @@ const (
 )
 
 var _ = Describe("the guard", Label("guard"), func() {
-	// staffed returns a world with people whom Git alone declares, after so many of them were pruned, and the guard's token for those
-	// whom it holds.
+	// staffed returns a world whose people only Git declares, after that many of them were pruned, and the token of the set that the guard
+	// holds.
 	staffed := func(ctx context.Context, pruned int) (w *world, people []*v1alpha1.LambdaTestUser, token string) {
 		GinkgoHelper()
 		w = newWorld(ctx)
@@ -34,7 +34,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		return w, people, w.heldToken(ctx)
 	}
 
-	It("lets a prune of most people take ten accounts and holds the rest, who keep access and say what to do", func(ctx SpecContext) {
+	It("lets a prune of most people deactivate ten accounts and holds the rest, who keep access; their status says what to do", func(ctx SpecContext) {
 		w, people, token := staffed(ctx, 25)
 
 		w.afterSweeps(2)
@@ -51,7 +51,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Expect(w.readerOf(ctx, people[staff-1])()).To(Succeed())
 	})
 
-	It("lets exactly the held set go when its token is approved", func(ctx SpecContext) {
+	It("deactivates exactly the held set when its token is approved", func(ctx SpecContext) {
 		w, people, token := staffed(ctx, 25)
 
 		w.annotate(ctx, v1alpha1.ApproveDeprovisionAnnotation, token)
@@ -63,7 +63,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Expect(w.held(ctx)()).To(BeNil())
 	})
 
-	It("remembers an approval that Git strips at once", func(ctx SpecContext) {
+	It("remembers an approval although Git removes the annotation at once", func(ctx SpecContext) {
 		w, _, token := staffed(ctx, 25)
 
 		w.annotate(ctx, v1alpha1.ApproveDeprovisionAnnotation, token)
@@ -73,7 +73,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Eventually(w.inactive).Should(Equal(25))
 	})
 
-	It("releases the held resources and leaves the accounts alone when their token is rejected", Label("orphan"), func(ctx SpecContext) {
+	It("releases the held resources and changes no account when their token is rejected", Label("orphan"), func(ctx SpecContext) {
 		w, people, token := staffed(ctx, 25)
 		before := w.LambdaTest.Writes()
 
@@ -86,7 +86,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 	})
 
-	It("does not take a token for a set that has grown since", func(ctx SpecContext) {
+	It("does not accept a token after the set has grown", func(ctx SpecContext) {
 		w, people, stale := staffed(ctx, 20)
 		w.prune(ctx, people[20])
 		Eventually(w.held(ctx)).Should(HaveField("Token", Not(Equal(stale))))
@@ -99,7 +99,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Eventually(w.inactive).Should(Equal(21))
 	})
 
-	It("lets a held person stay whom somebody claims again: no approval, no call", func(ctx SpecContext) {
+	It("drops a held person who is claimed again: no approval, no call", func(ctx SpecContext) {
 		w, _, _ := staffed(ctx, 25)
 		back, err := w.claim(ctx, w.heldPeople(ctx)[0])
 		Expect(err).NotTo(HaveOccurred())
@@ -113,7 +113,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 	})
 
-	It("lets explicit denials pass, of all people at once if need be", Label("deny-wins"), func(ctx SpecContext) {
+	It("lets explicit denials pass, even of all people at once", Label("deny-wins"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		everybody := w.addresses(staff)
 		ids := make([]string, staff)
@@ -127,7 +127,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 		Eventually(w.inactive).Should(Equal(staff))
 	})
 
-	It("holds the same set after the leader was killed, and has not forgotten who went", Label("failover", "slow"), func(ctx SpecContext) {
+	It("holds the same set after the leader was killed, and still counts the people before", Label("failover", "slow"), func(ctx SpecContext) {
 		slowly()
 		w, _, token := staffed(ctx, 25)
 		leader := w.theLeader(ctx)
@@ -143,7 +143,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 })
 
 var _ = Describe("the guard of roles", Label("demotion"), func() {
-	It("lets a prune of what made people Admins demote ten, and holds the rest until it is approved", func(ctx SpecContext) {
+	It("lets a prune of resources that give Admin demote ten people, and holds the rest until they are approved", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		everybody := w.addresses(staff)
 		for _, person := range everybody {
@@ -163,7 +163,7 @@ var _ = Describe("the guard of roles", Label("demotion"), func() {
 		Eventually(w.withRole("User")).Should(Equal(staff))
 	})
 
-	It("lets the identity provider lower roles, of all people at once if need be", func(ctx SpecContext) {
+	It("lets the identity provider lower roles, even of all people at once", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ids := make([]string, staff)
 		for i, person := range w.addresses(staff) {
@@ -192,7 +192,7 @@ func (w *world) heldToken(ctx context.Context) string {
 	GinkgoHelper()
 	held, err := w.held(ctx)()
 	Expect(err).NotTo(HaveOccurred())
-	Expect(held).NotTo(BeNil(), "the guard holds nobody")
+	Expect(held).NotTo(BeNil(), "the guard must hold people")
 	return held.Token
 }
 
@@ -200,6 +200,6 @@ func (w *world) heldPeople(ctx context.Context) []string {
 	GinkgoHelper()
 	held, err := w.held(ctx)()
 	Expect(err).NotTo(HaveOccurred())
-	Expect(held).NotTo(BeNil(), "the guard holds nobody")
+	Expect(held).NotTo(BeNil(), "the guard must hold people")
 	return held.People
 }

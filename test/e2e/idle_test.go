@@ -12,8 +12,8 @@ import (
 )
 
 var _ = Describe("when nothing changes", Label("idle"), func() {
-	// idle lets an organization of that many people, and of a group and ten accounts that nobody claims, be compared that often. It
-	// returns what was written meanwhile: at LambdaTest, and in the API server by anybody, leases apart.
+	// idle waits for that many sweeps of an organization with that many people, a group and ten unclaimed accounts. It returns the number
+	// of writes meanwhile: at LambdaTest, and by any client in the API server, except to leases.
 	idle := func(ctx SpecContext, people, sweeps int) (upstream int, api map[string]int) {
 		GinkgoHelper()
 		w := newWorldOfItsOwn(ctx, specified(func(spec *v1alpha1.LambdaTestOrganizationSpec) { spec.ImportUsers = v1alpha1.ImportObserve }))
@@ -32,7 +32,7 @@ var _ = Describe("when nothing changes", Label("idle"), func() {
 			HaveField("Status.Failing", HaveValue(BeZero())),
 			HaveField("Status.PendingDenials", HaveValue(BeZero())),
 			HaveField("Status.Unclaimed", HaveValue(BeEquivalentTo(10))),
-			HaveField("Status.Guard.Explicit", BeEquivalentTo(1))), "the counts follow a few seconds later")
+			HaveField("Status.Guard.Explicit", BeEquivalentTo(1))), "the counts are written a few seconds later")
 		w.afterSweeps(3)
 		writes, apiWrites := w.LambdaTest.Writes(), w.apiWrites(ctx)
 

@@ -11,10 +11,10 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-var _ = Describe("importing accounts that nobody claims", Label("import"), func() {
+var _ = Describe("importing unclaimed accounts", Label("import"), func() {
 	importing := specified(func(spec *v1alpha1.LambdaTestOrganizationSpec) { spec.ImportUsers = v1alpha1.ImportObserve })
 
-	It("gives each a resource that only observes, and changes nothing at LambdaTest", func(ctx SpecContext) {
+	It("creates a resource that only observes for each, and changes nothing at LambdaTest", func(ctx SpecContext) {
 		w := newWorld(ctx, importing)
 		people := w.addresses(30)
 
@@ -27,7 +27,7 @@ var _ = Describe("importing accounts that nobody claims", Label("import"), func(
 		Expect(w.LambdaTest.Writes()).To(BeZero())
 	})
 
-	It("ends for a person whom somebody claims, without a call", func(ctx SpecContext) {
+	It("ends for a person whom another resource claims, without a call", func(ctx SpecContext) {
 		w := newWorld(ctx, importing)
 		ada := w.address("ada")
 		w.hired(ada)
@@ -41,7 +41,7 @@ var _ = Describe("importing accounts that nobody claims", Label("import"), func(
 		Expect(w.LambdaTest.Writes()).To(BeZero())
 	})
 
-	It("ends for everybody when the organization no longer imports, without a call", func(ctx SpecContext) {
+	It("ends for all people when the organization no longer imports, without a call", func(ctx SpecContext) {
 		w := newWorld(ctx, importing)
 		people := w.addresses(30)
 		w.hired(people...)

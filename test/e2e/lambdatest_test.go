@@ -13,7 +13,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-// What people at LambdaTest see and do.
+// The view and the actions of people at LambdaTest.
 
 const (
 	listUsers      = "GET /Users"
@@ -38,14 +38,14 @@ func beActive() OmegaMatcher            { return HaveField("Active", true) }
 func beInactive() OmegaMatcher          { return HaveField("Active", false) }
 func haveRole(role string) OmegaMatcher { return HaveField("Role", role) }
 
-// hired adds accounts that were there before the operator.
+// hired adds accounts that existed before the operator.
 func (w *world) hired(userNames ...string) {
 	for _, userName := range userNames {
 		w.LambdaTest.AddAccount(simulator.Account{UserName: userName, GivenName: "Ada", FamilyName: "Lovelace", Active: true})
 	}
 }
 
-// edit is a person at LambdaTest who changes an account.
+// edit changes an account as a person at LambdaTest would.
 func (w *world) edit(userName string, change func(*simulator.Account)) {
 	GinkgoHelper()
 	_, err := w.LambdaTest.EditAccount(userName, change)
@@ -55,10 +55,10 @@ func (w *world) edit(userName string, change func(*simulator.Account)) {
 func activated(account *simulator.Account)   { account.Active = true }
 func deactivated(account *simulator.Account) { account.Active = false }
 
-// accounts counts them.
+// accounts counts the accounts.
 func (w *world) accounts() int { return len(w.LambdaTest.Accounts()) }
 
-// inactive counts the accounts that are off.
+// inactive counts the deactivated accounts.
 func (w *world) inactive() int {
 	count := 0
 	for _, account := range w.LambdaTest.Accounts() {
@@ -82,7 +82,7 @@ func (w *world) withRole(role string) func() int {
 	}
 }
 
-// lists counts how often reading the whole list was begun.
+// lists counts the sweeps that began.
 func (w *world) lists() int {
 	begun := 0
 	for _, call := range w.LambdaTest.Calls() {
@@ -93,13 +93,13 @@ func (w *world) lists() int {
 	return begun
 }
 
-// afterSweeps waits until the organization was compared that many times, from the beginning to the end, from now on.
+// afterSweeps waits for that many further complete sweeps of the organization.
 func (w *world) afterSweeps(count int) {
 	GinkgoHelper()
-	Eventually(w.lists).Should(BeNumerically(">", w.lists()+count), "comparisons that were begun")
+	Eventually(w.lists).Should(BeNumerically(">", w.lists()+count), "sweeps that began")
 }
 
-// callsFor returns the calls whose body or query names somebody.
+// callsFor returns the calls whose body or query contains the userName.
 func (w *world) callsFor(userName string) []simulator.Call {
 	var found []simulator.Call
 	for _, call := range w.LambdaTest.Calls() {
@@ -121,7 +121,7 @@ func (w *world) callsTo(route string) []simulator.Call {
 	return found
 }
 
-// denies tells whether a call takes the access of that account away.
+// denies reports whether a call deactivates that account.
 func denies(call simulator.Call, id string) bool {
 	switch call.Route {
 	case deactivateUser:
@@ -132,7 +132,7 @@ func denies(call simulator.Call, id string) bool {
 	return false
 }
 
-// placeOfDenial returns which call from a place on took somebody's access away: 1 is the next; 0 says that none did.
+// placeOfDenial returns which call after a position deactivated the account: 1 is the next call; 0 means none.
 func (w *world) placeOfDenial(id string, from int) func() int {
 	return func() int {
 		for i, call := range w.LambdaTest.Calls()[from:] {

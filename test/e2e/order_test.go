@@ -16,20 +16,20 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// fairly is how long 20 creations may take beside an organization in trouble: alone they take a fraction of a second, and one call of
-// the slow one takes seven.
+// fairly bounds 20 creations next to an organization with problems. Alone they take a fraction of a second; one call of the slow
+// organization takes seven seconds.
 const fairly = 10 * time.Second
 
-// slowly skips what takes minutes where nobody asked for it.
+// slowly skips a scenario that takes minutes, unless E2E=1.
 func slowly() {
 	if os.Getenv("E2E") == "" {
-		Skip("takes minutes, and go test ./... is to be quick: `make e2e` sets E2E=1 and runs it")
+		Skip("this takes minutes, and go test ./... should be quick: `make e2e` sets E2E=1 and runs it")
 	}
 }
 
 var _ = Describe("a backlog of creations", Label("order"), func() {
-	// overtaken lets a denial by SCIM come while that many creations wait, and returns which call it was of those that
-	// followed its answer; 0 and less: it came before the provider had the answer.
+	// overtaken denies a person through SCIM while that many creations wait. It returns the position of the denial's call after the SCIM
+	// answer; 0 or less means that the call was made before the answer.
 	overtaken := func(ctx SpecContext, w *world, waiting int) int {
 		GinkgoHelper()
 		ada := w.address("ada")
@@ -46,7 +46,7 @@ var _ = Describe("a backlog of creations", Label("order"), func() {
 
 		answered := len(w.LambdaTest.Calls())
 		Eventually(w.placeOfDenial(account.ID, 0)).ShouldNot(BeZero())
-		Expect(waiting-w.accounts()).To(BeNumerically(">", waiting/2), "creations that still wait")
+		Expect(waiting-w.accounts()).To(BeNumerically(">", waiting/2), "creations that are still waiting")
 		return w.placeOfDenial(account.ID, 0)() - answered
 	}
 
@@ -63,7 +63,7 @@ var _ = Describe("a backlog of creations", Label("order"), func() {
 		Expect(place).To(BeNumerically("<=", 3))
 	})
 
-	It("does not starve while other people are changed all the time", func(ctx SpecContext) {
+	It("makes progress while other people change all the time", func(ctx SpecContext) {
 		w := newWorld(ctx, limited(10, 1), every(tenMinutes))
 		busy := w.declareAll(ctx, w.addresses(20))
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(busy)))
@@ -87,7 +87,7 @@ var _ = DescribeTable("an organization does not wait for another", Label("fairne
 		trouble(troubled)
 		troubled.declareAll(ctx, troubled.addresses(300), role(v1alpha1.RoleUser))
 		Eventually(troubled.LambdaTest.Calls).Should(ContainElement(Or(
-			HaveField("Route", createUser), HaveField("Fault", Not(BeEmpty())))), "a call that shows the trouble")
+			HaveField("Route", createUser), HaveField("Fault", Not(BeEmpty())))), "a call with the problem")
 
 		people := healthy.addresses(20)
 		begun := time.Now()

@@ -18,9 +18,9 @@ import (
 )
 
 const (
-	// tenMinutes is how often organizations are compared unless they say otherwise: within a scenario, never again.
+	// tenMinutes is the default syncInterval: after the first sweep there is no other during a scenario.
 	tenMinutes = 10 * time.Minute
-	// seconds is how long a new token may take: no restart, no sweep.
+	// seconds bounds the time until a new token is used: without a restart or a sweep.
 	seconds = 5 * time.Second
 )
 
@@ -37,7 +37,7 @@ var _ = Describe("a new token", Label("rotation"), func() {
 		w.provision(ctx, bob)
 
 		Eventually(w.account(bob), seconds).Should(beActive())
-		Expect(w.LambdaTest.Count(createUser)).To(BeNumerically("<=", 3), "one each, and one that the old token may have tried")
+		Expect(w.LambdaTest.Count(createUser)).To(BeNumerically("<=", 3), "one each, and one that may have been tried with the old token")
 		Expect(w.accounts()).To(Equal(2))
 		Expect(w.processes()).To(Equal(processes))
 	})
@@ -59,7 +59,7 @@ var _ = Describe("a new token", Label("rotation"), func() {
 })
 
 var _ = Describe("a suspended organization", Label("suspend"), func() {
-	It("makes no call, not even for a comparison, and goes on when it is resumed", func(ctx SpecContext) {
+	It("makes no call, not even for a sweep, and continues when it is resumed", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(10)
 		w.suspend(ctx, true)
@@ -74,7 +74,7 @@ var _ = Describe("a suspended organization", Label("suspend"), func() {
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
 	})
 
-	It("says who is denied and can still sign in, counts them, and begins with them", func(ctx SpecContext) {
+	It("names and counts the denied people who can still sign in, and deactivates them first when it is resumed", func(ctx SpecContext) {
 		w := newWorld(ctx, limited(5, 1))
 		ada := w.address("ada")
 		id := w.provisioned(ctx, ada)
@@ -95,7 +95,7 @@ var _ = Describe("a suspended organization", Label("suspend"), func() {
 })
 
 var _ = Describe("the token of another organization", Label("wrong-org"), func() {
-	It("changes nobody in either of them: writes stop, until the right token is back", func(ctx SpecContext) {
+	It("changes no account in either organization: writes stop until the right token is back", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(20)
 		w.declareAll(ctx, people)
@@ -112,10 +112,10 @@ var _ = Describe("the token of another organization", Label("wrong-org"), func()
 		w.useToken(ctx, w.UpstreamToken)
 		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
 		Eventually(w.account(w.address("new"))).Should(beActive())
-		Expect(w.LambdaTest.Writes()).To(Equal(before+1), "the newcomer, and nobody else")
+		Expect(w.LambdaTest.Writes()).To(Equal(before+1), "the new person, and no other account")
 	})
 
-	It("is told from accounts that are gone indeed by one approval of exactly those", func(ctx SpecContext) {
+	It("is distinguished from accounts that were really removed by one approval of exactly those", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(20)
 		w.declareAll(ctx, people)
@@ -166,7 +166,7 @@ var _ = Describe("people with kubectl", Label("kubectl"), func() {
 		Expect(w.account(w.address("ada"))()).To(beActive())
 	})
 
-	It("can ask for a resync of a person, who is then compared at once", func(ctx SpecContext) {
+	It("can request a reconcile of a person, who is then compared at once", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada)
@@ -182,7 +182,7 @@ var _ = Describe("people with kubectl", Label("kubectl"), func() {
 			BeReady(v1alpha1.SyncedReason), HaveField("Status.LastHandledReconcileAt", "now")))
 	})
 
-	It("can ask for a comparison of the whole organization before its time", func(ctx SpecContext) {
+	It("can request a sweep of the whole organization before its time", func(ctx SpecContext) {
 		w := newWorld(ctx, every(tenMinutes))
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada)
@@ -195,7 +195,7 @@ var _ = Describe("people with kubectl", Label("kubectl"), func() {
 		Eventually(w.organization(ctx)).Should(HaveField("Status.LastHandledReconcileAt", "now"))
 	})
 
-	It("see who is not what they should be, and why", func(ctx SpecContext) {
+	It("see which users are not ready, and why", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.LambdaTest.AddForeignAccount(w.address("ada"))
 		declared := w.declare(ctx, w.address("ada"))

@@ -17,7 +17,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
 )
 
-// What an identity provider does: SCIM over HTTP, with the organization's token.
+// The identity provider: SCIM over HTTP, with the organization's token.
 
 const (
 	userSchema     = "urn:ietf:params:scim:schemas:core:2.0:User"
@@ -68,7 +68,7 @@ func ask(ctx context.Context, url, token, method, path string, body any) (status
 	return response.StatusCode, answer, err
 }
 
-// statuses returns a function for Eventually: what each replica answers to a token.
+// statuses returns a function for Eventually: the status that each replica answers with that token.
 func (w *world) statuses(ctx context.Context, token string) func() ([]int, error) {
 	return func() ([]int, error) {
 		var all []int
@@ -98,13 +98,13 @@ func newcomer(userName string, extra ...attributes) attributes {
 	return body
 }
 
-// provision lets the identity provider create somebody and returns the SCIM id.
+// provision creates a user through the identity provider and returns the SCIM id.
 func (w *world) provision(ctx context.Context, userName string, extra ...attributes) string {
 	GinkgoHelper()
 	return w.scim(ctx, http.MethodPost, "/Users", newcomer(userName, extra...), http.StatusCreated)["id"].(string)
 }
 
-// provisioned lets the identity provider create somebody, waits for the account and returns the SCIM id.
+// provisioned creates a user through the identity provider, waits for the account and returns the SCIM id.
 func (w *world) provisioned(ctx context.Context, userName string, extra ...attributes) string {
 	GinkgoHelper()
 	id := w.provision(ctx, userName, extra...)
@@ -112,12 +112,12 @@ func (w *world) provisioned(ctx context.Context, userName string, extra ...attri
 	return id
 }
 
-// withRole is the extension that gives somebody a role.
+// withRole is the SCIM extension with a role.
 func withRole(role string) attributes {
 	return attributes{userExtension: attributes{"OrganizationRole": role}}
 }
 
-// push is GET, then PUT of what came, merged with the changes: an Okta profile push.
+// push is GET, then PUT of the answer merged with the changes: an Okta profile push.
 func (w *world) push(ctx context.Context, id string, changes attributes) attributes {
 	GinkgoHelper()
 	current := w.scim(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)
@@ -127,7 +127,7 @@ func (w *world) push(ctx context.Context, id string, changes attributes) attribu
 	return w.scim(ctx, http.MethodPut, "/Users/"+id, current, http.StatusOK)
 }
 
-// deny lets the identity provider deactivate somebody in one request.
+// deny deactivates a user through the identity provider, in one request.
 func (w *world) deny(ctx context.Context, id string) {
 	GinkgoHelper()
 	w.scim(ctx, http.MethodPatch, "/Users/"+id, patch("replace", "", attributes{"active": false}), http.StatusOK)

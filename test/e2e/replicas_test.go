@@ -21,7 +21,7 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// Environments, replicas and the API server: what scenarios do to them and count in them.
+// Actions on environments, replicas and the API server, and counts of what happens there.
 
 // newWorldIn is a world whose resources live in another namespace.
 func newWorldIn(ctx context.Context, namespace string, changes ...func(*environment.Organization)) *world {
@@ -39,7 +39,7 @@ func newWorldIn(ctx context.Context, namespace string, changes ...func(*environm
 	return w
 }
 
-// newWorldOfItsOwn is the only one of its environment: for scenarios that count everything that happens there, or break it.
+// newWorldOfItsOwn is a world with its own environment, for scenarios that count everything in the environment, or break it.
 func newWorldOfItsOwn(ctx context.Context, changes ...func(*environment.Organization)) *world {
 	GinkgoHelper()
 	organization := newOrganization(changes...)
@@ -65,7 +65,7 @@ func (w *world) processes() []int {
 
 var leads = regexp.MustCompile(`(?m)^leader_election_master_status\{[^}]*\} 1$`)
 
-// leader returns a function for Eventually: the replica that leads, by what it says itself.
+// leader returns a function for Eventually: the replica that reports itself as leader.
 func (w *world) leader(ctx context.Context) func() (*environment.Replica, error) {
 	return func() (*environment.Replica, error) {
 		for _, replica := range w.env.Replicas {
@@ -108,7 +108,7 @@ var (
 	label        = regexp.MustCompile(`(\w+)="([^"]*)"`)
 )
 
-// apiWrites are the writes that the API server has seen from anybody, by verb and resource, leases apart.
+// apiWrites counts the writes of all clients to the API server, by verb and resource, except to leases.
 func (w *world) apiWrites(ctx context.Context) map[string]int {
 	GinkgoHelper()
 	page, err := w.env.Kubectl(ctx, "get", "--raw", "/metrics")
@@ -134,7 +134,7 @@ func (w *world) apiWrites(ctx context.Context) map[string]int {
 	return writes
 }
 
-// since is what was added to counters.
+// since is the increase of counters.
 func since(before, after map[string]int) map[string]int {
 	added := map[string]int{}
 	for name, count := range after {

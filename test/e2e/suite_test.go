@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// settleTimeout is for a loaded machine; what is waited for takes milliseconds, or one sweep.
+	// settleTimeout is long because the machine may be loaded; on a free one, the effects take milliseconds or one sweep.
 	settleTimeout = 30 * time.Second
 	pollInterval  = 20 * time.Millisecond
 )
@@ -29,7 +29,8 @@ func TestScenarios(t *testing.T) {
 	EnforceDefaultTimeoutsWhenUsingContexts()
 	suite, reporter := GinkgoConfiguration()
 	if os.Getenv("CI") == "true" {
-		// Scenarios wait in real time, and a shared machine may stand still for longer. A second attempt that passes is shown as flaked.
+		// Scenarios wait in real time, and a shared machine may pause for longer. The report shows a spec that passes at the second attempt as
+		// flaked.
 		suite.FlakeAttempts = 2
 	}
 	RunSpecs(t, "Scenarios", suite, reporter)

@@ -13,7 +13,7 @@ import (
 )
 
 var _ = Describe("a sweep", Label("sweep"), func() {
-	It("sets back, with one call, what somebody changed at LambdaTest", func(ctx SpecContext) {
+	It("sets back a change that was made at LambdaTest, with one call", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada, role(v1alpha1.RoleGuest))
@@ -27,7 +27,7 @@ var _ = Describe("a sweep", Label("sweep"), func() {
 		Expect(w.LambdaTest.Writes()).To(Equal(before + 1))
 	})
 
-	It("brings back an account that was taken away", func(ctx SpecContext) {
+	It("creates an account again that was removed", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(10)
 		w.declareAll(ctx, people)
@@ -38,7 +38,7 @@ var _ = Describe("a sweep", Label("sweep"), func() {
 		Eventually(w.account(people[0])).Should(beActive())
 	})
 
-	It("reads pages, and no account by itself", func(ctx SpecContext) {
+	It("reads pages, and no single account", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(150)
 		w.declareAll(ctx, people)
@@ -49,10 +49,10 @@ var _ = Describe("a sweep", Label("sweep"), func() {
 
 		since := w.LambdaTest.Calls()[before:]
 		Expect(since).To(HaveEach(HaveField("Route", listUsers)))
-		Expect(len(since)).To(BeNumerically("<=", 2*(2+1)), "two pages for each of at most three comparisons")
+		Expect(len(since)).To(BeNumerically("<=", 2*(2+1)), "two pages for each of at most three sweeps")
 	})
 
-	It("leaves what LambdaTest says of names alone: nobody can set them", func(ctx SpecContext) {
+	It("does not change names at LambdaTest, because SCIM cannot set them", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		declared := w.declare(ctx, ada)
@@ -67,7 +67,7 @@ var _ = Describe("a sweep", Label("sweep"), func() {
 	})
 })
 
-var _ = DescribeTable("a list that cannot be believed", Label("partial-sweep"),
+var _ = DescribeTable("a list that cannot be trusted", Label("partial-sweep"),
 	func(ctx SpecContext, discarded bool, lie func(*simulator.Switches)) {
 		w := newWorld(ctx, simulating(simulator.With(simulator.Switches{MaxPageSize: 10})))
 		people := w.addresses(30)
@@ -78,7 +78,7 @@ var _ = DescribeTable("a list that cannot be believed", Label("partial-sweep"),
 		w.LambdaTest.Switch(lie)
 		w.afterSweeps(3)
 
-		Expect(w.LambdaTest.Writes()).To(Equal(before), "nobody is created, changed or deactivated because of it")
+		Expect(w.LambdaTest.Writes()).To(Equal(before), "no account may be created, changed or deactivated because of it")
 		Expect(w.standings(ctx)()).To(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
 		if discarded {
 			Expect(w.organization(ctx)()).NotTo(BeReady(v1alpha1.SyncedReason))
@@ -117,7 +117,7 @@ var _ = Describe("an organization that only reports drift", Label("drift-report"
 		Eventually(w.organization(ctx)).Should(HaveField("Status.Drifted", HaveValue(BeEquivalentTo(1))))
 	})
 
-	It("carries denials out all the same, also against an activation at LambdaTest", func(ctx SpecContext) {
+	It("still carries out denials, also after an activation at LambdaTest", func(ctx SpecContext) {
 		w := newWorld(ctx, reporting)
 		ada := w.address("ada")
 		id := w.provisioned(ctx, ada)
@@ -132,7 +132,7 @@ var _ = Describe("an organization that only reports drift", Label("drift-report"
 })
 
 var _ = Describe("adopting people who have accounts", Label("adoption"), func() {
-	It("costs the pages of the list: no write for 300 accounts that match, and no call for any one of them", func(ctx SpecContext) {
+	It("only reads the pages of the list: no write and no single call for 300 accounts that match", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		people := w.addresses(300)
 		w.hired(people...)
@@ -159,7 +159,7 @@ var _ = Describe("adopting people who have accounts", Label("adoption"), func() 
 		Expect(w.LambdaTest.Writes()).To(BeZero())
 	})
 
-	It("tells those whose address belongs to another LambdaTest organization, and does not ask again and again", func(ctx SpecContext) {
+	It("reports people whose address belongs to another LambdaTest organization, and does not retry", func(ctx SpecContext) {
 		w := newWorld(ctx)
 		ada := w.address("ada")
 		w.LambdaTest.AddForeignAccount(ada)

@@ -24,10 +24,10 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// sweep is how often the organizations of the scenarios are compared: as often as may be.
+// sweep is the syncInterval of the organizations in the scenarios: the shortest that is allowed.
 const sweep = time.Second
 
-// world is one organization: what Git declares, what the identity provider says, and what LambdaTest has.
+// world is one organization: its declared resources, its identity provider, and its LambdaTest.
 type world struct {
 	*environment.Organization
 	env       *environment.Environment
@@ -36,8 +36,8 @@ type world struct {
 	groups int
 }
 
-// newWorld creates an organization for one scenario. Changes are made to its spec, or to the LambdaTest behind it, before. When the
-// scenario is over the organization is suspended, so that nothing it left behind disturbs another.
+// newWorld creates an organization for one scenario. It first applies the changes to the spec or to the simulated LambdaTest. After the
+// scenario it suspends the organization, so that it does not disturb other scenarios.
 func newWorld(ctx context.Context, changes ...func(*environment.Organization)) *world {
 	GinkgoHelper()
 	added, err := env.AddOrganization(ctx, newOrganization(changes...))
@@ -47,7 +47,7 @@ func newWorld(ctx context.Context, changes ...func(*environment.Organization)) *
 	return w
 }
 
-// newOrganization has a name of its own, and is compared often.
+// newOrganization returns an organization with a unique name and frequent sweeps.
 func newOrganization(changes ...func(*environment.Organization)) environment.Organization {
 	organization := environment.Organization{
 		Name: fmt.Sprintf("org-%d-%d", GinkgoParallelProcess(), time.Now().UnixNano()),
@@ -69,7 +69,7 @@ func limited(perSecond, burst int32) func(*environment.Organization) {
 	}
 }
 
-// every sets how often the organization is compared.
+// every sets the syncInterval of the organization.
 func every(interval time.Duration) func(*environment.Organization) {
 	return func(organization *environment.Organization) {
 		organization.Spec.SyncInterval = metav1.Duration{Duration: interval}
@@ -81,7 +81,7 @@ func specified(change func(*v1alpha1.LambdaTestOrganizationSpec)) func(*environm
 	return func(organization *environment.Organization) { change(&organization.Spec) }
 }
 
-// simulating shapes the LambdaTest behind the organization.
+// simulating configures the simulated LambdaTest of the organization.
 func simulating(options ...simulator.Option) func(*environment.Organization) {
 	return func(organization *environment.Organization) {
 		organization.Simulate = append(organization.Simulate, options...)
@@ -98,7 +98,7 @@ func (w *world) retire(ctx context.Context) {
 	Expect(client.IgnoreNotFound(w.env.Client.Patch(ctx, organization, suspended))).To(Succeed())
 }
 
-// shown is what somebody sees who looks for the reason of a failure.
+// shown is the output of kubectl, for the report of a failure.
 func (w *world) shown(ctx context.Context) string {
 	people, _ := w.env.Kubectl(ctx, "get", "lambdatestusers,lambdatestgroups", "--namespace="+w.namespace, "--output=wide",
 		"--field-selector=spec.organizationRef.name="+w.Name)
@@ -145,15 +145,15 @@ func (w *world) useToken(ctx context.Context, token string) {
 	Changed(ctx, w.env.Client, w.tokenSecret(), func(secret *corev1.Secret) { secret.Data = map[string][]byte{v1alpha1.DefaultTokenKey: []byte(token)} })
 }
 
-// newToken is a token that nobody has had.
+// newToken returns a new token.
 func newToken() string { return rand.Text() }
 
-// address is a userName that no other scenario uses: an address belongs to one LambdaTest organization only.
+// address is a userName that no other scenario uses, because an address belongs to only one LambdaTest organization.
 func (w *world) address(name string) string {
 	return name + "@" + w.Name + ".example.com"
 }
 
-// addresses are as many userNames.
+// addresses returns that many userNames.
 func (w *world) addresses(count int) []string {
 	all := make([]string, count)
 	for i := range all {
@@ -162,7 +162,7 @@ func (w *world) addresses(count int) []string {
 	return all
 }
 
-// declare creates the resource that Git has about somebody. The name of the resource is unique per organization.
+// declare creates a declared user. The name of the resource is unique per organization.
 func (w *world) declare(ctx context.Context, userName string, changes ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
 	GinkgoHelper()
 	user := w.declaration(userName, changes...)
@@ -182,7 +182,7 @@ func (w *world) declaredName(userName string) string {
 	return "git-" + v1alpha1.PersonDigest(w.Name, userName)
 }
 
-// declareAll declares many people, several at a time.
+// declareAll declares many people, several in parallel.
 func (w *world) declareAll(ctx context.Context, userNames []string, changes ...func(*v1alpha1.LambdaTestUser)) []*v1alpha1.LambdaTestUser {
 	GinkgoHelper()
 	users := make([]*v1alpha1.LambdaTestUser, len(userNames))
@@ -195,13 +195,13 @@ func (w *world) declareAll(ctx context.Context, userNames []string, changes ...f
 	return users
 }
 
-// redeclare changes the spec of what is declared.
+// redeclare changes the spec of a declared user.
 func (w *world) redeclare(ctx context.Context, user *v1alpha1.LambdaTestUser, change func(*v1alpha1.LambdaTestUser)) {
 	GinkgoHelper()
 	Changed(ctx, w.env.Client, user, change)
 }
 
-// prune deletes what is declared, as Git does with what it no longer has.
+// prune deletes declared users, as a GitOps tool does when manifests are removed.
 func (w *world) prune(ctx context.Context, users ...*v1alpha1.LambdaTestUser) {
 	GinkgoHelper()
 	sideBySide(users, func(user *v1alpha1.LambdaTestUser) {
@@ -209,7 +209,7 @@ func (w *world) prune(ctx context.Context, users ...*v1alpha1.LambdaTestUser) {
 	})
 }
 
-// sideBySide does something with every item, several at a time, and returns when all is done.
+// sideBySide calls a function for every item, several in parallel, and returns when all calls are done.
 func sideBySide[T any](items []T, do func(T)) {
 	const hands = 16
 	todo := make(chan T)
@@ -229,7 +229,7 @@ func sideBySide[T any](items []T, do func(T)) {
 	all.Wait()
 }
 
-// Changes of a declaration.
+// Changes of a declared user.
 
 func role(role v1alpha1.Role) func(*v1alpha1.LambdaTestUser) {
 	return func(user *v1alpha1.LambdaTestUser) { user.Spec.Role = role }
@@ -257,17 +257,17 @@ func (w *world) user(ctx context.Context, name string) func() (*v1alpha1.LambdaT
 	return func() (*v1alpha1.LambdaTestUser, error) { return w.claim(ctx, name) }
 }
 
-// readerOf returns a function for Eventually: what reading a resource answers.
+// readerOf returns a function for Eventually: the error of reading a resource.
 func (w *world) readerOf(ctx context.Context, object client.Object) func() error {
 	return func() error {
 		return w.env.Client.Get(ctx, client.ObjectKeyFromObject(object), object.DeepCopyObject().(client.Object))
 	}
 }
 
-// beGone matches the answer about a resource that is no longer there.
+// beGone matches the NotFound error of a deleted resource.
 func beGone() OmegaMatcher { return MatchError(apierrors.IsNotFound, "IsNotFound") }
 
-// standings returns a function for Eventually: how many of the organization's people stand how, by the reason of Ready.
+// standings returns a function for Eventually: the number of the organization's users by the reason of Ready.
 func (w *world) standings(ctx context.Context) func() (map[string]int, error) {
 	return func() (map[string]int, error) {
 		var list v1alpha1.LambdaTestUserList
@@ -296,7 +296,7 @@ func (w *world) reasonOf(ctx context.Context, name string) func() (string, error
 	}
 }
 
-// messageOf is what a resource's Ready condition tells people.
+// messageOf is the message of a resource's Ready condition.
 func messageOf(object Conditioned) string {
 	ready := meta.FindStatusCondition(object.GetConditions(), v1alpha1.ReadyCondition)
 	if ready == nil {

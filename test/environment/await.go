@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// awaitInterval is short: what is waited for takes milliseconds, and the pause is in every figure that is shown.
+	// awaitInterval is short: most checks succeed within milliseconds, and the pause adds to every measured time.
 	awaitInterval = 10 * time.Millisecond
-	// awaitTimeout is for a loaded machine.
+	// awaitTimeout is long enough for a loaded machine.
 	awaitTimeout = 30 * time.Second
 )
 
-// Await calls check until it returns nil, for half a minute at most; then its last complaint is the error.
+// Await calls check until it returns nil, for at most half a minute. After that it returns check's last error.
 func Await(ctx context.Context, check func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, awaitTimeout)
 	defer cancel()

@@ -2,8 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package environment runs the whole product: a real control plane, the resources of config/, a simulated LambdaTest, and replicas of
-// the operator as processes of their own under the ServiceAccount they ship with. `make run`, `make demo`, the end-to-end specs and
-// whatever breaks or measures the operator start from it.
+// the operator as separate processes with the ServiceAccount of config/. `make run`, `make demo`, the end-to-end specs, the benchmarks and
+// the chaos test use it.
 //
 //	env, err := environment.Start(ctx, environment.Options{Progress: os.Stdout})
 //	defer env.Stop()

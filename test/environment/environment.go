@@ -21,31 +21,31 @@ import (
 )
 
 const (
-	// Namespace is where the organizations and their people live.
+	// Namespace is the namespace of the organizations and their users.
 	Namespace = "default"
-	// OperatorNamespace is where config/ installs the operator.
+	// OperatorNamespace is the namespace in which config/ installs the operator.
 	OperatorNamespace = "lambdatest-operator-system"
-	// OperatorServiceAccount is the account it runs under.
+	// OperatorServiceAccount is the ServiceAccount of the operator.
 	OperatorServiceAccount = "lambdatest-operator"
 
-	// startTimeout is for a loaded machine, and begins once everything is built.
+	// startTimeout is long enough for a loaded machine. It begins after everything is built.
 	startTimeout = 3 * time.Minute
 )
 
 // Options say what to run.
 type Options struct {
-	// Dir is the folder for data and logs; empty is a temporary one. Stop removes what was written there.
+	// Dir is the folder for data and logs; empty means a temporary one. Stop removes all files that were written there.
 	Dir string
-	// Replicas of the operator; 0 means 2.
+	// Replicas is the number of operator replicas; 0 means 2.
 	Replicas int
-	// OperatorFlags are added to each replica's.
+	// OperatorFlags are added to the flags of each replica.
 	OperatorFlags []string
-	// ReplicaFlags, unless nil, returns flags for one replica, the first being 0, which come last and win. It is told the kubeconfig
-	// that the replica would use.
+	// ReplicaFlags, unless nil, returns further flags for one replica (the first is 0). They come last and override others. It receives the
+	// kubeconfig that the replica would use.
 	ReplicaFlags func(replica int, kubeconfig string) ([]string, error)
-	// Organizations to create, each with a simulated LambdaTest organization of its own; nil means Organizations().
+	// Organizations are the organizations to create, each with its own simulated LambdaTest organization; nil means Organizations().
 	Organizations []Organization
-	// Progress is told what is being started; nil discards it.
+	// Progress receives messages about the start; nil discards them.
 	Progress io.Writer
 }
 
@@ -55,9 +55,9 @@ type Environment struct {
 	Simulator *simulator.Server
 	Replicas  []*Replica
 	Front     *Front
-	// Client is the administrator's.
+	// Client is a client with the rights of the administrator.
 	Client client.Client
-	// Organizations that were asked for, by name.
+	// Organizations are the organizations by name.
 	Organizations map[string]*Organization
 
 	dir       string
@@ -65,8 +65,7 @@ type Environment struct {
 	progress  io.Writer
 }
 
-// Start runs everything and returns once every replica serves and every organization is ready. If anything fails, nothing is left
-// running.
+// Start starts everything, and returns when every replica serves and every organization is ready. If anything fails, it stops everything.
 func Start(ctx context.Context, options Options) (*Environment, error) {
 	env := &Environment{progress: options.Progress, Organizations: map[string]*Organization{}}
 	if env.progress == nil {
@@ -140,7 +139,7 @@ func (e *Environment) install(ctx context.Context) error {
 	return e.applyConfig(ctx)
 }
 
-// applyConfig installs the CRDs and waits for them before the rest: creates right after that are slow in the API server.
+// applyConfig installs the CRDs and waits for them before it applies the rest, because creates right after CRDs are slow in the API server.
 func (e *Environment) applyConfig(ctx context.Context) error {
 	root, err := controlplane.ModuleRoot()
 	if err != nil {
@@ -164,7 +163,7 @@ func (e *Environment) Kubectl(ctx context.Context, args ...string) (string, erro
 	return e.Plane.Kubectl(ctx, args...)
 }
 
-// Stop ends every process and removes what was written, in the order that lets the operator say goodbye. It may be called twice.
+// Stop ends every process and removes all files. It stops the operator first, so that it can shut down in order. It may be called twice.
 func (e *Environment) Stop() {
 	if e.Front != nil {
 		e.Front.Close()
@@ -192,7 +191,7 @@ func (e *Environment) openDir(dir string) error {
 	return os.MkdirAll(e.dir, 0o700)
 }
 
-// removeDir leaves a folder alone in which somebody else keeps files.
+// removeDir removes the folder, unless it contains other files.
 func (e *Environment) removeDir() {
 	if e.temporary {
 		_ = os.RemoveAll(e.dir)

@@ -17,7 +17,7 @@ import (
 
 const frontHeaderTimeout = 10 * time.Second
 
-// Front is one URL for all replicas, as a Service is: each request goes to the next replica that runs.
+// Front is one URL for all replicas, like a Service: each request goes to the next running replica.
 type Front struct {
 	// SCIMURL is the base URL for an identity provider.
 	SCIMURL string
@@ -51,7 +51,7 @@ func (f *Front) rewrite(request *httputil.ProxyRequest) {
 	request.SetXForwarded()
 }
 
-// target is the next replica that runs, or the next one when none does.
+// target is the next running replica, or the next replica if none is running.
 func (f *Front) target() *url.URL {
 	turn := int(f.next.Add(1) % uint64(len(f.replicas)))
 	chosen := f.replicas[turn]

@@ -19,7 +19,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-// syncInterval is how often the simulated organizations are compared: often enough to watch.
+// syncInterval is the time between sweeps of the simulated organizations: short enough to watch.
 const syncInterval = 2 * time.Second
 
 // Organization is a LambdaTestOrganization and the simulated organization behind it.
@@ -28,7 +28,7 @@ type Organization struct {
 	Name string
 	// Spec of the resource; baseURL and tokenSecretRef are filled in.
 	Spec v1alpha1.LambdaTestOrganizationSpec
-	// Simulate shapes the simulated organization.
+	// Simulate configures the simulated organization.
 	Simulate []simulator.Option
 
 	// LambdaTest is the simulated organization, UpstreamToken its token; SCIMToken is what an identity provider presents.
@@ -37,7 +37,7 @@ type Organization struct {
 	SCIMToken     string
 }
 
-// Organizations returns what `make run` has: "default", and "any", which takes every userName.
+// Organizations returns the organizations of `make run`: "default", and "any", which accepts every userName.
 func Organizations() []Organization {
 	spec := v1alpha1.LambdaTestOrganizationSpec{
 		SyncInterval: metav1.Duration{Duration: syncInterval},
@@ -72,7 +72,7 @@ func (e *Environment) AddOrganization(ctx context.Context, organization Organiza
 	return added, nil
 }
 
-// startSimulator serves the simulated organizations, of which more may come later.
+// startSimulator serves the simulated organizations; more may be added later.
 func (e *Environment) startSimulator(organizations []Organization) ([]Organization, error) {
 	prepared := slices.Clone(organizations)
 	for i := range prepared {
@@ -84,7 +84,7 @@ func (e *Environment) startSimulator(organizations []Organization) ([]Organizati
 	return prepared, e.Simulator.Listen("127.0.0.1:0")
 }
 
-// simulate adds the simulated organization. The first one is the simulator's default, whose state it shows without being asked which.
+// simulate adds the simulated organization. The first one is the simulator's default, whose state it shows without "?org=".
 func (e *Environment) simulate(organization *Organization) {
 	organization.UpstreamToken = rand.Text()
 	organization.Simulate = append([]simulator.Option{simulator.Name(organization.Name)}, organization.Simulate...)

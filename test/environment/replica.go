@@ -27,7 +27,7 @@ type Replica struct {
 	SCIMURL, MetricsURL, HealthURL string
 }
 
-// build makes the operator's binary.
+// build builds the operator's binary.
 func build(ctx context.Context, binary string) error {
 	root, err := controlplane.ModuleRoot()
 	if err != nil {
@@ -80,7 +80,7 @@ func (o Options) replicaFlags(replica int, kubeconfig string) ([]string, error) 
 	return slices.Concat(o.OperatorFlags, own), err
 }
 
-// startAll starts the replicas side by side, as a Deployment does.
+// startAll starts the replicas in parallel, as a Deployment does.
 func (e *Environment) startAll(ctx context.Context) error {
 	failures := make(chan error, len(e.Replicas))
 	for _, replica := range e.Replicas {
@@ -146,7 +146,7 @@ func (r *Replica) ready(ctx context.Context) error {
 	return nil
 }
 
-// stopReplicas stops all at once, so that none takes over from another.
+// stopReplicas stops all replicas at once, so that none takes over from another.
 func (e *Environment) stopReplicas() {
 	var all sync.WaitGroup
 	for _, replica := range e.Replicas {
@@ -155,7 +155,7 @@ func (e *Environment) stopReplicas() {
 	all.Wait()
 }
 
-// freeAddresses finds loopback addresses nobody listens on. They are all held until the last one is found, so that they differ.
+// freeAddresses finds free loopback addresses. It holds all of them until the last one is found, so that they differ.
 func freeAddresses(count int) ([]string, error) {
 	addresses := make([]string, 0, count)
 	for range count {

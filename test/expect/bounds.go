@@ -11,7 +11,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// MaxItems is how many items a definition, in the file of that path, takes in a list.
+// MaxItems is the maxItems of a list in a CRD, which is read from the file at that path.
 func MaxItems(t *testing.T, file string, path ...string) int {
 	t.Helper()
 	text, err := os.ReadFile(file)

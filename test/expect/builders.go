@@ -16,10 +16,10 @@ import (
 // DefaultOrganization is the organization that builders refer to.
 const DefaultOrganization = "default"
 
-// UserBuilder makes a LambdaTestUser. A spec names only what matters to it.
+// UserBuilder builds a LambdaTestUser, so that a spec sets only the fields that matter to it.
 type UserBuilder struct{ user *v1alpha1.LambdaTestUser }
 
-// MakeUser starts with a declared claim about somebody, named after the address: nothing but the required fields is set.
+// MakeUser starts with a declared claim that is named after the address. Only the required fields are set.
 func MakeUser(userName string) *UserBuilder {
 	local, _, _ := strings.Cut(strings.ToLower(userName), "@")
 	return &UserBuilder{&v1alpha1.LambdaTestUser{
@@ -88,19 +88,19 @@ func (b *UserBuilder) Orphan() *UserBuilder {
 	return b
 }
 
-// Finalized adds a finalizer of somebody else, which keeps the resource in sight while it is deleted.
+// Finalized adds a foreign finalizer, which keeps the resource visible while it is being deleted.
 func (b *UserBuilder) Finalized(finalizer string) *UserBuilder {
 	b.user.Finalizers = append(b.user.Finalizers, finalizer)
 	return b
 }
 
-// OrganizationBuilder makes a LambdaTestOrganization.
+// OrganizationBuilder builds a LambdaTestOrganization.
 type OrganizationBuilder struct {
 	organization *v1alpha1.LambdaTestOrganization
 }
 
-// MakeOrganization starts with one that reads its token from the key "token" of the Secret "lambdatest-<name>", and is not slowed
-// down by its own limit.
+// MakeOrganization starts with an organization that reads its token from the key "token" of the Secret "lambdatest-<name>". Its rate limit
+// is so high that it does not slow specs down.
 func MakeOrganization(name string) *OrganizationBuilder {
 	return &OrganizationBuilder{&v1alpha1.LambdaTestOrganization{
 		ObjectMeta: metav1.ObjectMeta{Name: name},

@@ -8,13 +8,13 @@ import (
 	"time"
 )
 
-// Clock is what the code under test takes for the time. It stands still until it is advanced.
+// Clock is the clock of the code under test. Its time changes only with Advance.
 type Clock struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-// NewClock returns a clock that shows now.
+// NewClock returns a clock that starts at now.
 func NewClock(now time.Time) *Clock { return &Clock{now: now} }
 
 // Now is the time.
@@ -24,7 +24,7 @@ func (c *Clock) Now() time.Time {
 	return c.now
 }
 
-// Advance lets time pass.
+// Advance moves the clock forward.
 func (c *Clock) Advance(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -26,7 +26,7 @@ func Applied[T client.Object](ctx context.Context, k8s client.Client, object T) 
 	return object
 }
 
-// Fetched returns the object as the API server has it now; the argument is not changed.
+// Fetched returns the object as the API server has it now. It does not change its argument.
 func Fetched[T client.Object](ctx context.Context, k8s client.Client, object T) T {
 	GinkgoHelper()
 	fresh := object.DeepCopyObject().(T)
@@ -44,14 +44,14 @@ func Changed[T client.Object](ctx context.Context, k8s client.Client, object T, 
 	return changed
 }
 
-// Deleted asks for the deletion of the object; a finalizer may keep it.
+// Deleted requests the deletion of the object; a finalizer may keep it.
 func Deleted[T client.Object](ctx context.Context, k8s client.Client, object T) T {
 	GinkgoHelper()
 	Expect(k8s.Delete(ctx, object)).To(Succeed(), "deleting %s", object.GetName())
 	return object
 }
 
-// Exists tells whether the API server still has the object.
+// Exists reports whether the API server still has the object.
 func Exists(ctx context.Context, k8s client.Client, object client.Object) bool {
 	GinkgoHelper()
 	err := k8s.Get(ctx, client.ObjectKeyFromObject(object), object.DeepCopyObject().(client.Object))
@@ -59,15 +59,15 @@ func Exists(ctx context.Context, k8s client.Client, object client.Object) bool {
 	return err == nil
 }
 
-// Namespace creates a namespace with a name of its own.
+// Namespace creates a namespace with a unique name.
 func Namespace(ctx context.Context, k8s client.Client) string {
 	GinkgoHelper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "spec-"}}
 	return Applied(ctx, k8s, namespace).Name
 }
 
-// Indexed returns a client that answers lists by the given field indexes as a cache would, but always from the API server: specs that
-// call Reconcile themselves have nothing to wait for.
+// Indexed returns a client that supports lists by the given field indexes, like a cache, but reads from the API server: specs that call
+// Reconcile themselves need not wait for a cache.
 func Indexed(k8s client.WithWatch, indexers map[string]client.IndexerFunc) client.WithWatch {
 	return interceptor.NewClient(k8s, interceptor.Funcs{
 		List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {

@@ -20,7 +20,7 @@ type Conditioned interface {
 	GetConditions() []metav1.Condition
 }
 
-// HaveCondition matches a resource with a condition of that type, status and reason that speaks of its current generation.
+// HaveCondition matches a resource with a condition of that type, status and reason for its current generation.
 func HaveCondition(kind string, status metav1.ConditionStatus, reason string) types.GomegaMatcher {
 	return gcustom.MakeMatcher(func(object Conditioned) (bool, error) {
 		found := meta.FindStatusCondition(object.GetConditions(), kind)
@@ -29,13 +29,13 @@ func HaveCondition(kind string, status metav1.ConditionStatus, reason string) ty
 		WithTemplateData(fmt.Sprintf("%s=%s, %s", kind, status, reason))
 }
 
-// BeReady matches a resource that is Ready for that reason, with nothing else under way, by the rules of kstatus.
+// BeReady matches a resource that is Ready with that reason, and neither Reconciling nor Stalled, by the rules of kstatus.
 func BeReady(reason string) types.GomegaMatcher { return standing("ready", reason) }
 
-// BeProgressing matches a resource that is not Ready for that reason, while the operator goes on by itself.
+// BeProgressing matches a resource that is not Ready with that reason, while the operator continues by itself.
 func BeProgressing(reason string) types.GomegaMatcher { return standing("progressing", reason) }
 
-// BeStalled matches a resource that is not Ready for that reason until a person acts.
+// BeStalled matches a resource that is not Ready with that reason until a person acts.
 func BeStalled(reason string) types.GomegaMatcher { return standing("stalled", reason) }
 
 func standing(wanted, reason string) types.GomegaMatcher {
@@ -62,7 +62,7 @@ func howItStands(conditions []metav1.Condition) string {
 	return "neither"
 }
 
-// KstatusViolation names the rule of kstatus that the conditions break, or is empty.
+// KstatusViolation returns the rule of kstatus that the conditions break, or "".
 func KstatusViolation(object Conditioned) string {
 	conditions := object.GetConditions()
 	isReady := meta.IsStatusConditionTrue(conditions, v1alpha1.ReadyCondition)
@@ -70,17 +70,17 @@ func KstatusViolation(object Conditioned) string {
 	stalled := meta.FindStatusCondition(conditions, v1alpha1.StalledCondition)
 	switch {
 	case reconciling != nil && reconciling.Status != metav1.ConditionTrue, stalled != nil && stalled.Status != metav1.ConditionTrue:
-		return "Reconciling and Stalled are present only while true"
+		return "Reconciling and Stalled must be absent when they are not true"
 	case reconciling != nil && stalled != nil:
-		return "Reconciling and Stalled are not true together"
+		return "Reconciling and Stalled must not both be true"
 	case isReady && (reconciling != nil || stalled != nil):
-		return "Ready is not true together with Reconciling or Stalled"
+		return "Ready must not be true together with Reconciling or Stalled"
 	case len(conditions) > 0 && meta.FindStatusCondition(conditions, v1alpha1.ReadyCondition) == nil:
-		return "Ready is always present"
+		return "Ready must always be present"
 	}
 	for _, condition := range conditions {
 		if condition.Message == "" || condition.ObservedGeneration > object.GetGeneration() {
-			return condition.Type + " has no message, or speaks of a generation that is not there yet"
+			return condition.Type + " has no message, or its observedGeneration is above the generation"
 		}
 	}
 	return ""

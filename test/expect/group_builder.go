@@ -11,7 +11,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// GroupBuilder makes a LambdaTestGroup. A spec names only what matters to it.
+// GroupBuilder builds a LambdaTestGroup, so that a spec sets only the fields that matter to it.
 type GroupBuilder struct{ group *v1alpha1.LambdaTestGroup }
 
 // MakeGroup starts with a declared group without members and roles, named after its displayName.

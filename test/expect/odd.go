@@ -17,15 +17,15 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Odd is a resource in whose spec one field has a value that nobody thinks of. Whether the schema allows it is for the API server to say.
+// Odd is a resource with one odd value in its spec. The API server decides whether the schema allows the value.
 type Odd struct {
-	// What names the field and the value.
+	// What is the field and the value.
 	What   string
 	Object *unstructured.Unstructured
 }
 
-// OddResources derives from a CRD, for each field of spec, resources that differ from the given one in that field alone: as small, as
-// large and as strange as its type admits.
+// OddResources returns, for each field of spec in a CRD, resources that differ from the given one only in that field. The values are the
+// smallest, largest and strangest of its type.
 func OddResources(crdFile string, from *unstructured.Unstructured) []Odd {
 	GinkgoHelper()
 	content, err := os.ReadFile(crdFile)
@@ -112,10 +112,10 @@ func oddLists(field *apiextensionsv1.JSONSchemaProps) []any {
 	return append(lists, slices.Repeat(elements[len(elements)-1:], many))
 }
 
-// elementValues are enough of the odd values for each field of an element: the same rules are behind all of them.
+// elementValues are the odd values for each field of an element. A few are enough, because the same rules apply to all elements.
 const elementValues = 12
 
-// oddElements are objects with all fields odd at once, or odd values.
+// oddElements are objects in which all fields are odd, or odd values.
 func oddElements(schema *apiextensionsv1.JSONSchemaProps) []any {
 	if schema.Type != "object" {
 		return oddValues(schema)

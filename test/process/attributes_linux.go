@@ -5,8 +5,8 @@ package process
 
 import "syscall"
 
-// attributes gives a child a process group of its own, so that Ctrl-C in a terminal reaches the parent alone
-// and the parent decides the order of stopping, and has the kernel kill it when the parent is gone.
+// attributes gives a child its own process group, so that Ctrl-C in a terminal reaches only the parent, and the
+// parent decides in which order children stop. It also makes the kernel kill the child when the parent ends.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
 }

@@ -7,8 +7,8 @@ package process
 
 import "syscall"
 
-// attributes gives a child a process group of its own, so that Ctrl-C in a terminal reaches the parent alone
-// and the parent decides the order of stopping. Only Linux can also tie its life to the parent's.
+// attributes gives a child its own process group, so that Ctrl-C in a terminal reaches only the parent, and the
+// parent decides in which order children stop. Only Linux can also kill the child when the parent ends.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }

@@ -1,8 +1,8 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-// Package process runs programs beside a test or the development environment and guarantees their end:
-// a child outlives neither an orderly stop nor, on Linux, a parent that is killed.
+// Package process runs programs for a test or the development environment, and guarantees that they end:
+// after an orderly stop, and on Linux also when the parent is killed.
 //
-// It is test support: nothing that ships imports it. It imports the standard library only.
+// It is test support: nothing that ships imports it. It imports only the standard library.
 package process

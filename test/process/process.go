@@ -19,7 +19,7 @@ import (
 const (
 	// stopTimeout is how long a program may take to end after SIGTERM before it is killed.
 	stopTimeout = 15 * time.Second
-	// readyInterval is the pause between two questions whether a program is ready.
+	// readyInterval is the pause between two readiness checks.
 	readyInterval = 50 * time.Millisecond
 	// logTailBytes is how much of a program's log an error quotes.
 	logTailBytes = 4096
@@ -27,7 +27,7 @@ const (
 
 // Command says what to run.
 type Command struct {
-	// Name is what errors call the program.
+	// Name is the name of the program in errors.
 	Name string
 	// Path and Args are the program and its arguments, without the program's own name.
 	Path string
@@ -36,9 +36,9 @@ type Command struct {
 	Env []string
 	// Dir is the working directory; empty is the parent's.
 	Dir string
-	// LogPath is the file that output is appended to; empty discards it.
+	// LogPath is the file to which output is appended; empty discards it.
 	LogPath string
-	// Ready returns nil once the program can be used. Nil means: as soon as it runs.
+	// Ready returns nil when the program can be used. If Ready is nil, the program can be used as soon as it runs.
 	Ready func(context.Context) error
 }
 
@@ -56,13 +56,13 @@ type run struct {
 	ended chan struct{}
 }
 
-// New returns a process that does not run yet.
+// New returns a process that is not started yet.
 func New(command Command) *Process {
 	return &Process{command: command}
 }
 
 // Start runs the program and returns when it is ready. If it ends before, or ctx does, it is killed and the error
-// quotes the end of its log. Starting what runs is an error.
+// quotes the end of its log. It is an error if the program runs already.
 func (p *Process) Start(ctx context.Context) error {
 	current, err := p.launch()
 	if err != nil {
@@ -75,15 +75,15 @@ func (p *Process) Start(ctx context.Context) error {
 	return nil
 }
 
-// Stop asks the program to end (SIGTERM), kills it after 15 seconds, and returns when it is gone.
-// Stopping what does not run does nothing.
+// Stop asks the program to end (SIGTERM), kills it after 15 seconds, and returns when it has ended.
+// If the program does not run, Stop does nothing.
 func (p *Process) Stop() {
 	if current := p.running(); current != nil {
 		current.end(syscall.SIGTERM)
 	}
 }
 
-// Kill ends the program as a crash would (SIGKILL) and returns when it is gone.
+// Kill ends the program as a crash would (SIGKILL), and returns when it has ended.
 func (p *Process) Kill() {
 	if current := p.running(); current != nil {
 		current.end(syscall.SIGKILL)
@@ -108,7 +108,7 @@ func (p *Process) Signal(signal syscall.Signal) error {
 	return nil
 }
 
-// WaitReady returns when the program, which runs already, is ready, or with an error when it or ctx ends before.
+// WaitReady waits until the running program is ready. It returns an error if the program or ctx ends before.
 func (p *Process) WaitReady(ctx context.Context) error {
 	current := p.running()
 	if current == nil {
@@ -128,8 +128,8 @@ func (p *Process) PID() int {
 	return 0
 }
 
-// Ended is closed when the present life of the program is over, whoever ended it. A program that was
-// never started has ended.
+// Ended returns a channel that is closed when the current run of the program ends, for any reason. For a program
+// that was never started, it is closed.
 func (p *Process) Ended() <-chan struct{} {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -141,12 +141,12 @@ func (p *Process) Ended() <-chan struct{} {
 	return p.current.ended
 }
 
-// Name is what errors call the program.
+// Name is the name of the program in errors.
 func (p *Process) Name() string {
 	return p.command.Name
 }
 
-// LogPath is the file that the program's output is appended to.
+// LogPath is the file to which the program's output is appended.
 func (p *Process) LogPath() string {
 	return p.command.LogPath
 }
@@ -170,7 +170,7 @@ func (p *Process) launch() (*run, error) {
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(p.command.Path, p.command.Args...) //nolint:noctx // it lives until Stop or Kill, longer than Start's context
+	cmd := exec.Command(p.command.Path, p.command.Args...) //nolint:noctx // the program runs until Stop or Kill, longer than Start's context
 	cmd.Env, cmd.Dir = p.command.Env, p.command.Dir
 	cmd.Stdout, cmd.Stderr = output, output
 	cmd.SysProcAttr = attributes()
@@ -183,8 +183,8 @@ func (p *Process) launch() (*run, error) {
 	return current, nil
 }
 
-// begin starts the program from a thread that stays until the program ends: the kernel's "kill it when its parent is
-// gone" means the thread that started it, and Go ends threads when a goroutine locked to one returns.
+// begin starts the program from a thread that stays until the program ends. The kernel kills a child when the thread
+// that started it ends, and Go ends a thread when a goroutine that is locked to it returns.
 func (r *run) begin(output *os.File) error {
 	started := make(chan error)
 	go func() {
@@ -231,9 +231,9 @@ func (r *run) waitReady(ctx context.Context, ready func(context.Context) error) 
 	}
 }
 
-// end signals the program and returns when it is gone.
+// end signals the program, and returns when it has ended.
 func (r *run) end(signal syscall.Signal) {
-	// An error means that it is gone already, and then ended is closed.
+	// An error means that the program has ended already; then ended is closed.
 	_ = r.cmd.Process.Signal(signal)
 	select {
 	case <-r.ended:

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	child := process.New(process.Command{Name: "sleep", Path: "sleep", Args: []string{"300"}})
-	if err := child.Start(context.Background()); err != nil { //nolint:forbidigo // TestMain has no test whose context it could take
+	if err := child.Start(context.Background()); err != nil { //nolint:forbidigo // TestMain has no test context
 		fmt.Println(err)
 		os.Exit(1)
 	}
@@ -103,7 +103,7 @@ func TestChildHasAProcessGroupOfItsOwn(t *testing.T) {
 
 func TestChildDiesWithAKilledParent(t *testing.T) {
 	if runtime.GOOS != "linux" {
-		t.Skip("only Linux ties a child's life to its parent's")
+		t.Skip("only Linux kills a child when its parent is killed")
 	}
 	parent := exec.CommandContext(t.Context(), os.Args[0])
 	parent.Env = append(os.Environ(), parentMode+"=1")
@@ -131,7 +131,7 @@ func TestChildDiesWithAKilledParent(t *testing.T) {
 	}
 }
 
-// alive reports whether a process runs; a zombie that nobody has collected yet does not.
+// alive reports whether a process runs; a zombie does not run.
 func alive(pid int) bool {
 	if syscall.Kill(pid, 0) != nil {
 		return false
