@@ -22,8 +22,8 @@ import (
 // alonePeople are as many as take some seconds.
 const alonePeople = 2_000
 
-// apiAlone is how many new people a second an API server takes in on this machine when nobody watches: of each the resource is created,
-// read once more, as before a call, and given a status. The operator cannot be faster, whatever LambdaTest allows.
+// apiAlone is the number of new people per second that an API server without watches can process on this machine: each resource is created,
+// read once more (as before a call), and gets a status. The operator cannot be faster, whatever LambdaTest allows.
 func (r *run) apiAlone(ctx context.Context) (float64, error) {
 	env, err := r.environment(ctx)
 	if err != nil {
@@ -65,8 +65,8 @@ func (r *run) apiAlone(ctx context.Context) (float64, error) {
 	return alonePeople / time.Since(started).Seconds(), err
 }
 
-// listAlone is how long the API server takes to send everybody once, in the way in which a replica asks when it starts, to somebody who
-// only waits for the end. No replica that knows everybody can be there sooner.
+// listAlone is how long the API server takes to send all people once, with the request of a starting replica, to a client that only waits
+// for the end. No replica can be ready sooner.
 func (r *run) listAlone(ctx context.Context) (time.Duration, error) {
 	env, err := r.environment(ctx)
 	if err != nil {

@@ -17,7 +17,7 @@ var (
 	writingVerbs = []string{"POST", "PUT", "PATCH", "APPLY", "DELETE", "DELETECOLLECTION"}
 )
 
-// apiWrites are the writes that the API server has seen from anybody, by verb and resource, leases apart.
+// apiWrites counts the writes of all clients to the API server, by verb and resource, except to leases.
 func (r *run) apiWrites(ctx context.Context) (map[string]int, error) {
 	page, err := r.env.Kubectl(ctx, "get", "--raw", "/metrics")
 	if err != nil {
@@ -41,7 +41,7 @@ func (r *run) apiWrites(ctx context.Context) (map[string]int, error) {
 	return writes, nil
 }
 
-// since is what was added to counters.
+// since is the increase of counters.
 func since(before, after map[string]int) map[string]int {
 	added := map[string]int{}
 	for name, count := range after {

@@ -19,7 +19,7 @@ import (
 const (
 	// newPeople come at once, and fewPeople in a short pass.
 	newPeople, fewPeople = 10_000, 3_000
-	// callsPerSecond is what LambdaTest may be called, and upstreamLatency how long each call takes there.
+	// callsPerSecond is the rate limit of LambdaTest, and upstreamLatency the duration of each call.
 	callsPerSecond  = 200
 	upstreamLatency = 50 * time.Millisecond
 	createAccount   = "POST /Users"
@@ -119,8 +119,8 @@ func perSecond(name string, at []time.Duration) series {
 	return series{name: name, points: counts}
 }
 
-// arrive lets people come whom LambdaTest does not know. It returns when each account came, counted from the first resource, and how
-// many calls were made that change something, until everybody's status says that all is done.
+// arrive creates people without accounts, and waits until all are in sync. It returns when each account was created, counted from the first
+// resource, and the number of writing calls.
 func (r *run) arrive(ctx context.Context, name string, count int) ([]time.Duration, int, error) {
 	p, err := r.limited(ctx, name)
 	if err != nil {
@@ -140,7 +140,7 @@ func (r *run) arrive(ctx context.Context, name string, count int) ([]time.Durati
 	return came, p.LambdaTest.Writes(), nil
 }
 
-// adopt lets people come whose accounts are there already, and returns how many calls were made that change something.
+// adopt creates people whose accounts exist already, and returns the number of writing calls.
 func (r *run) adopt(ctx context.Context, name string, count int) (int, error) {
 	p, err := r.limited(ctx, name)
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 const (
 	// denials are made in a round.
 	denials = 120
-	// denialPoll is the pause between two looks whether an account is off. It only spaces the denials: what is measured is the time
-	// that the simulated LambdaTest noted.
+	// denialPoll is the pause between two checks whether an account is deactivated. It only spaces the denials: the measured time is that
+	// which the simulated LambdaTest recorded.
 	denialPoll = 2 * time.Millisecond
 	// farewellTimeout is more than any promise.
 	farewellTimeout = 30 * time.Second
@@ -54,8 +54,8 @@ func deprovision(ctx context.Context, r *run) error {
 	)
 }
 
-// dismissWhileOthersCome denies people while many others wait for their accounts. Those are all there before the first may go on, so
-// that the queue is as long as it can be.
+// dismissWhileOthersCome denies people while many others wait for their accounts. The others all exist before the first is processed, so
+// that the queue is as long as possible.
 func (p *people) dismissWhileOthersCome(ctx context.Context, after, newcomers int) ([]time.Duration, error) {
 	if err := p.suspend(ctx, true); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ func (p *people) dismissWhileOthersCome(ctx context.Context, after, newcomers in
 	}
 	if err := p.await(ctx, func(context.Context) error {
 		if p.LambdaTest.Count(createAccount) == created {
-			return errors.New("nobody got an account yet")
+			return errors.New("no account was created yet")
 		}
 		return nil
 	}); err != nil {
@@ -125,7 +125,7 @@ func (p *people) awaitOff(ctx context.Context, who person) error {
 	}
 }
 
-// keptAccess is how long after the answers the accounts went off. It may be less than nothing: the answer has a way to go, too.
+// keptAccess is the time from the answer to the deactivation of the account. It may be negative, because the answer also takes time.
 func (p *people) keptAccess(answered map[string]time.Time) []time.Duration {
 	var times []time.Duration
 	for _, change := range p.LambdaTest.Changes() {

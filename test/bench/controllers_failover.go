@@ -17,13 +17,13 @@ import (
 )
 
 const (
-	// wishPause is between two changes that somebody asks for, all the time.
+	// wishPause is the pause between two changes of resources.
 	wishPause = 100 * time.Millisecond
 	// afterwards is how long a call of the leader that is gone may still be on its way. The lease lasts much longer.
 	afterwards = 5 * time.Second
 )
 
-// failover kills the leader while somebody changes people's roles all the time, and takes the time until LambdaTest hears of the next.
+// failover kills the leader while roles are changed all the time, and measures the time until the next write at LambdaTest.
 func failover(ctx context.Context, r *run) error {
 	p, err := r.standing(ctx, r.people(manyPeople))
 	if err != nil {
@@ -90,7 +90,7 @@ func (p *people) changeRole(ctx context.Context, who person) error {
 	return p.raw.Patch(ctx, user, client.MergeFrom(before))
 }
 
-// nextWrite is when LambdaTest hears of a change for the first time after the given one.
+// nextWrite is the time of the first write at LambdaTest after the given time.
 func (p *people) nextWrite(ctx context.Context, after time.Time) (time.Time, error) {
 	var heard time.Time
 	err := p.await(ctx, func(context.Context) error {

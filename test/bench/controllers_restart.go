@@ -26,8 +26,8 @@ type restarts struct {
 	leader, standby, alone          []float64
 }
 
-// restart kills both replicas in each round: first the one without the lead, then the one with it. So in the end each has started with
-// everybody there, one has taken over, and what they have in memory is all from then on.
+// restart kills both replicas in each round: first the one without the lead, then the leader. So in the end both have started with all
+// people present, one has taken over, and their memory contains nothing from before.
 func restart(ctx context.Context, r *run) error {
 	p, err := r.standing(ctx, r.people(manyPeople))
 	if err != nil {
@@ -114,7 +114,7 @@ func (p *people) restartBoth(ctx context.Context, all *restarts) error {
 	if err != nil {
 		return err
 	}
-	// Whoever takes the lead compares everybody before anything else is certain.
+	// A new leader first makes a sweep.
 	if err := p.awaitPages(ctx, pagesRead+p.pages()); err != nil {
 		return err
 	}

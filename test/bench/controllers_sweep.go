@@ -22,8 +22,8 @@ const (
 	listUsers  = "GET /Users"
 )
 
-// sweeps lets the organization be compared again and again. What each comparison costs and what all of them write come from the same
-// time: from the first page of one to the first page of the tenth after it.
+// sweeps waits for many sweeps of the organization. The cost of each sweep and the writes of all come from the same time: from the first
+// page of one sweep to the first page of the tenth after it.
 func sweeps(ctx context.Context, r *run) error {
 	p, err := r.standing(ctx, r.people(manyPeople))
 	if err != nil {
@@ -142,7 +142,7 @@ func (p *people) awaitSweeps(ctx context.Context, begun int) error {
 	})
 }
 
-// pages are those of a comparison.
+// pages are the pages of a sweep.
 func (p *people) pages() int { return (p.count + pageSize - 1) / pageSize }
 
 // total adds up, and named says what there is of each.

@@ -23,14 +23,14 @@ const (
 	restoreAccount = "lambdatest-restore"
 	// hands is how many create people at once.
 	hands = 16
-	// seldom is an interval between sweeps that keeps them out of figures about something else.
+	// seldom is a syncInterval that is so long that no sweep disturbs other measurements.
 	seldom = 24 * time.Hour
 	// settlePoll is the pause between two looks at how far the operator is, and settleTimeout what it may take.
 	settlePoll    = 100 * time.Millisecond
 	settleTimeout = 20 * time.Minute
 )
 
-// people are an organization and those who are in it, which grow in number and are used by many benchmarks.
+// people is an organization with its people. Their number grows, and many benchmarks use them.
 type people struct {
 	*environment.Organization
 	count int
@@ -43,7 +43,8 @@ type people struct {
 // person is the one with the number; those up to count exist.
 func (p *people) person(number int) person { return person{p.Name, number} }
 
-// suspended is the organization on which the SCIM endpoint is measured: nothing in it is carried out. It has so many people at least.
+// suspended is the organization on which the SCIM endpoint is measured: the operator makes no calls for it. It has at least that many
+// people.
 func (r *run) suspended(ctx context.Context, count int) (*people, error) {
 	p, err := r.shareOrganization(ctx, "suspended")
 	if err != nil {
@@ -55,8 +56,8 @@ func (r *run) suspended(ctx context.Context, count int) (*people, error) {
 	return p, p.hire(ctx, count)
 }
 
-// standing is the organization in which so many people, at least, are in sync with LambdaTest. Their accounts were there before, so
-// that it took no call but those of a sweep.
+// standing is an organization in which at least that many people are in sync with LambdaTest. Their accounts existed before, so the
+// operator only made the calls of a sweep.
 func (r *run) standing(ctx context.Context, count int) (*people, error) {
 	p, err := r.shareOrganization(ctx, "standing")
 	if err != nil {
@@ -159,7 +160,7 @@ func (p *people) hire(ctx context.Context, count int) error {
 	return err
 }
 
-// employ lets people come until there are so many, whose accounts are there already, and returns when all are in sync.
+// employ creates people whose accounts exist already, up to that number, and returns when all are in sync.
 func (p *people) employ(ctx context.Context, count int) error {
 	if count <= p.count {
 		return nil
@@ -181,7 +182,7 @@ func (p *people) admit(ctx context.Context, count int) error {
 	return p.sweep(ctx)
 }
 
-// sweep asks for one and returns when its last page was read.
+// sweep requests a sweep, and returns when its last page was read.
 func (p *people) sweep(ctx context.Context) error {
 	wanted := p.LambdaTest.Count(listUsers) + max(1, (len(p.LambdaTest.Accounts())+pageSize-1)/pageSize)
 	err := p.configure(ctx, func(o *v1alpha1.LambdaTestOrganization) {

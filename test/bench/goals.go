@@ -25,7 +25,7 @@ type goal struct {
 	Every bool `json:"every,omitempty"`
 	// Means says what the figure is.
 	Means string `json:"means"`
-	// Seen are mean and spread of the values of earlier runs, for whoever wonders whether a change is one.
+	// Seen are mean and spread of the values of earlier runs, to judge whether a difference is real.
 	Seen *seen `json:"seen,omitempty"`
 }
 

@@ -39,8 +39,8 @@ type call func(ctx context.Context) error
 // tally is what the turns of one arm in a round came to.
 type tally struct {
 	calls int
-	// took ends when the leader has done what the calls caused. At 32 clients it falls behind, by seconds, and less behind slower clients:
-	// an arm that left it more to do for afterwards would seem the faster one.
+	// took ends when the leader has finished the work that the calls caused. With 32 clients it is seconds behind, and less with slower
+	// clients: otherwise an arm that leaves more work for later would look faster.
 	took      time.Duration
 	latencies []time.Duration // sorted
 	// cpu is what the replica that is measured used meanwhile.
@@ -69,7 +69,7 @@ func (t tally) at(quantile float64) time.Duration {
 	return t.latencies[min(int(quantile*float64(len(t.latencies))), len(t.latencies)-1)]
 }
 
-// load lets so many clients call one after the other for so long. Each finishes the call that it is at.
+// load runs that many clients for that time; each makes one call after the other, and finishes its last call.
 func load(ctx context.Context, clients int, length time.Duration, do call) (tally, error) {
 	latencies := make([][]time.Duration, clients)
 	started := time.Now()

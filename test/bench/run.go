@@ -32,7 +32,7 @@ type run struct {
 	stopProfiling context.CancelFunc
 }
 
-// progress tells whoever waits what is going on.
+// progress prints a line about what the run is doing.
 func (r *run) progress(format string, values ...any) {
 	fmt.Printf("%6s  %s\n", time.Since(r.started).Round(time.Second), fmt.Sprintf(format, values...))
 }

@@ -77,8 +77,8 @@ func (d *desk) shown(ctx context.Context) error {
 // busy is what a replica says of its controllers: who waits, and who is worked on.
 var busy = regexp.MustCompile(`(?m)^(?:workqueue_depth|controller_runtime_active_workers)\{[^}]*\} ([1-9]\S*)$`)
 
-// quiet returns when the leader has done what there was to do. It says of each person in the status that the organization is suspended,
-// and is still at it when the calls that created them have been answered.
+// quiet waits until the leader has no work left. It writes to each person's status that the organization is suspended, and continues with
+// that after the calls that created the people were answered.
 func (d *desk) quiet(ctx context.Context) error {
 	return d.await(ctx, func(ctx context.Context) error {
 		page, err := fetch(ctx, d.leader.MetricsURL)
@@ -94,7 +94,7 @@ func (r *run) suspendedDesk(ctx context.Context, count int) (*desk, error) {
 	return r.desk(ctx, who, err)
 }
 
-// anybody is one of those who exist.
+// anybody returns a person who exists.
 func (d *desk) anybody() person { return d.person(1 + rand.IntN(d.count)) }
 
 func (d *desk) read(ctx context.Context, who person) (*v1alpha1.LambdaTestUser, error) {

@@ -84,8 +84,8 @@ const (
 	restTimeout = 5 * time.Minute
 )
 
-// rest returns when nothing is under way any more. After many people came the API server and the controllers of Kubernetes are at
-// work for minutes after the operator is through.
+// rest waits until the machine is idle. After many people were created, the API server and the controllers of Kubernetes work for minutes
+// after the operator has finished.
 func (r *run) rest(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, restTimeout)
 	defer cancel()

@@ -27,7 +27,7 @@ type Target struct {
 	turn atomic.Uint64
 }
 
-// Result is what one suite came to.
+// Result is the result of one suite.
 type Result struct {
 	// Suite is its name.
 	Suite string

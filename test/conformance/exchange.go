@@ -18,7 +18,7 @@ import (
 	"time"
 )
 
-// variables are what {{name}} stands for.
+// variables are the values for {{name}} in a suite.
 type variables map[string]string
 
 var placeholder = regexp.MustCompile(`\{\{(\w+)\}\}`)

@@ -45,7 +45,7 @@ type oktaVariable struct {
 	Property string `json:"property"`
 }
 
-// RunOkta plays Okta's SCIM 2.0 SPEC test. The suite wants somebody to be there, so a user is created first.
+// RunOkta plays Okta's SCIM 2.0 SPEC test. The suite needs an existing user, so RunOkta creates one first.
 func RunOkta(ctx context.Context, target *Target) Result {
 	result := Result{Suite: "okta-spec"}
 	var suite oktaSuite
@@ -98,7 +98,7 @@ func createSomebody(ctx context.Context, target *Target) error {
 	return waitListed(ctx, target, header)
 }
 
-// waitListed waits until every replica lists somebody, which takes a second at most.
+// waitListed waits until every replica lists a user, which takes at most a second.
 func waitListed(ctx context.Context, target *Target, header map[string]string) error {
 	deadline := time.Now().Add(5 * time.Second)
 	for _, base := range target.BaseURLs {

@@ -35,8 +35,8 @@ const (
 //	client-side  kubectl apply (last-applied annotation)            the three-way patch of last applied, wanted and live changes live
 //	server-side  kubectl apply --server-side --force-conflicts      a dry run of that apply changes live
 //
-// Its engine calls kubectl's own code, as is done here; its comparison is rebuilt from its published rules. Everything is as it is
-// without settings: resources are tracked by annotation, and pruned in the foreground.
+// Argo CD's engine calls kubectl's code, and so does this type; the check for out of sync follows Argo CD's published rules. All settings
+// are Argo CD's defaults: resources are tracked by annotation, and pruned in the foreground.
 type argo struct {
 	// application has the name of the namespace that it applies to.
 	application string
@@ -132,7 +132,7 @@ func (a *argo) kubectlApply(ctx context.Context, object *unstructured.Unstructur
 	return nil
 }
 
-// prune deletes what carries the application's mark and is not wanted.
+// prune deletes resources with the application's annotation that are no longer in Git.
 func (a *argo) prune(ctx context.Context, wanted []*unstructured.Unstructured) {
 	GinkgoHelper()
 	keep := map[string]bool{}
@@ -148,8 +148,8 @@ func (a *argo) prune(ctx context.Context, wanted []*unstructured.Unstructured) {
 	}
 }
 
-// remove deletes what was listed, unless it is being deleted already. What is gone by now, since the guard released it for example, is
-// pruned: Argo CD fails that sync, tries again, and finds nothing.
+// remove deletes the listed resources, unless they are being deleted already. A resource that no longer exists counts as pruned: Argo CD
+// fails that sync, tries again, and finds nothing.
 func (a *argo) remove(ctx context.Context, listed *v1alpha1.LambdaTestUser) {
 	GinkgoHelper()
 	if !listed.DeletionTimestamp.IsZero() {
@@ -174,7 +174,7 @@ func (a *argo) differs(ctx context.Context, wanted *unstructured.Unstructured) b
 	return threeWayDiffers(wanted, live)
 }
 
-// threeWayDiffers looks only at what was applied last: other fields of the live object are defaults, or somebody else's.
+// threeWayDiffers compares only the fields that were applied last: other fields of the live object are defaults, or belong to other clients.
 func threeWayDiffers(wanted, live *unstructured.Unstructured) bool {
 	GinkgoHelper()
 	lastApplied := []byte(live.GetAnnotations()[corev1.LastAppliedConfigAnnotation])

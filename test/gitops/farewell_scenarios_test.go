@@ -88,7 +88,7 @@ var _ = Describe("an uninstalled operator", Label("uninstall", "flux"), func() {
 		DeferCleanup(startReplicas)
 		DeferCleanup(installCRDs)
 
-		stopReplicas() // the command stops a Deployment; here they are processes
+		stopReplicas() // the command stops a Deployment, but here the replicas are processes
 		Expect(w.cli(ctx, "uninstall", "--yes")).To(ContainSubstring("deleted CRD lambdatestusers.iam.lambdatest.io"))
 		must(env.Kubectl(ctx, "wait", "--for=delete", "--filename", crds(), "--timeout=60s"))
 		Expect(w.LambdaTest.Writes()).To(Equal(writes))

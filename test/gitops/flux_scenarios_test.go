@@ -125,7 +125,7 @@ var _ = Describe("Flux", Label("flux"), func() {
 		w := newWorld(ctx)
 		flux := w.flux(ctx)
 		w.assign(ctx, ada, v1alpha1.RoleGuest)
-		// More people than would lose a role: the guard lets no more than half go.
+		// More people than those who would lose a role, because the guard allows at most half of them.
 		flux.commit(ctx, "alan and colleagues", w.person(alan, "role: User"), w.person(grace), w.person("barbara"), w.person("donald"))
 
 		flux.commit(ctx, "admins", file("admins.yaml", fmt.Sprintf(`apiVersion: %s
@@ -230,7 +230,7 @@ spec:
 
 	It("does not take a resource for ready that the operator has not seen", func(ctx SpecContext) {
 		w := newWorld(ctx)
-		// Nobody looks after an organization that is not there, so this is how the API server has it right after any create.
+		// The operator does not reconcile users of an organization that does not exist, so this resource stays as right after its creation.
 		unseen := &unstructured.Unstructured{}
 		Expect(yaml.Unmarshal([]byte(w.manifest(ada, "organizationRef: {name: another}")), &unseen.Object)).To(Succeed())
 		unseen.SetNamespace(w.namespace)

@@ -42,7 +42,7 @@ const (
 	fluxRequestedAt = "reconcile.fluxcd.io/requestedAt"
 )
 
-// flux is Flux's two controllers as processes, each with a service account that may do everything, as after `flux install`.
+// flux is Flux's two controllers as processes, each with a service account that has all rights, as after `flux install`.
 type flux struct {
 	controllers []*process.Process
 }
@@ -184,13 +184,13 @@ func follow(ctx context.Context, name string, repository *repository) *kustomiza
 	return k
 }
 
-// commit commits, tells Flux as a webhook would, and returns when Flux applied it and everything in it is ready.
+// commit commits, notifies Flux as a webhook would, and returns when Flux has applied the commit and all its resources are ready.
 func (k *kustomization) commit(ctx context.Context, message string, changes ...change) {
 	GinkgoHelper()
 	k.applied(ctx, k.push(ctx, message, changes...))
 }
 
-// push commits and tells Flux as a webhook would.
+// push commits and notifies Flux as a webhook would.
 func (k *kustomization) push(ctx context.Context, message string, changes ...change) string {
 	GinkgoHelper()
 	hash := k.repository.commit(ctx, message, changes...)
@@ -219,7 +219,7 @@ func (k *kustomization) applied(ctx context.Context, hash string) {
 	}).Should(HaveSuffix(hash))
 }
 
-// again lets Flux apply once more and returns when it did.
+// again makes Flux apply once more, and returns when it has done so.
 func (k *kustomization) again(ctx context.Context) {
 	GinkgoHelper()
 	at := k.request(ctx, "kustomize.toolkit.fluxcd.io/v1", "Kustomization")
@@ -287,7 +287,7 @@ func (k *kustomization) condition(ctx context.Context, kind, hash string) func()
 		}
 		condition := status.condition(kind)
 		if condition == nil || !strings.HasSuffix(status.LastAttemptedRevision, hash) {
-			return metav1.Condition{}, errors.New("Flux has not come to this commit")
+			return metav1.Condition{}, errors.New("Flux has not processed this commit yet")
 		}
 		return *condition, nil
 	}

@@ -171,7 +171,7 @@ var (
 	readme = file("README.md", "Who may use LambdaTest.\n")
 )
 
-// guardedWorld lets one in four go within an hour without an explicit denial.
+// guardedWorld allows one in four people to lose access within an hour without an explicit denial.
 func guardedWorld(ctx context.Context) *world {
 	GinkgoHelper()
 	return newWorld(ctx, func(organization *v1alpha1.LambdaTestOrganization) {
@@ -200,7 +200,7 @@ func (w *world) holding(ctx context.Context, people int) *v1alpha1.HeldSet {
 	return w.resource(ctx).Status.Guard.Held
 }
 
-// free waits until the guard holds nobody any more.
+// free waits until the guard no longer holds anything.
 func (w *world) free(ctx context.Context) {
 	GinkgoHelper()
 	Eventually(func() []metav1.Condition { return w.resource(ctx).Status.Conditions }).ShouldNot(

@@ -34,7 +34,7 @@ const (
 	alan  = "alan"
 	grace = "grace"
 
-	// sweep is how often the organizations of the scenarios are compared.
+	// sweep is the syncInterval of the organizations in the scenarios.
 	sweep = 2 * time.Second
 )
 
@@ -95,7 +95,7 @@ func (w *world) waitForToken(ctx context.Context) string {
 	return ""
 }
 
-// deleteNamespace asks for the deletion of everything, which the operator answers without a call to LambdaTest.
+// deleteNamespace requests the deletion of the namespace; the operator then makes no call to LambdaTest.
 func (w *world) deleteNamespace(ctx SpecContext) {
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: w.namespace}}
 	Expect(client.IgnoreNotFound(env.Client.Delete(ctx, namespace))).To(Succeed())
@@ -196,7 +196,7 @@ func (w *world) active() []string {
 	return active
 }
 
-// settled waits until the organization has compared, and counts that many people of whom LambdaTest has what is wanted.
+// settled waits for a sweep, and until the organization's status counts that many people in sync.
 func (w *world) settled(ctx context.Context, people int) {
 	GinkgoHelper()
 	w.afterSweeps(1)
@@ -207,7 +207,7 @@ func (w *world) settled(ctx context.Context, people int) {
 	)))
 }
 
-// afterSweeps waits until the organization was compared that many times from now on.
+// afterSweeps waits for that many further sweeps of the organization.
 func (w *world) afterSweeps(count int) {
 	GinkgoHelper()
 	pages := 1 + len(w.LambdaTest.Accounts())/100
@@ -244,7 +244,7 @@ func (w *world) scim(ctx context.Context, method, path string, body any, status 
 // extension is where a role stands, as Okta sends it.
 const extension = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
 
-// assign lets Okta create somebody and returns the SCIM id, which is the name of the resource.
+// assign creates a user through Okta, and returns the SCIM id, which is the name of the resource.
 func (w *world) assign(ctx context.Context, who string, role v1alpha1.Role) string {
 	GinkgoHelper()
 	body := map[string]any{
@@ -259,7 +259,7 @@ func (w *world) assign(ctx context.Context, who string, role v1alpha1.Role) stri
 	return w.scim(ctx, http.MethodPost, "/Users", body, http.StatusCreated)["id"].(string)
 }
 
-// setActive is what Okta does when somebody is suspended or comes back: GET, then PUT.
+// setActive deactivates or reactivates a user as Okta does: GET, then PUT.
 func (w *world) setActive(ctx context.Context, id string, active bool) {
 	GinkgoHelper()
 	current := w.scim(ctx, http.MethodGet, "/Users/"+id, nil, http.StatusOK)
@@ -278,7 +278,7 @@ func (w *world) cli(ctx context.Context, args ...string) string {
 	return stdout.String()
 }
 
-// rawCopy is what somebody gets who copies a resource with kubectl, under another name.
+// rawCopy is a copy of a resource, as from kubectl get -o yaml, with another name.
 func (w *world) rawCopy(ctx context.Context, name, copiedName string) string {
 	GinkgoHelper()
 	original := must(w.claim(ctx, name)())

@@ -40,8 +40,8 @@ type operator struct {
 	metrics    string
 }
 
-// startOperator runs what the Deployment says. Only what a container would have differs: the kubeconfig, the namespace of the pod, and
-// addresses on this machine; and LambdaTest is a simulated one. More arguments are those of the spec.
+// startOperator runs the operator with the arguments of the Deployment. Only the environment of the container differs: the kubeconfig, the
+// namespace of the pod, and addresses on this machine. LambdaTest is simulated. Further arguments are those of the spec.
 func startOperator(ctx context.Context, c *cluster, deployment *appsv1.Deployment, more ...string) *operator {
 	GinkgoHelper()
 	pod := deployment.Spec.Template.Spec
@@ -109,7 +109,7 @@ func (o *operator) mounted(ctx context.Context, deployment *appsv1.Deployment) [
 	return args
 }
 
-// connects creates the organization that a person who follows the notes would, and returns what an identity provider is given.
+// connects creates the organization as the chart's notes say, and returns the SCIM token.
 func (o *operator) connects(ctx context.Context, namespace string) (scimToken string) {
 	GinkgoHelper()
 	o.cluster.kubectl(ctx, "--namespace", namespace, "create", "secret", "generic", "lambdatest-token", "--from-literal=token="+simulator.DefaultToken)
@@ -131,7 +131,7 @@ func (o *operator) connects(ctx context.Context, namespace string) (scimToken st
 	return ""
 }
 
-// creates sends what Okta does when somebody is assigned, and returns the id.
+// creates sends Okta's request for a newly assigned user, and returns the id.
 func (o *operator) creates(ctx context.Context, token, userName string) (id string) {
 	GinkgoHelper()
 	status, created := o.answers(ctx, token, http.MethodPost, "/Users", map[string]any{

@@ -38,7 +38,7 @@ type right struct{ verb, group, resource string }
 
 func (r right) String() string { return r.verb + " " + r.resource + "." + r.group }
 
-// neededElsewhere are rights that this control plane is not asked for, and why they are given all the same.
+// neededElsewhere are rights that the operator does not use in this control plane, and why it needs them in others.
 var neededElsewhere = map[string]string{
 	"list secrets.":                                               "informers list where the API server does not stream lists",
 	"list lambdatestusers.iam.lambdatest.io":                      "informers list where the API server does not stream lists",
@@ -80,7 +80,7 @@ func startAudited(ctx context.Context) (c *cluster, log string) {
 	return c, log
 }
 
-// liveThroughEverything is a story that needs all that the operator can do.
+// liveThroughEverything plays a story for which the operator needs all its rights.
 func liveThroughEverything(ctx context.Context, c *cluster) *operator {
 	GinkgoHelper()
 	deployment := Fetched(ctx, c.Client, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: "lambdatest-operator-system", Name: "lambdatest-operator"}})

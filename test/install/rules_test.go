@@ -57,8 +57,8 @@ func shippedRules() []shippedRule {
 	return rules
 }
 
-// Each rule is taken away, and the operator lives through what "has no right that the operator does not use" has it live through: it is
-// refused something, which that spec does not pass over.
+// Each entry removes one rule, and plays the story of "has no right that the operator does not use". The API server must then refuse a
+// request of the operator.
 var _ = Describe("a rule of the role that is taken away is missed:", Label("security", "rights"), func() {
 	for _, shipped := range shippedRules() {
 		It(shipped.String(), func(ctx SpecContext) {

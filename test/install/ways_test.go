@@ -30,7 +30,7 @@ type way struct {
 	deployment client.ObjectKey
 	// watched is a namespace that the operator looks into, elsewhere one that it does not; empty when it looks into all.
 	watched, elsewhere string
-	// metricsReader is the ClusterRole for whatever scrapes; empty when metrics are off.
+	// metricsReader is the ClusterRole for the account that scrapes the metrics; empty when metrics are off.
 	metricsReader string
 }
 
@@ -108,8 +108,8 @@ const (
 	clusterKinds    = "clusterroles,clusterrolebindings,validatingadmissionpolicies,validatingadmissionpolicybindings"
 )
 
-// deleteLabelled is how docs/install.md says that what kustomize installed is removed: not with the namespace, nor with the CRDs, which
-// have other people's resources in them.
+// deleteLabelled removes a kustomize installation as docs/install.md says: but not the namespace and the CRDs, which may contain resources
+// of others.
 func (c *cluster) deleteLabelled(ctx context.Context, namespace string) {
 	GinkgoHelper()
 	c.kubectl(ctx, "delete", namespacedKinds, "--namespace", namespace, "--selector=app.kubernetes.io/name=lambdatest-operator")
@@ -168,7 +168,7 @@ func (w way) keepsItsPromises() {
 		Expect(operator.scrape(ctx, "/metrics", nil)).To(Equal(http.StatusUnauthorized))
 		Expect(operator.scrape(ctx, "/metrics", &prometheus)).To(Equal(http.StatusForbidden))
 		c.kubectl(ctx, "create", "clusterrolebinding", "prometheus", "--clusterrole="+w.metricsReader, "--serviceaccount=default:prometheus")
-		// The operator remembers a refusal for half a minute: somebody else asks.
+		// The operator caches a refusal for half a minute, so another account asks.
 		c.kubectl(ctx, "create", "serviceaccount", "second-prometheus")
 		second := client.ObjectKey{Namespace: "default", Name: "second-prometheus"}
 		c.kubectl(ctx, "create", "clusterrolebinding", "second-prometheus", "--clusterrole="+w.metricsReader, "--serviceaccount=default:second-prometheus")

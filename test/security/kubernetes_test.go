@@ -22,10 +22,10 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// theOperator is who the API server takes the operator for.
+// theOperator is the user name of the operator at the API server.
 const theOperator = "system:serviceaccount:" + environment.OperatorNamespace + ":" + environment.OperatorServiceAccount
 
-// as is a client of somebody who may do everything that admission lets pass.
+// as is a client of an account with all rights, so that only admission can refuse its requests.
 func as(user string) client.Client {
 	GinkgoHelper()
 	config := rest.CopyConfig(env.Plane.Config())
@@ -77,7 +77,7 @@ func readyMessage(organization *v1alpha1.LambdaTestOrganization) string {
 }
 
 var _ = Describe("Names that collide", Label("collisions"), func() {
-	// squat puts somebody else's resource where the endpoint keeps a person's: what a collision of the hash would do.
+	// squat creates a resource of another person under the name that the endpoint uses for this person, as a hash collision would.
 	squat := func(ctx context.Context, organization, under, userName string) *v1alpha1.LambdaTestUser {
 		GinkgoHelper()
 		squatter := MakeUser(userName).In(environment.Namespace).Of(organization).FromSCIM().Named(v1alpha1.SCIMUserName(organization, under)).Obj()

@@ -48,7 +48,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	env, err = environment.Start(ctx, environment.Options{
 		Progress:      GinkgoWriter,
 		Organizations: []environment.Organization{organization("acme"), organization("mallory")},
-		// The mistake that the dialer has to make good: somebody allowed a metadata service.
+		// A wrong configuration that the dialer must make harmless: the flag allows a metadata service.
 		OperatorFlags: []string{"--upstream-hosts=http://" + metadata, "--log-level=debug"},
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -59,7 +59,7 @@ var _ = BeforeSuite(func(ctx SpecContext) {
 	}).Should(MatchError(apierrors.IsForbidden, "IsForbidden"), "the admission policy is enforced a moment after it is there")
 })
 
-// Whatever the specs did, no secret may have come to light.
+// After all specs, no secret may be visible anywhere.
 var _ = AfterSuite(func(ctx SpecContext) {
 	if env != nil && acme != nil {
 		expectNoSecretAnywhere(ctx)
