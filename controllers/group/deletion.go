@@ -24,10 +24,10 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// finalize lets a group go. Until then it gives its role, so that the guard can hold what its members would lose. LambdaTest's group is
-// deleted, unless
+// finalize releases a group that is being deleted. Until then the group gives its role, so that the guard can hold what its members would
+// lose. LambdaTest's group is deleted, unless
 //
-//   - the namespace or the definition of groups goes: then members keep what they have;
+//   - the namespace or the definition of groups is deleted: then members keep what they have;
 //   - the organization is gone for good;
 //   - the policy is Orphan, or groups are not pushed;
 //   - another resource of the displayName takes it over;
@@ -47,8 +47,8 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (status.Outcome, err
 	case free:
 		return status.Outcome{}, r.release(ctx, w, why)
 	}
-	if told, free, err := r.guardDemotions(ctx, w); err != nil || !free {
-		return told, err
+	if because, may, err := r.guardDemotions(ctx, w); err != nil || !may {
+		return because, err
 	}
 	heir, deletes, err := r.inheritance(ctx, w)
 	switch {
@@ -65,10 +65,11 @@ func (r *Reconciler) finalize(ctx context.Context, w *work) (status.Outcome, err
 	return status.Outcome{}, r.release(ctx, w, status.Normal("Released", claims.GroupReference(heir)+" takes LambdaTest's group over."))
 }
 
-// leavesWithoutAsking says whether the group goes without asking anybody, and what to tell; an empty note is that it has to wait for that.
+// leavesWithoutAsking says whether the group is released without asking guard or LambdaTest, and the event that says why. Without an event, it
+// waits until the guard has written down what the members keep.
 func (r *Reconciler) leavesWithoutAsking(ctx context.Context, w *work) (status.Note, bool, error) {
 	if terminating, err := r.Registry.Terminations.Of(ctx, r.Live, w.group.Namespace, deletion.NamespaceKind); err != nil || terminating {
-		return status.Normal("Orphaned", "LambdaTest's group was left as it is, for the namespace is being deleted."), terminating, err
+		return status.Normal("Orphaned", "LambdaTest's group was left as it is, because the namespace is being deleted."), terminating, err
 	}
 	if terminating, err := r.Registry.Terminations.Of(ctx, r.Live, deletion.GroupsCRD, deletion.DefinitionKind); err != nil || terminating {
 		if err == nil && w.connection != nil {
@@ -76,13 +77,13 @@ func (r *Reconciler) leavesWithoutAsking(ctx context.Context, w *work) (status.N
 				return status.Note{}, true, err
 			}
 		}
-		return status.Normal("Orphaned", "LambdaTest's group was left as it is, for its definition is being deleted."), terminating, err
+		return status.Normal("Orphaned", "LambdaTest's group was left as it is, because its definition is being deleted."), terminating, err
 	}
 	return status.Warning(v1alpha1.OrganizationNotFoundReason,
-		"LambdaTest's group was left as it is, for its organization is gone: delete it there if need be."), w.organization == nil, nil
+		"LambdaTest's group was left as it is, because its organization is gone: delete it there if need be."), w.organization == nil, nil
 }
 
-// inheritance tells what becomes of LambdaTest's group: whether it is deleted, else which resource takes it over, if any.
+// inheritance decides what becomes of LambdaTest's group: whether it is deleted, else which resource takes it over, if any.
 func (r *Reconciler) inheritance(ctx context.Context, w *work) (heir *v1alpha1.LambdaTestGroup, deletes bool, err error) {
 	if !w.pushes() || w.group.Spec.DeletionPolicy == v1alpha1.GroupDeletionOrphan {
 		return nil, false, nil
@@ -109,9 +110,9 @@ func (w *work) successor() *v1alpha1.LambdaTestGroup {
 	}))
 }
 
-// handOver notes in the heir's status which group at LambdaTest is its own from now on: found by its name alone, it would be left behind,
-// with the roles that it gives, if the heir was renamed meanwhile. The heir has a finalizer by then, for it would be left behind as well if
-// the heir was deleted before it is looked at.
+// handOver writes into the heir's status which group at LambdaTest is its own from now on. Found only by its name, LambdaTest's group would be
+// left behind, with the roles that it gives, if the heir is renamed meanwhile. The heir gets its finalizer first: without it, the group would
+// be left behind if the heir is deleted before it is reconciled.
 func (r *Reconciler) handOver(ctx context.Context, w *work, heir *v1alpha1.LambdaTestGroup) error {
 	heir, err := status.EnsureFinalizer(ctx, r.Client, heir)
 	if err != nil {
@@ -144,7 +145,7 @@ func (r *Reconciler) mayHaveCreated(ctx context.Context, w *work) (bool, error) 
 	return true, nil
 }
 
-// deleteUpstream deletes LambdaTest's group, and lets the resource go.
+// deleteUpstream deletes LambdaTest's group, and releases the resource.
 func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcome, error) {
 	if because, blocked := w.attempt.Obstacle(false); blocked {
 		return because, nil
@@ -161,7 +162,7 @@ func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcom
 	})
 	if lambdatest.IgnoreNotFound(err) != nil {
 		outcome, _ := w.failed(err)
-		return outcome, nil
+		return outcome, nil //nolint:nilerr // the outcome says what failed, and when the call is repeated
 	}
 	if err == nil {
 		w.connection.Accepted(connection.CauseGroupProvisioning)
@@ -172,7 +173,7 @@ func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcom
 	return status.Outcome{}, r.release(ctx, w, status.Normal("Deleted", "Deleted the group at LambdaTest."))
 }
 
-// findLost looks for a group whose creation was sent and not answered, or not noted. A call of a former leader may still create it.
+// findLost looks up a group whose creation was sent, and whose id was not written down. A call of a former leader may still create it.
 func (r *Reconciler) findLost(ctx context.Context, w *work) (status.Outcome, error) {
 	w.want, w.next = w.wish(groups.Observed{}), change{step: stepLookUp}
 	if outcome, done := r.carryOut(ctx, w); done {
@@ -212,9 +213,9 @@ func (r *Reconciler) release(ctx context.Context, w *work, why status.Note) erro
 	return nil
 }
 
-// guardDemotions asks before members lose a role, all of them at once: LambdaTest's group cannot go by halves. The provider's own
-// deletion asks nobody. It says whether the group may go, and else what to tell.
-func (r *Reconciler) guardDemotions(ctx context.Context, w *work) (told status.Outcome, free bool, err error) {
+// guardDemotions asks the guard before members lose a role, all of them at once: LambdaTest's group cannot be deleted by halves. A deletion
+// by the provider needs no question. It says whether the group may be deleted, and else why not.
+func (r *Reconciler) guardDemotions(ctx context.Context, w *work) (because status.Outcome, may bool, err error) {
 	if !w.leads() || len(w.group.Spec.Roles) == 0 || deletedByProvider(w.group) {
 		return status.Outcome{}, true, nil
 	}
@@ -240,7 +241,7 @@ func (r *Reconciler) guardDemotions(ctx context.Context, w *work) (told status.O
 		guard.PeopleIn(entry), v1alpha1.OrganizationKind, w.organization.Name, guard.WhereToDecide(w.organization.Name)), false, nil
 }
 
-// keepRoles lets the members keep what the group gave them, as after a rejection. It says whether that is written down.
+// keepRoles asks the guard to keep in force what the group gave its members, as after a rejection. It says whether that is written down.
 func (r *Reconciler) keepRoles(ctx context.Context, w *work) (bool, error) {
 	entry, err := r.demotions(ctx, w)
 	if err != nil || entry == "" {
@@ -250,7 +251,7 @@ func (r *Reconciler) keepRoles(ctx context.Context, w *work) (bool, error) {
 	return w.connection.Guard.Ask(request) == guard.Rejected, nil
 }
 
-// demotions is the guard's entry for the people who would lose a role with the group; empty when nobody would.
+// demotions is the guard's entry for the people who would lose a role with the group; empty when there are none.
 func (r *Reconciler) demotions(ctx context.Context, w *work) (string, error) {
 	hash, people := sha256.New(), 0
 	for _, user := range claims.MembersOf(w.group) {
@@ -298,11 +299,11 @@ func (r *Reconciler) roleWithout(ctx context.Context, group *v1alpha1.LambdaTest
 	return merged.Desired.Effective.Role, nil
 }
 
-// deletedByProvider tells whether the identity provider deleted the group: the SCIM endpoint says so right before.
+// deletedByProvider tells whether the identity provider deleted the group: the SCIM endpoint writes an annotation right before.
 func deletedByProvider(group *v1alpha1.LambdaTestGroup) bool {
 	at, err := time.Parse(time.RFC3339, group.Annotations[v1alpha1.DeletedByProviderAnnotation])
 	return err == nil && v1alpha1.IsSCIM(group) && group.DeletionTimestamp.Sub(at).Abs() < providerDeletion
 }
 
-// providerDeletion is how long after the endpoint's word a deletion is believed to be the provider's.
+// providerDeletion is how long after the endpoint's annotation a deletion counts as the provider's.
 const providerDeletion = time.Minute

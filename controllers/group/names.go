@@ -71,7 +71,7 @@ func (r *Reconciler) takeOver(ctx context.Context, w *work, id string) (because 
 	return status.Outcome{}, false, nil
 }
 
-// makeRoom says what is in the way of a displayName that another group has. Nothing is in the way of the group that makes room itself.
+// makeRoom says what is in the way of a displayName that another group has; zero is nothing, as for the group that makes room itself.
 func (r *Reconciler) makeRoom(ctx context.Context, w *work) (status.Outcome, error) {
 	other, known := w.connection.Groups.Named(w.want.DisplayName)
 	if !known || other.ID == w.id {
@@ -130,7 +130,7 @@ func (r *Reconciler) circle(ctx context.Context, w *work, holder *v1alpha1.Lambd
 	return nil, nil
 }
 
-// heldBy is what to tell while another resource's group has the displayName.
+// heldBy is the outcome while another resource's group has the displayName.
 func (w *work) heldBy(holder *v1alpha1.LambdaTestGroup) status.Outcome {
 	needs := v1alpha1.FoldDisplayName(w.group.Spec.DisplayName)
 	w.connection.Groups.Change(w.group.Name, func(entry *groups.Entry) { entry.Needs = needs })
@@ -190,16 +190,16 @@ func (w *work) nothingToSetAside(have groups.Observed) bool {
 	case have.Group != nil && have.Group.ID == w.id:
 		return w.connection.GroupID(w.leader) == "" && claims.SameDisplayName(have.Group.DisplayName, w.group.Spec.DisplayName)
 	case have.Group != nil || have.Known && !have.Doubtful || w.id == "":
-		w.id = "" // it is not there any more
+		w.id = "" // the group is gone at LambdaTest
 		return true
 	}
 	return false
 }
 
 const (
-	// DuplicateGrace is how long a duplicate keeps name and roles at LambdaTest: whoever renames several groups at once passes through
-	// states in which two have the same name.
+	// DuplicateGrace is how long a duplicate keeps name and roles at LambdaTest: while several groups are renamed at once, two may have the
+	// same name for a moment.
 	DuplicateGrace = 10 * time.Second
-	// ownerRetry is how often a group looks whether another one has given its name up, should no event tell.
+	// ownerRetry is how often a group checks whether another one has given its name up, should no event requeue it.
 	ownerRetry = 5 * time.Second
 )

@@ -113,7 +113,7 @@ func (r *Reconciler) shown(ctx context.Context, w *work) (*v1alpha1.LambdaTestGr
 }
 
 // contribute wakes the members whose role may have changed: in an organization that groups are pushed to, after the push, for then
-// LambdaTest has computed the role and nobody needs to set it.
+// LambdaTest has computed the role, and no other call needs to set it.
 func (r *Reconciler) contribute(w *work, now status.Outcome) {
 	if now.Readiness == status.Silent || now.Readiness == status.Progressing {
 		return

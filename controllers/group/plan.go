@@ -26,7 +26,7 @@ const (
 // AsideName is the displayName of a group at LambdaTest that leaves its own to another one. No two groups have the same id.
 func AsideName(id string) string { return asidePrefix + id }
 
-// asidePrefix tells people at LambdaTest where the name comes from.
+// asidePrefix shows in LambdaTest's user interface where the name comes from.
 const asidePrefix = "lambdatest-operator: set aside "
 
 // step is the kind of a change.
@@ -61,7 +61,7 @@ func (c change) mutates() bool { return c.step >= stepCreate }
 // planChange decides what to do next about a group:
 //
 //	known at LambdaTest   then
-//	nobody knows          look it up: a POST is only for a name that is not there
+//	unknown               look it up: a POST is only for a name that is not there
 //	not there             create
 //	there                 one PATCH with all differences, or one PUT where that is shorter; reported only, if it is drift and the
 //	                      policy says so

@@ -34,12 +34,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(r)
 }
 
-// groupChanged lets pass what people and providers write, and that a group was let go; status is the operator's own.
+// groupChanged passes what kubectl, Git and providers write, and that a group was released; status is the operator's own.
 func groupChanged() predicate.Predicate {
-	letGo := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
+	released := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
 		return !claims.IsGroupInForce(e.ObjectNew.(*v1alpha1.LambdaTestGroup)) && claims.IsGroupInForce(e.ObjectOld.(*v1alpha1.LambdaTestGroup))
 	}}
-	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, letGo)
+	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, released)
 }
 
 // Families requeues all groups that share the old or the new displayName of a group, because another of them may now be the one that is
@@ -83,7 +83,7 @@ func (r *Reconciler) Families() handler.EventHandler {
 	}
 }
 
-// wakeFormerMembers does not ask what the group gave them: that was another leader's business, perhaps.
+// wakeFormerMembers requeues all members of a group that is gone: what it gave them, another leader may have known.
 func (r *Reconciler) wakeFormerMembers(group *v1alpha1.LambdaTestGroup) {
 	organization := types.NamespacedName{Namespace: group.Namespace, Name: group.Spec.OrganizationRef.Name}
 	if c, open := r.Registry.Find(organization); open && len(group.Spec.Roles) > 0 {

@@ -80,8 +80,8 @@ func (c change) concurrencyGroup() string {
 //	active       none        older            look up if the role is unset, for a POST may reset one; else create
 //	any          there       any              update what differs
 //	denied       none, off   current          nothing: who is denied is not created
-//	denied       none, off   older, unknown   look up: somebody may have created or activated it
-//	let go       on          any              deactivate
+//	denied       none, off   older, unknown   look up: it may have been created or activated
+//	deactivated  on          any              deactivate
 func plan(want claims.Desired, have accounts.Observed, given constraints) change {
 	c := change{priority: urgency(want, have, given)}
 	given.roleElsewhere = given.roleElsewhere || have.RoleUnsure

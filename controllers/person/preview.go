@@ -33,7 +33,7 @@ type Preview struct {
 }
 
 // PreviewPeople says what would be done about every person that the claims are about, if there were exactly those groups, and LambdaTest
-// had exactly those accounts. It is the decision that is taken at run time, without guard and limits, and calls nobody. Claims with a
+// had exactly those accounts. It is the decision that is taken at run time, without guard and limits, and makes no call. Claims with a
 // deletionTimestamp are on their way out, as at run time.
 func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, accounts []lambdatest.User) []Preview {
 	fromGroups := claims.RolesByPerson(groups)

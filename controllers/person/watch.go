@@ -71,7 +71,7 @@ func hasOrganization(ctx context.Context, reader client.Reader, key claims.Perso
 	return reader.Get(ctx, key.OrganizationKey(), &v1alpha1.LambdaTestOrganization{}, client.UnsafeDisableDeepCopy) == nil
 }
 
-// claimChanged lets pass what kubectl, Git and identity providers write, and not the operator's own status and finalizers: an event would
+// claimChanged passes what kubectl, Git and identity providers write, and not the operator's own status and finalizers: an event would
 // end the pause of a person after a failure.
 func claimChanged() predicate.TypedPredicate[*v1alpha1.LambdaTestUser] {
 	return predicate.TypedFuncs[*v1alpha1.LambdaTestUser]{

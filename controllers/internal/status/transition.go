@@ -34,7 +34,7 @@ func RecordTransition(recorder events.EventRecorder, before, after resource) {
 	}
 	switch {
 	case old == nil && ready:
-	case old != nil && old.Reason == now.Reason && !(isUser && ready && old.Message != now.Message):
+	case old != nil && old.Reason == now.Reason && (!isUser || !ready || old.Message == now.Message):
 	case isUser && (isShared(now) || ready && isShared(old)):
 	default:
 		recorder.Eventf(after, nil, kind, now.Reason, "Reconcile", "%s", now.Message)
