@@ -16,7 +16,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
@@ -134,7 +133,10 @@ var _ = Describe("A claim that goes while an opened connection recalls what stat
 		w.restart()
 		w.cached.WithWatch = interceptor.NewClient(k8s, interceptor.Funcs{
 			List: func(ctx context.Context, k8s client.WithWatch, list client.ObjectList, options ...client.ListOption) error {
-				defer w.people.Forget(claims.KeyOf(user)) // the claim goes right after it was read
+				defer func() {
+					w.people.Client = &standingStill{Client: k8s} // the cache shows that the claim is gone
+					w.reconciled(ctx, user)
+				}()
 				return k8s.List(ctx, list, options...)
 			},
 		})

@@ -67,7 +67,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, key claims.PersonKey) (ctrl.
 
 func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error) {
 	if len(w.Claims) == 0 {
-		r.Forget(w.key)
+		r.forget(w.key)
 		return ctrl.Result{}, nil
 	}
 	if may, err := r.mayDecide(ctx, w); err != nil || !may {
@@ -197,8 +197,8 @@ func (r *Reconciler) ensureFinalizers(ctx context.Context, w *work) error {
 	return nil
 }
 
-// Forget drops what is in memory about a person without claims.
-func (r *Reconciler) Forget(key claims.PersonKey) {
+// forget drops what is in memory about a person without claims.
+func (r *Reconciler) forget(key claims.PersonKey) {
 	c, ok := r.Registry.Opening(key.OrganizationKey())
 	if !ok {
 		return
