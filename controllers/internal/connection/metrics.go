@@ -38,7 +38,7 @@ var (
 	}, []string{"namespace", "organization", "state"})
 	sweepSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "lambdatest_sweep_duration_seconds",
-		Help:    "How long comparisons of whole organizations took, by outcome.",
+		Help:    "How long sweeps took, by outcome: complete or discarded.",
 		Buckets: prometheus.ExponentialBuckets(0.1, 3, 9),
 	}, []string{"namespace", "organization", "outcome"})
 	DenialsWithdrawn = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -47,7 +47,7 @@ var (
 	}, []string{"namespace", "organization"})
 	lastSweep = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "lambdatest_last_complete_sweep_timestamp_seconds",
-		Help: "When the last complete comparison of the organization began.",
+		Help: "When the last complete sweep of the organization began, in seconds since 1970.",
 	}, []string{"namespace", "organization"})
 )
 
