@@ -25,10 +25,10 @@ func TestADoubtStaysUntilTheAccountIsReadAfterIt(t *testing.T) {
 	for name, read := range map[string]func(a *Table, begun time.Time){
 		"by a lookup":                    func(a *Table, begun time.Time) { a.Saw(ada, adaAccount(), begun) },
 		"by a lookup that finds nothing": func(a *Table, begun time.Time) { a.Missed(ada, begun) },
-		"by a comparison": func(a *Table, begun time.Time) {
+		"by a sweep": func(a *Table, begun time.Time) {
 			a.Replace(map[string]lambdatest.User{ada: adaAccount()}, begun)
 		},
-		"by a comparison that lacks it": func(a *Table, begun time.Time) { a.Replace(nil, begun) },
+		"by a sweep that lacks it": func(a *Table, begun time.Time) { a.Replace(nil, begun) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := New()
@@ -70,7 +70,7 @@ func TestARoleStaysUnsureUntilItIsReadAfterTheChangeOfGroups(t *testing.T) {
 	}
 }
 
-func TestADoubtfulAccountThatNobodyClaimsIsForgottenOnceAComparisonLacksIt(t *testing.T) {
+func TestADoubtfulAccountThatNobodyClaimsIsForgottenOnceASweepLacksIt(t *testing.T) {
 	a := New()
 	a.Saw(ada, adaAccount(), at(0))
 	a.Doubt(ada, at(1), at(9))
@@ -79,7 +79,7 @@ func TestADoubtfulAccountThatNobodyClaimsIsForgottenOnceAComparisonLacksIt(t *te
 	a.Replace(nil, at(20))
 
 	if missing := a.MissingIn(nil, at(30)); len(missing) > 0 {
-		t.Errorf("%v is looked for again, and counts as gone, at each comparison", slices.Collect(maps.Keys(missing)))
+		t.Errorf("%v is looked for again, and counts as gone, at each sweep", slices.Collect(maps.Keys(missing)))
 	}
 	a.Replace(nil, at(30))
 	if len(a.byUser) > 0 {
@@ -110,6 +110,6 @@ func TestAChangeThatMayStillTakeEffectIsNotForgotten(t *testing.T) {
 	a.Replace(nil, at(5))
 
 	if !a.Observe(ada, at(6), false).Doubtful {
-		t.Error("a comparison that began while a creation might still arrive says that there is no account")
+		t.Error("a sweep that began while a creation might still arrive says that there is no account")
 	}
 }

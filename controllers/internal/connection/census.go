@@ -7,6 +7,8 @@ import (
 	"slices"
 	"sync"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
@@ -19,25 +21,25 @@ type Standing uint16
 const (
 	// StandsClaimed means: a claim counts.
 	StandsClaimed Standing = 1 << iota
-	// StandsActive means: active at LambdaTest.
+	// StandsActive means: the account is active at LambdaTest.
 	StandsActive
-	// StandsSynced means: LambdaTest has what is wanted.
+	// StandsSynced means: LambdaTest has what is desired.
 	StandsSynced
-	// StandsFailing means: it has not, for a reason other than waiting.
+	// StandsFailing means: LambdaTest does not have it, for a reason other than waiting.
 	StandsFailing
-	// StandsDrifted means: it differs, and driftPolicy says Report.
+	// StandsDrifted means: the account differs, and driftPolicy is Report.
 	StandsDrifted
-	// StandsDenied means: to lose access, and LambdaTest could not be told yet.
+	// StandsDenied means: is to lose access, and LambdaTest has not confirmed that yet.
 	StandsDenied
-	// StandsOnAccount means: there is an account, and somebody claims it.
+	// StandsOnAccount means: there is an account, and a claim about it.
 	StandsOnAccount
-	// StandsBarred means: is to have no access, whether LambdaTest was told yet or not.
+	// StandsBarred means: is to have no access, whether LambdaTest has confirmed that or not.
 	StandsBarred
 	// StandsOpen means: something is to be done.
 	StandsOpen
-	// StandsLeaving means: to lose access because nobody claims the person any more.
+	// StandsLeaving means: is to lose access because there is no claim any more.
 	StandsLeaving
-	// StandsRefused means: LambdaTest refuses something of what is wanted.
+	// StandsRefused means: LambdaTest refuses something of what is desired.
 	StandsRefused
 )
 
@@ -51,12 +53,12 @@ type Census struct {
 	mu      sync.Mutex
 	byUser  map[string]Standing
 	version uint64
-	// struck are those who were struck while memory is filled from statuses, which may be older. Nil once that is done.
-	struck map[string]struct{}
+	// removed are the people who were removed while memory is filled from statuses, which may be older. Nil once that is done.
+	removed sets.Set[string]
 }
 
 func newCensus() *Census {
-	return &Census{byUser: map[string]Standing{}, struck: map[string]struct{}{}}
+	return &Census{byUser: map[string]Standing{}, removed: sets.New[string]()}
 }
 
 // Record notes how a person stands.
@@ -73,12 +75,12 @@ func (l *Census) Record(user string, now Standing) {
 // counted is the part of a standing that counts are made of.
 func (s Standing) counted() Standing { return s &^ StandsOpen }
 
-// recall adds what a claim's status says of how its person stands, before anybody was looked at. False: the person was struck after the
-// claim was read, and stays so.
+// recall adds what a claim's status says of how its person stands, before the first reconcile. False: the person was removed after the claim
+// was read, and stays so.
 func (l *Census) recall(user string, remembered Standing) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if _, struck := l.struck[user]; struck {
+	if l.removed.Has(user) {
 		return false
 	}
 	l.byUser[user] |= remembered
@@ -89,11 +91,11 @@ func (l *Census) recall(user string, remembered Standing) bool {
 func (l *Census) recalled() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.struck = nil
+	l.removed = nil
 }
 
-// Expect says that a person is about to be looked at, before anything that the look depends on is read: whoever changes any of it from
-// now on finds the person here, with something to be done, and wakes them. It changes no count, and enter ends it.
+// Expect says that a person is about to be reconciled. Call it before anything is read: a change of what was read finds the person open, and
+// requeues them. It changes no count, and Record ends it.
 func (l *Census) Expect(user string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -104,8 +106,8 @@ func (l *Census) Expect(user string) {
 func (l *Census) Remove(user string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.struck != nil {
-		l.struck[user] = struct{}{}
+	if l.removed != nil {
+		l.removed.Insert(user)
 	}
 	if _, ok := l.byUser[user]; ok {
 		delete(l.byUser, user)
@@ -113,26 +115,24 @@ func (l *Census) Remove(user string) {
 	}
 }
 
-// has tells whether there is any claim about a person.
-func (l *Census) has(user string) bool {
+// get returns how a person stands, and whether there is a claim about them.
+func (l *Census) get(user string) (Standing, bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	_, ok := l.byUser[user]
-	return ok
+	stands, claimed := l.byUser[user]
+	return stands, claimed
 }
 
-// isBarred tells whether a person is to have no access.
-func (l *Census) isBarred(user string) bool {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.byUser[user]&StandsBarred != 0
+// has tells whether there is a claim about a person.
+func (l *Census) has(user string) bool {
+	_, claimed := l.get(user)
+	return claimed
 }
 
 // open lists the people for whom something is to be done.
-func (l *Census) open() []string {
+func (l *Census) open() (users []string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var users []string
 	for user, stands := range l.byUser {
 		if stands&StandsOpen != 0 {
 			users = append(users, user)
@@ -147,30 +147,26 @@ func (l *Census) Counts() (counts, uint64) {
 	defer l.mu.Unlock()
 	var sum counts
 	for _, stands := range l.byUser {
-		sum.People += one(stands, StandsClaimed)
-		sum.Active += one(stands, StandsClaimed|StandsActive)
-		sum.Synced += one(stands, StandsSynced)
-		sum.Failing += one(stands, StandsFailing)
-		sum.Drifted += one(stands, StandsDrifted)
-		sum.PendingDenials += one(stands, StandsDenied)
-		sum.Accounts += one(stands, StandsOnAccount)
-		sum.Refused += one(stands, StandsRefused)
+		count := func(into *int, all Standing) {
+			if stands&all == all {
+				*into++
+			}
+		}
+		count(&sum.People, StandsClaimed)
+		count(&sum.Active, StandsClaimed|StandsActive)
+		count(&sum.Synced, StandsSynced)
+		count(&sum.Failing, StandsFailing)
+		count(&sum.Drifted, StandsDrifted)
+		count(&sum.PendingDenials, StandsDenied)
+		count(&sum.Accounts, StandsOnAccount)
+		count(&sum.Refused, StandsRefused)
 	}
 	return sum, l.version
 }
 
-func one(stands, all Standing) int {
-	if stands&all == all {
-		return 1
-	}
-	return 0
-}
-
-// urgency is the priority with which an open person is looked at again: others is that of whoever is not denied.
+// urgency is the priority with which an open person is requeued; others is the priority of those who are not denied.
 func (l *Census) urgency(user string, others int) int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	switch stands := l.byUser[user]; {
+	switch stands, _ := l.get(user); {
 	case stands&StandsDenied == 0:
 		return others
 	case stands&StandsLeaving != 0:
@@ -182,25 +178,18 @@ func (l *Census) urgency(user string, others int) int {
 // remembered is how a person stood by the status of one claim.
 func remembered(claim *v1alpha1.LambdaTestUser) Standing {
 	var stands Standing
-	if claims.IsFull(claim) && claim.DeletionTimestamp.IsZero() {
-		stands |= StandsClaimed
-		if status.IsReady(claim) {
-			stands |= StandsSynced
-		}
-		if claim.Status.Effective != nil && !claim.Status.Effective.Active {
-			stands |= StandsBarred
+	note := func(standing Standing, holds bool) {
+		if holds {
+			stands |= standing
 		}
 	}
-	if claim.Status.Account != nil && claims.IsFull(claim) {
-		stands |= StandsOnAccount
-	}
-	if condition := status.ReadyCondition(claim); condition != nil && slices.Contains(RefusalReasons, condition.Reason) {
-		stands |= StandsRefused
-	}
-	if claim.Status.Account != nil {
-		if claim.Status.Account.Active {
-			stands |= StandsActive
-		}
-	}
+	counts := claims.IsFull(claim) && claim.DeletionTimestamp.IsZero()
+	account, effective, condition := claim.Status.Account, claim.Status.Effective, status.ReadyCondition(claim)
+	note(StandsClaimed, counts)
+	note(StandsSynced, counts && status.IsReady(claim))
+	note(StandsBarred, counts && effective != nil && !effective.Active)
+	note(StandsOnAccount, account != nil && claims.IsFull(claim))
+	note(StandsActive, account != nil && account.Active)
+	note(StandsRefused, condition != nil && slices.Contains(RefusalReasons, condition.Reason))
 	return stands
 }

@@ -5,12 +5,16 @@ package connection
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
+	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -26,13 +30,13 @@ import (
 // ErrNotCalled is the outcome of a call that was not made.
 var ErrNotCalled = errors.New("the call was not made")
 
-// Connection is everything about one organization that lives in memory: how it is called, what is known of its accounts, who waits.
-// The organization controller opens, changes and closes it; people are carried out through it.
+// Connection is everything about one organization that lives in memory: how it is called, what is known of its accounts, who waits. The
+// reconciler of organizations opens, changes and closes it; those of people and groups call LambdaTest through it.
 type Connection struct {
 	Organization types.NamespacedName
 	registry     *Registry
 	Options      Options
-	// recalled is closed once memory has what the status of claims remembers.
+	// recalled is closed once memory has what the statuses of claims say.
 	recalled chan struct{}
 
 	Lane     *lane.Lane
@@ -45,23 +49,18 @@ type Connection struct {
 	// createdAt is when the organization was created, to the second.
 	createdAt time.Time
 
-	mu       sync.Mutex
-	upstream Upstream
-	settings Settings
-	obstacle status.Outcome
-	// lastSweep is how the last sweep ended.
+	mu        sync.Mutex
+	upstream  Upstream
+	settings  Settings
+	obstacle  status.Outcome
 	lastSweep SweepResult
 	sweepSoon chan struct{}
-	lookUps   int
-	// mismatch, approved and confirmed are about whether this still is the same organization; see identity.go.
-	mismatch  Mismatch
-	approved  string
-	confirmed bool
-	// unproven says that the client was replaced while accounts were known: until the organization is recognised nothing is created.
-	unproven bool
+	// lookUps counts those of single people since the last complete sweep.
+	lookUps  int
+	identity identity
 	// requested is the last request for a resync that was acted on.
 	requested string
-	// login is what may be another organization's as well; see same_organization.go.
+	// login is what another organization may have as well; see twins.go.
 	login Login
 	// calls counts those under way.
 	calls int
@@ -79,21 +78,24 @@ type Settings struct {
 	burst        int
 }
 
-// SweepResult is how a sweep ended.
-type SweepResult struct {
-	at    time.Time
-	Err   error
-	pages int
-	// calls counts those of the last one that failed.
-	calls int
-	// Complete says that there was a complete one since the connection was opened.
-	Complete bool
-	// accounts counts what it found.
-	accounts int
-	// BaseURL is where the last complete one was answered, before the start too.
-	BaseURL string
-	// twin names an older organization that has the same accounts.
-	twin string
+// SettingsOf reads what the spec says about the connection.
+func SettingsOf(organization *v1alpha1.LambdaTestOrganization, token string) Settings {
+	spec := organization.Spec
+	return Settings{
+		Fingerprint:  fingerprint(spec.BaseURL, token),
+		BaseURL:      spec.BaseURL,
+		TokenSecret:  spec.TokenSecretRef.Name,
+		syncInterval: max(spec.SyncInterval.Duration, time.Second),
+		ReportDrift:  spec.DriftPolicy == v1alpha1.DriftReport,
+		perSecond:    int(max(spec.RateLimit.RequestsPerSecond, 1)),
+		burst:        int(max(spec.RateLimit.Burst, 1)),
+	}
+}
+
+// fingerprint tells connections apart without keeping what they are made of.
+func fingerprint(baseURL, token string) string {
+	sum := sha256.Sum256([]byte(baseURL + "\x00" + token))
+	return hex.EncodeToString(sum[:])
 }
 
 func newConnection(registry *Registry, organization types.NamespacedName, createdAt time.Time) *Connection {
@@ -120,12 +122,12 @@ func newConnection(registry *Registry, organization types.NamespacedName, create
 	return c
 }
 
-// changed looks again at the organization, whose status is to follow.
+// changed requeues the organization, whose status is to follow.
 func (c *Connection) changed() {
 	c.registry.Organizations.Add(lane.Report, reconcile.Request{NamespacedName: c.Organization})
 }
 
-// wakeAskers looks again at those who asked the guard about something of that kind.
+// wakeAskers requeues people who asked the guard about something of that kind.
 func (c *Connection) wakeAskers(kind guard.Kind, askers ...string) {
 	switch kind {
 	case guard.Denial:
@@ -137,7 +139,7 @@ func (c *Connection) wakeAskers(kind guard.Kind, askers ...string) {
 	}
 }
 
-// isOpen tells whether memory has what status remembers. Before, nothing is decided.
+// isOpen tells whether memory has what the statuses say. Before, nothing is decided.
 func (c *Connection) isOpen() bool {
 	select {
 	case <-c.recalled:
@@ -160,8 +162,7 @@ func (c *Connection) Use(set Settings, upstream Upstream) {
 	}
 	c.settings, c.obstacle = set, status.Outcome{}
 	if upstream != nil {
-		c.upstream, c.confirmed, c.unproven = upstream, false, replaced && known
-		c.mismatch, c.approved = Mismatch{}, ""
+		c.upstream, c.identity = upstream, identity{unproven: replaced && known}
 	}
 	c.mu.Unlock()
 
@@ -179,14 +180,14 @@ func (c *Connection) Use(set Settings, upstream Upstream) {
 	}
 }
 
-// Block stops all calls for a reason that people are told.
+// Block stops all calls. The statuses of people and groups give the reason.
 func (c *Connection) Block(because status.Outcome) {
 	c.mu.Lock()
-	told := c.obstacle == because
+	same := c.obstacle == because
 	c.obstacle = because
 	c.mu.Unlock()
 	c.Lane.Stop(true)
-	if !told {
+	if !same {
 		// No call will be made: the statuses only have to say why.
 		c.WakeOpen(lane.InitialList)
 	}
@@ -222,22 +223,22 @@ func (c *Connection) Client() Upstream {
 	return c.upstream
 }
 
-// Call makes one call on somebody's behalf, for whom the lane was acquired.
+// Call makes one call for a person or a group that has acquired the lane.
 func (c *Connection) Call(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
-	return c.callIf(ctx, user, name, do, func() bool { return true })
+	return c.call(ctx, user, name, do, false)
 }
 
 // Create is a call that makes something new. What was planned for one organization is not created in another one: after a change of the
 // token it waits until the organization is recognised.
 func (c *Connection) Create(ctx context.Context, user, name string, do func(context.Context, Upstream) error) error {
-	return c.callIf(ctx, user, name, do, func() bool { return c.confirmed || !c.unproven })
+	return c.call(ctx, user, name, do, true)
 }
 
-func (c *Connection) callIf(ctx context.Context, user, name string, do func(context.Context, Upstream) error, allowed func() bool) error {
+func (c *Connection) call(ctx context.Context, user, name string, do func(context.Context, Upstream) error, creates bool) error {
 	timeout, err := c.callTimeout()
 	c.mu.Lock()
 	upstream := c.upstream
-	if upstream == nil || c.obstacle != (status.Outcome{}) || !allowed() {
+	if upstream == nil || c.obstacle != (status.Outcome{}) || creates && c.identity.unproven {
 		err = ErrNotCalled
 	}
 	if err == nil {
@@ -266,7 +267,7 @@ func (c *Connection) ended(used Upstream, err error) error {
 	return err
 }
 
-// callTimeout is how long a call may take while we certainly lead.
+// callTimeout is how long a call may take while this process certainly leads.
 func (c *Connection) callTimeout() (time.Duration, error) {
 	if c.Options.LeadUntil == nil {
 		return CallTimeout, nil
@@ -280,7 +281,7 @@ func (c *Connection) callTimeout() (time.Duration, error) {
 	return min(left, CallTimeout), nil
 }
 
-// LateUntil is until when a change that was sent now may take effect, should its answer be lost.
+// LateUntil is until when a change that is sent now may take effect if its answer is lost.
 func (c *Connection) LateUntil() time.Time { return c.Options.Now().Add(CallTimeout) }
 
 // FormerLeaderUntil is until when a call of a former leader may take effect.
@@ -288,53 +289,8 @@ func (c *Connection) FormerLeaderUntil() time.Time {
 	return c.OpenedAt.Add(c.Options.LeaseDuration + CallTimeout)
 }
 
-// LastSweep returns how the last sweep ended.
-func (c *Connection) LastSweep() SweepResult {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.lastSweep
-}
-
-// SweepEarly asks for a sweep because what the last one showed is too old. After one that failed the next comes as soon as it may.
-func (c *Connection) SweepEarly() {
-	if c.LastSweep().Err == nil {
-		c.SweepNow()
-	}
-}
-
-// SweepNow asks for a sweep before its time.
-func (c *Connection) SweepNow() {
-	select {
-	case c.sweepSoon <- struct{}{}:
-	default:
-	}
-}
-
-// CountLookUp counts lookups: once there were as many as a sweep has pages, a sweep is the cheaper way to know.
-func (c *Connection) CountLookUp() {
-	c.mu.Lock()
-	c.lookUps++
-	many := c.lastSweep.Complete && c.lastSweep.Err == nil && c.lookUps > c.lastSweep.pages+1
-	if many {
-		c.lookUps = 0
-	}
-	c.mu.Unlock()
-	if many {
-		c.Accounts.Expect()
-		c.SweepNow()
-	}
-}
-
-// MayLookUpEarly tells whether people may be looked up before the first sweep has ended: few of them, and only where it is sure
-// that the organization is the one that it was.
-func (c *Connection) MayLookUpEarly() bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return !c.lastSweep.Complete && c.lookUps < earlyLookUps && (c.confirmed || c.Accounts.Size() == 0)
-}
-
-// circuitChanged tells those who wait, so that their status says why, and the organization. Once LambdaTest is back, failures of the
-// outage delay no call: the lane has forgiven those who wait there already.
+// circuitChanged requeues those who wait, whose status is to give the reason, and the organization. Once LambdaTest is back, failures of the
+// outage delay no call: the lane has already forgiven those who wait there.
 func (c *Connection) circuitChanged() {
 	if state, _ := c.Lane.State(); state == "closed" {
 		c.Holdoffs.forgiveOutage()
@@ -353,31 +309,23 @@ func (c *Connection) ForgiveAll() {
 	c.wakeIdle()
 }
 
-// WakeOpen requeues every person with unfinished work. Denials go first; the others get the given priority, low enough not to hold up
-// changes of other organizations.
-func (c *Connection) WakeOpen(others int) {
+// WakeOpen requeues all people and groups with unfinished work. Denials go first; the others get the given priority, low enough not to hold
+// up changes of other organizations.
+func (c *Connection) WakeOpen(others int) { c.wakeOpen(others, nil) }
+
+// wakeIdle requeues those with unfinished work who do not wait in the lane, such as people who wait for the sweep that has just ended.
+func (c *Connection) wakeIdle() { c.wakeOpen(lane.Creation, sets.New(c.Lane.Waiting()...)) }
+
+func (c *Connection) wakeOpen(others int, except sets.Set[string]) {
 	for _, user := range c.Census.open() {
-		c.Wake(c.Census.urgency(user, others), user)
+		if !except.Has(user) {
+			c.Wake(c.Census.urgency(user, others), user)
+		}
 	}
 	c.Wake(others, c.Groups.ListOpen()...)
 }
 
-// wakeIdle requeues people with unfinished work who are not queued in the lane, such as those who wait for the sweep that has just
-// ended.
-func (c *Connection) wakeIdle() {
-	waiting := map[string]struct{}{}
-	for _, user := range c.Lane.Waiting() {
-		waiting[user] = struct{}{}
-	}
-	for _, user := range c.Census.open() {
-		if _, ok := waiting[user]; !ok {
-			c.Wake(c.Census.urgency(user, lane.Creation), user)
-		}
-	}
-	c.Wake(lane.Creation, c.Groups.ListOpen()...)
-}
-
-// Wake reconciles people, by folded userName, and groups, by groups.Place, with a priority.
+// Wake requeues people, by folded userName, and groups, by groups.Place, with a priority.
 func (c *Connection) Wake(priority int, users ...string) {
 	keys := make([]claims.PersonKey, 0, len(users))
 	for _, user := range users {
@@ -402,23 +350,16 @@ func (c *Connection) run(ctx context.Context) {
 
 // reportCounts lets the organization's status follow its people, at most every CountsInterval.
 func (c *Connection) reportCounts(ctx context.Context) {
-	ticker := time.NewTicker(CountsInterval)
-	defer ticker.Stop()
 	var reported uint64
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
+	wait.UntilWithContext(ctx, func(context.Context) {
 		if _, version := c.Census.Counts(); version != reported {
 			reported = version
 			c.changed()
 		}
-	}
+	}, CountsInterval)
 }
 
-// NotReady tells people that their organization has a problem of its own.
+// NotReady is the outcome of people and groups while their organization has a problem of its own.
 func NotReady(organization, problem string) status.Outcome {
 	return status.Stalledf(v1alpha1.OrganizationNotReadyReason, "%s %s cannot be called: %s", v1alpha1.OrganizationKind, organization, problem)
 }

@@ -42,7 +42,7 @@ func newTestConnection() (*Connection, Settings) {
 	return c, Settings{perSecond: 10, burst: 10, syncInterval: time.Minute}
 }
 
-func TestAComparisonOfAReplacedConnectionDoesNotCount(t *testing.T) {
+func TestASweepOfAReplacedConnectionDoesNotCount(t *testing.T) {
 	server := simulator.Start(simulator.Population(3))
 	defer server.Close()
 	client, err := lambdatest.New(server.BaseURL(), simulator.DefaultToken)
@@ -59,7 +59,7 @@ func TestAComparisonOfAReplacedConnectionDoesNotCount(t *testing.T) {
 	page.Release()
 
 	if err := <-ended; err == nil || c.Accounts.Size() > 0 {
-		t.Errorf("the comparison counts: error %v, %d accounts", err, c.Accounts.Size())
+		t.Errorf("the sweep counts: error %v, %d accounts", err, c.Accounts.Size())
 	}
 }
 

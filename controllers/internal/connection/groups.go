@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -21,8 +22,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// DoubtRoles follows a change of groups at LambdaTest: the roles of these accounts are what it computed, whatever was known. A few are
-// looked up; for many, a sweep is the cheaper way.
+// DoubtRoles follows a change of groups at LambdaTest, which has computed the roles of these accounts anew. A few accounts are looked up;
+// for many, a sweep costs less.
 func (c *Connection) DoubtRoles(ids []string, now time.Time) {
 	if len(ids) == 0 {
 		return
@@ -38,7 +39,7 @@ func (c *Connection) DoubtRoles(ids []string, now time.Time) {
 	c.Wake(lane.Change, claimed...)
 }
 
-// WakeMembers looks again at people whose role from groups may have changed.
+// WakeMembers requeues people whose role from groups may have changed.
 func (c *Connection) WakeMembers(users []string) {
 	for _, user := range users {
 		if c.Census.has(user) {
@@ -47,8 +48,8 @@ func (c *Connection) WakeMembers(users []string) {
 	}
 }
 
-// AccountAppeared lets groups follow who wait for somebody's account. They wait a little for more: while thousands are being created, a group
-// follows in some dozens of steps.
+// AccountAppeared requeues the groups that wait for a member's account. Each waits a little for further accounts: while thousands are being
+// created, a group follows in some dozens of steps.
 func (c *Connection) AccountAppeared(user string) {
 	c.Holdoffs.Clear(user) // an address that belonged to another organization is ours now
 	for resource, awaited := range c.Groups.Awaits(user) {
@@ -67,7 +68,7 @@ const (
 // groupPageSize keeps a page of groups of 10 000 members each below what the client reads.
 const groupPageSize = 5
 
-// This file decides which group at LambdaTest is a resource's, and who has to give a displayName up for whom:
+// Which group at LambdaTest belongs to a resource, and which resource gives up a displayName for another one:
 //
 //	the name that a resource wants is                then
 //	free                                             it is taken
@@ -86,7 +87,7 @@ func (c *Connection) GroupID(group *v1alpha1.LambdaTestGroup) string {
 	return group.Status.GroupID
 }
 
-// NameGivenUp looks again at the groups that wait for a displayName, or were refused it, once no group has it any more.
+// NameGivenUp requeues the groups that wait for a displayName, or were refused it, once no group has it any more.
 func (c *Connection) NameGivenUp(before, now string) {
 	if before == "" || claims.SameDisplayName(before, now) {
 		return
@@ -98,49 +99,35 @@ func (c *Connection) NameGivenUp(before, now string) {
 	}
 }
 
-// sweepGroups compares all groups of an organization that has any: page by page, complete and consistent or not at all.
+// sweepGroups reads all groups of an organization that has any, page by page. A list that is not complete is discarded.
 func (c *Connection) sweepGroups(ctx context.Context) error {
 	if !c.Groups.Wanted() {
 		return nil
 	}
 	begun, found := c.Options.Now(), map[string]groups.Group{}
 	for start, more := 1, true; more; {
-		page, err := c.groupPage(ctx, start)
+		page, err := ask(ctx, c, "ListGroups", func(ctx context.Context, upstream Upstream) (lambdatest.Page[lambdatest.Group], error) {
+			return upstream.ListGroups(ctx, start, groupPageSize)
+		})
 		if err != nil {
-			return fmt.Errorf("comparing groups: %w", err)
+			return fmt.Errorf("sweeping groups: %w", err)
 		}
 		for _, group := range page.Items {
 			found[group.ID] = groups.FromUpstream(group)
 		}
 		if start, more = page.Next(); !more && len(found) != page.Total {
-			return errors.New("comparing groups: the list does not show as many as it says")
+			return errors.New("sweeping groups: the list does not show as many as it says")
 		}
 	}
-	taken := map[string]struct{}{}
+	taken := sets.New[string]()
 	for _, group := range found {
-		taken[CauseDisplayName(group.DisplayName)] = struct{}{}
+		taken.Insert(CauseDisplayName(group.DisplayName))
 	}
-	c.Holdoffs.expedite(func(cause string) bool {
-		_, still := taken[cause]
-		return strings.HasPrefix(cause, displayNamePrefix) && !still
-	})
+	c.Holdoffs.expedite(func(cause string) bool { return strings.HasPrefix(cause, displayNamePrefix) && !taken.Has(cause) })
 	for _, resource := range c.Groups.Replace(found, begun) {
 		c.Wake(lane.Drift, groups.Place(resource))
 	}
 	return nil
-}
-
-func (c *Connection) groupPage(ctx context.Context, start int) (lambdatest.Page[lambdatest.Group], error) {
-	var page lambdatest.Page[lambdatest.Group]
-	if err := c.Lane.Wait(ctx, sweeper, lane.Sweep); err != nil {
-		return page, err
-	}
-	err := c.Call(ctx, sweeper, "ListGroups", func(ctx context.Context, upstream Upstream) error {
-		var err error
-		page, err = upstream.ListGroups(ctx, start, groupPageSize)
-		return err
-	})
-	return page, err
 }
 
 // GroupKey is the key of a LambdaTestGroup of the organization.

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/controller/priorityqueue"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -15,8 +16,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 )
 
-// Inbox hands work to a controller from outside its watches: from lanes, sweeps, and the other controller. What comes before
-// the controller runs waits at the door.
+// Inbox hands work to a controller from outside its watches: from lanes, sweeps, and the other controllers. What comes before the
+// controller runs is kept until then.
 type Inbox[K comparable] struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[K]
@@ -66,17 +67,10 @@ func (d *Inbox[K]) addAfter(delay time.Duration, key K) {
 	d.Add(lane.InitialList, key)
 }
 
-// drain returns when what is queued is nearly done, or ctx is.
+// drain returns when half a batch is left in the queue, or ctx ends.
 func (d *Inbox[K]) drain(ctx context.Context) {
-	ticker := time.NewTicker(reviewPause)
-	defer ticker.Stop()
-	for d.length() > reviewBatch/2 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
+	nearlyDone := func(context.Context) (bool, error) { return d.length() <= reviewBatch/2, nil }
+	_ = wait.PollUntilContextCancel(ctx, reviewPause, true, nearlyDone)
 }
 
 func (d *Inbox[K]) length() int {
@@ -88,7 +82,7 @@ func (d *Inbox[K]) length() int {
 	return d.queue.Len()
 }
 
-// Enqueue adds with a priority where the queue knows any.
+// Enqueue adds keys, with a priority where the queue has priorities.
 func Enqueue[K comparable](queue workqueue.TypedRateLimitingInterface[K], priority int, keys ...K) {
 	if prioritized, ok := queue.(priorityqueue.PriorityQueue[K]); ok {
 		prioritized.AddWithOpts(priorityqueue.AddOpts{Priority: &priority}, keys...)

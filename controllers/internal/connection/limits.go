@@ -6,11 +6,11 @@ package connection
 import "time"
 
 const (
-	// CallTimeout bounds a call to LambdaTest, and stays well below the lease of 15 s: a call that was begun by the leader has ended
-	// before anybody else can be it.
+	// CallTimeout bounds a call to LambdaTest, and stays well below the lease of 15 s: a call that the leader began has ended before another
+	// replica can lead.
 	CallTimeout = 8 * time.Second
 
-	// earlyLookUps is how many people may be looked up, rather than wait, while the first sweep is under way.
+	// earlyLookUps is how many people may be looked up while the first sweep is under way; the others wait for it.
 	earlyLookUps = 100
 
 	// leadMargin is kept between the end of a call and the end of the lead, for clocks that do not run alike.
@@ -54,11 +54,11 @@ const (
 	// CountsInterval is how often, at most, the counts in an organization's status follow its people.
 	CountsInterval = 5 * time.Second
 
-	// reviewBatch is how many of those who were settled before the start are queued at a time, and reviewPause how often it is looked
+	// reviewBatch is how many people who were settled before the start are queued at a time, and reviewPause how often the review checks
 	// whether there is room for more.
 	reviewBatch = 1000
 	reviewPause = 20 * time.Millisecond
 
-	// MaxStepsPerReconcile bounds how often one reconcile looks, plans and calls: a lookup, a change, a change without what was refused.
+	// MaxStepsPerReconcile bounds how often one reconcile reads, plans and calls: a lookup, a change, a change without what was refused.
 	MaxStepsPerReconcile = 4
 )

@@ -22,11 +22,11 @@ var (
 	}, []string{"namespace", "organization", "state"})
 	pendingDenials = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "lambdatest_pending_denials",
-		Help: "People who are denied and whom LambdaTest could not be told to deactivate yet.",
+		Help: "People who are denied and whom the operator could not deactivate at LambdaTest yet.",
 	}, []string{"namespace", "organization"})
 	unclaimedAccounts = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "lambdatest_unclaimed_accounts",
-		Help: "Accounts at LambdaTest that no resource is about.",
+		Help: "Accounts at LambdaTest that no resource claims.",
 	}, []string{"namespace", "organization"})
 	upstreamCalls = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "lambdatest_upstream_calls_total",
@@ -38,7 +38,7 @@ var (
 	}, []string{"namespace", "organization", "state"})
 	sweepSeconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{
 		Name:    "lambdatest_sweep_duration_seconds",
-		Help:    "How long sweeps took, by outcome: complete or discarded.",
+		Help:    "How long sweeps of organizations took, by outcome.",
 		Buckets: prometheus.ExponentialBuckets(0.1, 3, 9),
 	}, []string{"namespace", "organization", "outcome"})
 	DenialsWithdrawn = prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -47,12 +47,20 @@ var (
 	}, []string{"namespace", "organization"})
 	lastSweep = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "lambdatest_last_complete_sweep_timestamp_seconds",
-		Help: "When the last complete sweep of the organization began, in seconds since 1970.",
+		Help: "When the last complete sweep of the organization began.",
 	}, []string{"namespace", "organization"})
 )
 
+// vectors are all of them.
+var vectors = []interface {
+	prometheus.Collector
+	DeletePartialMatch(labels prometheus.Labels) int
+}{peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, DenialsWithdrawn, lastSweep}
+
 func init() {
-	metrics.Registry.MustRegister(peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, DenialsWithdrawn, lastSweep)
+	for _, vector := range vectors {
+		metrics.Registry.MustRegister(vector)
+	}
 }
 
 func observeCall(organization types.NamespacedName, call string, err error) {
@@ -102,12 +110,10 @@ func ObserveCounts(organization types.NamespacedName, sum counts, unclaimed int,
 	circuitState.WithLabelValues(namespace, name, circuit).Set(1)
 }
 
-// forgetMetrics drops what is said about an organization that is gone.
+// forgetMetrics removes the series of an organization that is gone.
 func forgetMetrics(organization types.NamespacedName) {
 	labels := prometheus.Labels{"namespace": organization.Namespace, "organization": organization.Name}
-	for _, vector := range []interface {
-		DeletePartialMatch(labels prometheus.Labels) int
-	}{peopleByState, pendingDenials, unclaimedAccounts, upstreamCalls, circuitState, sweepSeconds, DenialsWithdrawn, lastSweep} {
+	for _, vector := range vectors {
 		vector.DeletePartialMatch(labels)
 	}
 	guard.ForgetMetrics(labels)

@@ -15,14 +15,14 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
-// WasSettled tells whether a claim was ready before the start, with nothing said since.
+// WasSettled tells whether a claim was Ready before the start, and has not changed since.
 func WasSettled(claim *v1alpha1.LambdaTestUser) bool {
 	return claim.Status.ObservedGeneration == claim.Generation && status.IsReady(claim) && claim.DeletionTimestamp.IsZero()
 }
 
-// review looks again at everybody who was settled before the connection was opened: what they want may depend on what changed while
-// nobody led. There may be 100 000 of them, and nobody waits for them, so they come a batch at a time: a queue that has held all keeps
-// the memory for it.
+// review requeues all people who were settled before the connection was opened: what is desired may depend on what changed while no replica
+// led. There may be 100 000 of them, and nothing waits for them, so they are queued a batch at a time: a queue that has held all of them
+// keeps the memory for it.
 func (c *Connection) review(ctx context.Context) {
 	select {
 	case <-ctx.Done():
@@ -40,13 +40,13 @@ func (c *Connection) review(ctx context.Context) {
 		}
 	})
 	if err != nil && ctx.Err() == nil {
-		ctrl.Log.WithName("person").Error(err, "looking again at everybody", "organization", c.Organization)
+		ctrl.Log.WithName("person").Error(err, "requeuing the people who were settled before the start", "organization", c.Organization)
 	}
 }
 
-// Recall prepares a newly opened connection: the accounts that people's status remembers are known from now on, so that the
-// first sweep notices when they are gone. Then the connection is open, and whoever was sent away before is looked at again. Whoever
-// was settled then is left to the review.
+// Recall fills the memory of a new connection: the accounts that statuses name are known from now on, so that the first sweep notices when
+// they are gone. Then the connection is open. People whose reconcile did not decide anything before are requeued; settled people are left
+// to the review.
 func (c *Connection) Recall(ctx context.Context) error {
 	if err := c.Guard.Load(ctx); err != nil {
 		return err
@@ -65,12 +65,12 @@ func (c *Connection) Recall(ctx context.Context) error {
 	}
 	c.Census.recalled()
 	close(c.recalled)
-	return c.wakeEverybody(ctx)
+	return c.requeueAll(ctx)
 }
 
-// wakeEverybody looks again at all who were sent away because the organization was not open. It lists them once it is: who comes later
-// is not sent away.
-func (c *Connection) wakeEverybody(ctx context.Context) error {
+// requeueAll requeues people and groups whose reconcile decided nothing because the connection was not open. It lists them once it is open:
+// a later reconcile decides.
+func (c *Connection) requeueAll(ctx context.Context) error {
 	err := claims.Visit(ctx, c.registry.reader, c.Organization, func(claim *v1alpha1.LambdaTestUser) {
 		if !WasSettled(claim) { // the others are reviewed
 			c.registry.People.Add(UrgencyOf(claim, true), claims.KeyOf(claim))
@@ -87,7 +87,7 @@ func (c *Connection) wakeEverybody(ctx context.Context) error {
 	return nil
 }
 
-// UrgencyOf is how urgent the news about a claim is. On the initial list, what was settled before the start is no news.
+// UrgencyOf is how urgent an event of a claim is. On the initial list, a claim that was settled before the start is no news.
 func UrgencyOf(claim *v1alpha1.LambdaTestUser, initial bool) int {
 	switch {
 	case initial && WasSettled(claim):

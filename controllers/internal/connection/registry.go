@@ -6,6 +6,8 @@ package connection
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -88,7 +90,7 @@ func (c *Registry) Start(ctx context.Context) error {
 	return nil
 }
 
-// Find returns the connection of an organization, once it is open: it knows by then what status remembers, and what the guard holds.
+// Find returns the connection of an organization once it is open: by then it knows what the statuses say, and what the guard holds.
 func (c *Registry) Find(organization types.NamespacedName) (*Connection, bool) {
 	found, ok := c.Opening(organization)
 	if !ok || !found.isOpen() {
@@ -105,9 +107,9 @@ func (c *Registry) Opening(organization types.NamespacedName) (*Connection, bool
 	return found, ok
 }
 
-// MayDecide tells whether anything may be decided about a resource of an organization: its connection is open, or the organization is
-// gone for good, which the API server is asked about. A new leader that has not opened it yet does not know what the guard holds: it
-// releases no finalizer and plans nothing. Once it is open, all resources of the organization are looked at again.
+// MayDecide tells whether anything may be decided about a resource of an organization: the connection is open, or the API server says that
+// the organization is gone. A new leader that has not opened it yet does not know what the guard holds: it
+// releases no finalizer and plans nothing. Once it is open, all resources of the organization are reconciled again.
 func MayDecide(ctx context.Context, live client.Reader, name types.NamespacedName, cached *v1alpha1.LambdaTestOrganization, opened *Connection) (bool, error) {
 	if cached != nil {
 		return opened != nil, nil
@@ -122,8 +124,8 @@ func MayDecide(ctx context.Context, live client.Reader, name types.NamespacedNam
 	return false, fmt.Errorf("the cache does not show organization %s yet", name)
 }
 
-// Open returns the connection of an organization, and whether it is new. A new one is not open before its memory is filled, and makes no
-// calls until it is told to use something.
+// Open returns the connection of an organization, and whether it is new. A new connection is not open before Recall has filled its memory,
+// and makes no calls before Use.
 func (c *Registry) Open(organization types.NamespacedName, createdAt time.Time) (*Connection, bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -138,21 +140,17 @@ func (c *Registry) Open(organization types.NamespacedName, createdAt time.Time) 
 	return opened, true
 }
 
-// Close ends the connection of an organization that is gone. Another one may have waited for that.
+// Close ends the connection of an organization that is gone. Another organization may have waited for that.
 func (c *Registry) Close(organization types.NamespacedName) {
-	c.drop(organization)
-	c.wakeBlocked()
-}
-
-func (c *Registry) drop(organization types.NamespacedName) {
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	if stop, ok := c.closers[organization]; ok {
 		stop()
-		delete(c.closers, organization)
 	}
+	delete(c.closers, organization)
 	delete(c.byName, organization)
 	forgetMetrics(organization)
+	c.mu.Unlock()
+	c.wakeBlocked()
 }
 
 func (c *Registry) run(organization types.NamespacedName, opened *Connection) {
@@ -165,9 +163,5 @@ func (c *Registry) run(organization types.NamespacedName, opened *Connection) {
 func (c *Registry) All() []*Connection {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	list := make([]*Connection, 0, len(c.byName))
-	for _, connection := range c.byName {
-		list = append(list, connection)
-	}
-	return list
+	return slices.Collect(maps.Values(c.byName))
 }

@@ -10,6 +10,8 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -21,19 +23,81 @@ import (
 // sweeper is the name under which a sweep waits in the lane; no userName begins so.
 const sweeper = "\x00sweep"
 
+// SweepResult is how a sweep ended.
+type SweepResult struct {
+	// Err is why the last sweep was discarded; nil when it was complete.
+	Err   error
+	pages int
+	// calls counts those of the last sweep that failed.
+	calls int
+	// Complete says that there was a complete sweep since the connection was opened.
+	Complete bool
+	// accounts counts what it found.
+	accounts int
+	// BaseURL is where the last complete sweep was answered, before the start too.
+	BaseURL string
+	// twin is an older organization that has the same accounts.
+	twin types.NamespacedName
+}
+
 // listing is what a sweep has read: accounts by folded userName.
 type listing struct {
 	byUser map[string]lambdatest.User
 	byID   map[string]string // folded userName
 	total  int
 	pages  int
-	// concurrencyGroups are those that accounts were shown to be in, and so exist.
-	concurrencyGroups map[string]struct{}
+	// concurrencyGroups are the causes of those that accounts were shown to be in, and so exist.
+	concurrencyGroups sets.Set[string]
 	// calls counts what the sweep cost: pages and lookups.
 	calls int
 }
 
-// sweepLoop compares the whole organization every syncInterval, and before its time when asked.
+// LastSweep returns how the last sweep ended.
+func (c *Connection) LastSweep() SweepResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.lastSweep
+}
+
+// SweepEarly asks for a sweep because what the last one showed is too old. After a sweep that failed the next one comes as soon as it may.
+func (c *Connection) SweepEarly() {
+	if c.LastSweep().Err == nil {
+		c.SweepNow()
+	}
+}
+
+// SweepNow asks for a sweep before its time.
+func (c *Connection) SweepNow() {
+	select {
+	case c.sweepSoon <- struct{}{}:
+	default:
+	}
+}
+
+// CountLookUp counts a lookup: once there were as many as a sweep has pages, a sweep costs less than further ones.
+func (c *Connection) CountLookUp() {
+	c.mu.Lock()
+	c.lookUps++
+	many := c.lastSweep.Complete && c.lastSweep.Err == nil && c.lookUps > c.lastSweep.pages+1
+	if many {
+		c.lookUps = 0
+	}
+	c.mu.Unlock()
+	if many {
+		c.Accounts.Expect()
+		c.SweepNow()
+	}
+}
+
+// MayLookUpEarly tells whether people may be looked up before the first sweep has ended: few of them, and only where it is sure
+// that the organization is the one that it was.
+func (c *Connection) MayLookUpEarly() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !c.lastSweep.Complete && c.lookUps < earlyLookUps && (c.identity.confirmed || c.Accounts.Size() == 0)
+}
+
+// sweepLoop sweeps the organization every syncInterval, and before its time when asked.
 func (c *Connection) sweepLoop(ctx context.Context) {
 	failures := 0
 	timer := time.NewTimer(0)
@@ -61,8 +125,8 @@ func (c *Connection) sweepLoop(ctx context.Context) {
 	}
 }
 
-// costOf is how long to wait after so many sweeps in a row have failed, the last one with so many calls: with each, sweeps get
-// a smaller part of the rate, and in the end the part that failing calls have. A list that never adds up costs several passes each time.
+// costOf is how long to wait after a number of sweeps in a row have failed, the last one with that many calls. With each failure sweeps get
+// a smaller part of the rate, and in the end the part that failing calls have: a list that never adds up costs several passes each time.
 func (s Settings) costOf(calls, failures int) time.Duration {
 	took := time.Duration(calls) * time.Second / time.Duration(max(s.perSecond, 1))
 	return took * time.Duration(min(failures, lane.RetryShare)-1)
@@ -72,8 +136,8 @@ func jittered(interval time.Duration) time.Duration {
 	return interval + time.Duration((2*rand.Float64()-1)*sweepJitter*float64(interval)) //nolint:gosec // spreads load, keeps no secret
 }
 
-// Sweep compares the organization with what is known: page by page, complete and consistent or not at all. It writes nothing; who
-// differs is handed to the people's queue.
+// Sweep reads all accounts of the organization page by page, and compares them with what is known. A list that is not complete and
+// consistent is discarded. It writes nothing: people whose accounts differ are requeued.
 func (c *Connection) Sweep(ctx context.Context) error {
 	client := c.Client()
 	c.confirmIdentity(ctx)
@@ -87,40 +151,35 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	}
 	observeSweep(c.Organization, begun, c.Options.Now().Sub(begun), err)
 	if err != nil {
-		err = fmt.Errorf("comparing the organization: %w", err)
+		err = fmt.Errorf("sweeping the organization: %w", err)
 		c.giveUpWaiting()
 	} else {
 		c.wakeClaimed(c.Accounts.Replace(found.byUser, begun))
-		c.Holdoffs.expedite(func(cause string) bool { _, exists := found.concurrencyGroups[cause]; return exists })
-	}
-	if err == nil {
+		c.Holdoffs.expedite(found.concurrencyGroups.Has)
 		// Without it groups stay as they are known; the next sweep tries again, and the failed call was counted.
 		_ = c.sweepGroups(ctx)
 	}
-	first := c.noteSweep(begun, found, err)
+	news := c.noteSweep(found, err)
 	if err == nil {
 		c.registry.Imports.Add(lane.Drift, reconcile.Request{NamespacedName: c.Organization})
 	}
 	c.wakeIdle()
-	if first || err != nil {
+	if news || err != nil {
 		c.changed()
 	}
 	return err
 }
 
-// giveUpWaiting lets people be looked up one by one when the sweep fails, provided that this still is the same organization.
+// giveUpWaiting lets people be looked up one by one after a sweep failed, provided that this still is the same organization.
 func (c *Connection) giveUpWaiting() {
-	c.mu.Lock()
-	recognised := c.confirmed
-	c.mu.Unlock()
-	if recognised || c.Accounts.Size() == 0 {
+	if c.isConfirmed() || c.Accounts.Size() == 0 {
 		c.Accounts.Attempted()
 	}
 }
 
-// noteSweep remembers how it ended and says whether that is news.
-func (c *Connection) noteSweep(begun time.Time, found listing, err error) bool {
-	twin := ""
+// noteSweep remembers how a sweep ended and says whether that is news.
+func (c *Connection) noteSweep(found listing, err error) bool {
+	var twin types.NamespacedName
 	if err == nil {
 		twin = c.registry.olderTwin(c)
 	}
@@ -131,10 +190,8 @@ func (c *Connection) noteSweep(begun time.Time, found listing, err error) bool {
 		c.lastSweep.Err, c.lastSweep.calls = err, found.calls
 		return before.Err == nil
 	}
-	c.confirmed = true
-	c.lastSweep = SweepResult{
-		at: begun, pages: found.pages, accounts: len(found.byID), Complete: true, BaseURL: c.settings.BaseURL, twin: twin,
-	}
+	c.identity.recognise()
+	c.lastSweep = SweepResult{pages: found.pages, accounts: len(found.byID), Complete: true, BaseURL: c.settings.BaseURL, twin: twin}
 	c.lookUps = 0
 	return !before.Complete || before.twin != twin || before.accounts != len(found.byID) || before.Err != nil
 }
@@ -142,7 +199,7 @@ func (c *Connection) noteSweep(begun time.Time, found listing, err error) bool {
 // listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further
 // passes fill the gaps.
 func (c *Connection) listAll(ctx context.Context) (listing, error) {
-	found := listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: map[string]struct{}{}}
+	found := listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: sets.New[string]()}
 	for range sweepPasses {
 		if err := c.listOnce(ctx, &found); err != nil {
 			return found, err
@@ -157,7 +214,9 @@ func (c *Connection) listAll(ctx context.Context) (listing, error) {
 func (c *Connection) listOnce(ctx context.Context, found *listing) error {
 	for start, more := 1, true; more; {
 		found.calls++
-		page, err := c.listPage(ctx, start)
+		page, err := ask(ctx, c, "ListUsers", func(ctx context.Context, upstream Upstream) (lambdatest.Page[lambdatest.User], error) {
+			return upstream.ListUsers(ctx, start, sweepPageSize)
+		})
 		if err != nil {
 			return err
 		}
@@ -169,27 +228,26 @@ func (c *Connection) listOnce(ctx context.Context, found *listing) error {
 	return nil
 }
 
-func (c *Connection) listPage(ctx context.Context, start int) (lambdatest.Page[lambdatest.User], error) {
-	var page lambdatest.Page[lambdatest.User]
+// ask makes one call for a sweep, once the lane grants it.
+func ask[T any](ctx context.Context, c *Connection, name string, call func(context.Context, Upstream) (T, error)) (answer T, err error) {
 	if err := c.Lane.Wait(ctx, sweeper, lane.Sweep); err != nil {
-		return page, err
+		return answer, err
 	}
-	err := c.Call(ctx, sweeper, "ListUsers", func(ctx context.Context, upstream Upstream) error {
-		var err error
-		page, err = upstream.ListUsers(ctx, start, sweepPageSize)
+	err = c.Call(ctx, sweeper, name, func(ctx context.Context, upstream Upstream) (err error) {
+		answer, err = call(ctx, upstream)
 		return err
 	})
-	return page, err
+	return answer, err
 }
 
-// add takes a page in. Two ids for one userName, or two userNames for one id, are a lie. An account that is as it was known keeps the
-// memory that it has.
+// add takes a page in. Two ids for one userName, or two userNames for one id, make the list inconsistent. An account that is as it was known
+// keeps the memory that it has.
 func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user string) (lambdatest.User, bool)) error {
 	l.pages++
 	l.total = page.Total
 	for _, user := range page.Items {
 		if user.ConcurrencyGroup != "" {
-			l.concurrencyGroups[CauseConcurrencyGroup(user.ConcurrencyGroup)] = struct{}{}
+			l.concurrencyGroups.Insert(CauseConcurrencyGroup(user.ConcurrencyGroup))
 		}
 		folded := v1alpha1.FoldUserName(user.UserName)
 		if before, ok := l.byUser[folded]; ok && before.ID != user.ID {
@@ -206,13 +264,16 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 	return nil
 }
 
-// confirmMissing looks up, by id, known accounts that the list lacks. Those that are there after all make the list unbelievable. When
-// too many are gone, the organization may be another one.
+// confirmMissing looks up, by id, known accounts that the list lacks. One that exists after all makes the list unbelievable. When too many
+// are gone, the organization may be another one.
 func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun time.Time) error {
 	missing := c.Accounts.MissingIn(found.byUser, begun)
-	checked := 0
+	left := len(missing)
+	if left > maxLookUpsPerSweep {
+		left = mismatchSample
+	}
 	for _, account := range missing {
-		if checked++; len(missing) > maxLookUpsPerSweep && checked > mismatchSample {
+		if left--; left < 0 {
 			break
 		}
 		found.calls++
@@ -227,27 +288,24 @@ func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun t
 	return c.checkIdentity(missing, c.Accounts.Size())
 }
 
-// wakeClaimed requeues those of the accounts' owners about whom there are claims. An account that was activated at LambdaTest although
-// its owner is denied is a denial that is not carried out.
+// wakeClaimed requeues those of the people about whom there are claims. An active account of a person who is denied is a denial that is not
+// carried out.
 func (c *Connection) wakeClaimed(users []string) {
 	for _, user := range users {
 		account, _ := c.Accounts.Get(user)
-		switch {
-		case account.Active && c.Census.isBarred(user):
+		switch stands, claimed := c.Census.get(user); {
+		case account.Active && stands&StandsBarred != 0:
 			c.Wake(lane.Denial, user)
-		case c.Census.has(user):
+		case claimed:
 			c.Wake(lane.Drift, user)
 		}
 	}
 }
 
+// exists tells whether there is an account of that id.
 func (c *Connection) exists(ctx context.Context, id string) (bool, error) {
-	if err := c.Lane.Wait(ctx, sweeper, lane.Sweep); err != nil {
-		return false, err
-	}
-	err := c.Call(ctx, sweeper, "GetUser", func(ctx context.Context, upstream Upstream) error {
-		_, err := upstream.GetUser(ctx, id)
-		return err
+	_, err := ask(ctx, c, "GetUser", func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
+		return upstream.GetUser(ctx, id)
 	})
 	if lambdatest.IsNotFound(err) || lambdatest.IsRejected(err) {
 		return false, nil

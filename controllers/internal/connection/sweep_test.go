@@ -11,7 +11,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
-func TestComparisonsThatFailGetASmallPartOfTheRate(t *testing.T) {
+func TestSweepsThatFailGetASmallPartOfTheRate(t *testing.T) {
 	set := Settings{perSecond: 10}
 	const calls = 3000 // three passes over 100 000 accounts
 	took := 300 * time.Second
@@ -22,7 +22,7 @@ func TestComparisonsThatFailGetASmallPartOfTheRate(t *testing.T) {
 	}
 }
 
-func TestAComparisonThatFailsCountsItsCalls(t *testing.T) {
+func TestASweepThatFailsCountsItsCalls(t *testing.T) {
 	server := simulator.Start(simulator.Population(30))
 	defer server.Close()
 	server.Switch(func(s *simulator.Switches) { s.MaxPageSize, s.RepeatPages = 10, true })
@@ -42,11 +42,11 @@ func TestAComparisonThatFailsCountsItsCalls(t *testing.T) {
 	}
 }
 
-func TestAComparisonThatFailedIsNotRepeatedForLookups(t *testing.T) {
+func TestASweepThatFailedIsNotRepeatedForLookups(t *testing.T) {
 	c, set := newTestConnection()
 	c.Use(set, &lambdatest.Client{})
-	c.noteSweep(c.Options.Now(), listing{pages: 1}, nil)
-	c.noteSweep(c.Options.Now(), listing{pages: 1}, ErrNotCalled)
+	c.noteSweep(listing{pages: 1}, nil)
+	c.noteSweep(listing{pages: 1}, ErrNotCalled)
 	<-c.sweepSoon // of use
 
 	for range 100 {
@@ -54,9 +54,9 @@ func TestAComparisonThatFailedIsNotRepeatedForLookups(t *testing.T) {
 	}
 
 	if len(c.sweepSoon) > 0 {
-		t.Error("lookups bring the next comparison forward, although the list cannot be believed")
+		t.Error("lookups bring the next sweep forward, although the list cannot be believed")
 	}
 	if c.Accounts.Expecting {
-		t.Error("people wait for a comparison that may not come soon")
+		t.Error("people wait for a sweep that may not come soon")
 	}
 }

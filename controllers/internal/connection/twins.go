@@ -12,51 +12,50 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
-// Two LambdaTestOrganizations may be one organization at LambdaTest: by the same token, or by two tokens that show the same accounts.
-// Only the oldest of them makes calls, whatever keeps it from doing so at the moment. Where a younger one was first, because the older one
-// was opened or given its token later, the younger one stops, and the older one waits until the last call of the younger one has ended.
+// Two LambdaTestOrganizations may be one organization at LambdaTest: by the same token, or by two tokens that show the same accounts. Only
+// the oldest of them makes calls, even while something keeps it from calling. Where a younger one was first, because the older one was
+// opened or given its token later, the younger one stops, and the older one waits until the last call of the younger one has ended.
 
-// Login is what tells which organization at LambdaTest a connection is about.
+// Login says which organization at LambdaTest a connection is about.
 type Login struct {
-	// examined says that the token was looked for; until then nothing is known.
+	// examined says that the Secret with the token was read, or could not be; before, nothing is known.
 	examined bool
 	// fingerprint is of address and token; empty without a token.
 	fingerprint string
 	baseURL     string
 }
 
-// Login is what the settings say of how the organization signs in.
+// Login is that of the settings.
 func (s Settings) Login() Login {
 	return Login{examined: true, fingerprint: s.Fingerprint, baseURL: s.BaseURL}
 }
 
-// NoteExamined notes that the token was looked for in vain: what was known of it stays.
+// NoteExamined notes that the Secret with the token could not be read: what was known of it stays.
 func (c *Connection) NoteExamined() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.login.examined = true
 }
 
-// Examined tells whether an organization's token was looked for.
+// Examined tells whether the Secret with an organization's token was read, or could not be.
 func (c *Registry) Examined(organization types.NamespacedName) bool {
 	found, ok := c.Find(organization)
-	return ok && found.Login().examined
+	return ok && found.currentLogin().examined
 }
 
-// Login is how the organization signs in, as far as it was looked for.
-func (c *Connection) Login() Login {
+func (c *Connection) currentLogin() Login {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.login
 }
 
-// setLogin notes an identity and returns the one before. Accounts that were compared with another token say nothing about this one.
+// setLogin notes a login and returns the one before. Accounts that were compared with another token say nothing about the new one.
 func (c *Connection) setLogin(now Login) Login {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.login
 	if before.fingerprint != "" && now.fingerprint != "" && before != now {
-		c.lastSweep.twin = ""
+		c.lastSweep.twin = types.NamespacedName{}
 	}
 	c.login = now
 	return before
@@ -77,10 +76,7 @@ func (c *Connection) IsYoungerThan(name types.NamespacedName, createdAt time.Tim
 
 // yield stops a connection because an older one is about the same organization. It says whether calls are still under way.
 func (c *Connection) yield(to Precedence) bool {
-	c.mu.Lock()
-	stopped := c.upstream == nil || c.obstacle != status.Outcome{}
-	c.mu.Unlock()
-	if !stopped {
+	if _, obstacle := c.State(); c.Client() != nil && obstacle == (status.Outcome{}) {
 		c.Block(NotReady(c.Organization.Name, to.Problem()))
 		c.changed()
 	}
@@ -89,20 +85,20 @@ func (c *Connection) yield(to Precedence) bool {
 	return c.calls > 0
 }
 
-// Precedence is what came of comparing a connection with the others: the zero value is that it is the only one.
+// Precedence says whether a connection may make calls: the zero value is that it may.
 type Precedence struct {
-	// Older is the connection that makes the calls, and shares what both have.
+	// Older is the organization that makes the calls instead, and shares says what both have.
 	Older, shares string
-	// Busy is a younger one that was stopped, and whose last calls have not ended.
+	// Busy is a younger organization that was stopped, and whose last calls have not ended.
 	Busy string
 }
 
-// Problem says why the connection makes no calls, for people to read.
+// Problem says, for the status, why the connection makes no calls.
 func (c Precedence) Problem() string {
 	return fmt.Sprintf("%s %s: delete one of the two, or give this one the token of another LambdaTest organization", c.Older, c.shares)
 }
 
-// beats makes the older connection the one that makes the calls.
+// beats says that the older connection makes the calls.
 func beats(older *Connection, shares string) Precedence {
 	return Precedence{Older: older.Organization.String(), shares: shares}
 }
@@ -112,7 +108,7 @@ const (
 	sharesAccounts = "has the same accounts"
 )
 
-// TakeLogin notes which organization at LambdaTest a connection is about. If it is the only one that may make calls, use puts it into force.
+// TakeLogin notes which organization at LambdaTest a connection is about. If the connection may make calls, use puts it into force.
 func (c *Registry) TakeLogin(asking *Connection, now Login, use func()) Precedence {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
@@ -121,7 +117,7 @@ func (c *Registry) TakeLogin(asking *Connection, now Login, use func()) Preceden
 		defer c.wakeBlocked()
 	}
 	if !before.examined {
-		asking.noteTwin(c.findOlderTwin(asking)) // of the accounts that status remembers
+		asking.noteTwin(c.findOlderTwin(asking)) // by the accounts that statuses name
 	}
 	result := c.contend(asking, now)
 	if result == (Precedence{}) && use != nil {
@@ -133,7 +129,7 @@ func (c *Registry) TakeLogin(asking *Connection, now Login, use func()) Preceden
 func (c *Registry) contend(asking *Connection, now Login) Precedence {
 	var younger []*Connection
 	for _, other := range c.All() {
-		switch theirs := other.Login(); {
+		switch theirs := other.currentLogin(); {
 		case other == asking, theirs.fingerprint != now.fingerprint, now.fingerprint == "":
 		case other.olderThan(asking):
 			return beats(other, sharesToken)
@@ -158,9 +154,9 @@ func (c *Registry) ReleaseLogin(asking *Connection, baseURL string) {
 	c.TakeLogin(asking, Login{examined: true, baseURL: baseURL}, nil)
 }
 
-// olderTwin is told when a connection has compared its accounts. It names an older one, called at the same address, that has the same
-// accounts: two tokens of one LambdaTest organization. Accounts of two organizations never share an id. The younger one stops.
-func (c *Registry) olderTwin(asking *Connection) string {
+// olderTwin follows a complete sweep of a connection. It names an older organization at the same address that has the same accounts: the two
+// have two tokens of one LambdaTest organization, since accounts of two organizations never share an id. The younger one stops.
+func (c *Registry) olderTwin(asking *Connection) (name types.NamespacedName) {
 	c.deciding.Lock()
 	defer c.deciding.Unlock()
 	for _, younger := range c.All() {
@@ -170,11 +166,11 @@ func (c *Registry) olderTwin(asking *Connection) string {
 		}
 	}
 	twin := c.findOlderTwin(asking)
-	if twin == nil {
-		return ""
+	if twin != nil {
+		asking.yield(beats(twin, sharesAccounts))
+		name = twin.Organization
 	}
-	asking.yield(beats(twin, sharesAccounts))
-	return twin.Organization.String()
+	return name
 }
 
 func (c *Registry) findOlderTwin(asking *Connection) *Connection {
@@ -187,21 +183,16 @@ func (c *Registry) findOlderTwin(asking *Connection) *Connection {
 }
 
 func (c *Registry) areTwins(a, b *Connection) bool {
-	return a != b && a.Login().baseURL == b.Login().baseURL && b.Accounts.Shares(a.Accounts)
+	return a != b && a.currentLogin().baseURL == b.currentLogin().baseURL && b.Accounts.Shares(a.Accounts)
 }
 
-// twinOf is the older twin that was found, as long as it still is one.
+// twinOf is the older twin that was noted, as long as it has the same accounts.
 func (c *Registry) twinOf(asking *Connection) *Connection {
-	name := asking.LastSweep().twin
-	if name == "" {
+	twin, there := c.Opening(asking.LastSweep().twin)
+	if !there || !asking.Accounts.Shares(twin.Accounts) {
 		return nil
 	}
-	for _, other := range c.All() {
-		if other.Organization.String() == name && asking.Accounts.Shares(other.Accounts) {
-			return other
-		}
-	}
-	return nil
+	return twin
 }
 
 func (c *Connection) noteTwin(older *Connection) {
@@ -210,10 +201,10 @@ func (c *Connection) noteTwin(older *Connection) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.lastSweep.twin = older.Organization.String()
+	c.lastSweep.twin = older.Organization
 }
 
-// wakeBlocked looks again at organizations that make no calls: what they waited for may be over.
+// wakeBlocked requeues organizations that make no calls: what they wait for may be over.
 func (c *Registry) wakeBlocked() {
 	for _, other := range c.All() {
 		if _, obstacle := other.State(); obstacle != (status.Outcome{}) {
