@@ -14,6 +14,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/sets"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -25,8 +26,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// Reconciler gives each account that nobody claims a LambdaTestUser that only observes, where an organization asks for that. It
-// looks at an organization after each complete sweep, and never calls LambdaTest.
+// Reconciler gives each account that no resource claims a LambdaTestUser that only observes, where an organization asks for that. It
+// reconciles an organization after each complete sweep, and never calls LambdaTest.
 type Reconciler struct {
 	Client       client.Client
 	Registry     *connection.Registry
@@ -105,15 +106,16 @@ type batch struct {
 //	there     none             no         create
 //	there     none             yes        keep; follow the account's active
 //	any       Full             yes        remove
-//	there     Observe          any        leave as it is: somebody observes already
+//	there     Observe          any        leave as it is: the other one observes
 //	gone      none             yes        remove
 func planBatch(accounts map[string]lambdatest.User, all []*v1alpha1.LambdaTestUser) batch {
 	var plan batch
-	watched, claimed := map[string]bool{}, map[string]bool{}
+	watched, claimed := sets.New[string](), sets.New[string]()
 	for _, claim := range all {
 		user := v1alpha1.FoldUserName(claim.Spec.UserName)
-		watched[user] = true
-		claimed[user] = claimed[user] || claims.IsFull(claim)
+		if watched.Insert(user); claims.IsFull(claim) {
+			claimed.Insert(user)
+		}
 	}
 	for _, claim := range all {
 		if !v1alpha1.IsImported(claim) {
@@ -122,14 +124,14 @@ func planBatch(accounts map[string]lambdatest.User, all []*v1alpha1.LambdaTestUs
 		user := v1alpha1.FoldUserName(claim.Spec.UserName)
 		account, there := accounts[user]
 		switch {
-		case !there || claimed[user]:
+		case !there || claimed.Has(user):
 			plan.remove = append(plan.remove, claim)
 		case claim.IsDenial() == account.Active:
 			plan.update = append(plan.update, claim)
 		}
 	}
 	for user, account := range accounts {
-		if !watched[user] {
+		if !watched.Has(user) {
 			plan.create = append(plan.create, account)
 		}
 	}

@@ -16,15 +16,15 @@ import (
 type Table struct {
 	mu     sync.Mutex
 	byUser map[string]account
-	// asked is since when somebody needs to know about people for whom something is to be done.
+	// asked is since when the account of a person for whom something is to be done has been of interest.
 	asked map[string]time.Time
 	// sweptAt is when the last complete sweep began; zero when there was none.
 	sweptAt time.Time
-	// tried says that a sweep was attempted, whatever came of it.
+	// tried says that a sweep has ended, complete or not.
 	tried bool
-	// Appeared is told who has an account for the first time.
+	// Appeared is called with a person who has an account for the first time.
 	Appeared func(user string)
-	// Expecting says that so many lookups were made that a sweep costs less: people without a known account wait for the next one.
+	// Expecting says that so many lookups were made that a sweep costs less: people without a known account wait for the next sweep.
 	Expecting bool
 }
 
@@ -34,9 +34,9 @@ type account struct {
 	readAt time.Time
 	// absent: there was no account.
 	absent bool
-	// doubtSince is when a change was sent of which nobody knows what came; zero once the account was read after that.
+	// doubtSince is when a change was sent whose outcome is unknown; zero once the account was read after that.
 	doubtSince time.Time
-	// ReadBackAt, unless zero, is when a late change can no longer take effect. Whoever must not miss one reads again then.
+	// readBackAt, unless zero, is when a late change can no longer take effect: a denial reads the account again then.
 	readBackAt time.Time
 	// roleUnsureSince is when LambdaTest computed the role anew, after a change of groups; zero when it is as read.
 	roleUnsureSince time.Time
@@ -50,8 +50,8 @@ func New() *Table {
 	return &Table{byUser: map[string]account{}, asked: map[string]time.Time{}}
 }
 
-// Remember takes what a resource's status says for known, unless more is. An account that a complete list lacks and that nobody
-// looked up by then is in doubt.
+// Remember takes for known what a status says of an account, unless more is known. After a complete sweep, which did not show the account,
+// it is in doubt.
 func (a *Table) Remember(user string, remembered lambdatest.User) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -60,7 +60,7 @@ func (a *Table) Remember(user string, remembered lambdatest.User) {
 	}
 }
 
-// Saw takes an account that a read showed which began at that time.
+// Saw takes an account that a read showed. The read began at that time.
 func (a *Table) Saw(user string, seen lambdatest.User, begun time.Time) {
 	a.update(user, account{User: seen, readAt: begun}, begun)
 }
@@ -105,7 +105,7 @@ func (e account) mayChangeAfter(then time.Time) bool {
 	return e.doubtSince.After(then) || !e.doubtSince.IsZero() && e.readBackAt.After(then)
 }
 
-// Doubt marks that at that time nobody knows what became of a change that may take effect until then.
+// Doubt marks that, now, the outcome of a change is unknown, and that the change may take effect until that time.
 func (a *Table) Doubt(user string, now, until time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -130,8 +130,8 @@ func (a *Table) ReadBack(user string, at time.Time) {
 	}
 }
 
-// Observe returns what is known about a person for whom something may have to be done. For a settled person,
-// whatever is known counts as current: the last sweep would have reported a change.
+// Observe returns what is known about a person for whom something may have to be done. For a settled person, what is known counts as
+// current: the last sweep would have reported a change.
 func (a *Table) Observe(user string, now time.Time, settled bool) Observed {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -144,18 +144,19 @@ func (a *Table) Observe(user string, now time.Time, settled bool) Observed {
 		a.asked[user] = now
 	}
 	entry := a.byUser[user]
-	vouched := a.tried && !a.sweptAt.IsZero()
-	have := Observed{Sweeping: !a.tried, Doubtful: !entry.doubtSince.IsZero(), ReadBackAt: entry.readBackAt}
-	have.RoleUnsure = !entry.roleUnsureSince.IsZero()
-	have.Due = !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt)
+	have := Observed{
+		Sweeping: !a.tried, Doubtful: !entry.doubtSince.IsZero(), RoleUnsure: !entry.roleUnsureSince.IsZero(),
+		ReadBackAt: entry.readBackAt, Due: !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt),
+	}
+	recent := !entry.readAt.Before(since)
 	switch {
-	case entry.absent && (a.tried || !entry.readAt.Before(since)):
-		have.Known, have.Current = true, settled || !entry.readAt.Before(since)
+	case entry.absent && (a.tried || recent):
+		have.Known, have.Current = true, settled || recent
 	case entry.ID != "":
-		have.Known, have.Account, have.Current = true, &entry.User, settled || !entry.readAt.Before(since)
+		have.Known, have.Account, have.Current = true, &entry.User, settled || recent
 	case settled && !entry.says():
 		have.Known, have.Current = true, true
-	case vouched:
+	case a.swept():
 		have.Known, have.Current = true, settled || a.sweptAt.After(since)
 	}
 	if a.Expecting && have.Account == nil && !have.Current {
@@ -164,12 +165,10 @@ func (a *Table) Observe(user string, now time.Time, settled bool) Observed {
 	return have
 }
 
-// settle notes that nobody needs to know about a person any more. Go maps do not shrink, so an emptied one is replaced.
+// settle notes that nothing is to be done for a person. Go maps do not shrink, so one that was emptied is replaced.
 func (a *Table) settle(user string) {
-	if _, needed := a.asked[user]; !needed {
-		return
-	}
-	if delete(a.asked, user); len(a.asked) == 0 {
+	_, needed := a.asked[user]
+	if delete(a.asked, user); needed && len(a.asked) == 0 {
 		a.asked = map[string]time.Time{}
 	}
 }
@@ -226,7 +225,7 @@ func (a *Table) Size() int {
 	return size
 }
 
-// Replace takes a complete listing. What was read after it began stays. It returns who differs from what was known before, or may.
+// Replace takes a complete listing. What was read after it began stays. It returns the people whose account differs from what was known, or may.
 func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -245,7 +244,7 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 		if ok && !before.readAt.Before(begun) {
 			continue
 		}
-		// A role that LambdaTest computed anew is news even if it is the same: until now nobody compared it with the wanted one.
+		// A role that LambdaTest computed anew is news even if it is the same: it was not compared with the desired one.
 		sure := !before.roleUnsureSince.IsZero() && !before.roleUnsureSince.After(begun)
 		if !ok || before.absent || before.User != listed || sure {
 			changed = append(changed, user)
@@ -259,14 +258,14 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 	return changed
 }
 
-// Distrust waits for the next sweep, or for trust, before anybody is believed to have no account.
+// Distrust makes people without a known account wait for the next sweep.
 func (a *Table) Distrust() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.tried = false
 }
 
-// Attempted notes that a sweep failed: nobody waits for it any longer.
+// Attempted notes that a sweep failed: people do not wait for it any longer.
 func (a *Table) Attempted() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -290,7 +289,7 @@ func (a *Table) Some(n int) []lambdatest.User {
 	return sample
 }
 
-// Shares tells whether the other table has an account of this one. It locks one table at a time, so that two organizations may ask it of
+// Shares tells whether the other table has an account of this one. It locks one table at a time, so that two organizations may call it with
 // each other.
 func (a *Table) Shares(other *Table) bool {
 	return slices.ContainsFunc(a.users(), func(user string) bool {

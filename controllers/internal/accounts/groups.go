@@ -6,16 +6,20 @@ package accounts
 import (
 	"time"
 
+	"k8s.io/apimachinery/pkg/util/sets"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// Swept tells whether a complete sweep says who has an account. Before that, a member who is not known may well have one.
+// Swept tells whether a complete sweep has shown all accounts. Before that, a member without a known account may have one.
 func (a *Table) Swept() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.tried && !a.sweptAt.IsZero()
+	return a.swept()
 }
+
+func (a *Table) swept() bool { return a.tried && !a.sweptAt.IsZero() }
 
 // Resolve returns the ids of the accounts of some people, and the userNames of those who have none.
 func (a *Table) Resolve(userNames []string) (ids, without []string) {
@@ -33,13 +37,10 @@ func (a *Table) Resolve(userNames []string) (ids, without []string) {
 
 // UsersOf names the people who have these accounts.
 func (a *Table) UsersOf(ids []string) []string {
-	wanted := make(map[string]struct{}, len(ids))
-	for _, id := range ids {
-		wanted[id] = struct{}{}
-	}
+	wanted := sets.New(ids...)
 	var users []string
 	a.Each(func(user string, account lambdatest.User) bool {
-		if _, ok := wanted[account.ID]; ok {
+		if wanted.Has(account.ID) {
 			users = append(users, user)
 		}
 		return true
@@ -47,14 +48,14 @@ func (a *Table) UsersOf(ids []string) []string {
 	return users
 }
 
-// DoubtRoles marks that LambdaTest has computed these people's roles anew. With lookUp they are read again at once; otherwise the next
-// sweep that starts after now settles it.
+// DoubtRoles marks that LambdaTest has computed the roles of these people anew. With lookUp their accounts are in doubt as well, and so read
+// again at once; otherwise the next sweep that starts after now reads them.
 func (a *Table) DoubtRoles(users []string, lookUp bool, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, user := range users {
-		entry, ok := a.byUser[user]
-		if !ok || entry.ID == "" {
+		entry := a.byUser[user]
+		if entry.ID == "" {
 			continue
 		}
 		entry.roleUnsureSince = now

@@ -11,21 +11,21 @@ import (
 
 // Observed is what is known of a person's account.
 type Observed struct {
-	// Account at LambdaTest; nil when there is none, or when nobody knows.
+	// Account at LambdaTest; nil when there is none, or when it is unknown.
 	Account *lambdatest.User
-	// Known tells "none" from "nobody knows".
+	// Known tells "none" from "unknown".
 	Known bool
-	// Current says that it was read after what is wanted came to be wanted. Without it, an account may have been created or
+	// Current says that the account was read after the desired state last changed. Without it, the account may have been created or
 	// reactivated meanwhile.
 	Current bool
-	// Sweeping says that no sweep of the whole organization has ended yet, so one is about to tell.
+	// Sweeping says that no sweep of the organization has ended yet: the first one is about to show the account.
 	Sweeping bool
-	// Doubtful says that a change was sent, that nobody knows what came of it, and that the account was not read since.
+	// Doubtful says that a change was sent, that its outcome is unknown, and that the account was not read since.
 	Doubtful bool
 	// ReadBackAt, unless zero, is when an account that must not be active is to be read again, because a late change may undo what
-	// was read; due says that the time has come.
+	// was read; Due says that the time has come.
 	ReadBackAt time.Time
 	Due        bool
-	// RoleUnsure says that LambdaTest has computed the role anew since it was read: nobody sets it before it is read again.
+	// RoleUnsure says that LambdaTest has computed the role anew since it was read: it is not set before it is read again.
 	RoleUnsure bool
 }

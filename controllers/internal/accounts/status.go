@@ -20,7 +20,7 @@ func StateOf(account lambdatest.User) *v1alpha1.AccountState {
 	}
 }
 
-// Remembered is the way back.
+// Remembered is the account that the status of a claim says.
 func Remembered(claim *v1alpha1.LambdaTestUser) lambdatest.User {
 	state := claim.Status.Account
 	return lambdatest.User{

@@ -5,6 +5,7 @@ package groups
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -25,10 +26,10 @@ type Group struct {
 
 // Observed is what is known of a group at LambdaTest.
 type Observed struct {
-	// Group is nil when there is none, or when nobody knows; known tells which.
+	// Group is nil when there is none, or when it is unknown; Known tells which.
 	Group *Group
 	Known bool
-	// Doubtful says that a change was sent, that nobody knows what came of it, and that the group was not read since.
+	// Doubtful says that a change was sent, that its outcome is unknown, and that the group was not read since.
 	Doubtful bool
 }
 
@@ -84,3 +85,12 @@ func (g Group) Gives(account string, roles []v1alpha1.Role) bool {
 	_, member := slices.BinarySearch(g.Members, account)
 	return member && slices.Equal(g.Roles, RoleNames(roles))
 }
+
+// placePrefix begins the places of groups in the lane; no userName begins so.
+const placePrefix = "\x00group/"
+
+// Place is the name under which a group waits in the lane.
+func Place(resource string) string { return placePrefix + resource }
+
+// ResourceAt is the resource of a place, if it is the place of a group.
+func ResourceAt(place string) (string, bool) { return strings.CutPrefix(place, placePrefix) }

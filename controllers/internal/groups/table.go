@@ -24,11 +24,11 @@ type Table struct {
 type Entry struct {
 	// UID tells a resource from a later one of the same name.
 	UID types.UID
-	// ID is the group's at LambdaTest. The status may not have it yet: a resource that is renamed right after its group was created must
-	// not get another group.
+	// ID is the group's at LambdaTest. The status may lack it: a resource that is renamed right after its group was created must not get
+	// another group.
 	ID string
-	// absent is the displayName, folded, that was looked up and not found, until the next listing. A group that waits for its turn to be
-	// created need not spend it on another lookup.
+	// absent is the displayName, folded, that was looked up and not found, until the next listing: once the lane grants a call, the group is
+	// created without another lookup.
 	absent string
 	// doubtful says that a change was sent, and that its outcome is unknown.
 	doubtful bool
@@ -36,13 +36,13 @@ type Entry struct {
 	Met bool
 	// Open says that something is to be done.
 	Open bool
-	// given is what the resource gave to whom when its members were last told; nil before.
+	// given is what the resource gave its members when they were last requeued; nil before.
 	given *Contribution
 	// Awaits are the folded userNames, in order, of the members who have no account yet.
 	Awaits []string
 	// Needs is the displayName, folded, that the group of another resource has and that this one waits for.
 	Needs string
-	// DuplicateSince is since when another resource of the displayName is carried out instead; zero is not.
+	// DuplicateSince is since when another resource of the displayName is carried out instead; zero when none is.
 	DuplicateSince time.Time
 }
 
@@ -100,8 +100,8 @@ func (g *Table) Change(resource string, change func(*Entry)) {
 	change(g.entry(resource))
 }
 
-// Begin is for a resource that is about to be looked at, which tells anew what it needs. What is known about an earlier resource of the
-// name is forgotten, but for what its members were told.
+// Begin precedes a reconcile of a resource, which finds out anew what the resource needs. What is known about an earlier resource of the name
+// is forgotten, except what it gave its members.
 func (g *Table) Begin(resource string, uid types.UID) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -112,7 +112,7 @@ func (g *Table) Begin(resource string, uid types.UID) {
 	entry.Needs = ""
 }
 
-// Forget forgets a resource, and returns whose role that may change.
+// Forget forgets a resource, and returns the people whose role that may change.
 func (g *Table) Forget(resource string) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -136,7 +136,7 @@ func (g *Table) Found(resource string) {
 	g.Change(resource, func(entry *Entry) { entry.doubtful, entry.absent = false, "" })
 }
 
-// Identify notes what the group of a resource is known by; empty is that it has none.
+// Identify notes the id of a resource's group; empty means that it has none.
 func (g *Table) Identify(resource, id string) {
 	g.Change(resource, func(entry *Entry) { entry.ID = id })
 }
@@ -175,7 +175,7 @@ func (g *Table) Observe(resource, id, displayName string) Observed {
 	if id != "" && !known {
 		return Observed{}
 	}
-	if group, known := g.Named(displayName); known {
+	if group, named := g.Named(displayName); named {
 		return Observed{Group: &group, Known: true}
 	}
 	return Observed{Known: entry.absent == v1alpha1.FoldDisplayName(displayName)}
@@ -203,12 +203,12 @@ func (g *Table) ByID(id string) (Group, bool) {
 	return seen.group, known && !seen.gone
 }
 
-// Holders are the resources that are known to have a group.
+// Holders are the resources whose group has that id.
 func (g *Table) Holders(id string) []string {
 	return g.Where(func(entry *Entry) bool { return entry.ID == id })
 }
 
-// Where lists the resources of which something holds.
+// Where lists the resources for which holds returns true.
 func (g *Table) Where(holds func(*Entry) bool) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -221,7 +221,7 @@ func (g *Table) Where(holds func(*Entry) bool) []string {
 	return found
 }
 
-// Wanted tells whether there is any resource that is pushed: else what LambdaTest has is of no use.
+// Wanted tells whether any resource is pushed. Without one, nothing needs to be known of LambdaTest's groups.
 func (g *Table) Wanted() bool {
 	return len(g.Where(func(entry *Entry) bool { return entry.given != nil && entry.given.Pushed })) > 0
 }
@@ -259,7 +259,7 @@ func (g Group) equal(other Group) bool {
 	return g.DisplayName == other.DisplayName && slices.Equal(g.Roles, other.Roles) && slices.Equal(g.Members, other.Members)
 }
 
-// Contribute notes what a resource gives now, and returns whose role that may change.
+// Contribute notes what a resource gives now, and returns the people whose role that may change.
 func (g *Table) Contribute(resource string, now Contribution, fresh bool) []string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -291,7 +291,7 @@ func (g *Table) ListOpen() []string {
 	return places
 }
 
-// Awaits returns the resources that wait for somebody's account, and for how many accounts each.
+// Awaits returns the resources that wait for a person's account, and for how many accounts each waits.
 func (g *Table) Awaits(user string) map[string]int {
 	g.mu.Lock()
 	defer g.mu.Unlock()
