@@ -44,7 +44,7 @@ func main() {
 	os.Exit(cli.ExitCode(err))
 }
 
-// pluginName is what kubectl looks for when somebody types "kubectl lambdatest".
+// pluginName is what kubectl looks for for "kubectl lambdatest".
 const pluginName = "kubectl-lambdatest"
 
 // command is the operator's command line or, under the name of a kubectl plugin, that of the people who use it.

@@ -32,7 +32,7 @@ func uncompared(ctx context.Context, change ...func(*OrganizationBuilder)) *worl
 	return w
 }
 
-var _ = Describe("Before the first comparison, a group", Label("groups", "kstatus"), func() {
+var _ = Describe("Before the first sweep, a group", Label("groups", "kstatus"), func() {
 	It("says that its organization is suspended", func(ctx SpecContext) {
 		w := uncompared(ctx, func(o *OrganizationBuilder) { o.Suspended() })
 
@@ -53,7 +53,7 @@ var _ = Describe("Before the first comparison, a group", Label("groups", "kstatu
 		Expect(w.pushed(ctx, MakeGroup("QA").With(ada))).To(BeStalled(v1alpha1.UnauthorizedReason))
 	})
 
-	It("says what it waits for, and goes on after the comparison", func(ctx SpecContext) {
+	It("says what it waits for, and goes on after the sweep", func(ctx SpecContext) {
 		w := uncompared(ctx)
 
 		group := w.pushed(ctx, MakeGroup("QA"))

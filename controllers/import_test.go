@@ -155,7 +155,7 @@ var _ = Describe("An account that nobody claims", Label("import"), func() {
 		Expect(refused).To(Equal(150 + 100))
 	})
 
-	It("is neither imported nor forgotten before a comparison is complete", Label("partial-sweep"), func(ctx SpecContext) {
+	It("is neither imported nor forgotten before a sweep is complete", Label("partial-sweep"), func(ctx SpecContext) {
 		w := withOrganization(ctx, newWorld(ctx, simulator.Population(3)), importing)
 		request := ctrl.Request{NamespacedName: client.ObjectKey{Namespace: w.namespace, Name: DefaultOrganization}}
 		_, err := (&imports.Reconciler{Client: k8s, Registry: w.connections}).Reconcile(ctx, request)

@@ -235,7 +235,7 @@ var _ = Describe("An organization", func() {
 	})
 })
 
-var _ = Describe("A comparison of the whole organization", Label("sweep"), func() {
+var _ = Describe("A sweep of the whole organization", Label("sweep"), func() {
 	It("sets back what was changed at LambdaTest", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleGuest))

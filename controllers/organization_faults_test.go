@@ -338,7 +338,7 @@ var _ = Describe("Two organizations that are one at LambdaTest", Label("duplicat
 })
 
 var _ = Describe("A request for a resync", func() {
-	It("is acted on once while the first comparison is under way, and acknowledged", Label("failover"), func(ctx SpecContext) {
+	It("is acted on once while the first sweep is under way, and acknowledged", Label("failover"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeReady(v1alpha1.SyncedReason))
 		w.restart()

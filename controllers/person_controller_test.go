@@ -194,7 +194,7 @@ var _ = Describe("A person", func() {
 			Expect(w.upstream.Writes()).To(BeZero())
 		})
 
-		It("is deactivated when somebody created the account after the last comparison", Label("deny-wins"), func(ctx SpecContext) {
+		It("is deactivated when somebody created the account after the last sweep", Label("deny-wins"), func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true})
 
@@ -215,7 +215,7 @@ var _ = Describe("A person", func() {
 			Expect(user).To(BeStalled(v1alpha1.ConcurrencyGroupNotFoundReason))
 		})
 
-		It("is deactivated again after an activation at LambdaTest, within one comparison", Label("deny-wins", "sweep"), func(ctx SpecContext) {
+		It("is deactivated again after an activation at LambdaTest, within one sweep", Label("deny-wins", "sweep"), func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 			user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 			w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) { u.Spec.Active = new(false) })

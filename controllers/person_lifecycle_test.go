@@ -109,7 +109,7 @@ var _ = Describe("After a restart", func() {
 		Expect(w.upstream.Writes()).To(BeZero())
 	})
 
-	It("the organization stays Ready, and its status is not written, while the first comparison is under way", Label("idle"), func(ctx SpecContext) {
+	It("the organization stays Ready, and its status is not written, while the first sweep is under way", Label("idle"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		w.settled(ctx, MakeUser(ada))
 		before := w.connected(ctx, DefaultOrganization)
@@ -119,7 +119,7 @@ var _ = Describe("After a restart", func() {
 		Expect(w.connected(ctx, DefaultOrganization).ResourceVersion).To(Equal(before.ResourceVersion))
 	})
 
-	It("a denial does not wait for the first comparison", Label("deny-wins"), func(ctx SpecContext) {
+	It("a denial does not wait for the first sweep", Label("deny-wins"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleAdmin))
 		w.restart()
@@ -133,7 +133,7 @@ var _ = Describe("After a restart", func() {
 		Expect(w.account("grace@example.com").Active).To(BeFalse())
 	})
 
-	It("nobody is created before the first comparison", Label("adoption"), func(ctx SpecContext) {
+	It("nobody is created before the first sweep", Label("adoption"), func(ctx SpecContext) {
 		w := newWorld(ctx)
 		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true, Role: "User"})
 		organized(ctx, w)
@@ -149,7 +149,7 @@ var _ = Describe("After a restart", func() {
 		Expect(w.upstream.Writes()).To(BeZero())
 	})
 
-	It("a new hire does not wait for the first comparison, once it is known whose organization it is", func(ctx SpecContext) {
+	It("a new hire does not wait for the first sweep, once it is known whose organization it is", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 		w.clock.Advance(-time.Minute) // resources are as old as the API server says

@@ -67,7 +67,7 @@ func (o Options) validate() error {
 	case o.BackoffMin <= 0 || o.BackoffMax < o.BackoffMin:
 		return errors.New("backoff must be positive, and its minimum no more than its maximum")
 	case o.MarkRetention < 0:
-		return errors.New("the retention of deleted users must not be negative: nobody would be kept out")
+		return errors.New("the retention of deleted users must not be negative: deleted users would not stay denied")
 	case o.LeaseDuration <= connection.CallTimeout:
 		return fmt.Errorf("the lease must last longer than a call, %s", connection.CallTimeout)
 	}

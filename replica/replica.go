@@ -68,7 +68,7 @@ type Options struct {
 
 // Run runs a replica until ctx ends. controller-runtime neither creates a manager nor ends one while it waits for the API server
 // (decision 0023), so the manager is asked to stop only once its caches are filled. Before that Run just returns, and the process may end:
-// the replica has no lease, serves no SCIM and calls nobody.
+// the replica has no lease, serves no SCIM and makes no call.
 func Run(ctx context.Context, restConfig *rest.Config, options Options) error {
 	managed, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

@@ -41,7 +41,7 @@ const (
 	// longPause is how long LambdaTest must ask for patience before the status of everybody who waits says so.
 	longPause = 5 * time.Second
 
-	// RefusalPauseMin is how long a refusal is believed at first when nobody changes anything. Each time its cause is refused again the
+	// RefusalPauseMin is how long a refusal is believed at first while nothing is changed. Each time its cause is refused again the
 	// pause doubles.
 	RefusalPauseMin = time.Minute
 	// RefusalPauseMax is the longest of these pauses.

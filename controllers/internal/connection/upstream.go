@@ -9,9 +9,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// Upstream is what is asked of one LambdaTest organization about people. *lambdatest.Client is one. Its errors are told apart by the
-// questions of package lambdatest (IsRejected, IsUnavailable, …). It checks what it is told: an answer about somebody else is an
-// error. It retries nothing.
+// Upstream makes the calls about people to one LambdaTest organization. *lambdatest.Client is one. The questions of package lambdatest
+// (IsRejected, IsUnavailable, …) tell its errors apart. It checks answers: one about another person is an error. It retries nothing.
 type Upstream interface {
 	// ListUsers reads one page of all accounts.
 	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
@@ -28,7 +27,7 @@ type Upstream interface {
 	GroupUpstream
 }
 
-// GroupUpstream is what is asked of one LambdaTest organization about groups, under the same rules. While group provisioning is switched
+// GroupUpstream makes the calls about groups, under the same rules. While group provisioning is switched
 // off, every change IsForbidden.
 type GroupUpstream interface {
 	// ListGroups reads one page of all groups, with their members.
