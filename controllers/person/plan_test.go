@@ -35,11 +35,11 @@ func TestPlan(t *testing.T) {
 		priority int
 		reported bool
 	}{
-		"before the first sweep ends, wait for it":        {want: active, have: accounts.Observed{Sweeping: true}, step: stepAwait, priority: lane.Creation},
+		"before the first sweep ends, wait for it":             {want: active, have: accounts.Observed{Sweeping: true}, step: stepAwait, priority: lane.Creation},
 		"a denial does not wait for it":                        {want: denied, have: accounts.Observed{Sweeping: true}, step: stepLookUp, priority: lane.Denial},
 		"no account: create":                                   {want: active, have: accounts.Observed{Known: true}, step: stepCreate, priority: lane.Creation},
 		"a role that is unset is looked up before a POST":      {want: roleless, have: accounts.Observed{Known: true}, step: stepLookUp, priority: lane.Creation},
-		"unless a sweep vouches that nobody is there":     {want: roleless, have: accounts.Observed{Known: true, Current: true}, step: stepCreate, priority: lane.Creation},
+		"unless a sweep vouches that nobody is there":          {want: roleless, have: accounts.Observed{Known: true, Current: true}, step: stepCreate, priority: lane.Creation},
 		"who is denied is not created":                         {want: denied, have: accounts.Observed{Known: true, Current: true}, step: stepNone, priority: lane.Denial},
 		"but looked for, when nobody vouches":                  {want: denied, have: accounts.Observed{Known: true}, step: stepLookUp, priority: lane.Denial},
 		"an account that is off is believed when read since":   {want: denied, have: accounts.Observed{Account: off, Known: true, Current: true}, step: stepNone, priority: lane.Denial},
