@@ -149,7 +149,8 @@ func (b *batch) apply(state *policy, limits v1alpha1.DeprovisionGuard, now time.
 		state.counters.Explicit += b.denials
 		state.budget(Deprovision, limits) // whose limit many denials are compared with
 	}
-	for proposal := range b.proposals {
+	approvalsFirst := func(one, other proposal) int { return strings.Compare(one.annotation, other.annotation) }
+	for _, proposal := range slices.SortedFunc(maps.Keys(b.proposals), approvalsFirst) {
 		b.proposals[proposal] = state.settle(proposal)
 	}
 	for i := range b.questions {
