@@ -205,3 +205,17 @@ func TestGuardBoundsItsLists(t *testing.T) {
 		}
 	}
 }
+
+func TestGuardDecidesAnApprovalBeforeARejectionOfTheSameSet(t *testing.T) {
+	limits := v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
+	for range 50 { // a map has no order
+		state := guardWith(2)
+		state.decide(asking(Deprovision, "a"), limits, guardTime)
+		approve, reject := approval(state.token()), rejection(state.token())
+		both := &batch{proposals: map[proposal]decision{approve: decided, reject: decided}}
+		both.apply(state, limits, guardTime)
+		if both.proposals[approve] != decided || both.proposals[reject] == decided {
+			t.Fatalf("decided: %v", both.proposals)
+		}
+	}
+}
