@@ -2,7 +2,8 @@
 #
 #   docker buildx build --platform linux/amd64,linux/arm64 --build-arg VERSION=v0.1.0 .
 #
-# With --build-arg BINARY=prebuilt it uses prebuilt binaries in bin/image/<os>-<arch>/, as hack/image.sh does.
+# With --build-arg BINARY=prebuilt it uses prebuilt binaries in bin/image/<os>-<arch>/, as hack/image.sh and the release workflow do, and
+# pulls no image.
 ARG BINARY=compiled
 # The binary contains everything that it needs, including the certificates of public authorities (docs/decisions). Any other base image
 # also works, such as gcr.io/distroless/static:nonroot.

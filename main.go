@@ -38,7 +38,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	err := command(os.Args[0]).ExecuteContext(ctx)
 	if err != nil && !errors.Is(err, cli.ErrDifferences) {
-		fmt.Fprintln(os.Stderr, "Error:", err)
+		cli.PrintError(os.Stderr, err)
 	}
 	stop()
 	os.Exit(cli.ExitCode(err))

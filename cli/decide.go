@@ -72,13 +72,13 @@ func decideCommand(what decision, command *cobra.Command) *cobra.Command {
 		if err := showHeld(cmd.Context(), cmd.OutOrStdout(), writer, organization, held); err != nil {
 			return err
 		}
-		if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), fmt.Sprintf(what.question, plural(int(held.Count), "person", "people"))) {
+		if !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), what.question, plural(int(held.Count), "person", "people")) {
 			return errNothingDone
 		}
 		if err := annotate(cmd.Context(), writer, organization, what.annotation, held.Token); err != nil {
 			return err
 		}
-		fmt.Fprintln(cmd.OutOrStdout(), what.done)
+		printf(cmd.OutOrStdout(), "%s\n", what.done)
 		return nil
 	}
 	where.bind(command)
@@ -110,14 +110,14 @@ func showHeld(ctx context.Context, out io.Writer, reader client.Reader, organiza
 		}
 		rows = append(rows, row)
 	}
-	fmt.Fprintf(out, "Held back in organization %s (token %s):\n\n", organization.Name, held.Token)
+	printf(out, "Held back in organization %s (token %s):\n\n", organization.Name, held.Token)
 	if err := printTable(out, []string{"RESOURCE", "USERNAME", "ROLE NOW", "WOULD"}, rows); err != nil {
 		return err
 	}
 	if more := int(held.Count) - len(held.People); more > 0 {
-		fmt.Fprintf(out, "… and %d more\n", more)
+		printf(out, "… and %d more\n", more)
 	}
-	fmt.Fprintln(out)
+	printf(out, "\n")
 	return nil
 }
 
@@ -157,8 +157,8 @@ func annotate(ctx context.Context, writer client.Client, organization *v1alpha1.
 }
 
 // confirmed asks for a "yes"; anything else, or the end of input, is a no.
-func confirmed(in io.Reader, out io.Writer, question string) bool {
-	fmt.Fprintf(out, "%s Type yes: ", question)
+func confirmed(in io.Reader, out io.Writer, question string, args ...any) bool {
+	printf(out, question+" Type yes: ", args...)
 	answer, _ := bufio.NewReader(in).ReadString('\n')
 	return strings.TrimSpace(answer) == "yes"
 }

@@ -5,5 +5,5 @@
 // the operator: under the name kubectl-lambdatest, that binary is a kubectl plugin.
 //
 // It uses the API server with the rights of the user who runs it. It contains no rules of its own: plan calls the code that the
-// operator runs. It imports api, controllers and lambdatest.
+// operator runs, and lambdatest/hosts decides where a token may be sent. It imports api, controllers and lambdatest.
 package cli

@@ -19,7 +19,6 @@ import (
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -29,6 +28,7 @@ import (
 type exportOptions struct {
 	where          cluster
 	which          choice
+	upstream       upstream
 	form           output
 	fromLambdaTest bool
 	folder         string
@@ -57,11 +57,12 @@ person: from the resources in the cluster, or with --from-lambdatest from the ac
   # Move a whole LambdaTest organization into Git
   kubectl lambdatest export --from-lambdatest --folder people/`,
 		RunE: func(cmd *cobra.Command, users []string) error {
-			return options.run(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr(), users)
+			return options.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), users)
 		},
 	}
 	options.where.bind(command)
 	options.which.bind(command, &options.where)
+	options.upstream.bind(command)
 	options.form.bind(command)
 	command.ValidArgsFunction = cobra.NoFileCompletions // the arguments are people
 	flags := command.Flags()
@@ -70,7 +71,7 @@ person: from the resources in the cluster, or with --from-lambdatest from the ac
 	return command
 }
 
-func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, users []string) error {
+func (o *exportOptions) run(ctx context.Context, in io.Reader, out, progress io.Writer, users []string) error {
 	if o.folder != "" && o.form == "json" {
 		return errors.New("--folder writes YAML: remove --output")
 	}
@@ -78,8 +79,11 @@ func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, users 
 	if err != nil {
 		return err
 	}
-	manifests, err := o.collect(ctx, reader, users)
+	manifests, err := o.collect(ctx, in, progress, reader, users)
 	if err != nil {
+		return err
+	}
+	if err := distinct(manifests); err != nil {
 		return err
 	}
 	if o.folder == "" {
@@ -88,11 +92,11 @@ func (o *exportOptions) run(ctx context.Context, out, progress io.Writer, users 
 	if err := writeFolder(o.folder, manifests); err != nil {
 		return err
 	}
-	fmt.Fprintf(progress, "wrote %s into %s\n", plural(len(manifests), "person", "people"), o.folder)
+	printf(progress, "wrote %s into %s\n", plural(len(manifests), "person", "people"), o.folder)
 	return nil
 }
 
-func (o *exportOptions) collect(ctx context.Context, reader client.Reader, users []string) ([]exported, error) {
+func (o *exportOptions) collect(ctx context.Context, in io.Reader, questions io.Writer, reader client.Reader, users []string) ([]exported, error) {
 	switch {
 	case o.fromLambdaTest && len(users) > 0:
 		return nil, errors.New("--from-lambdatest writes all people: remove the USER arguments, or remove --from-lambdatest")
@@ -104,20 +108,24 @@ func (o *exportOptions) collect(ctx context.Context, reader client.Reader, users
 		return nil, err
 	}
 	if o.fromLambdaTest {
-		return fromAccounts(ctx, reader, organization)
+		upstream, err := o.upstream.connect(ctx, in, questions, reader, organization)
+		if err != nil {
+			return nil, err
+		}
+		return fromAccounts(ctx, upstream, organization.Name)
 	}
 	claims, err := usersOf(ctx, reader, o.where.namespace, client.MatchingFields{"spec.organizationRef.name": organization.Name})
 	return fromResources(claims), err
 }
 
-func fromAccounts(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization) ([]exported, error) {
-	accounts, err := accountsOf(ctx, reader, organization)
+func fromAccounts(ctx context.Context, upstream lister, organization string) ([]exported, error) {
+	accounts, err := listAccounts(ctx, upstream)
 	if err != nil {
 		return nil, err
 	}
 	manifests := make([]exported, 0, len(accounts))
 	for _, account := range accounts {
-		manifests = append(manifests, manifestOf(organization.Name, specOfAccount(account)))
+		manifests = append(manifests, manifestOf(organization, specOfAccount(account)))
 	}
 	return ordered(manifests), nil
 }
@@ -173,12 +181,11 @@ func (o *exportOptions) ofOrganization() string {
 
 // fromResources makes one manifest per person. Of several claims it prefers a declared one.
 func fromResources(claims []*v1alpha1.LambdaTestUser) []exported {
-	type person struct{ organization, name string }
-	byPerson := map[person]exported{}
+	byPerson := map[string]exported{}
 	for _, claim := range claims {
 		organization := claim.Spec.OrganizationRef.Name
 		manifest := manifestOf(organization, specOfResource(claim))
-		key := person{organization, manifest.name}
+		key := v1alpha1.PersonDigest(organization, claim.Spec.UserName)
 		if _, there := byPerson[key]; !there || v1alpha1.IsDeclared(claim) {
 			byPerson[key] = manifest
 		}
@@ -264,18 +271,25 @@ var (
 	notInNames = regexp.MustCompile(`[^a-z0-9]+`)
 )
 
-// resourceName makes a resource name from a userName: ada@example.com becomes ada-at-example.com. If characters are lost, or the name has
-// a prefix of the operator, it ends with eight characters of the person's digest, which keep it unique.
+// digestedPrefix begins the names that end in a digest.
+const digestedPrefix = "user-"
+
+// resourceName makes a resource name from a userName: ada@example.com becomes ada-at-example.com. If characters are lost, or the name
+// has a prefix of the operator, it begins with "user-" and ends with the person's digest. No other address gets a name of this form.
 func resourceName(organization, userName string) string {
 	const maxLength = 200
 	folded := v1alpha1.FoldUserName(userName)
-	reserved := strings.HasPrefix(folded, v1alpha1.SCIMNamePrefix) || strings.HasPrefix(folded, v1alpha1.ImportNamePrefix)
+	reserved := slices.ContainsFunc([]string{v1alpha1.SCIMNamePrefix, v1alpha1.ImportNamePrefix, digestedPrefix},
+		func(prefix string) bool { return strings.HasPrefix(folded, prefix) })
 	if plainUserName.MatchString(folded) && !strings.Contains(folded, "-at-") && !reserved && len(folded) <= maxLength {
 		return strings.Replace(folded, "@", "-at-", 1)
 	}
 	readable := strings.Trim(notInNames.ReplaceAllString(folded, "-"), "-")
-	parts := []string{"user", readable[:min(len(readable), maxLength)], v1alpha1.PersonDigest(organization, userName)[:8]}
-	return strings.ReplaceAll(strings.Join(parts, "-"), "--", "-")
+	readable = strings.Trim(readable[:min(len(readable), maxLength)], "-")
+	if readable != "" {
+		readable += "-"
+	}
+	return digestedPrefix + readable + v1alpha1.PersonDigest(organization, userName)
 }
 
 func ordered(manifests []exported) []exported {
@@ -292,9 +306,21 @@ func listOf(manifests []exported) map[string]any {
 	return map[string]any{"apiVersion": "v1", "kind": "List", "items": items}
 }
 
+// distinct refuses two people of the same name, one of whom would overwrite the other: the same address in two organizations.
+func distinct(manifests []exported) error {
+	seen := map[string]bool{}
+	for _, each := range manifests {
+		if seen[each.name] {
+			return fmt.Errorf("two people would be called %s: name one organization with --organization", each.name)
+		}
+		seen[each.name] = true
+	}
+	return nil
+}
+
 func writeStream(out io.Writer, manifests []exported) error {
 	for i, each := range manifests {
-		encoded, err := yaml.Marshal(each.manifest)
+		encoded, err := yamlOf(each.manifest)
 		if err != nil {
 			return err
 		}
@@ -313,7 +339,7 @@ func writeFolder(folder string, manifests []exported) error {
 		return fmt.Errorf("creating the folder: %w", err)
 	}
 	for _, each := range manifests {
-		encoded, err := yaml.Marshal(each.manifest)
+		encoded, err := yamlOf(each.manifest)
 		if err != nil {
 			return err
 		}

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"bytes"
+	"os"
 	"strings"
 	"testing"
 
@@ -24,14 +25,28 @@ func TestResourceNameIsReadable(t *testing.T) {
 		"ada@example.com":          "ada-at-example.com",
 		"Ada.Lovelace@Example.com": "ada.lovelace-at-example.com",
 		"a-b@sub.example.com":      "a-b-at-sub.example.com",
-		"ada+qa@example.com":       "user-ada-qa-example-com-" + v1alpha1.PersonDigest("default", "ada+qa@example.com")[:8],
-		"scim-x@example.com":       "user-scim-x-example-com-" + v1alpha1.PersonDigest("default", "scim-x@example.com")[:8],
-		"ada-at-x@example.com":     "user-ada-at-x-example-com-" + v1alpha1.PersonDigest("default", "ada-at-x@example.com")[:8],
-		"жанна":                    "user-" + v1alpha1.PersonDigest("default", "жанна")[:8],
+		"ada+qa@example.com":       "user-ada-qa-example-com-" + v1alpha1.PersonDigest("default", "ada+qa@example.com"),
+		"scim-x@example.com":       "user-scim-x-example-com-" + v1alpha1.PersonDigest("default", "scim-x@example.com"),
+		"ada-at-x@example.com":     "user-ada-at-x-example-com-" + v1alpha1.PersonDigest("default", "ada-at-x@example.com"),
+		"user-ada@example.com":     "user-user-ada-example-com-" + v1alpha1.PersonDigest("default", "user-ada@example.com"),
+		"жанна":                    "user-" + v1alpha1.PersonDigest("default", "жанна"),
 	} {
 		if name := resourceName("default", userName); name != expected {
 			t.Errorf("%q becomes %q, expected %q", userName, name, expected)
 		}
+	}
+}
+
+// A name that ends in a digest is given to one person only: neither a plain address that spells it nor one with the same first characters
+// of the digest gets it.
+func TestResourceNameOfOnePersonCannotBeChosenByAnother(t *testing.T) {
+	victim := resourceName("default", "ada+qa@example.com")
+	attacker := strings.Replace(resourceName("default", "ada-at-qa+x@example.com"), "-at-", "@", 1)
+	if taken := resourceName("default", attacker); taken == resourceName("default", "ada-at-qa+x@example.com") {
+		t.Errorf("%q is called %q, like somebody else", attacker, taken)
+	}
+	if digest := victim[strings.LastIndex(victim, "-")+1:]; len(digest) < 26 {
+		t.Errorf("%q ends in %d characters of a digest", victim, len(digest))
 	}
 }
 
@@ -130,6 +145,18 @@ var _ = Describe("export", func() {
 	It("also finds a person by userName", func(ctx SpecContext) {
 		claimed(ctx, place, "grace")
 		Expect(called(ctx, exportCommand(), "", "-n", place, "GRACE@example.com")).To(ContainSubstring("userName: grace@example.com"))
+	})
+
+	It("writes everybody or nobody: the same address in two organizations is no name for two files", func(ctx SpecContext) {
+		claimed(ctx, place, "joan")
+		claimed(ctx, place, "joan-too", func(user *v1alpha1.LambdaTestUser) {
+			user.Spec.UserName, user.Spec.OrganizationRef.Name = "joan@example.com", "staging"
+		})
+		folder := GinkgoT().TempDir()
+		_, err := called(ctx, exportCommand(), "", "-n", place, "joan@example.com", "--folder", folder)
+		Expect(err).To(MatchError(ContainSubstring("two people would be called joan-at-example.com")))
+		Expect(os.ReadDir(folder)).To(BeEmpty())
+		Expect(called(ctx, exportCommand(), "", "-n", place, "joan@example.com", "--organization", "staging")).To(ContainSubstring("name: staging"))
 	})
 
 	It("refuses a name that no resource has", func(ctx SpecContext) {

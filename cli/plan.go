@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
@@ -28,6 +27,7 @@ import (
 type planOptions struct {
 	where    cluster
 	which    choice
+	upstream upstream
 	form     output
 	files    []string
 	prune    bool
@@ -59,11 +59,12 @@ deleted. The deprovision guard may hold some of the changes.`,
   kubectl lambdatest plan -f people/ --prune --exit-code`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return options.run(cmd.Context(), cmd.OutOrStdout(), args)
+			return options.run(cmd.Context(), cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
 		},
 	}
 	options.where.bind(command)
 	options.which.bind(command, &options.where)
+	options.upstream.bind(command)
 	options.form.bind(command)
 	flags := command.Flags()
 	flags.StringSliceVarP(&options.files, "filename", "f", nil, "`file` or folder with manifests to plan with; may be repeated")
@@ -72,7 +73,7 @@ deleted. The deprovision guard may hold some of the changes.`,
 	return command
 }
 
-func (o *planOptions) run(ctx context.Context, out io.Writer, args []string) error {
+func (o *planOptions) run(ctx context.Context, in io.Reader, out, questions io.Writer, args []string) error {
 	if o.prune && len(o.files) == 0 {
 		return errors.New("--prune needs --filename: it treats declared people who are not in the manifests as deleted")
 	}
@@ -88,7 +89,11 @@ func (o *planOptions) run(ctx context.Context, out io.Writer, args []string) err
 	if err != nil {
 		return err
 	}
-	accounts, err := accountsOf(ctx, reader, organization)
+	upstream, err := o.upstream.connect(ctx, in, questions, reader, organization)
+	if err != nil {
+		return err
+	}
+	accounts, err := listAccounts(ctx, upstream)
 	if err != nil {
 		return err
 	}
@@ -166,24 +171,13 @@ func pointers[T any](items []T) []*T {
 	return all
 }
 
-// accountsOf reads all accounts of the organization from LambdaTest.
-func accountsOf(ctx context.Context, reader client.Reader, organization *v1alpha1.LambdaTestOrganization) ([]lambdatest.User, error) {
-	ref := organization.Spec.TokenSecretRef
-	secret := &corev1.Secret{}
-	if err := reader.Get(ctx, client.ObjectKey{Namespace: organization.Namespace, Name: ref.Name}, secret); err != nil {
-		return nil, fmt.Errorf("reading the organization's token: %w", err)
-	}
-	upstream, err := lambdatest.New(organization.Spec.BaseURL, strings.TrimSpace(string(secret.Data[ref.Key])))
-	if err != nil {
-		return nil, fmt.Errorf("using the token in Secret %s: %w", ref.Name, err)
-	}
-	return listAccounts(ctx, upstream)
+// lister is all that this package asks LambdaTest: there is no call here that writes.
+type lister interface {
+	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
 }
 
-// listAccounts makes the only calls of this package to LambdaTest; they write nothing.
-func listAccounts(ctx context.Context, upstream interface {
-	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
-}) ([]lambdatest.User, error) {
+// listAccounts reads all accounts of the organization.
+func listAccounts(ctx context.Context, upstream lister) ([]lambdatest.User, error) {
 	const page = 100
 	var accounts []lambdatest.User
 	for start, more := 1, true; more; {
@@ -226,11 +220,11 @@ func planTable(out io.Writer, lines []planned, unchanged int) error {
 		return err
 	}
 	if len(lines) > 0 {
-		fmt.Fprintln(out)
+		printf(out, "\n")
 	}
-	_, err := fmt.Fprintf(out, "Plan: %d to create, %d to update, %d to deactivate; %d unchanged.\n",
+	printf(out, "Plan: %d to create, %d to update, %d to deactivate; %d unchanged.\n",
 		counts[person.ActionCreate], counts[person.ActionUpdate], counts[person.ActionDeactivate], unchanged)
-	return err
+	return nil
 }
 
 func changesText(changes []v1alpha1.PlannedChange) string {

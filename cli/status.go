@@ -286,7 +286,7 @@ func (o *organizationReport) isInOrder() bool {
 
 func (r *report) table(out io.Writer, namespace string) error {
 	if len(r.Organizations) == 0 {
-		fmt.Fprintf(out, "There is no LambdaTestOrganization in %s.%s\n", placeOf(namespace), elsewhere(namespace))
+		printf(out, "There is no LambdaTestOrganization in %s.%s\n", placeOf(namespace), elsewhere(namespace))
 	}
 	rows := make([][]string, 0, len(r.Organizations))
 	for _, o := range r.Organizations {
@@ -301,7 +301,7 @@ func (r *report) table(out io.Writer, namespace string) error {
 		o.explain(out)
 	}
 	if r.InOrder {
-		fmt.Fprintln(out, "\nEverything is in order.")
+		printf(out, "\nEverything is in order.\n")
 	}
 	return r.problemTable(out)
 }
@@ -316,7 +316,7 @@ func elsewhere(namespace string) string {
 // explain prints what needs attention, the most urgent first.
 func (o *organizationReport) explain(out io.Writer) {
 	say := func(format string, args ...any) {
-		fmt.Fprintf(out, "\n%s/%s: %s\n", o.Namespace, o.Name, fmt.Sprintf(format, args...))
+		printf(out, "\n%s/%s: "+format+"\n", append([]any{o.Namespace, o.Name}, args...)...)
 	}
 	if o.PendingDenials > 0 {
 		say("%s denied and can still sign in at LambdaTest.", plural(int(o.PendingDenials), "person is", "people are"))
@@ -350,7 +350,7 @@ func (r *report) problemTable(out io.Writer) error {
 	if len(r.Problems) == 0 {
 		return nil
 	}
-	fmt.Fprintf(out, "\nNot ready:\n")
+	printf(out, "\nNot ready:\n")
 	rows := make([][]string, 0, len(r.Problems))
 	for _, p := range r.Problems {
 		rows = append(rows, []string{p.Namespace, p.Resource, p.Subject, p.Reason, p.Message})

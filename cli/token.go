@@ -36,7 +36,12 @@ const (
 	lastUseMetric = "lambdatest_scim_token_last_use_timestamp_seconds"
 	// scrapeTimeout bounds the request to one replica.
 	scrapeTimeout = 5 * time.Second
+	// maxScrapeBytes of metrics are read from one replica.
+	maxScrapeBytes = 16 << 20
 )
+
+// scraper reads metrics from the URLs that a person names, and from no other that they redirect to.
+var scraper = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 // tokenLine is one SCIM token as list shows it, without the token itself.
 type tokenLine struct {
@@ -75,8 +80,8 @@ func tokenCreateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), created.token)
-			fmt.Fprintf(cmd.ErrOrStderr(), "Token %s will be accepted within seconds. Paste it into the identity provider.\n", created.key)
+			printf(cmd.OutOrStdout(), "%s\n", created.token)
+			printf(cmd.ErrOrStderr(), "Token %s will be accepted within seconds. Paste it into the identity provider.\n", created.key)
 			return nil
 		},
 	}
@@ -103,8 +108,8 @@ func tokenRotateCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintln(cmd.OutOrStdout(), created.token)
-			fmt.Fprintf(cmd.ErrOrStderr(), `Token %s and the older ones are now all accepted. Next:
+			printf(cmd.OutOrStdout(), "%s\n", created.token)
+			printf(cmd.ErrOrStderr(), `Token %s and the older ones are now all accepted. Next:
   1. paste the new token into the identity provider, and test the connection there;
   2. check that the new token is used, and an hour later that the old one is no longer used:
        kubectl lambdatest token list %[2]s
@@ -213,13 +218,13 @@ The command asks first if the token may still be in use: it may have been used w
 				return err
 			}
 			doubt := stillInUse(organization, key, time.Now())
-			if doubt != "" && !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), doubt+" An identity provider that still uses it will be refused. Remove it?") {
+			if doubt != "" && !yes && !confirmed(cmd.InOrStdin(), cmd.OutOrStdout(), "%s An identity provider that still uses it will be refused. Remove it?", doubt) {
 				return errNothingDone
 			}
 			if err := removeToken(cmd.Context(), writer, organization, key); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "Token %s is removed; the operator refuses it within seconds.\n", key)
+			printf(cmd.OutOrStdout(), "Token %s is removed; the operator refuses it within seconds.\n", key)
 			return nil
 		},
 	}
@@ -260,6 +265,9 @@ func addToken(ctx context.Context, writer client.Client, organization *v1alpha1.
 		created.key = cmp.Or(key, freeKey(secret.Data, now))
 		if _, taken := secret.Data[created.key]; taken {
 			return fmt.Errorf("token %s already exists: choose another --key, or omit it", key)
+		}
+		if len(secret.Data) >= v1alpha1.MaxSCIMTokens {
+			return fmt.Errorf("there are %d tokens already, and no more are accepted: remove one first", len(secret.Data))
 		}
 		secret.Data[created.key] = []byte(created.token)
 		if lifetime > 0 {
@@ -404,7 +412,7 @@ func lastUses(ctx context.Context, url, namespace, organization string) (map[str
 	if err != nil {
 		return nil, err
 	}
-	response, err := http.DefaultClient.Do(request)
+	response, err := scraper.Do(request)
 	if err != nil {
 		return nil, err
 	}
@@ -413,7 +421,7 @@ func lastUses(ctx context.Context, url, namespace, organization string) (map[str
 		return nil, errors.New(url + " answers " + response.Status)
 	}
 	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(response.Body)
+	families, err := parser.TextToMetricFamilies(io.LimitReader(response.Body, maxScrapeBytes))
 	if err != nil {
 		return nil, err
 	}

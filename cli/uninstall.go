@@ -80,13 +80,13 @@ var kinds = []struct {
 }
 
 func (u *uninstallation) announce(ctx context.Context) error {
-	fmt.Fprintln(u.out, "To be deleted, in all namespaces:")
+	printf(u.out, "To be deleted, in all namespaces:\n")
 	for _, kind := range kinds {
 		objects, err := u.read(ctx, kind.list())
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(u.out, "%6d %s\n", len(objects), kind.name)
+		printf(u.out, "%6d %s\n", len(objects), kind.name)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (u *uninstallation) run(ctx context.Context) error {
 		if err := u.release(ctx, objects); err != nil {
 			return err
 		}
-		fmt.Fprintf(u.out, "released %s\n", plural(len(objects), strings.TrimSuffix(kind.name, "s"), kind.name))
+		printf(u.out, "released %s\n", plural(len(objects), strings.TrimSuffix(kind.name, "s"), kind.name))
 	}
 	return u.deleteCRDs(ctx)
 }
@@ -132,7 +132,7 @@ func (u *uninstallation) stopOperator(ctx context.Context) error {
 		return fmt.Errorf("finding the operator: %w", err)
 	}
 	if len(deployments.Items) == 0 {
-		fmt.Fprintf(u.out, "there is no Deployment of the operator in namespace %s; if it runs elsewhere, name its namespace with -n\n", u.namespace)
+		printf(u.out, "there is no Deployment of the operator in namespace %s; if it runs elsewhere, name its namespace with -n\n", u.namespace)
 	}
 	for i := range deployments.Items {
 		deployment := &deployments.Items[i]
@@ -141,7 +141,7 @@ func (u *uninstallation) stopOperator(ctx context.Context) error {
 		if err := u.client.Patch(ctx, deployment, client.MergeFrom(before)); err != nil {
 			return fmt.Errorf("stopping the operator: %w", err)
 		}
-		fmt.Fprintf(u.out, "stopping the operator, Deployment %s …\n", deployment.Name)
+		printf(u.out, "stopping the operator, Deployment %s …\n", deployment.Name)
 		if err := u.waitForStop(ctx, deployment); err != nil {
 			return err
 		}
@@ -188,7 +188,7 @@ func (u *uninstallation) deleteCRDs(ctx context.Context) error {
 		if err := client.IgnoreNotFound(u.client.Delete(ctx, crd)); err != nil {
 			return fmt.Errorf("deleting CRD %s: %w", crd.Name, err)
 		}
-		fmt.Fprintf(u.out, "deleted CRD %s\n", crd.Name)
+		printf(u.out, "deleted CRD %s\n", crd.Name)
 	}
 	return nil
 }

@@ -13,7 +13,6 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
-	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/imports"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
@@ -88,7 +87,7 @@ func Setup(mgr ctrl.Manager, options Options) error {
 	if err := options.validate(); err != nil {
 		return fmt.Errorf("reading options: %w", err)
 	}
-	hosts, err := hosts.Parse(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
+	hosts, err := hosts.Parse(options.UpstreamHosts)
 	if err != nil {
 		return err
 	}

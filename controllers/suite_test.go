@@ -125,7 +125,7 @@ func (w *world) restartWith(options Options) {
 	options.UpstreamHosts = []string{w.upstream.URL()}
 	options.Now = w.clock.Now
 	options = options.withDefaults()
-	hosts, err := hosts.Parse(append([]string{v1alpha1.DefaultBaseURL}, options.UpstreamHosts...))
+	hosts, err := hosts.Parse(options.UpstreamHosts)
 	Expect(err).NotTo(HaveOccurred())
 	w.connections = connection.NewRegistry(options.connections(), w.cached, w.live, w.recorder)
 	w.people = &person.Reconciler{Client: w.cached, Live: w.live, Recorder: w.recorder, Registry: w.connections, Concurrency: options.Concurrency, MarkRetention: options.MarkRetention}

@@ -18,7 +18,7 @@ if [[ ${1:-} == --update ]]; then
 	make bin/indexdb
 fi
 
-# Only one Go version is checked, so every build of a release must use it.
+# Only one Go version is checked, so every way to an image must use it.
 go=$(awk '$1 == "toolchain" {print $2}' go.mod)
 grep -q "golang:${go#go} AS" Dockerfile || { echo "the Dockerfile does not build with $go, the toolchain of go.mod" >&2; exit 1; }
 

@@ -25,6 +25,9 @@ type Client struct {
 	authorize func(*http.Request)
 	redact    func(string) string
 
+	// largeAnswer has room for one answer beyond smallAnswerBytes.
+	largeAnswer chan struct{}
+
 	userAgent    string
 	sameUserName func(a, b string) bool
 	now          func() time.Time
@@ -80,6 +83,7 @@ func New(baseURL, token string, options ...Option) (*Client, error) {
 		base:         base,
 		authorize:    func(r *http.Request) { r.Header.Set("Authorization", "Bearer "+token) },
 		redact:       func(s string) string { return strings.ReplaceAll(s, token, "[token]") },
+		largeAnswer:  make(chan struct{}, 1),
 		userAgent:    "lambdatest-operator",
 		sameUserName: strings.EqualFold,
 		now:          time.Now,

@@ -18,6 +18,26 @@ const (
 	// maxAnswerBytes bounds an answer. A group of 10 000 members is about 1 MiB.
 	maxAnswerBytes = 16 << 20
 
+	// maxUserBytes bounds an answer about one account, which is a few KiB.
+	maxUserBytes = 256 << 10
+
+	// maxAnswerElements bounds the values of an answer, so that short ones do
+	// not become many times as much in memory. A member of a group has three.
+	maxAnswerElements = maxAnswerBytes / 32
+
+	// maxAnswerDepth bounds how deep values are nested. LambdaTest's are four deep.
+	maxAnswerDepth = 32
+
+	// smallAnswerBytes is how long an answer is read without waiting for others.
+	// A page of 100 accounts is about 150 KiB.
+	smallAnswerBytes = 1 << 20
+
+	// maxLargeAnswers is how many longer ones the process reads at once.
+	maxLargeAnswers = 2
+
+	// maxRefusalBytes is how much of an answer is read that is no success.
+	maxRefusalBytes = 64 << 10
+
 	// maxHeaderBytes bounds the headers of an answer.
 	maxHeaderBytes = 64 << 10
 

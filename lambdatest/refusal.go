@@ -20,20 +20,20 @@ type wireError struct {
 }
 
 // refusal is the error of an answer whose status is not a success.
-func (c *Client) refusal(req call, got answer) *Error {
-	said, genuine := readError(got.body)
+func (c *Client) refusal(req call, status int, header http.Header, body []byte) *Error {
+	said, genuine := readError(body)
 	result := &Error{
 		Call:     req.name(),
-		Status:   got.status,
+		Status:   status,
 		ScimType: c.readable(said.ScimType),
 		Detail:   c.readable(said.Detail),
-		kind:     kindOfStatus(got.status, genuine),
+		kind:     kindOfStatus(status, genuine),
 	}
 	if !genuine && result.Detail == "" {
 		result.Detail = "the answer is not JSON, so it may not be LambdaTest's"
 	}
-	result.RetryAfter, result.HasRetryAfter = retryAfter(got.header, c.now())
-	result.foreign = result.kind == unavailable && got.status < 500 && got.status != http.StatusRequestTimeout
+	result.RetryAfter, result.HasRetryAfter = retryAfter(header, c.now())
+	result.foreign = result.kind == unavailable && status < 500 && status != http.StatusRequestTimeout
 	result.outcomeUnknown = req.changes() && result.kind == unavailable
 	return result
 }
@@ -74,7 +74,7 @@ func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
 // line, without the token.
 func (c *Client) readable(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == unicode.ReplacementChar {
+		if !unicode.IsGraphic(r) || r == unicode.ReplacementChar {
 			return ' '
 		}
 		return r

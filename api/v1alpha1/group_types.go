@@ -32,7 +32,7 @@ type LambdaTestGroupSpec struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.trim() == self && !self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",message="displayName must not begin or end with white space, nor hold control characters"
+	// +kubebuilder:validation:XValidation:rule="self.trim() == self && !self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="displayName must not begin or end with white space, nor hold control or formatting characters"
 	// +required
 	DisplayName string `json:"displayName"`
 
@@ -50,6 +50,7 @@ type LambdaTestGroupSpec struct {
 	// +kubebuilder:validation:MaxItems=25000
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=254
+	// +kubebuilder:validation:items:Pattern=`^[^\p{C}\p{Zl}\p{Zp}]*$`
 	// +listType=atomic
 	// +optional
 	Members []string `json:"members,omitempty"`
@@ -57,6 +58,7 @@ type LambdaTestGroupSpec struct {
 	// externalId is the identity provider's own id of the group, at most 256 characters. It is not sent to LambdaTest.
 	//
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="externalId must not hold control or formatting characters"
 	// +optional
 	ExternalID string `json:"externalId,omitempty"`
 

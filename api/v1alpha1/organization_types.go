@@ -66,6 +66,7 @@ type SecretKeyReference struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="name must not hold control or formatting characters"
 	// +required
 	Name string `json:"name"`
 
@@ -74,6 +75,7 @@ type SecretKeyReference struct {
 	// +kubebuilder:default=token
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="key must not hold control or formatting characters"
 	// +optional
 	Key string `json:"key,omitempty"`
 }
@@ -84,6 +86,7 @@ type SecretReference struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="name must not hold control or formatting characters"
 	// +required
 	Name string `json:"name"`
 }
@@ -171,6 +174,7 @@ type LambdaTestOrganizationSpec struct {
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="isURL(self) && url(self).getScheme() in ['https', 'http'] && url(self).getHostname() != ''",message="baseURL must be an absolute https URL, such as https://auth.lambdatest.com/api/scim"
 	// +kubebuilder:validation:XValidation:rule="!self.contains('@') && !self.contains('?') && !self.contains('#')",message="baseURL must not hold user information, a query or a fragment: put the token into the Secret that tokenSecretRef names"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="baseURL must not hold control or formatting characters"
 	// +optional
 	BaseURL string `json:"baseURL,omitempty"`
 

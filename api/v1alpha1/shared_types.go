@@ -38,6 +38,7 @@ type OrganizationReference struct {
 	// +kubebuilder:default=default
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="name must not hold control or formatting characters"
 	// +optional
 	Name string `json:"name,omitempty"`
 }

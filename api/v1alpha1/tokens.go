@@ -42,13 +42,25 @@ func SCIMTokenDigest(token string) [sha256.Size]byte { return sha256.Sum256([]by
 
 // ParseSCIMTokens reads the data and annotations of a SCIM token Secret. Every key is one token; the result is sorted by key. A value is
 // the token itself, or "sha256:" and its hex digest; white space around either is ignored. The annotation
-// iam.lambdatest.io/expires-<key> limits how long a token is accepted.
+// iam.lambdatest.io/expires-<key> limits how long a token is accepted. Of more than MaxSCIMTokens keys it reads the first ones, and
+// returns one ignored token for all others.
 func ParseSCIMTokens(data map[string][]byte, annotations map[string]string) []SCIMToken {
-	tokens := make([]SCIMToken, 0, len(data))
-	for _, key := range slices.Sorted(maps.Keys(data)) {
+	keys := slices.Sorted(maps.Keys(data))
+	tokens := make([]SCIMToken, 0, min(len(keys), MaxSCIMTokens+1))
+	for i, key := range keys {
+		if i == MaxSCIMTokens {
+			return append(tokens, SCIMToken{Key: key, Ignored: leftOut(len(keys) - i - 1)})
+		}
 		tokens = append(tokens, parseSCIMToken(key, string(data[key]), annotations[ExpiresAnnotationPrefix+key]))
 	}
 	return tokens
+}
+
+func leftOut(others int) string {
+	if others == 0 {
+		return fmt.Sprintf("is left out, since a Secret has at most %d tokens", MaxSCIMTokens)
+	}
+	return fmt.Sprintf("is left out with %d more keys, since a Secret has at most %d tokens", others, MaxSCIMTokens)
 }
 
 func parseSCIMToken(key, value, expires string) SCIMToken {

@@ -6,6 +6,7 @@ package v1alpha1_test
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -67,5 +68,25 @@ func TestParseSCIMTokensInOrder(t *testing.T) {
 	}
 	if got := strings.Join(keys, ""); got != "abc" {
 		t.Errorf("keys in order %s, want abc", got)
+	}
+}
+
+func TestParseSCIMTokensReadsABoundedNumberOfKeys(t *testing.T) {
+	data := map[string][]byte{}
+	for i := range 5_000 {
+		data[fmt.Sprintf("key-%04d", i)] = []byte(strings.Repeat("x", v1alpha1.MinSCIMTokenBytes))
+	}
+	tokens := v1alpha1.ParseSCIMTokens(data, nil)
+	if len(tokens) != v1alpha1.MaxSCIMTokens+1 {
+		t.Fatalf("%d tokens, expected %d and one that stands for the rest", len(tokens), v1alpha1.MaxSCIMTokens)
+	}
+	rest := tokens[v1alpha1.MaxSCIMTokens]
+	if rest.Accepts(time.Time{}) || !strings.Contains(rest.Ignored, "4949 more") {
+		t.Errorf("the rest is %+v", rest)
+	}
+	for _, token := range tokens[:v1alpha1.MaxSCIMTokens] {
+		if token.Ignored != "" {
+			t.Errorf("%s %s", token.Key, token.Ignored)
+		}
 	}
 }

@@ -39,6 +39,7 @@ type PersonName struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[^\\\\P{C}\\\\x{200c}\\\\x{200d}]')",message="givenName must not hold control or formatting characters"
 	// +required
 	GivenName string `json:"givenName"`
 
@@ -46,6 +47,7 @@ type PersonName struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[^\\\\P{C}\\\\x{200c}\\\\x{200d}]')",message="familyName must not hold control or formatting characters"
 	// +required
 	FamilyName string `json:"familyName"`
 }
@@ -56,12 +58,14 @@ type Email struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=320
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="value must not hold control or formatting characters"
 	// +required
 	Value string `json:"value"`
 
 	// type is a label such as "work" or "home".
 	//
 	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="type must not hold control or formatting characters"
 	// +optional
 	Type string `json:"type,omitempty"`
 
@@ -73,6 +77,7 @@ type Email struct {
 	// display is a readable form of the address.
 	//
 	// +kubebuilder:validation:MaxLength=320
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[^\\\\P{C}\\\\x{200c}\\\\x{200d}]')",message="display must not hold control or formatting characters"
 	// +optional
 	Display string `json:"display,omitempty"`
 }
@@ -94,7 +99,7 @@ type LambdaTestUserSpec struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=254
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="userName is immutable, LambdaTest cannot rename an account: create a new resource with the new userName first, then delete this one"
-	// +kubebuilder:validation:XValidation:rule="self.trim() == self && !self.matches('[\\\\x00-\\\\x1f\\\\x7f]')",message="userName must not begin or end with white space, nor hold control characters"
+	// +kubebuilder:validation:XValidation:rule="self.trim() == self && !self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="userName must not begin or end with white space, nor hold control or formatting characters"
 	// +required
 	UserName string `json:"userName"`
 
@@ -121,18 +126,21 @@ type LambdaTestUserSpec struct {
 	//
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="concurrencyGroup must not hold control or formatting characters"
 	// +optional
 	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`
 
 	// externalId is the identity provider's own id of the person, at most 256 characters. It is not sent to LambdaTest.
 	//
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[\\\\p{C}\\\\p{Zl}\\\\p{Zp}]')",message="externalId must not hold control or formatting characters"
 	// +optional
 	ExternalID string `json:"externalId,omitempty"`
 
 	// displayName is the name to show, at most 256 characters. It is not sent to LambdaTest.
 	//
 	// +kubebuilder:validation:MaxLength=256
+	// +kubebuilder:validation:XValidation:rule="!self.matches('[^\\\\P{C}\\\\x{200c}\\\\x{200d}]')",message="displayName must not hold control or formatting characters"
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 

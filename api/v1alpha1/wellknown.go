@@ -54,6 +54,8 @@ const (
 	SCIMTokenSecretSuffix = "-scim-token"
 	// MinSCIMTokenBytes is the length below which a SCIM token is ignored and reported: 32 bytes are 192 bits in base64.
 	MinSCIMTokenBytes = 32
+	// MaxSCIMTokens is how many keys of a token Secret are read: each is a line in the log and a series of metrics in every replica.
+	MaxSCIMTokens = 50
 	// SCIMTokenDigestPrefix precedes the hex SHA-256 digest of a token in a Secret that does not hold the token itself.
 	SCIMTokenDigestPrefix = "sha256:"
 )

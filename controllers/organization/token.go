@@ -52,7 +52,6 @@ func (r *Reconciler) getSecret(ctx context.Context, name types.NamespacedName, i
 // Dialer makes the client of an organization. It connects only to the hosts; an http client of the caller's, unless nil, decides by itself.
 func Dialer(hosts hosts.Hosts, now func() time.Time, http *http.Client) func(baseURL, token string) (connection.Upstream, error) {
 	options := []lambdatest.Option{
-		lambdatest.WithDialControl(hosts.DialControl),
 		lambdatest.WithClock(now),
 		lambdatest.WithSameUserName(func(a, b string) bool { return v1alpha1.FoldUserName(a) == v1alpha1.FoldUserName(b) }),
 	}
@@ -60,6 +59,6 @@ func Dialer(hosts hosts.Hosts, now func() time.Time, http *http.Client) func(bas
 		options = append(options, lambdatest.WithHTTPClient(http))
 	}
 	return func(baseURL, token string) (connection.Upstream, error) {
-		return lambdatest.New(baseURL, token, options...)
+		return hosts.Connect(baseURL, token, options...)
 	}
 }

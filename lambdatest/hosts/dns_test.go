@@ -14,8 +14,6 @@ import (
 	"testing"
 
 	"golang.org/x/net/dns/dnsmessage"
-
-	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
 // nameServer answers each query with the next of its addresses, as in a DNS rebinding attack.
@@ -83,7 +81,7 @@ func callThrough(t *testing.T, baseURL, allowed string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	upstream, err := lambdatest.New(baseURL, "a-token", lambdatest.WithDialControl(hosts.DialControl))
+	upstream, err := hosts.Connect(baseURL, "a-token")
 	if err != nil {
 		t.Fatal(err)
 	}

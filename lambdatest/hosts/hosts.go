@@ -6,13 +6,16 @@ package hosts
 import (
 	"errors"
 	"fmt"
-	"net"
-	"net/netip"
 	"net/url"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// Hosts are the hosts that the operator may call with an organization's token.
+// lambdaTest is the entry for LambdaTest's own host. Other services may listen on its other ports.
+const lambdaTest = "auth.lambdatest.com:443"
+
+// Hosts are the hosts that may be called with an organization's token.
 type Hosts []host
 
 // host is one allowed host. A host without a port stands for all its ports.
@@ -20,11 +23,11 @@ type host struct {
 	scheme, host, port string
 }
 
-// Parse reads entries such as "scim.example.com", "scim.example.com:8443" or "http://127.0.0.1:8080". The
+// Parse reads entries such as "scim.example.com", "scim.example.com:8443" or "http://127.0.0.1:8080", and adds LambdaTest's own host. The
 // error names the first entry that is none of these.
 func Parse(entries []string) (Hosts, error) {
 	var hosts Hosts
-	for _, entry := range entries {
+	for _, entry := range append([]string{lambdaTest}, entries...) {
 		if !strings.Contains(entry, "://") {
 			entry = "https://" + entry
 		}
@@ -37,59 +40,55 @@ func Parse(entries []string) (Hosts, error) {
 	return hosts, nil
 }
 
-// Check returns an error for a base URL whose host may not be called. The error is shown to users.
-func (h Hosts) Check(baseURL string) error {
+// Allows reports whether the host of a base URL may be called.
+func (h Hosts) Allows(baseURL string) bool {
 	parsed, err := url.Parse(baseURL)
 	if err != nil {
-		return errors.New("spec.baseURL is not a URL")
+		return false
 	}
 	for _, allowed := range h {
 		if allowed.matches(parsed) {
-			return nil
+			return true
 		}
+	}
+	return false
+}
+
+// Check returns an error for a base URL whose host may not be called. The error is shown to users.
+func (h Hosts) Check(baseURL string) error {
+	if h.Allows(baseURL) {
+		return nil
+	}
+	parsed, err := url.Parse(baseURL)
+	if err != nil {
+		return errors.New("spec.baseURL is not a URL")
 	}
 	return fmt.Errorf("spec.baseURL names %s://%s, which the operator may not call: correct it, or allow the host with the operator's flag --upstream-hosts",
 		parsed.Scheme, parsed.Host)
 }
 
+// Connect returns a client that sends the token to baseURL. It returns an error for a host that may not be called. It is the only way to a
+// client in the product (.golangci.yml), so no part of the product can forget to check the host and the address. With
+// lambdatest.WithHTTPClient the caller's client decides about addresses.
+func (h Hosts) Connect(baseURL, token string, options ...lambdatest.Option) (*lambdatest.Client, error) {
+	if err := h.Check(baseURL); err != nil {
+		return nil, err
+	}
+	return lambdatest.New(baseURL, token, append([]lambdatest.Option{lambdatest.WithDialControl(h.DialControl)}, options...)...)
+}
+
 func (h host) matches(u *url.URL) bool {
 	sameScheme := h.scheme == u.Scheme || h.scheme == "http" && u.Scheme == "https"
-	return sameScheme && strings.EqualFold(h.host, u.Hostname()) && (h.port == "" || h.port == u.Port())
+	return sameScheme && strings.EqualFold(h.host, u.Hostname()) && (h.port == "" || h.port == portOf(u))
 }
 
-// DialControl refuses, when a connection is made, addresses that LambdaTest cannot have: loopback and link-local addresses, and the
-// metadata services of clouds. It sees the address after name resolution, so a name cannot hide it. Loopback is allowed if
-// the flag names localhost or a loopback address.
-func (h Hosts) DialControl(_, address string) error {
-	host, _, err := net.SplitHostPort(address)
-	if err != nil {
-		return fmt.Errorf("reading the address to dial: %w", err)
-	}
-	ip, err := netip.ParseAddr(host)
-	if err != nil {
-		return fmt.Errorf("reading the address to dial: %w", err)
-	}
-	ip = ip.Unmap().WithZone("")
+func portOf(u *url.URL) string {
 	switch {
-	case ip.IsLoopback() && !h.nameLoopback():
-		return errors.New("the host resolves to a loopback address")
-	case ip.IsLinkLocalUnicast(), ip.IsMulticast(), ip.IsUnspecified(), ip == awsMetadata, ip == alibabaMetadata:
-		return errors.New("the host resolves to an address of the local network segment or of a metadata service")
+	case u.Port() != "":
+		return u.Port()
+	case u.Scheme == "https":
+		return "443"
+	default:
+		return "80"
 	}
-	return nil
-}
-
-// Metadata services of clouds outside the link-local ranges.
-var (
-	awsMetadata     = netip.MustParseAddr("fd00:ec2::254")
-	alibabaMetadata = netip.MustParseAddr("100.100.100.200")
-)
-
-func (h Hosts) nameLoopback() bool {
-	for _, allowed := range h {
-		if ip, err := netip.ParseAddr(allowed.host); allowed.host == "localhost" || err == nil && ip.IsLoopback() {
-			return true
-		}
-	}
-	return false
 }

@@ -83,9 +83,9 @@ var _ = Describe("docs/gitops.md", func() {
 		active := w.active()
 		folder := filepath.Join(w.git.dir, peopleDir)
 
-		w.cli(ctx, "export", "--from-lambdatest", "--folder", folder)
+		w.cli(ctx, "export", "--from-lambdatest", "--folder", folder, "--upstream-hosts", env.Simulator.URL(), "--yes")
 		Expect(w.git.manifests()).To(HaveLen(30))
-		Expect(w.cli(ctx, "plan", "--filename", folder, "--exit-code")).NotTo(BeEmpty())
+		Expect(w.cli(ctx, "plan", "--filename", folder, "--exit-code", "--upstream-hosts", env.Simulator.URL(), "--yes")).NotTo(BeEmpty())
 		flux.commit(ctx, "everybody whom LambdaTest has")
 
 		Eventually(func() []v1alpha1.LambdaTestUser { return w.claims(ctx) }).Should(And(HaveLen(30),

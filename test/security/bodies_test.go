@@ -139,7 +139,12 @@ var resident = regexp.MustCompile(`(?m)^process_resident_memory_bytes (\S+)$`)
 // residentMemory is what the first replica says it takes.
 func residentMemory(ctx context.Context) float64 {
 	GinkgoHelper()
-	page, err := send(ctx, http.MethodGet, env.Replicas[0].MetricsURL, nil, "")
+	return residentMemoryOf(ctx, env.Replicas[0])
+}
+
+func residentMemoryOf(ctx context.Context, replica *environment.Replica) float64 {
+	GinkgoHelper()
+	page, err := send(ctx, http.MethodGet, replica.MetricsURL, nil, "")
 	Expect(err).NotTo(HaveOccurred())
 	found := resident.FindStringSubmatch(page.body)
 	Expect(found).NotTo(BeNil())

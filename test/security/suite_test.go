@@ -33,6 +33,7 @@ const (
 var (
 	env           *environment.Environment
 	acme, mallory *tenant
+	hostile       *hostileUpstream
 )
 
 func TestSecurity(t *testing.T) {
@@ -44,12 +45,14 @@ func TestSecurity(t *testing.T) {
 }
 
 var _ = BeforeSuite(func(ctx SpecContext) {
+	hostile = startHostileUpstream()
+	DeferCleanup(hostile.Close)
 	var err error
 	env, err = environment.Start(ctx, environment.Options{
 		Progress:      GinkgoWriter,
 		Organizations: []environment.Organization{organization("acme"), organization("mallory")},
 		// A wrong configuration that the dialer must make harmless: the flag allows a metadata service.
-		OperatorFlags: []string{"--upstream-hosts=http://" + metadata, "--log-level=debug"},
+		OperatorFlags: []string{"--upstream-hosts=http://" + metadata, "--upstream-hosts=" + hostile.URL, "--log-level=debug"},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { env.Stop() })
