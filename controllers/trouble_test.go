@@ -276,7 +276,8 @@ var _ = Describe("When LambdaTest", Label("circuit"), func() {
 
 	It("gives each page of a list in another order, the list is put together or discarded", Label("partial-sweep"), func(ctx SpecContext) {
 		w := connectedWorld(ctx, simulator.Population(30))
-		w.upstream.Switch(func(s *simulator.Switches) { s.ShuffleLists, s.MaxPageSize = true, 10 })
+		w.upstream.MustRead(simulator.Settings{"order-of-lists": "another-at-each-call"})
+		w.upstream.Switch(func(s *simulator.Switches) { s.MaxPageSize = 10 })
 		w.clock.Advance(time.Second)
 
 		err := w.connection().Sweep(ctx)

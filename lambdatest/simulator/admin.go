@@ -44,6 +44,19 @@ func (s *Server) adminRoutes(mux *http.ServeMux) {
 		"DELETE /_accounts/{userName}": adminRemoveAccount,
 		"POST /_faults":                adminFaults,
 		"POST /_token":                 adminToken,
+
+		"GET /_readings":            adminReadings,
+		"PUT /_readings":            adminPutReadings,
+		"PATCH /_readings":          adminPatchReadings,
+		"GET /_mappings":            adminMappings,
+		"PUT /_mappings/{group}":    adminMapGroup,
+		"DELETE /_mappings/{group}": adminDeleteTarget,
+		"GET /_rules":               adminRules,
+		"PUT /_rules":               adminSetRules,
+		"GET /_conflicts":           adminConflicts,
+		"POST /_conflicts":          adminResolve,
+		"PUT /_teams/{name}":        adminSetTeam,
+		"POST /_sub-organizations":  adminAddSubOrganization,
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) { s.admin(do, w, r) })
 	}

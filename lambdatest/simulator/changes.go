@@ -48,6 +48,8 @@ func (o *Org) noteChange(before Account, a *account) {
 type acting struct {
 	route string
 	fault Kind
+	// met are the readings that the call met; nil outside of a call.
+	met map[string]bool
 }
 
 // before returns the account before a change, for noteChange.

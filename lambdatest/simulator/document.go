@@ -41,7 +41,8 @@ func (d document) text(name string) (*string, error) {
 	return value, nil
 }
 
-// flag reads true or false; nil when there is neither. "True" is a string.
+// flag reads true or false; nil when there is neither. "True" is a string, see
+// asFlag.
 func (d document) flag(name string) (*bool, error) {
 	var value *bool
 	if d.has(name) && json.Unmarshal(d[name], &value) != nil {
@@ -87,7 +88,7 @@ func (d document) only(names ...string) error {
 	return nil
 }
 
-// patchOperation is one entry of "Operations".
+// patchOperation is one entry of "Operations"; its path may be empty.
 type patchOperation struct {
 	op    string
 	path  string
@@ -108,8 +109,11 @@ func operations(body []byte) ([]patchOperation, error) {
 	for _, entry := range entries {
 		op, opErr := entry.text("op")
 		path, pathErr := entry.text("path")
-		if opErr != nil || pathErr != nil || op == nil || path == nil {
+		if opErr != nil || pathErr != nil || op == nil {
 			return nil, invalidSyntax("an operation has op and path, both strings")
+		}
+		if path == nil {
+			path = new(string)
 		}
 		result = append(result, patchOperation{op: *op, path: *path, value: entry["value"]})
 	}

@@ -68,16 +68,19 @@ func (e encounter) kind() Kind {
 }
 
 // instead is the answer of a call that is not carried out.
-func (e encounter) instead(switches Switches) (reply, bool) {
+func (e encounter) instead(o *Org) (reply, bool) {
 	switch e.kind() {
 	case Drop:
 		return reply{cut: true}, true
 	case Intercept:
 		return e.unreadable(), true
 	case Refuse:
-		out := refusal(&problem{status: e.fault.Status, detail: "the simulator is configured to refuse this call"})
-		out.raw, out.retryAfter = e.fault.Body, e.fault.RetryAfter
-		if switches.HideRetryAfter {
+		out := reply{status: e.fault.Status, raw: e.fault.Body}
+		if e.fault.Body == "" {
+			out = o.refusal(&problem{status: e.fault.Status, detail: "the simulator is configured to refuse this call"})
+		}
+		out.retryAfter = e.fault.RetryAfter
+		if o.switches.HideRetryAfter {
 			out.retryAfter = ""
 		}
 		return out, true

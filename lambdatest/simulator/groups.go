@@ -4,8 +4,10 @@
 package simulator
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
+	"time"
 )
 
 const (
@@ -16,13 +18,20 @@ const (
 // group is a group of accounts. A deleted group is kept under its name.
 type group struct {
 	id          string
+	number      int // the id
+	change      int // number of the last change
+	org         *Org
 	displayName string
 	roles       []string
 	members     []*account
+	created     time.Time
+	modified    time.Time
+	mapping     Mapping
+	approved    int // number of the change that let the mapping assign members
 }
 
 // postGroup creates a group, or restores a deleted group of the same name: with
-// its id, but without its members.
+// its id, unless the reading says otherwise, but without its members.
 func (o *Org) postGroup(in request) (reply, error) {
 	draft, err := o.readGroup(in, groupDraft{})
 	if err != nil {
@@ -41,12 +50,19 @@ func (o *Org) postGroup(in request) (reply, error) {
 
 func (o *Org) restoreOrNew(displayName string) *group {
 	g := o.deleted[fold(displayName)]
-	if g == nil {
-		g = &group{id: o.world.nextID()}
+	restored := g != nil
+	if !restored {
+		g = &group{org: o, created: o.world.now()}
+	}
+	if !restored || o.meets(restoredGroup) == newID {
+		g.id, g.number = o.world.nextID()
 	}
 	delete(o.deleted, fold(displayName))
 	o.groups = append(o.groups, g)
+	slices.SortFunc(o.groups, func(a, b *group) int { return cmp.Compare(a.number, b.number) })
 	o.groupIDs[g.id] = g
+	g.displayName = displayName
+	o.mapByRules(g)
 	return g
 }
 
@@ -59,6 +75,10 @@ func (o *Org) getGroup(in request) (reply, error) {
 }
 
 func (o *Org) listGroups(in request) (reply, error) {
+	asked, err := o.windowOf(in)
+	if err != nil {
+		return reply{}, err
+	}
 	all := o.groups
 	if in.query.Has("filter") {
 		name, err := filtered(in.query.Get("filter"), "displayName")
@@ -70,7 +90,7 @@ func (o *Org) listGroups(in request) (reply, error) {
 			all = []*group{g}
 		}
 	}
-	return list(o, in, all, o.showGroup)
+	return reply{status: http.StatusOK, body: list(o, asked, all, o.showGroup)}, nil
 }
 
 // putGroup replaces all members, and name and roles if given.
@@ -111,9 +131,10 @@ func (o *Org) deleteGroup(in request) (reply, error) {
 
 func (o *Org) retire(g *group) {
 	o.carry(g, groupDraft{displayName: g.displayName})
+	g.mapping.State = Rejected
 	delete(o.named, fold(g.displayName))
 	delete(o.groupIDs, g.id)
-	o.groups = slices.DeleteFunc(o.groups, func(other *group) bool { return other == g })
+	o.groups = without(o.groups, g)
 	o.deleted[fold(g.displayName)] = g
 }
 

@@ -21,7 +21,7 @@ const shownGroup = `{
 	"schemas": ["urn:ietf:params:scim:schemas:core:2.0:Group", "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group"],
 	"id": "23004", "displayName": "QA", "members": [{"value": "23001", "display": "user-000001@example.com"}],
 	"urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group": {"LambdatestRoles": ["Admin"]},
-	"meta": {"resourceType": "Group"}}`
+	"meta": {"resourceType": "Group", "created": "2026-11-24T12:00:00Z", "lastModified": "2026-11-24T12:00:00Z"}}`
 
 const rolesPath = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group:LambdatestRoles"
 

@@ -35,9 +35,9 @@ func (o *Org) showGroup(g *group) wireGroup {
 		Schemas:     []string{schemaGroup, schemaGroupExtension},
 		ID:          g.id,
 		DisplayName: g.displayName,
-		Members:     g.show(),
+		Members:     o.showMembers(g),
 		Extension:   wireGroupExtension{append([]string{}, g.roles...)},
-		Meta:        wireMeta{ResourceType: "Group"},
+		Meta:        wireMeta{"Group", g.created.UTC(), g.modified.UTC()},
 	}
 	if o.switches.MissingIDs {
 		shown.ID = ""
@@ -45,10 +45,10 @@ func (o *Org) showGroup(g *group) wireGroup {
 	return shown
 }
 
-func (g *group) show() []Member {
+func (o *Org) showMembers(g *group) []Member {
 	members := make([]Member, 0, len(g.members))
 	for _, a := range g.members {
-		members = append(members, Member{ID: a.id, UserName: a.userName})
+		members = append(members, Member{ID: a.id, UserName: o.showUserName(a)})
 	}
 	return members
 }
@@ -84,7 +84,7 @@ func (o *Org) readRoles(doc document, draft *groupDraft) error {
 }
 
 // readMembers reads the ids of a list of members; each must be of this
-// organization.
+// organization, or have been moved from it to a sub-organization.
 func (o *Org) readMembers(doc document) ([]*account, error) {
 	entries, err := objects(doc["members"])
 	if err != nil {
@@ -96,8 +96,8 @@ func (o *Org) readMembers(doc document) ([]*account, error) {
 		if err != nil || id == nil {
 			return nil, invalidValue("a member must have a value, which is the id of a user")
 		}
-		member, err := o.accountWithID(*id)
-		if err != nil {
+		member := o.world.accounts[*id]
+		if member == nil || member.org != o && member.home != o {
 			return nil, invalidValue("a member is no user of this organization: " + *id)
 		}
 		members = append(members, member)

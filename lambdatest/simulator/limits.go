@@ -18,6 +18,10 @@ const (
 	// maxRecords bounds the record of calls. Counts stay exact beyond it.
 	maxRecords = 200_000
 
+	// defaultReassertAfter is how long a mapping takes to set its concurrency
+	// group back: within a minute (contract).
+	defaultReassertAfter = 30 * time.Second
+
 	// firstID is the number before the first id; ids have five digits, as at LambdaTest.
 	firstID = 23_000
 

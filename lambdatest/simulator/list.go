@@ -4,8 +4,8 @@
 package simulator
 
 import (
+	"cmp"
 	"encoding/json"
-	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
@@ -20,35 +20,57 @@ type wireList[W any] struct {
 	Resources    []W      `json:"Resources"`
 }
 
-// list answers with one page of all. The cost depends only on the size of the page.
-func list[T, W any](o *Org, in request, all []T, show func(T) W) (reply, error) {
+// window is the part of a list that a call asks for.
+type window struct{ start, count int }
+
+func (o *Org) windowOf(in request) (window, error) {
 	start, err := number(in.query, "startIndex", 1)
 	if err != nil {
-		return reply{}, err
+		return window{}, err
 	}
 	count, err := number(in.query, "count", or(o.switches.PageSize, defaultPageSize))
 	if err != nil {
-		return reply{}, err
+		return window{}, err
 	}
 	// RFC 7644, section 3.4.2.4: a startIndex below 1 means 1, a negative count means 0.
-	start, count = max(start, 1), min(max(count, 0), or(o.switches.MaxPageSize, defaultMaxPageSize))
-	page, total := o.page(len(all), start, count)
+	return window{max(start, 1), min(max(count, 0), or(o.switches.MaxPageSize, defaultMaxPageSize))}, nil
+}
+
+// entry is a user or a group of a list.
+type entry interface{ changeNumber() int }
+
+func (a *account) changeNumber() int { return a.change }
+
+func (g *group) changeNumber() int { return g.change }
+
+// list shows one page of all. In the order of ids, the cost depends only on the
+// size of the page.
+func list[T entry, W any](o *Org, asked window, all []T, show func(T) W) wireList[W] {
+	order := byID
+	if len(all) > 1 {
+		order = o.meets(orderOfLists)
+	}
+	if order == byChange {
+		all = slices.Clone(all)
+		slices.SortFunc(all, func(a, b T) int { return cmp.Compare(b.changeNumber(), a.changeNumber()) })
+	}
+	page, total := o.page(len(all), asked.start, asked.count, order == anotherAtEachCall)
 	resources := make([]W, 0, len(page))
 	for _, place := range page {
 		resources = append(resources, show(all[place]))
 	}
-	return reply{status: http.StatusOK, body: wireList[W]{
+	return wireList[W]{
 		Schemas:      []string{"urn:ietf:params:scim:api:messages:2.0:ListResponse"},
 		TotalResults: total,
-		StartIndex:   start,
-		ItemsPerPage: count,
+		StartIndex:   asked.start,
+		ItemsPerPage: asked.count,
 		Resources:    resources,
-	}}, nil
+	}
 }
 
 // page returns which positions of a list are shown, and the total that the answer
 // gives. Here the switches for wrong lists take effect.
-func (o *Org) page(length, start, count int) (places []int, total int) {
+func (o *Org) page(length, start, count int, shuffled bool) (places []int, total int) {
 	lies := o.switches
 	if lies.TruncateLists > 0 {
 		length = min(length, lies.TruncateLists)
@@ -57,7 +79,7 @@ func (o *Org) page(length, start, count int) (places []int, total int) {
 		start = 1
 	}
 	place := func(i int) int { return i }
-	if lies.ShuffleLists {
+	if shuffled {
 		order := o.random.Perm(length)
 		place = func(i int) int { return order[i] }
 	}

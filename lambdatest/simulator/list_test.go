@@ -114,7 +114,7 @@ func TestListsLieAsToldAndStopWhenTold(t *testing.T) {
 
 func TestShuffledListsFollowTheSeed(t *testing.T) {
 	order := func(seed uint64) page {
-		sim := started(t, simulator.Population(50), simulator.Seed(seed), simulator.With(simulator.Switches{ShuffleLists: true}))
+		sim := started(t, simulator.Population(50), simulator.Seed(seed), simulator.Reads(simulator.Settings{"order-of-lists": "another-at-each-call"}))
 		return listed(t, sim, "count=50")
 	}
 	first := order(7)

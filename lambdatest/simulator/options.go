@@ -32,6 +32,16 @@ func ConcurrencyGroups(names ...string) Option {
 	return func(o *Org) { o.setConcurrencyGroups(names, true) }
 }
 
+// DefaultConcurrencyGroup makes a concurrency group exist, and members of a
+// mapped concurrency group fall back to it. Without it they fall back to one
+// that has no name.
+func DefaultConcurrencyGroup(name string) Option {
+	return func(o *Org) {
+		o.defaultConcurrencyGroup = name
+		o.setConcurrencyGroups([]string{name}, true)
+	}
+}
+
 // Seed makes random behaviour repeatable: faults with a probability, and shuffled
 // lists.
 func Seed(seed uint64) Option {
@@ -59,15 +69,22 @@ func Population(n int) Option {
 	}
 }
 
+// Accounts fills the organization with those accounts, see AddAccount.
+func Accounts(accounts ...Account) Option {
+	return func(o *Org) {
+		for _, a := range accounts {
+			o.add(a)
+		}
+	}
+}
+
 // Switches are deviations from the contract, from harmless ones to wrong answers.
 // With all off, the simulator follows the contract. They can be set at any time,
-// with Switch or over HTTP.
+// with Switch or over HTTP. What the contract leaves open is not a deviation: see
+// Readings.
 type Switches struct {
 	// GroupsOff: group provisioning is off; every write to a group is 403.
 	GroupsOff bool `json:"groupsOff"`
-	// KeepRoleOnUpsert: a POST without OrganizationRole keeps the role of an
-	// existing account. Without this switch it resets the role to User.
-	KeepRoleOnUpsert bool `json:"keepRoleOnUpsert"`
 	// PageSize is the size of a page without "count"; 0 means 20.
 	PageSize int `json:"pageSize"`
 	// MaxPageSize limits "count"; 0 means 100.
@@ -79,9 +96,10 @@ type Switches struct {
 	RateLimit int `json:"rateLimit"`
 	// HideRetryAfter: no answer has a Retry-After header.
 	HideRetryAfter bool `json:"hideRetryAfter"`
+	// ReassertAfter is how long a mapping takes to set its concurrency group back
+	// after another was written; 0 means 30 seconds.
+	ReassertAfter Duration `json:"reassertAfter"`
 
-	// ShuffleLists: each answer has another order, so pages overlap and items are missed.
-	ShuffleLists bool `json:"shuffleLists"`
 	// TruncateLists ends each list after this many items, also in totalResults; 0 is off.
 	TruncateLists int `json:"truncateLists"`
 	// GapsInPages omits this many items at the end of each page, but counts them.

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // Org is one organization: its accounts and groups, its faults and switches, and
@@ -20,13 +19,21 @@ type Org struct {
 	token        string
 	formerTokens []string
 
-	accounts []*account // by creation
-	groups   []*group   // living ones, by creation
+	accounts []*account // by id
+	moved    []*account // members of its sub-organizations, by id
+	groups   []*group   // living ones, by id
 	groupIDs map[string]*group
 	named    map[string]*group // living ones, by folded displayName
 	deleted  map[string]*group // by folded displayName
 
 	concurrencyGroups map[string]bool
+
+	defaultConcurrencyGroup string
+	console                 console
+
+	settings Settings
+	answers  map[string]map[string]int
+	refusals int
 
 	switches Switches
 	faults   []*armed
@@ -42,19 +49,24 @@ type Org struct {
 }
 
 // account is an account at LambdaTest; org is nil if the account belongs to an
-// organization that is not simulated.
+// organization that is not simulated. home is the parent of the sub-organization
+// to which a mapping moved the account; it is nil if no mapping moved it.
 type account struct {
 	id               string
+	number           int // the id
+	change           int // number of the last change
 	org              *Org
+	home             *Org
 	userName         string
 	givenName        string
 	familyName       string
 	active           bool
-	role             string
+	role             string // in effect
+	ownRole          string // given to the account itself; empty when none was
+	customRole       string
 	concurrencyGroup string
 	groups           map[*group]struct{}
-	created          time.Time
-	modified         time.Time
+	assigned         map[*group]bool // groups whose mapping has the account
 }
 
 // add creates an organization; the caller holds the lock, or the only reference.
@@ -69,6 +81,9 @@ func (w *world) add(name, token string, options []Option) *Org {
 		concurrencyGroups: map[string]bool{},
 		random:            rand.New(rand.NewPCG(1, 1)),
 		counts:            map[string]int{},
+		console:           newConsole(),
+		settings:          defaultSettings(),
+		answers:           map[string]map[string]int{},
 	}
 	for _, option := range options {
 		option(o)
@@ -94,16 +109,23 @@ func (w *world) withToken(token string) (org *Org, valid bool) {
 	return w.orgs[0], false
 }
 
-// nextID returns the next id, for users and groups of all organizations.
-func (w *world) nextID() string {
+// nextID returns the next id, as text and as a number, for users and groups of
+// all organizations.
+func (w *world) nextID() (string, int) {
 	w.lastID++
-	return strconv.Itoa(w.lastID)
+	return strconv.Itoa(w.lastID), w.lastID
+}
+
+// nextChange counts changes of users and groups of all organizations.
+func (w *world) nextChange() int {
+	w.lastChange++
+	return w.lastChange
 }
 
 // enter adds a new account to all maps and lists.
 func (w *world) enter(a *account) {
-	a.id = w.nextID()
-	a.created, a.modified = w.now(), w.now()
+	a.id, a.number = w.nextID()
+	a.change = w.nextChange()
 	a.groups = map[*group]struct{}{}
 	w.accounts[a.id] = a
 	w.names[fold(a.userName)] = a
@@ -119,10 +141,17 @@ func (w *world) leave(a *account) {
 	if a.org == nil {
 		return
 	}
-	a.org.accounts = slices.DeleteFunc(a.org.accounts, func(other *account) bool { return other == a })
-	for g := range a.groups {
-		g.members = slices.DeleteFunc(g.members, func(other *account) bool { return other == a })
+	a.org.accounts = without(a.org.accounts, a)
+	if a.home != nil {
+		a.home.moved = without(a.home.moved, a)
 	}
+	for g := range a.groups {
+		g.members = without(g.members, a)
+	}
+}
+
+func without[T comparable](all []T, one T) []T {
+	return slices.DeleteFunc(all, func(other T) bool { return other == one })
 }
 
 // fold makes names equal that differ only in case.

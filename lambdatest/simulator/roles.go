@@ -3,7 +3,10 @@
 
 package simulator
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // groupDraft is the new content of a group.
 type groupDraft struct {
@@ -29,7 +32,8 @@ func (d *groupDraft) setRoles(doc document) error {
 // carry gives the group the content of the draft, and recomputes the roles of the
 // members that are affected.
 func (o *Org) carry(g *group, draft groupDraft) {
-	touched := differing(g.members, draft.members)
+	moving := differing(g.members, draft.members)
+	touched := moving
 	if !slices.Equal(g.roles, draft.roles) {
 		touched = distinct(slices.Concat(g.members, draft.members))
 	}
@@ -37,12 +41,21 @@ func (o *Org) carry(g *group, draft groupDraft) {
 	for _, a := range touched {
 		before[a] = a.roleFromGroups()
 	}
+	formerName := g.displayName
 	delete(o.named, fold(g.displayName))
 	g.displayName, g.roles = draft.displayName, draft.roles
 	o.named[fold(g.displayName)] = g
 	g.enrol(draft.members)
+	g.change, g.modified = o.world.nextChange(), o.world.now()
 	for _, a := range touched {
-		a.recompute(before[a])
+		o.recompute(a, before[a])
+	}
+	for _, a := range moving {
+		o.assignMember(a)
+	}
+	if g.displayName != formerName {
+		o.renameMapping(g)
+		o.assignMembers(g)
 	}
 }
 
@@ -82,12 +95,32 @@ func (a *account) roleFromGroups() string {
 // recompute sets the role from the groups: the highest role of all memberships, or
 // User after the account left its last group with a role. Groups without a role do
 // not change the account's role.
-func (a *account) recompute(before string) {
-	switch role := a.roleFromGroups(); {
-	case role != "":
-		a.role = role
-	case before != "":
-		a.role = "User"
+func (o *Org) recompute(a *account, before string) {
+	role := a.roleFromGroups()
+	if role == "" && before == "" {
+		return
+	}
+	a.role = cmp.Or(role, "User")
+	if rank(a.ownRole) > rank(a.role) && o.meets(ownRoleAgainstGroups) == higherWins {
+		a.role = a.ownRole
+	}
+	a.change = o.world.nextChange()
+}
+
+// giveRole gives the account a role of its own, in place of a custom one.
+func (o *Org) giveRole(a *account, role string) {
+	a.ownRole, a.customRole, a.role = role, "", role
+	groups := a.roleFromGroups()
+	if groups == "" || groups == role {
+		return
+	}
+	switch o.meets(ownRoleAgainstGroups) {
+	case groupsWin:
+		a.role = groups
+	case higherWins:
+		if rank(groups) > rank(role) {
+			a.role = groups
+		}
 	}
 }
 

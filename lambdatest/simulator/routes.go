@@ -112,16 +112,18 @@ func unauthorized(*Org, request) (reply, error) {
 func (o *Org) carryOut(in request, met encounter, do operation) reply {
 	o.world.Lock()
 	defer o.world.Unlock()
-	o.acting = acting{in.route, met.kind()}
+	o.settle()
+	o.acting = acting{in.route, met.kind(), map[string]bool{}}
 	defer func() { o.acting = acting{} }()
-	out, prevented := met.instead(o.switches)
+	out, prevented := met.instead(o)
 	if !prevented {
 		done, err := do(o, in)
 		if err != nil {
-			done = refusal(err)
+			done = o.refusal(err)
 		}
 		out = met.spoil(done)
 	}
+	o.countAnswer()
 	o.record(in, out, met.kind())
 	return out
 }

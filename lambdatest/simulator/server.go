@@ -38,9 +38,12 @@ type Server struct {
 // and ids are unique in all. One lock guards it and everything in it.
 type world struct {
 	sync.Mutex
-	now      func() time.Time
-	orgs     []*Org
-	lastID   int
+	now    func() time.Time
+	orgs   []*Org
+	lastID int
+
+	lastChange int
+
 	accounts map[string]*account // by id
 	names    map[string]*account // by folded userName
 }

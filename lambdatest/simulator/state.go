@@ -18,6 +18,9 @@ type Account struct {
 	FamilyName       string `json:"familyName"`
 	Role             string `json:"role"`
 	ConcurrencyGroup string `json:"concurrencyGroup"`
+	// CustomRole is a role beside the three, given in the console. SCIM shows it
+	// as the reading custom-role says, and takes it away when it writes a role.
+	CustomRole string `json:"customRole,omitempty"`
 }
 
 // Group is a group for tests and the demo.
@@ -73,6 +76,7 @@ func (w *world) mustBeFree(userName string) {
 func (o *Org) EditAccount(userName string, change func(*Account)) (Account, error) {
 	o.world.Lock()
 	defer o.world.Unlock()
+	o.settle()
 	found := o.world.names[fold(userName)]
 	if found == nil || found.org != o {
 		return Account{}, fmt.Errorf("finding account %s: %w", userName, notFound("no such account"))
@@ -81,14 +85,19 @@ func (o *Org) EditAccount(userName string, change func(*Account)) (Account, erro
 	edited := before
 	change(&edited)
 	found.edit(edited)
-	found.modified = o.world.now()
+	found.change = o.world.nextChange()
+	o.reassertLater(found)
 	o.noteChange(before, found)
 	return found.export(), nil
 }
 
 func (a *account) edit(to Account) {
 	a.givenName, a.familyName = to.GivenName, to.FamilyName
+	if a.role != to.Role {
+		a.ownRole = to.Role
+	}
 	a.active, a.role = to.Active, cmp.Or(to.Role, "User")
+	a.customRole = to.CustomRole
 	a.concurrencyGroup = to.ConcurrencyGroup
 }
 
@@ -101,6 +110,7 @@ func (a *account) export() Account {
 		Active:           a.active,
 		Role:             a.role,
 		ConcurrencyGroup: a.concurrencyGroup,
+		CustomRole:       a.customRole,
 	}
 }
 
@@ -121,6 +131,7 @@ func (o *Org) RemoveAccount(userName string) bool {
 func (o *Org) Account(userName string) (Account, bool) {
 	o.world.Lock()
 	defer o.world.Unlock()
+	o.settle()
 	found := o.world.names[fold(userName)]
 	if found == nil || found.org != o {
 		return Account{}, false
@@ -132,6 +143,7 @@ func (o *Org) Account(userName string) (Account, bool) {
 func (o *Org) Accounts() []Account {
 	o.world.Lock()
 	defer o.world.Unlock()
+	o.settle()
 	all := make([]Account, 0, len(o.accounts))
 	for _, a := range o.accounts {
 		all = append(all, a.export())

@@ -35,7 +35,7 @@ func (o *Org) SetGroup(displayName string, roles []string, userNames ...string) 
 	members := make([]*account, 0, len(userNames))
 	for _, userName := range userNames {
 		a := o.world.names[fold(userName)]
-		if a == nil || a.org != o {
+		if a == nil || a.org != o && a.home != o {
 			panic(fmt.Sprintf("simulator: %s has no account in %s", userName, o.name))
 		}
 		members = append(members, a)
@@ -66,6 +66,14 @@ func (g *group) export() Group {
 		ID:          g.id,
 		DisplayName: g.displayName,
 		Roles:       append([]string{}, g.roles...),
-		Members:     g.show(),
+		Members:     g.exportMembers(),
 	}
+}
+
+func (g *group) exportMembers() []Member {
+	members := make([]Member, 0, len(g.members))
+	for _, a := range g.members {
+		members = append(members, Member{ID: a.id, UserName: a.userName})
+	}
+	return members
 }

@@ -154,11 +154,12 @@ func (r *run) upstreamFault(ctx context.Context, t *tenant, e event) {
 	case upstreamTruncate:
 		org.Switch(func(s *simulator.Switches) { s.TruncateLists = 3 })
 	case upstreamShuffle:
-		org.Switch(func(s *simulator.Switches) { s.ShuffleLists = true })
+		org.MustRead(simulator.Settings{"order-of-lists": "another-at-each-call"})
 	}
 	pause(ctx, e.Lasts)
 	org.ClearFaults()
 	org.Switch(func(s *simulator.Switches) { *s = simulator.Switches{} })
+	org.MustRead(simulator.Settings{"order-of-lists": "by-id"})
 	to := r.now()
 	if e.Kind == upstreamBusy {
 		to += time.Second // the Retry-After that it answered

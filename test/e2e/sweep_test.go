@@ -67,15 +67,23 @@ var _ = Describe("a sweep", Label("sweep"), func() {
 	})
 })
 
+func switching(change func(*simulator.Switches)) func(*simulator.Org) {
+	return func(org *simulator.Org) { org.Switch(change) }
+}
+
+func reading(name, setting string) func(*simulator.Org) {
+	return func(org *simulator.Org) { org.MustRead(simulator.Settings{name: setting}) }
+}
+
 var _ = DescribeTable("a list that cannot be trusted", Label("partial-sweep"),
-	func(ctx SpecContext, discarded bool, lie func(*simulator.Switches)) {
+	func(ctx SpecContext, discarded bool, lie func(*simulator.Org)) {
 		w := newWorld(ctx, simulating(simulator.With(simulator.Switches{MaxPageSize: 10})))
 		people := w.addresses(30)
 		w.declareAll(ctx, people)
 		Eventually(w.standings(ctx)).Should(HaveKeyWithValue(v1alpha1.SyncedReason, len(people)))
 		before := w.LambdaTest.Writes()
 
-		w.LambdaTest.Switch(lie)
+		lie(w.LambdaTest)
 		w.afterSweeps(3)
 
 		Expect(w.LambdaTest.Writes()).To(Equal(before), "no account may be created, changed or deactivated because of it")
@@ -83,19 +91,20 @@ var _ = DescribeTable("a list that cannot be trusted", Label("partial-sweep"),
 		if discarded {
 			Expect(w.organization(ctx)()).NotTo(BeReady(v1alpha1.SyncedReason))
 		}
-		w.LambdaTest.Switch(func(s *simulator.Switches) { *s = simulator.Switches{MaxPageSize: 10} })
+		switching(func(s *simulator.Switches) { *s = simulator.Switches{MaxPageSize: 10} })(w.LambdaTest)
+		reading("order-of-lists", "by-id")(w.LambdaTest)
 		Eventually(w.organization(ctx)).Should(BeReady(v1alpha1.SyncedReason))
 		w.afterSweeps(1)
 		Expect(w.LambdaTest.Writes()).To(Equal(before))
 	},
-	Entry("because it ends early is discarded", true, func(s *simulator.Switches) { s.TruncateLists = 28 }),
-	Entry("because most of it is missing is discarded", true, func(s *simulator.Switches) { s.TruncateLists = 3 }),
-	Entry("because it is empty is discarded", true, func(s *simulator.Switches) { s.TruncateLists, s.GapsInPages, s.WrongTotals = 1, 1, -1 }),
-	Entry("because each page is in another order is discarded, or read until it is complete", false, func(s *simulator.Switches) { s.ShuffleLists = true }),
-	Entry("because its pages have gaps is discarded", true, func(s *simulator.Switches) { s.GapsInPages = 2 }),
-	Entry("because every page is the first is discarded", true, func(s *simulator.Switches) { s.RepeatPages = true }),
-	Entry("because it counts wrongly is discarded", true, func(s *simulator.Switches) { s.WrongTotals = 5 }),
-	Entry("because nothing in it has an id is discarded", true, func(s *simulator.Switches) { s.MissingIDs = true }),
+	Entry("because it ends early is discarded", true, switching(func(s *simulator.Switches) { s.TruncateLists = 28 })),
+	Entry("because most of it is missing is discarded", true, switching(func(s *simulator.Switches) { s.TruncateLists = 3 })),
+	Entry("because it is empty is discarded", true, switching(func(s *simulator.Switches) { s.TruncateLists, s.GapsInPages, s.WrongTotals = 1, 1, -1 })),
+	Entry("because each page is in another order is discarded, or read until it is complete", false, reading("order-of-lists", "another-at-each-call")),
+	Entry("because its pages have gaps is discarded", true, switching(func(s *simulator.Switches) { s.GapsInPages = 2 })),
+	Entry("because every page is the first is discarded", true, switching(func(s *simulator.Switches) { s.RepeatPages = true })),
+	Entry("because it counts wrongly is discarded", true, switching(func(s *simulator.Switches) { s.WrongTotals = 5 })),
+	Entry("because nothing in it has an id is discarded", true, switching(func(s *simulator.Switches) { s.MissingIDs = true })),
 )
 
 var _ = Describe("an organization that only reports drift", Label("drift-report"), func() {

@@ -61,12 +61,15 @@ type options struct {
 	seed              uint64
 	concurrencyGroups []string
 	switches          simulator.Switches
+	readings          simulator.Settings
+
+	defaultConcurrencyGroup string
 }
 
 type org struct{ name, token string }
 
 func parse(args []string, out io.Writer) (options, error) {
-	var o options
+	o := options{readings: simulator.Settings{}}
 	flags := flag.NewFlagSet("simulator", flag.ContinueOnError)
 	flags.SetOutput(out)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "`address` to listen on; port 0 means a free port")
@@ -78,11 +81,19 @@ func parse(args []string, out io.Writer) (options, error) {
 		o.concurrencyGroups = append(o.concurrencyGroups, name)
 		return nil
 	})
+	flags.StringVar(&o.defaultConcurrencyGroup, "default-concurrency-group", "", "`name` of the concurrency group to which members of a mapped one fall back")
+	flags.TextVar(&o.switches.ReassertAfter, "reassert-after", simulator.Duration(0), "time after which a mapping sets its concurrency group back; 0 means 30s")
+	flags.Func("reading", "how to understand what the documents leave open, as `name=setting`; may be repeated, see below", o.setReading)
 	flags.TextVar(&o.switches.Latency, "latency", simulator.Duration(0), "duration of every call, such as 50ms")
 	flags.IntVar(&o.switches.PageSize, "page-size", 0, "page size when a call does not name one; 0 means 20")
 	flags.IntVar(&o.switches.MaxPageSize, "max-page-size", 0, "largest page size; 0 means 100")
 	flags.IntVar(&o.switches.RateLimit, "rate-limit", 0, "calls per second; further calls get 429; 0 means no limit")
 	flags.BoolVar(&o.switches.GroupsOff, "groups-off", false, "switch group provisioning off")
+	flags.Usage = func() {
+		fmt.Fprintln(out, "Usage of simulator:")
+		flags.PrintDefaults()
+		printReadings(out)
+	}
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -90,6 +101,28 @@ func parse(args []string, out io.Writer) (options, error) {
 		return options{}, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	return o, nil
+}
+
+// setReading is checked at once, so that the message names the flag.
+func (o *options) setReading(value string) error {
+	name, setting, found := strings.Cut(value, "=")
+	if !found {
+		return errors.New("a reading is name=setting")
+	}
+	o.readings[name] = setting
+	return o.readings.Check()
+}
+
+// printReadings prints a line for each reading; the first setting is the default.
+func printReadings(out io.Writer) {
+	fmt.Fprintln(out, "\nReadings, the default setting first:")
+	for _, reading := range simulator.Readings() {
+		var settings []string
+		for _, setting := range reading.Settings {
+			settings = append(settings, setting.Name)
+		}
+		fmt.Fprintf(out, "  %s=%s: %s (%s)\n", reading.Name, strings.Join(settings, "|"), reading.Decides, reading.Source)
+	}
 }
 
 func (o *options) addOrg(value string) error {
@@ -114,8 +147,12 @@ func (o *options) server() *simulator.Server {
 	}
 	shape := []simulator.Option{
 		simulator.With(o.switches),
+		simulator.Reads(o.readings),
 		simulator.ConcurrencyGroups(o.concurrencyGroups...),
 		simulator.Seed(o.seed),
+	}
+	if o.defaultConcurrencyGroup != "" {
+		shape = append(shape, simulator.DefaultConcurrencyGroup(o.defaultConcurrencyGroup))
 	}
 	first := slices.Concat(shape, []simulator.Option{simulator.Name(orgs[0].name), simulator.Token(orgs[0].token), simulator.Population(o.accounts)})
 	sim := simulator.New(first...)

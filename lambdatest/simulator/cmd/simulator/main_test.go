@@ -13,6 +13,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
 func TestItPrintsItsURLServesAndStops(t *testing.T) {
@@ -57,10 +59,30 @@ func TestHelpNamesTheFlags(t *testing.T) {
 	if !errors.Is(err, flag.ErrHelp) || !strings.Contains(out.String(), "-concurrency-group") {
 		t.Errorf("error %v, output %s", err, out.String())
 	}
+	for _, reading := range simulator.Readings() {
+		if !strings.Contains(out.String(), "  "+reading.Name+"="+reading.Settings[0].Name+"|") {
+			t.Errorf("the reading %s is missing", reading.Name)
+		}
+	}
+}
+
+func TestReadingsAreFlags(t *testing.T) {
+	flags, err := parse([]string{"--reading", "errors=html", "--reading", "total-results=this-page", "--org", "a=a", "--org", "b=b"}, io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sim := flags.server()
+	for _, name := range []string{"a", "b"} {
+		org, _ := sim.OrgNamed(name)
+		if settings := org.Settings(); settings["errors"] != "html" || settings["total-results"] != "this-page" {
+			t.Errorf("%s has %v", name, settings)
+		}
+	}
 }
 
 func TestFlagsThatAreWrongAreRefused(t *testing.T) {
-	for _, args := range [][]string{{"--org", "a"}, {"--org", "=token"}, {"--latency", "long"}, {"more"}, {"--listen", "nowhere"}} {
+	for _, args := range [][]string{{"--org", "a"}, {"--org", "=token"}, {"--latency", "long"}, {"--reading", "errors"},
+		{"--reading", "errors=none"}, {"--reading", "error=html"}, {"--reassert-after", "soon"}, {"more"}, {"--listen", "nowhere"}} {
 		if err := run(t.Context(), args, io.Discard); err == nil {
 			t.Errorf("%v was accepted", args)
 		}
