@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -19,8 +20,11 @@ import (
 // that was read from a body has nil where the client sent null, "" or [], which RFC 7643, section 2.5, calls unassigned.
 type object map[string]any
 
-// parseJSON decodes a body that must be one JSON object, and refuses what nests too deep before a decoder sees it.
-func parseJSON(body []byte) (map[string]any, error) {
+// decode decodes a body that must be one JSON object, and refuses what has too many elements or nests too deep before a decoder sees it.
+func decode(body []byte, maxElements int64) (map[string]any, error) {
+	if elementCount(body) > maxElements {
+		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", maxElements)
+	}
 	if depth := nesting(body); depth > maxNesting {
 		return nil, badSyntax("the body is nested deeper than %d levels", maxNesting)
 	}

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 // valuer gives the values of attributes by canonical path: a resource, or one element of a multi-valued attribute. The values are
@@ -145,7 +143,7 @@ func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
 // unstoredElements matches nobody, and refuses what no schema knows like any other filter.
 func (t *resourceType) unstoredElements(e *elementFilter) (predicate, error) {
 	onElement := func(c *comparison) (predicate, error) {
-		if !t.unstored.has(e.path.name, c.path.name) || c.path.sub != "" || c.path.uri != "" {
+		if !t.isUnstored(e.path.name, c.path.name) || c.path.sub != "" || c.path.uri != "" {
 			return nil, badFilter("%s has no sub-attribute %q", e.path, c.path)
 		}
 		return nil, nil
@@ -263,26 +261,12 @@ func (a *attribute) textTest(c *comparison) (func(any) bool, error) {
 	if !ok {
 		return nil, badFilter("%s is a string: the value belongs in double quotes", a.path)
 	}
-	fold := foldText
-	if a.caseExact {
-		fold = func(s string) string { return s }
-	}
-	wanted = fold(wanted)
+	wanted = a.folded(wanted)
 	compare := textComparison(c.op)
 	return func(v any) bool {
 		text, ok := v.(string)
-		return ok && compare(fold(text), wanted)
+		return ok && compare(a.folded(text), wanted)
 	}, nil
-}
-
-// foldText folds case by the rule for userNames; most text is ASCII, for which that is lower case.
-func foldText(s string) string {
-	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return v1alpha1.FoldUserName(s)
-		}
-	}
-	return strings.ToLower(s)
 }
 
 func textComparison(op string) func(value, wanted string) bool {

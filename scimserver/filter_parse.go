@@ -43,13 +43,14 @@ func (*negation) isExpression()      {}
 func (*comparison) isExpression()    {}
 func (*elementFilter) isExpression() {}
 
-// attributePath is a name as it was written: [URI ":"] name ["." sub]. For a URI alone, name is empty.
+// attributePath is a name as it was written: [URI ":"] name ["." sub]. Of a URI alone, such as "urn:…:2.0:User", the name is what
+// stands after the last colon.
 type attributePath struct{ uri, name, sub string }
 
 func (p attributePath) String() string {
 	s := p.name
 	if p.uri != "" {
-		s = strings.TrimSuffix(p.uri+":"+p.name, ":")
+		s = p.uri + ":" + p.name
 	}
 	if p.sub != "" {
 		s += "." + p.sub
@@ -291,10 +292,6 @@ func (p *filterParser) patchPath() (patchPath, error) {
 func (p *filterParser) attributePath() (attributePath, error) {
 	var path attributePath
 	if uri := p.uri(); uri != "" {
-		if isSchema(uri) { // the schema itself, as in "urn:…:2.0:User"
-			p.at += len(uri)
-			return attributePath{uri: uri}, nil
-		}
 		colon := strings.LastIndexByte(uri, ':')
 		path.uri = uri[:colon]
 		p.at += colon + 1
@@ -321,15 +318,6 @@ func (p *filterParser) uri() string {
 		end = len(rest)
 	}
 	return rest[:end]
-}
-
-func isSchema(uri string) bool {
-	for _, known := range []string{userSchema, groupSchema, userExtension, groupExtension, enterpriseSchema} {
-		if strings.EqualFold(uri, known) {
-			return true
-		}
-	}
-	return false
 }
 
 // name is ATTRNAME, or "$ref" (RFC 7643, section 2.1).

@@ -239,7 +239,7 @@ func TestSoleKey(t *testing.T) {
 
 func decoded(t *testing.T, text string) map[string]any {
 	t.Helper()
-	body, err := parseJSON([]byte(text))
+	body, err := decode([]byte(text), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -78,7 +78,7 @@ func FuzzUserPatch(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		body, err := parseJSON(text)
+		body, err := decode(text, 1<<20)
 		clientsFault(t, err)
 		if err != nil {
 			return
@@ -102,7 +102,7 @@ func FuzzUserBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		body, err := parseJSON(text)
+		body, err := decode(text, 1<<20)
 		clientsFault(t, err)
 		if err != nil {
 			return
@@ -149,7 +149,7 @@ func checkSpec(t *testing.T, spec v1alpha1.LambdaTestUserSpec) {
 	view := ada()
 	view.user.Spec = spec
 	text := userType.appendResource(nil, view, projection{})
-	body, err := parseJSON(text)
+	body, err := decode(text, 1<<20)
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
@@ -172,7 +172,7 @@ func FuzzGroupBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		body, err := parseJSON(text)
+		body, err := decode(text, 1<<20)
 		clientsFault(t, err)
 		if err != nil {
 			return

@@ -5,11 +5,8 @@ package scimserver
 
 import (
 	"maps"
-	"reflect"
 	"slices"
 	"strings"
-
-	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 // The verbs of RFC 7644, section 3.5.2, in lower case.
@@ -170,14 +167,10 @@ func (g target) keepImmutable(current object, verb string, raw any) error {
 		return err
 	}
 	text, _ := value.(string)
-	if verb == opRemove || v1alpha1.FoldUserName(text) != v1alpha1.FoldUserName(current.text(g.attribute.name)) {
-		return userNameChange()
+	if verb == opRemove || g.attribute.folded(text) != g.attribute.folded(current.text(g.attribute.name)) {
+		return immutable("%s", g.attribute.whyImmutable)
 	}
 	return nil
-}
-
-func userNameChange() error {
-	return immutable("userName cannot change, because LambdaTest cannot rename an account: deactivate this user and create one with the new userName")
 }
 
 // set adds or replaces the whole attribute. value has been coerced.
@@ -270,5 +263,3 @@ func (o object) with(name string, value any) object {
 	}
 	return result
 }
-
-func sameValue(a, b any) bool { return reflect.DeepEqual(a, b) }

@@ -6,8 +6,6 @@ package scimserver
 import (
 	"maps"
 	"strings"
-
-	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
 // What PATCH does to the elements of a multi-valued attribute.
@@ -98,11 +96,10 @@ func (a *attribute) valueOf(element any) any {
 	if !ok {
 		return element
 	}
-	value := o.text("value")
-	if sub := a.subAttribute("value"); sub != nil && !sub.caseExact {
-		value = v1alpha1.FoldUserName(value)
+	if sub := a.subAttribute("value"); sub != nil {
+		return sub.folded(o.text("value"))
 	}
-	return value
+	return o.text("value")
 }
 
 func (a *attribute) keep(current object, stays func(any) bool) (object, error) {

@@ -81,10 +81,8 @@ func (r *request) json(limit int64) (map[string]any, error) {
 		return nil, err
 	case err != nil:
 		return nil, newProblem(http.StatusRequestTimeout, "", "the body did not arrive")
-	case elementCount(body) > limit/bytesPerElement:
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", limit/bytesPerElement)
 	}
-	return parseJSON(body)
+	return decode(body, limit/bytesPerElement)
 }
 
 // acceptable tolerates a missing media type, and parameters of any kind.

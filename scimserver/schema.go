@@ -3,13 +3,15 @@
 
 package scimserver
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Schema URNs. The extensions are LambdaTest's own, so that a provider's mapping for LambdaTest works here unchanged.
 const (
 	userSchema           = "urn:ietf:params:scim:schemas:core:2.0:User"
 	groupSchema          = "urn:ietf:params:scim:schemas:core:2.0:Group"
-	enterpriseSchema     = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 	userExtension        = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User"
 	groupExtension       = "urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:Group"
 	organizationRoleName = "OrganizationRole"
@@ -62,9 +64,12 @@ type attribute struct {
 	strict     bool
 	references []string
 	sub        []*attribute
+	// whyImmutable is what a client reads that changes an immutable attribute.
+	whyImmutable string
 
-	// path is the canonical full name, such as "name.givenName"; derived.
+	// path is the canonical full name, such as "name.givenName"; derived, and so is fold.
 	path string
+	fold func(string) string
 }
 
 // resourceType is one kind of resource: RFC 7643, section 6.
@@ -74,11 +79,14 @@ type resourceType struct {
 	endpoint    string
 	schema      string
 	extension   string
-	// attributes of the resource in the order in which they are rendered. The extension is one complex attribute whose name is its
+	// attributes of the resource in the order in which they are rendered; finish adds the common ones. The extension is one complex attribute whose name is its
 	// URN, so that "urn:…:User:OrganizationRole" is to PATCH and filters what "name.givenName" is.
 	attributes []*attribute
-	// unstored are attributes of the RFC's schemas that are understood and always absent.
-	unstored unstoredAttributes
+	// unstored are attributes of the RFC's schemas that are understood in a filter, and absent from every resource: Entra ID looks for
+	// `manager eq "x"`. By name, with the names of their sub-attributes.
+	unstored map[string][]string
+	// fold gives text the form in which two values that differ only in case are equal. It is asked about text that is not ASCII.
+	fold func(string) string
 
 	byName map[string]*attribute // by folded name
 }
@@ -103,11 +111,25 @@ func (a *attribute) subAttribute(name string) *attribute {
 
 func (a *attribute) isExtension() bool { return strings.HasPrefix(a.name, "urn:") }
 
+// folded is the form in which values of the attribute are compared. Most text is ASCII, for which folding gives lower case.
+func (a *attribute) folded(s string) string {
+	if a.caseExact {
+		return s
+	}
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return a.fold(s)
+		}
+	}
+	return strings.ToLower(s)
+}
+
 // finish derives what the table does not spell out.
 func (t *resourceType) finish() *resourceType {
+	t.attributes = slices.Concat(commonAttributes(), t.attributes, []*attribute{metaAttribute()})
 	t.byName = make(map[string]*attribute, 2*len(t.attributes))
 	for _, a := range t.attributes {
-		a.complete(a.name)
+		a.complete(a.name, t.fold)
 		t.byName[a.name] = a
 		t.byName[strings.ToLower(a.name)] = a
 		for _, sub := range a.sub {
@@ -115,14 +137,14 @@ func (t *resourceType) finish() *resourceType {
 			if a.isExtension() {
 				separator = ":"
 			}
-			sub.complete(a.name + separator + sub.name)
+			sub.complete(a.name+separator+sub.name, t.fold)
 		}
 	}
 	return t
 }
 
-func (a *attribute) complete(path string) {
-	a.path = path
+func (a *attribute) complete(path string, fold func(string) string) {
+	a.path, a.fold = path, fold
 	if a.mutability == "" {
 		a.mutability = readWrite
 	}
@@ -134,13 +156,13 @@ func (a *attribute) complete(path string) {
 	}
 }
 
-// common are the attributes of every resource (RFC 7643, section 3.1). /Schemas does not list them.
-func common(schemaAttributes ...*attribute) []*attribute {
-	return append([]*attribute{
+// commonAttributes are those of every resource, with meta (RFC 7643, section 3.1). /Schemas does not list them.
+func commonAttributes() []*attribute {
+	return []*attribute{
 		{name: "schemas", multiValued: true, caseExact: true, dataType: typeReference, mutability: readOnly, returned: returnedAlways},
 		{name: "id", caseExact: true, mutability: readOnly, returned: returnedAlways},
 		{name: "externalId", caseExact: true},
-	}, append(schemaAttributes, metaAttribute())...)
+	}
 }
 
 func isCommon(a *attribute) bool {

@@ -3,15 +3,18 @@
 
 package scimserver
 
+import "github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+
 var groupType = (&resourceType{
 	name:        "Group",
 	description: "A group of people in the LambdaTest organization, and the roles it gives them",
 	endpoint:    "/Groups",
 	schema:      groupSchema,
 	extension:   groupExtension,
-	attributes: common(
-		&attribute{name: "displayName", required: true, unique: true, description: "The name of the group."},
-		&attribute{
+	fold:        v1alpha1.FoldUserName,
+	attributes: []*attribute{
+		{name: "displayName", required: true, unique: true, description: "The name of the group."},
+		{
 			name: "members", dataType: typeComplex, multiValued: true,
 			description: "The people in the group.",
 			sub: []*attribute{
@@ -21,12 +24,12 @@ var groupType = (&resourceType{
 				{name: "type", canonical: []string{"User"}, mutability: readOnly, description: "Always User."},
 			},
 		},
-		&attribute{
+		{
 			name: groupExtension, dataType: typeComplex,
 			description: "What LambdaTest adds to a group.",
 			sub: []*attribute{
 				{name: lambdatestRolesName, multiValued: true, canonical: roleNames, strict: true, description: "The roles that the group gives its members; the highest of all groups of a person is in force."},
 			},
 		},
-	),
+	},
 }).finish()

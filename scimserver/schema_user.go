@@ -3,6 +3,24 @@
 
 package scimserver
 
+import "github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+
+// unstoredOfUsers are those of RFC 7643, sections 4.1 and 4.3. `password` is not among them.
+var unstoredOfUsers = map[string][]string{
+	"nickName": nil, "profileUrl": nil, "title": nil, "userType": nil, "preferredLanguage": nil, "locale": nil, "timezone": nil,
+	"phoneNumbers": plural, "ims": plural, "photos": plural, "entitlements": plural, "x509Certificates": plural,
+	"addresses": append([]string{"formatted", "streetAddress", "locality", "region", "postalCode", "country"}, plural...),
+	"name":      {"formatted", "middleName", "honorificPrefix", "honorificSuffix"},
+	"roles":     plural,
+
+	"employeeNumber": nil, "costCenter": nil, "organization": nil, "division": nil, "department": nil,
+	"manager": {"value", "$ref", "displayName"},
+}
+
+var plural = []string{"value", "display", "type", "primary", "$ref"}
+
+const userNameChange = "userName cannot change, because LambdaTest cannot rename an account: deactivate this user and create one with the new userName"
+
 var roleNames = []string{"Admin", "User", "Guest"}
 
 var userType = (&resourceType{
@@ -12,12 +30,14 @@ var userType = (&resourceType{
 	schema:      userSchema,
 	extension:   userExtension,
 	unstored:    unstoredOfUsers,
-	attributes: common(
-		&attribute{
+	fold:        v1alpha1.FoldUserName,
+	attributes: []*attribute{
+		{
 			name: "userName", required: true, mutability: immutableOnce, unique: true,
-			description: "The person's e-mail address. LambdaTest cannot rename an account, so it never changes.",
+			description:  "The person's e-mail address. LambdaTest cannot rename an account, so it never changes.",
+			whyImmutable: userNameChange,
 		},
-		&attribute{
+		{
 			name: "name", dataType: typeComplex, required: true,
 			description: "The person's name, used when the account is created.",
 			sub: []*attribute{
@@ -25,12 +45,12 @@ var userType = (&resourceType{
 				{name: "givenName", required: true, description: "The first name."},
 			},
 		},
-		&attribute{name: "displayName", description: "The name to show. Kept for the provider."},
-		&attribute{
+		{name: "displayName", description: "The name to show. Kept for the provider."},
+		{
 			name: "active", dataType: typeBoolean, required: true,
 			description: "Whether the person may sign in. A POST without it means true.",
 		},
-		&attribute{
+		{
 			name: "emails", dataType: typeComplex, multiValued: true,
 			description: "The person's addresses. Until they are set, the userName as primary work address.",
 			sub: []*attribute{
@@ -40,7 +60,7 @@ var userType = (&resourceType{
 				{name: "primary", dataType: typeBoolean, description: "Whether this is the preferred address; one at most is."},
 			},
 		},
-		&attribute{
+		{
 			name: "roles", dataType: typeComplex, multiValued: true, mutability: readOnly,
 			description: "The role in force at LambdaTest, whoever decided it. To ask for a role, set OrganizationRole.",
 			sub: []*attribute{
@@ -48,7 +68,7 @@ var userType = (&resourceType{
 				{name: "primary", dataType: typeBoolean, mutability: readOnly, description: "Always true."},
 			},
 		},
-		&attribute{
+		{
 			name: userExtension, dataType: typeComplex,
 			description: "What LambdaTest adds to a user.",
 			sub: []*attribute{
@@ -59,7 +79,7 @@ var userType = (&resourceType{
 				{name: lambdatestGroupName, caseExact: true, description: "The name of an existing LambdaTest concurrency group."},
 			},
 		},
-		&attribute{
+		{
 			name: "groups", dataType: typeComplex, multiValued: true, mutability: readOnly,
 			description: "The groups of this provider that the person is in.",
 			sub: []*attribute{
@@ -69,5 +89,5 @@ var userType = (&resourceType{
 				{name: "type", canonical: []string{"direct"}, mutability: readOnly, description: "Always direct."},
 			},
 		},
-	),
+	},
 }).finish()

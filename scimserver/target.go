@@ -64,26 +64,27 @@ func (t *resourceType) narrow(path patchPath, a, sub *attribute) (target, error)
 // resolve finds the attribute that a path names. known with a nil attribute is one that the RFC has and this endpoint does not store.
 func (t *resourceType) resolve(path attributePath) (a, sub *attribute, known bool) {
 	switch {
+	case strings.EqualFold(path.String(), t.extension):
+		return t.find(t.extension), nil, true
+	case strings.EqualFold(path.String(), enterpriseSchema):
+		return nil, nil, true
 	case strings.EqualFold(path.uri, t.extension):
 		a = t.find(t.extension)
-		if path.name == "" {
-			return a, nil, true
-		}
 		sub = a.subAttribute(path.name)
 		return a, sub, sub != nil && path.sub == ""
 	case strings.EqualFold(path.uri, enterpriseSchema):
-		return nil, nil, path.name == "" || isEnterprise(path.name) && t.unstored.has(path.name, path.sub)
+		return nil, nil, isEnterprise(path.name) && t.isUnstored(path.name, path.sub)
 	case path.uri != "" && !strings.EqualFold(path.uri, t.schema):
 		return nil, nil, false
 	}
 	if a = t.find(path.name); a == nil {
-		return nil, nil, t.unstored.has(path.name, path.sub)
+		return nil, nil, t.isUnstored(path.name, path.sub)
 	}
 	if path.sub == "" {
 		return a, nil, true
 	}
 	if sub = a.subAttribute(path.sub); sub == nil {
-		return nil, nil, t.unstored.has(path.name, path.sub)
+		return nil, nil, t.isUnstored(path.name, path.sub)
 	}
 	return a, sub, true
 }

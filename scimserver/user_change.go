@@ -5,6 +5,7 @@ package scimserver
 
 import (
 	"maps"
+	"reflect"
 	"slices"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -189,7 +190,7 @@ func changedFields(before, after *v1alpha1.LambdaTestUserSpec) []string {
 	var changed []string
 	old, fresh := userAttributes(before), userAttributes(after)
 	for _, a := range userType.attributes {
-		if !sameValue(old[a.name], fresh[a.name]) {
+		if !reflect.DeepEqual(old[a.name], fresh[a.name]) {
 			changed = append(changed, a.name)
 		}
 	}

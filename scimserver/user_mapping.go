@@ -5,6 +5,7 @@ package scimserver
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strings"
 	"time"
@@ -235,7 +236,7 @@ func (r userRules) store(o object, spec *v1alpha1.LambdaTestUserSpec) error {
 	spec.ExternalID = o.text("externalId")
 	spec.DisplayName = o.text("displayName")
 	storeActive(o, spec)
-	if isNew && o["emails"] != nil || !isNew && !sameValue(before["emails"], o["emails"]) {
+	if isNew && o["emails"] != nil || !isNew && !reflect.DeepEqual(before["emails"], o["emails"]) {
 		spec.Emails = emailsOf(o.list("emails"))
 	}
 	return lengths(spec)
@@ -275,7 +276,7 @@ var emailForm = regexp.MustCompile(`^[^\s@]+@[^\s@]+$`)
 func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserSpec) error {
 	if spec.UserName != "" {
 		if v1alpha1.FoldUserName(userName) != v1alpha1.FoldUserName(spec.UserName) {
-			return userNameChange()
+			return immutable(userNameChange)
 		}
 		return nil
 	}
