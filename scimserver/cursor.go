@@ -16,13 +16,13 @@ import (
 // come and go meanwhile are neither shown twice nor pushed over the edge of a page. It holds nothing secret; the seal ties it to the
 // organization and the filter that it was made for.
 type cursor struct {
-	shelf    int
-	position position
+	collection int
+	position   position
 }
 
 // before tells whether a resource at that place is still to come. The zero cursor is before everything.
 func (c cursor) before(at cursor) bool {
-	return cmp.Or(cmp.Compare(c.shelf, at.shelf), comparePosition(c.position, at.position)) < 0
+	return cmp.Or(cmp.Compare(c.collection, at.collection), comparePosition(c.position, at.position)) < 0
 }
 
 const sealBytes = 16
@@ -33,14 +33,14 @@ func seal(organization types.NamespacedName, filter string, place []byte) []byte
 }
 
 func (c cursor) encode(organization types.NamespacedName, filter string) string {
-	place := fmt.Appendf(nil, "%d %d %s", c.shelf, c.position.created, c.position.name)
+	place := fmt.Appendf(nil, "%d %d %s", c.collection, c.position.created, c.position.name)
 	return base64.RawURLEncoding.EncodeToString(append(seal(organization, filter, place), place...))
 }
 
 // readCursor reads what encode wrote; an empty text is the beginning.
 func readCursor(text string, organization types.NamespacedName, filter string) (cursor, error) {
 	if text == "" {
-		return cursor{shelf: -1}, nil
+		return cursor{collection: -1}, nil
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) < sealBytes {
@@ -51,7 +51,7 @@ func readCursor(text string, organization types.NamespacedName, filter string) (
 		return cursor{}, badCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
 	}
 	var c cursor
-	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.shelf, &c.position.created, &c.position.name); err != nil {
+	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.collection, &c.position.created, &c.position.name); err != nil {
 		return cursor{}, badCursor("the cursor is none that this endpoint gave")
 	}
 	return c, nil

@@ -34,15 +34,15 @@ func patchDenies(operations []operation) bool {
 		if o.verb == opRemove {
 			continue
 		}
-		if active, said := o.active(); said {
+		if active, said := activeOf(o); said {
 			denies = !active
 		}
 	}
 	return denies
 }
 
-// active returns what an operation says of `active`.
-func (o operation) active() (active, said bool) {
+// activeOf returns what an operation says of `active`.
+func activeOf(o operation) (active, said bool) {
 	if path := strings.TrimSpace(o.path); path != "" && !strings.EqualFold(path, userSchema) {
 		if !namesActive(path) {
 			return false, false

@@ -300,18 +300,18 @@ func holds(result int, op string) bool {
 	}
 }
 
-// soleKey returns the value of userName, or of id, that a resource must have to match, when the filter says so: then one live read
+// pinnedBy returns the value of userName, or of id, that a resource must have to match, when the filter says so: then one live read
 // answers it. name is "userName" or "id"; without such a term it is empty.
-func soleKey(t *resourceType, e expression) (name, value string) {
+func pinnedBy(t *resourceType, e expression) (name, value string) {
 	switch e := e.(type) {
 	case *logical:
 		if e.or {
 			return "", ""
 		}
-		if name, value = soleKey(t, e.left); name != "" {
+		if name, value = pinnedBy(t, e.left); name != "" {
 			return name, value
 		}
-		return soleKey(t, e.right)
+		return pinnedBy(t, e.right)
 	case *comparison:
 		a, sub, _ := t.resolve(e.path)
 		text, isText := e.value.(string)

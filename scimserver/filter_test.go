@@ -21,8 +21,12 @@ import (
 func ada() *userView {
 	active := true
 	return &userView{
-		base:   "https://scim.example.com/scim/v2",
-		groups: func(string) []groupReference { return []groupReference{{"scim-g", "Engineers"}} },
+		base: "https://scim.example.com/scim/v2",
+		groups: func(string) []*v1alpha1.LambdaTestGroup {
+			group := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{DisplayName: "Engineers"}}
+			group.Name = "scim-g"
+			return []*v1alpha1.LambdaTestGroup{group}
+		},
 		user: &v1alpha1.LambdaTestUser{
 			ObjectMeta: metav1.ObjectMeta{
 				Name: "scim-abc", UID: "u-1", Generation: 3,
@@ -215,7 +219,7 @@ func describeTheirs(e filter.Expression) string {
 	}
 }
 
-func TestSoleKey(t *testing.T) {
+func TestPinnedBy(t *testing.T) {
 	for text, want := range map[string]string{
 		`userName eq "a"`: "userName a",
 		`active eq true and (userName eq "a" and title pr)`: "userName a",
@@ -230,7 +234,7 @@ func TestSoleKey(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, value := soleKey(userType, parsed)
+		name, value := pinnedBy(userType, parsed)
 		if got := name + " " + value; got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}

@@ -45,7 +45,7 @@ func FuzzFilter(f *testing.F) {
 			if err == nil && r == userType {
 				match(ada())
 			}
-			soleKey(r, parsed)
+			pinnedBy(r, parsed)
 		}
 	})
 }
@@ -108,13 +108,14 @@ func FuzzUserBody(f *testing.F) {
 			return
 		}
 		checkChange(t, replaceUser(body))
-		spec, leftOut, err := newUser(body, userRules{})
+		post, err := postUser(body, userRules{})
 		clientsFault(t, err)
-		clientsFault(t, leftOut)
-		if err == nil {
-			checkSpec(t, spec)
+		if err != nil {
+			return
 		}
-		if err == nil && bodyDenies(body) && (spec.Active == nil || *spec.Active) {
+		clientsFault(t, post.leftOut)
+		checkSpec(t, post.spec)
+		if post.denies && (post.spec.Active == nil || *post.spec.Active) {
 			t.Fatal("a denial creates an active user")
 		}
 	})

@@ -160,7 +160,7 @@ func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingC
 		}
 		return true, nil
 	})
-	return ignoreMissing(err, "group", id)
+	return orNotFound(err, "group", id)
 }
 
 // applyBatch applies the changes one after the other. One that fails keeps its error and changes nothing.

@@ -72,26 +72,15 @@ func replaceGroup(body map[string]any) (groupChange, error) {
 		return groupChange{}, badValue("displayName is required")
 	}
 	return groupChange{apply: func(current object, hidden func(string) bool) (object, error) {
-		wanted := maps.Clone(current)
-		for name, value := range given.assignedOrNil() {
-			wanted = wanted.with(name, value)
+		wanted, assigned := maps.Clone(current), given.assigned()
+		for name := range given {
+			wanted = wanted.with(name, assigned[name])
 		}
 		if _, mentioned := given["members"]; !mentioned {
 			return wanted, nil
 		}
 		return withHidden(current, wanted, hidden), nil
 	}}, nil
-}
-
-// assignedOrNil is assigned, with nil for what the client unassigned.
-func (o object) assignedOrNil() object {
-	result := o.assigned()
-	for name := range o {
-		if _, ok := result[name]; !ok {
-			result[name] = nil
-		}
-	}
-	return result
 }
 
 // withHidden adds the members of before that the provider is not shown.
@@ -117,6 +106,14 @@ func patchGroup(operations []operation) groupChange {
 	return groupChange{apply: applyAll(others), deltas: deltas}
 }
 
+// removeMember is a change that takes a person out of a group, and nothing if they are not in it.
+func removeMember(id string) groupChange {
+	return groupChange{
+		apply:  func(current object, _ func(string) bool) (object, error) { return current, nil },
+		deltas: []memberDelta{{remove: true, ids: []string{id}}},
+	}
+}
+
 func applyAll(operations []operation) func(object, func(string) bool) (object, error) {
 	return func(current object, hidden func(string) bool) (object, error) {
 		for i, o := range operations {
@@ -124,7 +121,7 @@ func applyAll(operations []operation) func(object, func(string) bool) (object, e
 			if err != nil {
 				return nil, err
 			}
-			if o.replacesMembers() {
+			if replacesMembers(o) {
 				next = withHidden(current, next, hidden)
 			}
 			current = next
@@ -134,11 +131,11 @@ func applyAll(operations []operation) func(object, func(string) bool) (object, e
 }
 
 // replacesMembers tells whether an operation speaks of all members, and not of those it names.
-func (o operation) replacesMembers() bool {
+func replacesMembers(o operation) bool {
 	if path := strings.TrimSpace(o.path); path != "" && !strings.EqualFold(path, groupSchema) {
 		target, err := groupType.target(path)
 		isMembers := err == nil && target.attribute != nil && target.attribute.name == "members"
-		return isMembers && target.filter == nil && (o.verb == opReplace || o.verb == opRemove && o.value == nil)
+		return isMembers && target.where == nil && (o.verb == opReplace || o.verb == opRemove && o.value == nil)
 	}
 	fields, _ := o.value.(map[string]any)
 	given, _ := groupType.readBody(fields)

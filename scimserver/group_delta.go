@@ -21,7 +21,7 @@ type memberDelta struct {
 func splitDeltas(operations []operation) (deltas []memberDelta, others []operation, simple bool) {
 	deltas = []memberDelta{}
 	for _, o := range operations {
-		switch ids, speaks, byID := o.members(); {
+		switch ids, speaks, byID := membersOf(o); {
 		case !speaks:
 			others = append(others, o)
 		case byID:
@@ -33,11 +33,11 @@ func splitDeltas(operations []operation) (deltas []memberDelta, others []operati
 	return deltas, others, true
 }
 
-// members tells whether an operation speaks of members, and which ids it names when it adds or removes by id alone.
-func (o operation) members() (ids []string, speaks, byID bool) {
+// membersOf tells whether an operation speaks of members, and which ids it names when it adds or removes by id alone.
+func membersOf(o operation) (ids []string, speaks, byID bool) {
 	path := strings.TrimSpace(o.path)
 	if path == "" || strings.EqualFold(path, groupSchema) {
-		return nil, o.mentionsMembers(), false
+		return nil, mentionsMembers(o), false
 	}
 	target, err := groupType.target(path)
 	if err != nil || target.attribute == nil || target.attribute.name != "members" {
@@ -46,7 +46,7 @@ func (o operation) members() (ids []string, speaks, byID bool) {
 	switch {
 	case target.sub != nil:
 		return nil, true, false
-	case target.filter != nil:
+	case target.where != nil:
 		id, isID := idIn(target.where)
 		return []string{id}, true, o.verb == opRemove && isID
 	case o.verb != opAdd && o.verb != opRemove || o.value == nil:
@@ -57,7 +57,7 @@ func (o operation) members() (ids []string, speaks, byID bool) {
 }
 
 // mentionsMembers tells whether the value of an operation without a path has members in it, in any spelling.
-func (o operation) mentionsMembers() bool {
+func mentionsMembers(o operation) bool {
 	fields, ok := o.value.(map[string]any)
 	if !ok {
 		return true // let the general way say what is wrong with it

@@ -70,7 +70,7 @@ func (v *groupView) memberElements() any {
 	for i := range members {
 		list = append(list, memberElement{&members[i], v.base})
 	}
-	return list.orNil()
+	return valueOf(list)
 }
 
 type memberElement struct {

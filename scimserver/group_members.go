@@ -4,9 +4,6 @@
 package scimserver
 
 import (
-	"context"
-	"errors"
-	"net/http"
 	"sync"
 
 	"golang.org/x/sync/errgroup"
@@ -38,7 +35,7 @@ func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) groupRu
 func (s *Server) noLongerNamed(r *request, id, displayName string) error {
 	group, err := s.liveGroup(r.Context(), r.organizationKey(), id)
 	switch {
-	case err != nil && problemOf(err).status == http.StatusNotFound:
+	case isMissing(err):
 		return nil
 	case err != nil:
 		return err
@@ -83,12 +80,6 @@ func unknownMember(err error, id string) error {
 		return badValue("members: there is no user with the id %q", shorten(id))
 	}
 	return err
-}
-
-// isMissing tells whether a user or group does not exist for the provider.
-func isMissing(err error) bool {
-	var p *problem
-	return errors.As(err, &p) && p.status == http.StatusNotFound
 }
 
 // hiddenMember tells whether a member is not shown: the provider deleted the person, or their resource is gone. The index alone cannot
@@ -163,17 +154,9 @@ func (s *Server) lookUp(r *request, members []memberReference) []memberReference
 func (s *Server) leaveGroups(r *request, userName string) error {
 	id := v1alpha1.SCIMUserName(r.organization().Name, userName)
 	for _, group := range s.index.groupsOf(r.organizationKey(), userName) {
-		leave := patchGroup([]operation{{verb: opRemove, path: "members", value: []any{map[string]any{"value": id}}}})
-		if _, _, err := s.submitGroup(r, group.id, leave); err != nil && problemOf(err).status != 404 {
+		if _, _, err := s.submitGroup(r, group.Name, removeMember(id)); err != nil && !isMissing(err) {
 			return err
 		}
 	}
 	return nil
-}
-
-// awaitHidden waits, bounded, until the index no longer shows a group that was deleted.
-func (s *Server) awaitHidden(ctx context.Context, group *v1alpha1.LambdaTestGroup) {
-	next := group.DeepCopy()
-	next.ResourceVersion = nextVersion(group.ResourceVersion)
-	s.awaitIndex(ctx, next, v1alpha1.GroupKind)
 }

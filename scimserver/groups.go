@@ -105,7 +105,7 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 		return err == nil, err
 	})
 	if err != nil {
-		return reply{}, ignoreMissing(err, "group", r.segment)
+		return reply{}, orNotFound(err, "group", r.segment)
 	}
 	r.audit = audit{resource: "Group/" + r.segment, outcome: "deleted"}
 	return noContent(), nil
@@ -125,7 +125,7 @@ func (s *Server) remove(ctx context.Context, group *v1alpha1.LambdaTestGroup) er
 	if err := s.client.Delete(calling, marked, client.Preconditions{UID: &marked.UID, ResourceVersion: &marked.ResourceVersion}); err != nil {
 		return err
 	}
-	s.awaitHidden(ctx, marked)
+	s.awaitIndex(ctx, v1alpha1.GroupKind, marked, s.index.awaitNext)
 	return nil
 }
 
@@ -140,7 +140,7 @@ func (s *Server) createGroup(r *request) (reply, error) {
 		return reply{}, err
 	}
 	spec.OrganizationRef.Name = r.organization().Name
-	group, err := s.found(r, spec)
+	group, err := s.createUnderFreeName(r, spec)
 	if err != nil {
 		return reply{}, err
 	}
@@ -152,8 +152,8 @@ func (s *Server) createGroup(r *request) (reply, error) {
 // or not yet gone.
 const groupAttempts = 20
 
-// found creates a group under the first name that is free. Two POSTs at once try the same names, so one of them meets the other's.
-func (s *Server) found(r *request, spec v1alpha1.LambdaTestGroupSpec) (*v1alpha1.LambdaTestGroup, error) {
+// createUnderFreeName creates a group under the first name that is free. Two POSTs at once try the same names, so one of them meets the other's.
+func (s *Server) createUnderFreeName(r *request, spec v1alpha1.LambdaTestGroupSpec) (*v1alpha1.LambdaTestGroup, error) {
 	for attempt := range groupAttempts {
 		name := v1alpha1.SCIMGroupName(r.organization().Name, spec.DisplayName, attempt)
 		occupied, err := s.occupied(r, name, spec.DisplayName)

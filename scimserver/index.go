@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"sync"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -21,7 +22,8 @@ type index struct {
 	mu          sync.RWMutex
 	directories map[types.NamespacedName]*directory
 	waiting     map[waitKey][]waiter
-	rendered    *renderings
+	// replaced is called with each user that the index had, once it has another version of them or none.
+	replaced func(*v1alpha1.LambdaTestUser)
 }
 
 // directory is one organization's part.
@@ -42,8 +44,10 @@ type waiter struct {
 	seen    chan struct{}
 }
 
-func newIndex() *index {
-	return &index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}, rendered: newRenderings()}
+// newIndex returns an empty index. It calls replaced, which must not call it, with each user that it had, once it has another version of
+// them or none.
+func newIndex(replaced func(*v1alpha1.LambdaTestUser)) *index {
+	return &index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}, replaced: replaced}
 }
 
 func (x *index) directory(namespace, organization string) *directory {
@@ -65,7 +69,9 @@ func (x *index) storeUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
-	x.rendered.forget(d.users.byName[user.Name])
+	if before := d.users.byName[user.Name]; before != nil {
+		x.replaced(before)
+	}
 	if v1alpha1.IsSCIM(user) {
 		d.users.store(user, isVisibleUser(user), initial)
 	} else {
@@ -78,9 +84,11 @@ func (x *index) dropUser(user *v1alpha1.LambdaTestUser) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
-	x.rendered.forget(d.users.byName[user.Name])
+	if before := d.users.byName[user.Name]; before != nil {
+		x.replaced(before)
+	}
 	d.users.drop(user.Name)
-	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, math.MaxUint64)
+	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, goneVersion)
 }
 
 func (x *index) storeGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
@@ -102,7 +110,7 @@ func (x *index) dropGroup(group *v1alpha1.LambdaTestGroup) {
 	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
 	d.enrol(d.groups.byName[group.Name], nil)
 	d.groups.drop(group.Name)
-	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, math.MaxUint64)
+	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, goneVersion)
 }
 
 // enrol brings memberships from one version of a group to the next; either may be nil. A group of 10 000 to which one is added
@@ -171,30 +179,14 @@ func isVisibleUser(user *v1alpha1.LambdaTestUser) bool {
 
 func isVisibleGroup(group *v1alpha1.LambdaTestGroup) bool { return group.DeletionTimestamp.IsZero() }
 
-// users returns all visible users of an organization, in order. The slice is the caller's.
-func (x *index) users(organization types.NamespacedName) []*v1alpha1.LambdaTestUser {
-	return snapshot(x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
+// users returns the visible users of an organization.
+func (x *index) users(organization types.NamespacedName) list[*v1alpha1.LambdaTestUser] {
+	return list[*v1alpha1.LambdaTestUser]{x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users }}
 }
 
-// groups returns all visible groups of an organization, in order. The slice is the caller's.
-func (x *index) groups(organization types.NamespacedName) []*v1alpha1.LambdaTestGroup {
-	return snapshot(x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
-}
-
-func (x *index) userPage(organization types.NamespacedName, start, count int) ([]*v1alpha1.LambdaTestUser, int) {
-	return page(x, organization, start, count, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
-}
-
-func (x *index) usersAfter(organization types.NamespacedName, after position, count int) ([]*v1alpha1.LambdaTestUser, int) {
-	return pageAfter(x, organization, after, count, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users })
-}
-
-func (x *index) groupsAfter(organization types.NamespacedName, after position, count int) ([]*v1alpha1.LambdaTestGroup, int) {
-	return pageAfter(x, organization, after, count, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
-}
-
-func (x *index) groupPage(organization types.NamespacedName, start, count int) ([]*v1alpha1.LambdaTestGroup, int) {
-	return page(x, organization, start, count, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups })
+// groups returns the visible groups of an organization.
+func (x *index) groups(organization types.NamespacedName) list[*v1alpha1.LambdaTestGroup] {
+	return list[*v1alpha1.LambdaTestGroup]{x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups }}
 }
 
 // user returns the resource of that id, visible or not, and nil when the index has none.
@@ -220,7 +212,7 @@ func (x *index) group(organization types.NamespacedName, id string) *v1alpha1.La
 // groupNamed returns the visible group of that displayName, or nil.
 func (x *index) groupNamed(organization types.NamespacedName, displayName string) *v1alpha1.LambdaTestGroup {
 	folded := v1alpha1.FoldDisplayName(displayName)
-	for _, group := range x.groups(organization) {
+	for _, group := range x.groups(organization).all() {
 		if v1alpha1.FoldDisplayName(group.Spec.DisplayName) == folded {
 			return group
 		}
@@ -229,7 +221,7 @@ func (x *index) groupNamed(organization types.NamespacedName, displayName string
 }
 
 // groupsOf returns the visible groups that a person is in, in the order of their creation.
-func (x *index) groupsOf(organization types.NamespacedName, userName string) []groupReference {
+func (x *index) groupsOf(organization types.NamespacedName, userName string) []*v1alpha1.LambdaTestGroup {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	d := x.directories[organization]
@@ -241,23 +233,34 @@ func (x *index) groupsOf(organization types.NamespacedName, userName string) []g
 		groups = append(groups, d.groups.byName[name])
 	}
 	slices.SortFunc(groups, compareCreation[*v1alpha1.LambdaTestGroup])
-	var references []groupReference
-	for _, group := range groups {
-		references = append(references, groupReference{id: group.Name, displayName: group.Spec.DisplayName})
-	}
-	return references
+	return groups
 }
 
-// waitFor returns when the index has the object at that version, or has seen it go, or when ctx is done.
-func (x *index) waitFor(ctx context.Context, kind, namespace, name, resourceVersion string) {
-	seen := x.await(kind, types.NamespacedName{Namespace: namespace, Name: name}, versionOf(resourceVersion))
+// await returns when the index has the object at its version or a later one, or has seen it go, or when ctx is done.
+func (x *index) await(ctx context.Context, kind string, object metav1.Object) {
+	x.waitFor(ctx, kind, object, versionOf(object.GetResourceVersion()))
+}
+
+// awaitNext returns when the index has a later version of the object, or has seen it go, or when ctx is done.
+func (x *index) awaitNext(ctx context.Context, kind string, object metav1.Object) {
+	x.waitFor(ctx, kind, object, versionOf(object.GetResourceVersion())+1)
+}
+
+// awaitGone returns when the index has seen the object go, or when ctx is done.
+func (x *index) awaitGone(ctx context.Context, kind string, object metav1.Object) {
+	x.waitFor(ctx, kind, object, goneVersion)
+}
+
+func (x *index) waitFor(ctx context.Context, kind string, object metav1.Object, version uint64) {
+	seen := x.seen(kind, types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}, version)
 	select {
 	case <-seen:
 	case <-ctx.Done():
 	}
 }
 
-func (x *index) await(kind string, name types.NamespacedName, version uint64) <-chan struct{} {
+// seen returns a channel that is closed when the index has the version.
+func (x *index) seen(kind string, name types.NamespacedName, version uint64) <-chan struct{} {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	w := waiter{version: version, seen: make(chan struct{})}
@@ -282,7 +285,7 @@ func (x *index) has(kind string, name types.NamespacedName, version uint64) bool
 			return versionOf(group.ResourceVersion) >= version
 		}
 	}
-	return version == math.MaxUint64 // gone already
+	return version == goneVersion // it is gone already
 }
 
 // tell wakes those who waited for this version or an earlier one. The caller holds the lock.
@@ -306,8 +309,8 @@ func (x *index) tell(kind, namespace, name string, version uint64) {
 	x.waiting[key] = rest
 }
 
-// foreverVersion is a version that only the end of an object reaches.
-const foreverVersion = "18446744073709551615"
+// goneVersion is a version that only the end of an object reaches.
+const goneVersion = math.MaxUint64
 
 // versionOf reads a resourceVersion, which Kubernetes guarantees to be a number that grows. Anything else is older than all.
 func versionOf(resourceVersion string) uint64 {
@@ -316,9 +319,4 @@ func versionOf(resourceVersion string) uint64 {
 		return 0
 	}
 	return version
-}
-
-// nextVersion is a version that only a later write reaches.
-func nextVersion(resourceVersion string) string {
-	return strconv.FormatUint(versionOf(resourceVersion)+1, 10)
 }

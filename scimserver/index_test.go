@@ -19,7 +19,7 @@ import (
 
 var acme = types.NamespacedName{Namespace: "ns", Name: "acme"}
 
-func indexedUser(name string, second int, change ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
+func storedUser(name string, second int, change ...func(*v1alpha1.LambdaTestUser)) *v1alpha1.LambdaTestUser {
 	user := &v1alpha1.LambdaTestUser{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: acme.Namespace, Name: name, ResourceVersion: "5", Labels: map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
@@ -44,7 +44,7 @@ func names(users []*v1alpha1.LambdaTestUser) []string {
 // However resources come and go, the list is that of the visible ones in the order of creation, then name.
 func TestIndexKeepsOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := newIndex()
+		x := newIndex(func(*v1alpha1.LambdaTestUser) {})
 		model := map[string]*v1alpha1.LambdaTestUser{}
 		created := map[string]int{}
 		steps := rapid.IntRange(1, 60).Draw(t, "steps")
@@ -54,7 +54,7 @@ func TestIndexKeepsOrder(t *testing.T) {
 			if _, ok := created[name]; !ok {
 				created[name] = rapid.IntRange(0, 5).Draw(t, "created")
 			}
-			user := indexedUser(name, created[name])
+			user := storedUser(name, created[name])
 			switch rapid.IntRange(0, 4).Draw(t, "what") {
 			case 0:
 				x.dropUser(user)
@@ -76,10 +76,10 @@ func TestIndexKeepsOrder(t *testing.T) {
 			want = append(want, user)
 		}
 		slices.SortFunc(want, compareCreation[*v1alpha1.LambdaTestUser])
-		if got := names(x.users(acme)); !slices.Equal(got, names(want)) {
+		if got := names(x.users(acme).all()); !slices.Equal(got, names(want)) {
 			t.Fatalf("got %v, want %v", got, names(want))
 		}
-		page, total := x.userPage(acme, 1, 2)
+		page, total := x.users(acme).page(1, 2)
 		if total != len(want) || !slices.Equal(names(page), names(want[min(1, total):min(3, total)])) {
 			t.Fatalf("page %v of %d", names(page), total)
 		}
@@ -87,7 +87,7 @@ func TestIndexKeepsOrder(t *testing.T) {
 }
 
 func TestIndexMemberships(t *testing.T) {
-	x := newIndex()
+	x := newIndex(func(*v1alpha1.LambdaTestUser) {})
 	group := func(name string, second int, members ...string) *v1alpha1.LambdaTestGroup {
 		return &v1alpha1.LambdaTestGroup{
 			ObjectMeta: metav1.ObjectMeta{Namespace: acme.Namespace, Name: name, Labels: map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}, CreationTimestamp: metav1.Unix(int64(second), 0)},
@@ -96,7 +96,7 @@ func TestIndexMemberships(t *testing.T) {
 	}
 	groupsOf := func(userName string) (ids []string) {
 		for _, g := range x.groupsOf(acme, userName) {
-			ids = append(ids, g.id)
+			ids = append(ids, g.Name)
 		}
 		return ids
 	}
@@ -127,33 +127,36 @@ func TestIndexMemberships(t *testing.T) {
 }
 
 func TestIndexWaits(t *testing.T) {
-	x := newIndex()
-	waits := func(version string) bool {
+	x := newIndex(func(*v1alpha1.LambdaTestUser) {})
+	version := func(resourceVersion string) *v1alpha1.LambdaTestUser {
+		return storedUser("u", 1, func(u *v1alpha1.LambdaTestUser) { u.ResourceVersion = resourceVersion })
+	}
+	waits := func(await func(context.Context, string, metav1.Object), resourceVersion string) bool {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Millisecond)
 		defer cancel()
-		x.waitFor(ctx, v1alpha1.UserKind, acme.Namespace, "u", version)
+		await(ctx, v1alpha1.UserKind, version(resourceVersion))
 		return ctx.Err() != nil
 	}
-	if !waits("5") {
+	if !waits(x.await, "5") {
 		t.Error("does not wait for what it has not seen")
 	}
-	if waits(foreverVersion) {
+	if waits(x.awaitGone, "5") {
 		t.Error("waits for the end of what is not there")
 	}
-	x.storeUser(indexedUser("u", 1), false)
-	if waits("5") || waits("4") {
+	x.storeUser(storedUser("u", 1), false)
+	if waits(x.await, "5") || waits(x.await, "4") || waits(x.awaitNext, "4") {
 		t.Error("waits for what it has")
 	}
-	if !waits("6") {
+	if !waits(x.await, "6") || !waits(x.awaitNext, "5") || !waits(x.awaitGone, "5") {
 		t.Error("does not wait for a later version")
 	}
-	seen := x.await(v1alpha1.UserKind, types.NamespacedName{Namespace: acme.Namespace, Name: "u"}, 7)
-	x.storeUser(indexedUser("u", 1, func(u *v1alpha1.LambdaTestUser) { u.ResourceVersion = "6" }), false)
+	seen := x.seen(v1alpha1.UserKind, types.NamespacedName{Namespace: acme.Namespace, Name: "u"}, 7)
+	x.storeUser(version("6"), false)
 	select {
 	case <-seen:
 		t.Error("an earlier version is taken for a later one")
 	default:
 	}
-	x.dropUser(indexedUser("u", 1))
+	x.dropUser(storedUser("u", 1))
 	<-seen
 }

@@ -5,8 +5,6 @@ package scimserver
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"net/url"
 	"strconv"
 
@@ -33,143 +31,113 @@ type listQuery struct {
 }
 
 // listUsers: RFC 7644, section 3.4.2.
-func (s *Server) listUsers(r *request) (reply, error) {
-	query, err := queryOf(r)
-	if err != nil {
-		return reply{}, err
-	}
-	return s.usersReply(r, query)
-}
+func (s *Server) listUsers(r *request) (reply, error) { return listReply(r, s.users(r)) }
 
-func (s *Server) searchUsers(r *request) (reply, error) {
-	query, err := s.searchOf(r)
-	if err != nil {
-		return reply{}, err
-	}
-	return s.usersReply(r, query)
-}
+func (s *Server) listGroups(r *request) (reply, error) { return listReply(r, s.groups(r)) }
 
-func (s *Server) listGroups(r *request) (reply, error) {
-	query, err := queryOf(r)
-	if err != nil {
-		return reply{}, err
-	}
-	return s.groupsReply(r, query)
-}
+// searchUsers: RFC 7644, section 3.4.3.
+func (s *Server) searchUsers(r *request) (reply, error) { return s.searchReply(r, s.users(r)) }
 
-func (s *Server) searchGroups(r *request) (reply, error) {
-	query, err := s.searchOf(r)
-	if err != nil {
-		return reply{}, err
-	}
-	return s.groupsReply(r, query)
-}
+func (s *Server) searchGroups(r *request) (reply, error) { return s.searchReply(r, s.groups(r)) }
 
 // searchAll searches users, then groups: RFC 7644, section 3.4.3, at the root.
 func (s *Server) searchAll(r *request) (reply, error) {
+	return s.searchReply(r, s.users(r), s.groups(r))
+}
+
+// listReply answers a GET.
+func listReply(r *request, collections ...collection) (reply, error) {
+	query, err := queryOf(r)
+	if err != nil {
+		return reply{}, err
+	}
+	return pageReply(r, query, collections...)
+}
+
+// searchReply answers a POST to .search.
+func (s *Server) searchReply(r *request, collections ...collection) (reply, error) {
 	query, err := s.searchOf(r)
 	if err != nil {
 		return reply{}, err
 	}
-	return listReply(r, query, s.userShelf(r), s.groupShelf(r))
+	return pageReply(r, query, collections...)
 }
 
-func (s *Server) usersReply(r *request, query listQuery) (reply, error) {
-	return listReply(r, query, s.userShelf(r))
-}
-
-func (s *Server) groupsReply(r *request, query listQuery) (reply, error) {
-	return listReply(r, query, s.groupShelf(r))
-}
-
-// shelf is where the resources of one type stand, in order.
-type shelf struct {
+// collection is all resources of one type that the provider may see, in order.
+type collection struct {
 	resources *resourceType
-	// slice returns count resources from the start-th (0 is the first), and the number of all.
-	slice func(start, count int) (books, int)
+	// page returns count resources from the start-th (0 is the first), and the number of all.
+	page func(start, count int) (page, int)
 	// after does the same from a position on.
-	after func(after position, count int) (books, int)
-	all   func() books
-	// one reads the resource of that id or userName live, or returns nil.
-	one func(ctx context.Context, name, value string) (books, error)
+	after func(after position, count int) (page, int)
+	all   func() page
+	// pinned reads the resource of that id or userName live; without one the page is empty.
+	pinned func(ctx context.Context, p pin) (page, error)
 }
 
-// books are resources of one type. view shows the i-th; what it returns is valid until the next call.
-type books struct {
-	length int
-	view   func(i int) valuer
-	object func(i int) metav1.Object
+// page is some resources of a collection. view shows the i-th; what it returns is valid until the next call.
+type page struct {
+	length   int
+	view     func(i int) valuer
+	position func(i int) position
 }
 
-func (s *Server) userShelf(r *request) shelf {
-	bind := func(users []*v1alpha1.LambdaTestUser, kept *renderings) books {
-		v := s.viewUser(r, nil, kept)
-		return books{
-			length: len(users),
-			view:   func(i int) valuer { v.user = users[i]; return v },
-			object: func(i int) metav1.Object { return users[i] },
+func collectionOf[T metav1.Object](t *resourceType, resources list[T], show func([]T) page, pinned func(context.Context, pin) (page, error)) collection {
+	return collection{
+		resources: t,
+		page: func(start, count int) (page, int) {
+			some, total := resources.page(start, count)
+			return show(some), total
+		},
+		after: func(after position, count int) (page, int) {
+			some, total := resources.after(after, count)
+			return show(some), total
+		},
+		all:    func() page { return show(resources.all()) },
+		pinned: pinned,
+	}
+}
+
+func pageOf[T metav1.Object](resources []T, view func(T) valuer) page {
+	return page{
+		length:   len(resources),
+		view:     func(i int) valuer { return view(resources[i]) },
+		position: func(i int) position { return positionOf(resources[i]) },
+	}
+}
+
+func (s *Server) users(r *request) collection {
+	show := func(users []*v1alpha1.LambdaTestUser, indexed bool) page {
+		v := s.viewUser(r, nil)
+		shown := s.viewOf(v, indexed)
+		return pageOf(users, func(user *v1alpha1.LambdaTestUser) valuer { v.user = user; return shown })
+	}
+	all := func(users []*v1alpha1.LambdaTestUser) page { return show(users, true) }
+	return collectionOf(userType, s.index.users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
+		id := p.value
+		if p.name == "userName" {
+			id = v1alpha1.SCIMUserName(r.organization().Name, p.value)
 		}
-	}
-	return shelf{
-		resources: userType,
-		slice: func(start, count int) (books, int) {
-			users, total := s.index.userPage(r.organizationKey(), start, count)
-			return bind(users, s.index.rendered), total
-		},
-		after: func(after position, count int) (books, int) {
-			users, total := s.index.usersAfter(r.organizationKey(), after, count)
-			return bind(users, s.index.rendered), total
-		},
-		all: func() books { return bind(s.index.users(r.organizationKey()), s.index.rendered) },
-		one: func(ctx context.Context, name, value string) (books, error) {
-			if name == "userName" {
-				value = v1alpha1.SCIMUserName(r.organization().Name, value)
-			}
-			user, kept, err := s.shownUser(ctx, r.organizationKey(), value)
-			if err != nil {
-				return books{}, ignoreProblem(err, http.StatusNotFound)
-			}
-			return bind([]*v1alpha1.LambdaTestUser{user}, kept), nil
-		},
-	}
+		user, indexed, err := s.shownUser(ctx, r.organizationKey(), id)
+		if err != nil {
+			return page{}, ignoreNotFound(err)
+		}
+		return show([]*v1alpha1.LambdaTestUser{user}, indexed), nil
+	})
 }
 
-func (s *Server) groupShelf(r *request) shelf {
-	bind := func(groups []*v1alpha1.LambdaTestGroup) books {
+func (s *Server) groups(r *request) collection {
+	show := func(groups []*v1alpha1.LambdaTestGroup) page {
 		v := s.viewGroup(r, nil, s.indexedMembers(r))
-		return books{
-			length: len(groups),
-			view:   func(i int) valuer { v.group = groups[i]; return v },
-			object: func(i int) metav1.Object { return groups[i] },
+		return pageOf(groups, func(group *v1alpha1.LambdaTestGroup) valuer { v.group = group; return v })
+	}
+	return collectionOf(groupType, s.index.groups(r.organizationKey()), show, func(ctx context.Context, p pin) (page, error) {
+		group, err := s.shownGroup(ctx, r.organizationKey(), p.value)
+		if err != nil {
+			return page{}, ignoreNotFound(err)
 		}
-	}
-	return shelf{
-		resources: groupType,
-		slice: func(start, count int) (books, int) {
-			groups, total := s.index.groupPage(r.organizationKey(), start, count)
-			return bind(groups), total
-		},
-		after: func(after position, count int) (books, int) {
-			groups, total := s.index.groupsAfter(r.organizationKey(), after, count)
-			return bind(groups), total
-		},
-		all: func() books { return bind(s.index.groups(r.organizationKey())) },
-		one: func(ctx context.Context, _, id string) (books, error) {
-			group, err := s.shownGroup(ctx, r.organizationKey(), id)
-			if err != nil {
-				return books{}, ignoreProblem(err, http.StatusNotFound)
-			}
-			return bind([]*v1alpha1.LambdaTestGroup{group}), nil
-		},
-	}
-}
-
-func ignoreProblem(err error, status int) error {
-	var p *problem
-	if errors.As(err, &p) && p.status == status {
-		return nil
-	}
-	return err
+		return show([]*v1alpha1.LambdaTestGroup{group}), nil
+	})
 }
 
 // queryOf reads a GET.

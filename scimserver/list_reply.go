@@ -15,8 +15,8 @@ import (
 // usualBytes is what a user's JSON takes, more or less.
 const usualBytes = 700
 
-// pageOut is a page on its way out.
-type pageOut struct {
+// listBody is the page that is being rendered.
+type listBody struct {
 	body  []byte
 	items int
 	total int
@@ -24,8 +24,8 @@ type pageOut struct {
 	last  cursor // place of the last item
 }
 
-// listReply answers a list over one shelf, or over several as if they stood one behind the other.
-func listReply(r *request, q listQuery, shelves ...shelf) (reply, error) {
+// pageReply answers with one collection, or with several as if they were one, in that order.
+func pageReply(r *request, q listQuery, collections ...collection) (reply, error) {
 	var from cursor
 	if q.hasCursor {
 		var err error
@@ -33,14 +33,14 @@ func listReply(r *request, q listQuery, shelves ...shelf) (reply, error) {
 			return reply{}, err
 		}
 	}
-	matches, sole, err := compileFor(q.filter, shelves)
+	matches, pins, err := compileFor(q.filter, collections)
 	if err != nil {
 		return reply{}, err
 	}
-	out := &pageOut{}
+	out := &listBody{}
 	skip := q.start - 1
-	for i, shelf := range shelves {
-		part := part{shelf: shelf, number: i, query: q, projection: shelf.resources.project(q.attributes, q.excluded), match: matches[i], sole: sole[i]}
+	for i, c := range collections {
+		part := part{collection: c, number: i, query: q, projection: c.resources.project(q.attributes, q.excluded), match: matches[i], pin: pins[i]}
 		if q.hasCursor {
 			err = part.follow(r.Context(), r, from, out)
 		} else {
@@ -53,22 +53,23 @@ func listReply(r *request, q listQuery, shelves ...shelf) (reply, error) {
 	return out.reply(q), nil
 }
 
-// soleTerm is the id or userName that a filter demands.
-type soleTerm struct{ name, value string }
+// pin is the id or userName that a filter demands.
+type pin struct{ name, value string }
 
-// compileFor gives the filter its meaning on each shelf. On several, a name that one type has and another has not is absent there.
-func compileFor(text string, shelves []shelf) ([]predicate, []soleTerm, error) {
-	matches, sole := make([]predicate, len(shelves)), make([]soleTerm, len(shelves))
+// compileFor gives the filter its meaning for each collection. A type of which it names an attribute that the type does not have
+// matches nothing, unless that is so for all types.
+func compileFor(text string, collections []collection) ([]predicate, []pin, error) {
+	matches, pins := make([]predicate, len(collections)), make([]pin, len(collections))
 	if text == "" {
-		return matches, sole, nil
+		return matches, pins, nil
 	}
 	parsed, err := parseFilter(text)
 	if err != nil {
 		return nil, nil, err
 	}
 	understood := false
-	for i, shelf := range shelves {
-		match, failed := compileFilter(shelf.resources, parsed)
+	for i, c := range collections {
+		match, failed := compileFilter(c.resources, parsed)
 		if failed != nil {
 			err = failed
 			matches[i] = func(valuer) bool { return false }
@@ -76,34 +77,34 @@ func compileFor(text string, shelves []shelf) ([]predicate, []soleTerm, error) {
 		}
 		understood = true
 		matches[i] = match
-		sole[i].name, sole[i].value = soleKey(shelf.resources, parsed)
+		pins[i].name, pins[i].value = pinnedBy(c.resources, parsed)
 	}
 	if !understood {
 		return nil, nil, err
 	}
-	return matches, sole, nil
+	return matches, pins, nil
 }
 
-// part is one shelf's part in a list.
+// part is the part of one collection in a list.
 type part struct {
-	shelf      shelf
+	collection collection
 	number     int
 	query      listQuery
 	projection projection
 	match      predicate
-	sole       soleTerm
+	pin        pin
 }
 
 // count serves startIndex and count: skip is how many matches are still to be passed over.
-func (p *part) count(ctx context.Context, skip *int, out *pageOut) error {
+func (p *part) count(ctx context.Context, skip *int, out *listBody) error {
 	room := p.query.count - out.items
 	if p.match == nil {
-		some, total := p.shelf.slice(*skip, room)
+		some, total := p.collection.page(*skip, room)
 		out.total += total
 		out.body = slices.Grow(out.body, some.length*usualBytes)
 		*skip = max(0, *skip-total)
 		for i := range some.length {
-			out.add(p.shelf.resources, some.view(i), p.projection)
+			out.add(p.collection.resources, some.view(i), p.projection)
 		}
 		return nil
 	}
@@ -120,22 +121,22 @@ func (p *part) count(ctx context.Context, skip *int, out *pageOut) error {
 		if *skip > 0 {
 			*skip--
 		} else if out.items < p.query.count {
-			out.add(p.shelf.resources, v, p.projection)
+			out.add(p.collection.resources, v, p.projection)
 		}
 	}
 	return nil
 }
 
 // candidates are all resources, or the one that the filter demands, read live.
-func (p *part) candidates(ctx context.Context) (books, error) {
-	if p.sole.name != "" {
-		return p.shelf.one(ctx, p.sole.name, p.sole.value)
+func (p *part) candidates(ctx context.Context) (page, error) {
+	if p.pin.name != "" {
+		return p.collection.pinned(ctx, p.pin)
 	}
-	return p.shelf.all(), nil
+	return p.collection.all(), nil
 }
 
 // follow serves a cursor: what stands after a position, whatever came or went before it.
-func (p *part) follow(ctx context.Context, r *request, from cursor, out *pageOut) error {
+func (p *part) follow(ctx context.Context, r *request, from cursor, out *listBody) error {
 	if p.match == nil {
 		p.followAll(r, from, out)
 		return nil
@@ -157,16 +158,16 @@ func (p *part) follow(ctx context.Context, r *request, from cursor, out *pageOut
 }
 
 // followAll does so without a filter: one search for the position instead of a look at everybody.
-func (p *part) followAll(r *request, from cursor, out *pageOut) {
+func (p *part) followAll(r *request, from cursor, out *listBody) {
 	room := p.query.count - out.items + 1 // one more tells whether there is a next page
 	after := from.position
 	switch {
-	case from.shelf < p.number:
+	case from.collection < p.number:
 		after = position{created: math.MinInt64}
-	case from.shelf > p.number:
+	case from.collection > p.number:
 		room = 0
 	}
-	some, total := p.shelf.after(after, room)
+	some, total := p.collection.after(after, room)
 	out.total += total
 	out.body = slices.Grow(out.body, some.length*usualBytes)
 	for i := range some.length {
@@ -174,23 +175,23 @@ func (p *part) followAll(r *request, from cursor, out *pageOut) {
 	}
 }
 
-func (p *part) place(from books, i int) cursor {
-	return cursor{shelf: p.number, position: positionOf(from.object(i))}
+func (p *part) place(from page, i int) cursor {
+	return cursor{collection: p.number, position: from.position(i)}
 }
 
 // take adds a resource to the page, or, once that is full, notes that there is a next one.
-func (p *part) take(r *request, from books, i int, out *pageOut) {
+func (p *part) take(r *request, from page, i int, out *listBody) {
 	if out.items == p.query.count {
 		if out.next == "" && out.items > 0 {
 			out.next = out.last.encode(r.organizationKey(), p.query.filter)
 		}
 		return
 	}
-	out.add(p.shelf.resources, from.view(i), p.projection)
+	out.add(p.collection.resources, from.view(i), p.projection)
 	out.last = p.place(from, i)
 }
 
-func (o *pageOut) add(t *resourceType, v valuer, p projection) {
+func (o *listBody) add(t *resourceType, v valuer, p projection) {
 	if o.items > 0 {
 		o.body = append(o.body, ',')
 	}
@@ -199,7 +200,7 @@ func (o *pageOut) add(t *resourceType, v valuer, p projection) {
 }
 
 // reply is a ListResponse: totalResults counts all matches, itemsPerPage what is in this page.
-func (o *pageOut) reply(q listQuery) reply {
+func (o *listBody) reply(q listQuery) reply {
 	head := fmt.Appendf(make([]byte, 0, 512), `{"schemas":[%q],"totalResults":%d,"itemsPerPage":%d,`, listSchema, o.total, o.items)
 	switch {
 	case !q.hasCursor:

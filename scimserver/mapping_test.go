@@ -231,17 +231,17 @@ func TestKeptRenderingsAreTheSame(t *testing.T) {
 	for range 2 {
 		for name, change := range map[string]func(*userView){
 			"everything":         func(*userView) {},
-			"no groups":          func(v *userView) { v.groups = func(string) []groupReference { return nil } },
+			"no groups":          func(v *userView) { v.groups = func(string) []*v1alpha1.LambdaTestGroup { return nil } },
 			"text like the cut":  func(v *userView) { v.user.Spec.DisplayName = metaBegin },
 			"a base with quotes": func(v *userView) { v.base = `http://"x"` },
 		} {
 			view := ada()
 			change(view)
 			want := string(userType.appendResource(nil, view, projection{}))
-			if got := string(view.appendWhole(nil, kept)); got != want {
+			if got := string(indexedUser{view, kept}.appendWhole(nil)); got != want {
 				t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
 			}
-			if got := string(view.appendWhole(nil, kept)); got != want {
+			if got := string(indexedUser{view, kept}.appendWhole(nil)); got != want {
 				t.Errorf("%s, the second time:\ngot  %s\nwant %s", name, got, want)
 			}
 			kept.forget(view.user)

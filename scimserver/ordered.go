@@ -81,52 +81,61 @@ func searchIn[T metav1.Object](list []T, p position) (int, bool) {
 	return slices.BinarySearchFunc(list, p, func(object T, p position) int { return comparePosition(positionOf(object), p) })
 }
 
-// read runs f on an organization's list with the lock held for reading, and sorted.
-func read[T metav1.Object](x *index, organization types.NamespacedName, of func(*directory) *ordered[T], f func([]T)) {
+// list is the visible resources of one type of one organization, in order. It is read with each call; the slices are the caller's.
+type list[T metav1.Object] struct {
+	index        *index
+	organization types.NamespacedName
+	of           func(*directory) *ordered[T]
+}
+
+// read calls f with the sorted list. It holds the lock for reading, and for writing where the list has to be sorted first.
+func (l list[T]) read(f func([]T)) {
+	x := l.index
 	x.mu.RLock()
-	d := x.directories[organization]
+	d := x.directories[l.organization]
 	if d == nil {
 		x.mu.RUnlock()
 		f(nil)
 		return
 	}
-	if list := of(d); !list.unsorted {
+	if resources := l.of(d); !resources.unsorted {
 		defer x.mu.RUnlock()
-		f(list.list)
+		f(resources.list)
 		return
 	}
 	x.mu.RUnlock()
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	of(d).sort()
-	f(of(d).list)
+	l.of(d).sort()
+	f(l.of(d).list)
 }
 
-func snapshot[T metav1.Object](x *index, organization types.NamespacedName, of func(*directory) *ordered[T]) (all []T) {
-	read(x, organization, of, func(list []T) { all = slices.Clone(list) })
+// all returns all resources.
+func (l list[T]) all() (all []T) {
+	l.read(func(resources []T) { all = slices.Clone(resources) })
 	return all
 }
 
-// pageAfter returns count objects that stand after a position, and how many there are in all.
-func pageAfter[T metav1.Object](x *index, organization types.NamespacedName, after position, count int, of func(*directory) *ordered[T]) (some []T, total int) {
-	read(x, organization, of, func(list []T) {
-		total = len(list)
-		start, found := searchIn(list, after)
+// page returns count resources from the start-th, which is 0 for the first, and how many there are in all.
+func (l list[T]) page(start, count int) (page []T, total int) {
+	l.read(func(resources []T) {
+		total = len(resources)
+		if start < total {
+			page = slices.Clone(resources[start:min(total, start+count)])
+		}
+	})
+	return page, total
+}
+
+// after returns count resources that stand after a position, and how many there are in all.
+func (l list[T]) after(after position, count int) (page []T, total int) {
+	l.read(func(resources []T) {
+		total = len(resources)
+		start, found := searchIn(resources, after)
 		if found {
 			start++
 		}
-		some = slices.Clone(list[start:min(total, start+count)])
+		page = slices.Clone(resources[start:min(total, start+count)])
 	})
-	return some, total
-}
-
-// page returns count objects from the start-th, which is 0 for the first, and how many there are in all.
-func page[T metav1.Object](x *index, organization types.NamespacedName, start, count int, of func(*directory) *ordered[T]) (some []T, total int) {
-	read(x, organization, of, func(list []T) {
-		total = len(list)
-		if start < total {
-			some = slices.Clone(list[start:min(total, start+count)])
-		}
-	})
-	return some, total
+	return page, total
 }

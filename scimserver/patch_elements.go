@@ -266,3 +266,18 @@ func (a *attribute) describe(e expression, element object) bool {
 		return false
 	}
 }
+
+// normalize drops duplicate elements and refuses two primary ones, as PATCH does.
+func (t *resourceType) normalize(o object) (object, error) {
+	for _, a := range t.attributes {
+		list := o.list(a.name)
+		if list == nil || a.mutability == readOnly {
+			continue
+		}
+		var err error
+		if o, err = a.setMany(o, opReplace, list); err != nil {
+			return nil, err
+		}
+	}
+	return o, nil
+}

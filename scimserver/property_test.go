@@ -150,7 +150,7 @@ func TestOrderOfKeysIsIrrelevant(t *testing.T) {
 			}
 			text += fmt.Sprintf("%q:%s", key, fields[key])
 		}
-		body, err := decode([]byte(text + "}"), 1<<20)
+		body, err := decode([]byte(text+"}"), 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}

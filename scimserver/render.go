@@ -89,6 +89,11 @@ func (t *resourceType) appendResource(dst []byte, v valuer, p projection) []byte
 	return append(dst, '}')
 }
 
+// appendNext renders one attribute with all that is in it, behind others.
+func (t *resourceType) appendNext(dst []byte, name string, v valuer) []byte {
+	return projection{}.appendAttribute(dst, 0, t.find(name), v)
+}
+
 func (p projection) appendAttribute(dst []byte, start int, a *attribute, v valuer) []byte {
 	if a.dataType == typeComplex && !a.multiValued {
 		return p.appendComplex(dst, start, a, v)

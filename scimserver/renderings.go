@@ -25,7 +25,7 @@ type rendering struct{ head, tail []byte }
 // metaBegin is where the cut is: meta is the last attribute, and groups stands before it.
 const metaBegin = `,"meta":{`
 
-var withoutPlace = projection{except: map[string]bool{"groups": true, "meta.location": true}}
+var withoutPlace = userType.project(nil, []string{"groups", "meta.location"})
 
 func newRenderings() *renderings {
 	return &renderings{byUser: map[*v1alpha1.LambdaTestUser]rendering{}}
@@ -65,22 +65,25 @@ func (r *renderings) forget(user *v1alpha1.LambdaTestUser) {
 	}
 }
 
-// appendView renders a resource, from what is kept where that is possible.
+// indexedUser is a user of the index, which has a rendering.
+type indexedUser struct {
+	*userView
+	renderings *renderings
+}
+
+// appendView renders a resource, from a rendering that is kept where that is possible.
 func appendView(dst []byte, t *resourceType, v valuer, p projection) []byte {
-	if user, ok := v.(*userView); ok && p.isEverything() && user.kept != nil {
-		return user.appendWhole(dst, user.kept)
+	if user, ok := v.(indexedUser); ok && p.isEverything() {
+		return user.appendWhole(dst)
 	}
 	return t.appendResource(dst, v, p)
 }
 
-// appendWhole renders a user of the index with every attribute. It gives what appendResource gives.
-func (v *userView) appendWhole(dst []byte, kept *renderings) []byte {
-	r := kept.of(v.user)
+// appendWhole renders a user with every attribute. It gives what appendResource gives.
+func (v indexedUser) appendWhole(dst []byte) []byte {
+	r := v.renderings.of(v.user)
 	dst = append(dst, r.head...)
-	if groups, ok := v.groupElements().(elements); ok {
-		dst = append(dst, `,"groups":`...)
-		dst = projection{}.appendElements(dst, userType.find("groups"), groups)
-	}
+	dst = userType.appendNext(dst, "groups", v)
 	dst = append(dst, `,"meta":{"location":`...)
 	dst = appendString(dst, v.base+userType.endpoint+"/"+v.user.Name)
 	dst = append(dst, ',')

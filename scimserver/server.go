@@ -76,14 +76,16 @@ type Server struct {
 	now     func() time.Time
 	limits  Limits
 
-	index   *index
-	tokens  *tokenLoader
-	uses    *tokenUses
-	gate    *gate
-	router  *router
-	metrics *metrics
-	batches *groupBatches
-	bodies  bodyBudget
+	index *index
+	// rendered has JSON of users of the index.
+	rendered *renderings
+	tokens   *tokenLoader
+	uses     *tokenUses
+	gate     *gate
+	router   *router
+	metrics  *metrics
+	batches  *groupBatches
+	bodies   bodyBudget
 	// leftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
 	leftOut *limiters
 	// logged and told are the token notices that the log, and an event, have told of; used by the token loader alone.
@@ -113,12 +115,13 @@ func New(options Options) (*Server, error) {
 		log:     options.Log,
 		now:     options.Now,
 		limits:  options.Limits.withDefaults(),
-		index:   newIndex(),
 		metrics: metrics,
 		batches: newGroupBatches(),
 		bodies:  newBodyBudget(),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
+	s.rendered = newRenderings()
+	s.index = newIndex(s.rendered.forget)
 	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
 	s.uses = newTokenUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
 	s.gate = newGate(s.tokens, s.limits)

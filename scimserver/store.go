@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"net/http"
 	"regexp"
 	"time"
 
@@ -22,16 +23,16 @@ import (
 
 var idForm = regexp.MustCompile(`^scim-[a-z2-7]{26}$`)
 
-// shownUser reads a user that the provider may see, for an answer that shows it. With the index's own user come the renderings of such.
-func (s *Server) shownUser(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestUser, *renderings, error) {
+// shownUser reads a user that the provider may see, for an answer that shows it. indexed says that it is the index's own object.
+func (s *Server) shownUser(ctx context.Context, organization types.NamespacedName, id string) (user *v1alpha1.LambdaTestUser, indexed bool, err error) {
 	if known := s.index.user(organization, id); known != nil && isVisibleUser(known) {
 		latest, err := s.isLatest(ctx, v1alpha1.UserKind, known)
 		if latest || err != nil {
-			return known, s.index.rendered, ignoreMissing(err, "user", id)
+			return known, true, orNotFound(err, "user", id)
 		}
 	}
-	user, err := s.liveUser(ctx, organization, id)
-	return user, nil, err
+	user, err = s.liveUser(ctx, organization, id)
+	return user, false, err
 }
 
 // shownGroup does the same with a group.
@@ -39,7 +40,7 @@ func (s *Server) shownGroup(ctx context.Context, organization types.NamespacedNa
 	if known := s.index.group(organization, id); known != nil && isVisibleGroup(known) {
 		latest, err := s.isLatest(ctx, v1alpha1.GroupKind, known)
 		if latest || err != nil {
-			return known, ignoreMissing(err, "group", id)
+			return known, orNotFound(err, "group", id)
 		}
 	}
 	return s.liveGroup(ctx, organization, id)
@@ -61,7 +62,7 @@ func (s *Server) isLatest(ctx context.Context, kind string, known client.Object)
 func (s *Server) liveUser(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestUser, error) {
 	user := &v1alpha1.LambdaTestUser{}
 	if err := s.liveGet(ctx, organization.Namespace, id, user); err != nil {
-		return nil, ignoreMissing(err, "user", id)
+		return nil, orNotFound(err, "user", id)
 	}
 	if !ownsUser(organization, user) || !isVisibleUser(user) {
 		return nil, notFound("user", id)
@@ -77,7 +78,7 @@ func ownsUser(organization types.NamespacedName, user *v1alpha1.LambdaTestUser) 
 func (s *Server) liveGroup(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestGroup, error) {
 	group := &v1alpha1.LambdaTestGroup{}
 	if err := s.liveGet(ctx, organization.Namespace, id, group); err != nil {
-		return nil, ignoreMissing(err, "group", id)
+		return nil, orNotFound(err, "group", id)
 	}
 	if !ownsGroup(organization, group) || !isVisibleGroup(group) {
 		return nil, notFound("group", id)
@@ -102,7 +103,21 @@ func (s *Server) liveGet(ctx context.Context, namespace, id string, into client.
 	return nil
 }
 
-func ignoreMissing(err error, what, id string) error {
+// isMissing tells whether a user or group does not exist for the provider.
+func isMissing(err error) bool {
+	p := asProblem(err)
+	return p != nil && p.status == http.StatusNotFound
+}
+
+func ignoreNotFound(err error) error {
+	if isMissing(err) {
+		return nil
+	}
+	return err
+}
+
+// orNotFound turns the API server's error about a resource that is not there into the client's.
+func orNotFound(err error, what, id string) error {
 	if apierrors.IsNotFound(err) {
 		return notFound(what, id)
 	}
@@ -149,15 +164,15 @@ func (s *Server) write(ctx context.Context, object client.Object, kind string, c
 	if err := call(calling); err != nil {
 		return fmt.Errorf("writing %s: %w", object.GetName(), err)
 	}
-	s.awaitIndex(ctx, object, kind)
+	s.awaitIndex(ctx, kind, object, s.index.await)
 	return nil
 }
 
 // awaitIndex lets the client that wrote find what it wrote in the next list. It is bounded: the write is done either way.
-func (s *Server) awaitIndex(ctx context.Context, object client.Object, kind string) {
+func (s *Server) awaitIndex(ctx context.Context, kind string, object client.Object, await func(context.Context, string, metav1.Object)) {
 	waiting, cancel := context.WithTimeout(ctx, ownWriteWait)
 	defer cancel()
-	s.index.waitFor(waiting, kind, object.GetNamespace(), object.GetName(), object.GetResourceVersion())
+	await(waiting, kind, object)
 	if waiting.Err() != nil {
 		s.metrics.lateIndexes.Inc()
 	}

@@ -31,11 +31,9 @@ func (c userChange) on(user *v1alpha1.LambdaTestUser, rules userRules) (spec v1a
 	return spec, nil, err
 }
 
-// onlyDenial is a change of which nothing but the denial can be applied.
-func (c userChange) onlyDenial(because error) userChange {
-	c.precondition = nil
-	c.apply = func(object) (object, error) { return nil, because }
-	return c
+// denyOnly is a change of which nothing but the denial can be applied.
+func denyOnly(because error) userChange {
+	return userChange{denies: true, apply: func(object) (object, error) { return nil, because }}
 }
 
 func (c userChange) whole(user *v1alpha1.LambdaTestUser, rules userRules) (v1alpha1.LambdaTestUserSpec, error) {
@@ -93,22 +91,7 @@ func mergePut(current, given object) (object, error) {
 	}
 	maps.Copy(name, wanted.inner("name"))
 	wanted["name"] = name
-	return userType.normalized(wanted)
-}
-
-// normalized drops duplicate elements and refuses two primary ones, as PATCH does.
-func (t *resourceType) normalized(o object) (object, error) {
-	for _, a := range t.attributes {
-		list := o.list(a.name)
-		if list == nil || a.mutability == readOnly {
-			continue
-		}
-		var err error
-		if o, err = a.setMany(o, opReplace, list); err != nil {
-			return nil, err
-		}
-	}
-	return o, nil
+	return userType.normalize(wanted)
 }
 
 // patchUser is a PATCH (RFC 7644, section 3.5.2).
@@ -119,20 +102,30 @@ func patchUser(operations []operation) userChange {
 	}
 }
 
-// newUser is what a POST about a person without a resource creates. A denial needs nothing but a userName: what is missing or wrong
+// userPost is what a POST asks for.
+type userPost struct {
+	spec v1alpha1.LambdaTestUserSpec
+	// leftOut says why only the denial of the request is in spec.
+	leftOut error
+	denies  bool
+}
+
+// postUser reads what a POST about a person without a resource creates. A denial needs nothing but a userName: what is missing or wrong
 // beside it is left out.
-func newUser(body map[string]any, rules userRules) (spec v1alpha1.LambdaTestUserSpec, leftOut, err error) {
-	err = buildUser(body, rules, &spec)
-	if err == nil || !bodyDenies(body) {
-		return spec, nil, err
+func postUser(body map[string]any, rules userRules) (*userPost, error) {
+	post := &userPost{denies: bodyDenies(body)}
+	err := buildUser(body, rules, &post.spec)
+	if err == nil {
+		return post, nil
 	}
 	userName := userNameIn(body)
-	if possibleUserName(userName) != nil {
-		return spec, nil, err
+	if !post.denies || possibleUserName(userName) != nil {
+		return nil, err
 	}
 	inactive := false
 	placeholder := v1alpha1.PersonName{GivenName: userName, FamilyName: userName}
-	return v1alpha1.LambdaTestUserSpec{UserName: userName, Name: placeholder, Active: &inactive}, err, nil
+	post.spec, post.leftOut = v1alpha1.LambdaTestUserSpec{UserName: userName, Name: placeholder, Active: &inactive}, err
+	return post, nil
 }
 
 func buildUser(body map[string]any, rules userRules, spec *v1alpha1.LambdaTestUserSpec) error {
@@ -140,7 +133,7 @@ func buildUser(body map[string]any, rules userRules, spec *v1alpha1.LambdaTestUs
 	if err != nil {
 		return err
 	}
-	wanted, err := userType.normalized(given.assigned())
+	wanted, err := userType.normalize(given.assigned())
 	if err != nil {
 		return err
 	}
@@ -167,7 +160,7 @@ func userNameIn(body map[string]any) string {
 	return ""
 }
 
-// revived is what a POST makes of a user who is inactive or was deleted: the same resource with what a new hire would get. Without a
+// revived is what a POST makes of a user who is inactive or was deleted: the same resource with what a new person would get. Without a
 // role that is User, and not the role of before.
 func revived(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSpec) v1alpha1.LambdaTestUserSpec {
 	fresh.OrganizationRef = user.Spec.OrganizationRef
@@ -180,8 +173,8 @@ func revived(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSpec) v
 	return fresh
 }
 
-// sameHire tells whether the provider says that a revived user is the person of before, who keeps their groups.
-func sameHire(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSpec) bool {
+// isSamePerson tells whether the provider says that a revived user is the person of before, who keeps their groups.
+func isSamePerson(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSpec) bool {
 	return user.Spec.ExternalID != "" && user.Spec.ExternalID == fresh.ExternalID
 }
 

@@ -20,14 +20,9 @@ import (
 type userView struct {
 	user *v1alpha1.LambdaTestUser
 	// groups finds the groups of a userName; it is asked only when they are wanted.
-	groups func(userName string) []groupReference
+	groups func(userName string) []*v1alpha1.LambdaTestGroup
 	base   string
-	// kept, when not nil, has renderings of users of the index.
-	kept *renderings
 }
-
-// groupReference is a group that a user is in.
-type groupReference struct{ id, displayName string }
 
 var (
 	plainUserSchemas    = []any{userSchema}
@@ -147,14 +142,15 @@ func emailElements(user *v1alpha1.LambdaTestUser) any {
 	for _, email := range shownEmails(&user.Spec) {
 		list = append(list, emailElement{email})
 	}
-	return list.orNil()
+	return valueOf(list)
 }
 
-func (e elements) orNil() any {
-	if len(e) == 0 {
+// valueOf returns nil for an empty list, which is the same as unassigned.
+func valueOf(list elements) any {
+	if len(list) == 0 {
 		return nil
 	}
-	return e
+	return list
 }
 
 func (v *userView) groupElements() any {
@@ -162,10 +158,10 @@ func (v *userView) groupElements() any {
 	list := make(elements, 0, len(groups))
 	for _, group := range groups {
 		list = append(list, object{
-			"value": group.id, "$ref": v.base + groupType.endpoint + "/" + group.id, "display": group.displayName, "type": "direct",
+			"value": group.Name, "$ref": v.base + groupType.endpoint + "/" + group.Name, "display": group.Spec.DisplayName, "type": "direct",
 		})
 	}
-	return list.orNil()
+	return valueOf(list)
 }
 
 // roleElements is the role in force: what is wanted where somebody decided it, else what LambdaTest last said.
@@ -211,6 +207,7 @@ type userRules struct {
 	userNamePolicy v1alpha1.UserNamePolicy
 }
 
+// rulesOf returns the rules of an organization.
 func rulesOf(organization *v1alpha1.LambdaTestOrganization) userRules {
 	return userRules{maxRole: organization.Spec.SCIM.MaxRole, userNamePolicy: organization.Spec.SCIM.UserNamePolicy}
 }

@@ -17,26 +17,35 @@ import (
 
 // getUser: RFC 7644, section 3.4.1.
 func (s *Server) getUser(r *request) (reply, error) {
-	user, kept, err := s.shownUser(r.Context(), r.organizationKey(), r.segment)
+	user, indexed, err := s.shownUser(r.Context(), r.organizationKey(), r.segment)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.userReply(r, http.StatusOK, user, kept), nil
+	return s.userReply(r, http.StatusOK, user, indexed), nil
 }
 
-// userReply shows a user, or says that the client has this version already. A user of the index has renderings.
-func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser, kept *renderings) reply {
+// userReply shows a user, or says that the client has this version already. indexed says that it is the
+// index's own object.
+func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser, indexed bool) reply {
 	p, _ := r.projection(userType)
 	if r.Method == http.MethodGet && r.isUnchanged(etagOf(user)) {
 		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {etagOf(user)}}}
 	}
-	return resourceReply(status, userType, s.viewUser(r, user, kept), p)
+	return resourceReply(status, userType, s.viewOf(s.viewUser(r, user), indexed), p)
 }
 
-func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser, kept *renderings) *userView {
-	return &userView{user: user, kept: kept, base: r.base, groups: func(userName string) []groupReference {
+func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *userView {
+	return &userView{user: user, base: r.base, groups: func(userName string) []*v1alpha1.LambdaTestGroup {
 		return s.index.groupsOf(r.organizationKey(), userName)
 	}}
+}
+
+// viewOf is a view with the renderings of users of the index, or just the view for a user that was read live.
+func (s *Server) viewOf(v *userView, indexed bool) valuer {
+	if indexed {
+		return indexedUser{v, s.rendered}
+	}
+	return v
 }
 
 // replaceUser: RFC 7644, section 3.5.1.
@@ -74,15 +83,15 @@ func (s *Server) changeUser(r *request, id string, change userChange) (reply, er
 		}
 		err = s.writeUser(r, user, change)
 		if change.denies && apierrors.IsInvalid(err) {
-			change = change.onlyDenial(err) // the API server knows a rule that this server does not
+			change = denyOnly(err) // the API server knows a rule that this server does not
 			return false, nil
 		}
 		return err == nil, err
 	})
 	if err != nil {
-		return reply{}, ignoreMissing(err, "user", id)
+		return reply{}, orNotFound(err, "user", id)
 	}
-	return s.userReply(r, http.StatusOK, user, nil), nil
+	return s.userReply(r, http.StatusOK, user, false), nil
 }
 
 // writeUser carries out a change of a user that was just read, and turns user into what is stored then.
@@ -138,7 +147,7 @@ func (s *Server) deleteUser(r *request) (reply, error) {
 		return err == nil, err
 	})
 	if err != nil {
-		return reply{}, ignoreMissing(err, "user", r.segment)
+		return reply{}, orNotFound(err, "user", r.segment)
 	}
 	r.audit = audit{resource: "User/" + r.segment, outcome: "deleted", fields: []string{"active"}}
 	return noContent(), nil
@@ -150,57 +159,49 @@ func (s *Server) createUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	spec, leftOut, err := newUser(body, rulesOf(r.organization()))
+	post, err := postUser(body, rulesOf(r.organization()))
 	if err != nil {
 		return reply{}, err
 	}
-	spec.OrganizationRef.Name = r.organization().Name
-	hire := &hire{spec: spec, leftOut: leftOut, denies: bodyDenies(body)}
-	user, status, err := s.hire(r, hire)
+	post.spec.OrganizationRef.Name = r.organization().Name
+	user, status, err := s.createOrRevive(r, post)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.userReply(r, status, user, nil), nil
+	return s.userReply(r, status, user, false), nil
 }
 
-// hire is what a POST asks for.
-type hire struct {
-	spec    v1alpha1.LambdaTestUserSpec
-	leftOut error
-	denies  bool
-}
-
-// hire creates the person's resource, or revives the one that is there.
-func (s *Server) hire(r *request, h *hire) (user *v1alpha1.LambdaTestUser, status int, err error) {
-	name := v1alpha1.SCIMUserName(r.organization().Name, h.spec.UserName)
+// createOrRevive creates the person's resource, or revives the one that is there.
+func (s *Server) createOrRevive(r *request, post *userPost) (user *v1alpha1.LambdaTestUser, status int, err error) {
+	name := v1alpha1.SCIMUserName(r.organization().Name, post.spec.UserName)
 	err = s.retrying(r.Context(), "user", func() (bool, error) {
-		user, err = s.createResource(r, name, h)
+		user, err = s.createResource(r, name, post)
 		if !apierrors.IsAlreadyExists(err) {
 			status = http.StatusCreated
 			return err == nil, err
 		}
-		user, status, err = s.meetExisting(r, name, h)
+		user, status, err = s.meetExisting(r, name, post)
 		return err == nil && user != nil, err
 	})
 	return user, status, err
 }
 
-func (s *Server) createResource(r *request, name string, h *hire) (*v1alpha1.LambdaTestUser, error) {
-	user := &v1alpha1.LambdaTestUser{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *h.spec.DeepCopy()}
-	user.Labels[v1alpha1.PersonLabel] = v1alpha1.PersonDigest(r.organization().Name, h.spec.UserName)
+func (s *Server) createResource(r *request, name string, post *userPost) (*v1alpha1.LambdaTestUser, error) {
+	user := &v1alpha1.LambdaTestUser{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *post.spec.DeepCopy()}
+	user.Labels[v1alpha1.PersonLabel] = v1alpha1.PersonDigest(r.organization().Name, post.spec.UserName)
 	if err := s.create(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, err
 	}
-	r.audit = audit{resource: "User/" + name, outcome: "created", leftOut: h.leftOut, fields: changedFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
-	if h.leftOut != nil {
+	r.audit = audit{resource: "User/" + name, outcome: "created", leftOut: post.leftOut, fields: changedFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
+	if post.leftOut != nil {
 		r.audit.outcome = "denied"
-		s.reportLeftOut(r, user, h.leftOut)
+		s.reportLeftOut(r, user, post.leftOut)
 	}
 	return user, nil
 }
 
 // meetExisting decides what a POST means for a person who has a resource. A nil user without an error means: try to create again.
-func (s *Server) meetExisting(r *request, name string, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
+func (s *Server) meetExisting(r *request, name string, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
 	user := &v1alpha1.LambdaTestUser{}
 	if err := s.liveGet(r.Context(), r.organizationKey().Namespace, name, user); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -209,22 +210,22 @@ func (s *Server) meetExisting(r *request, name string, h *hire) (*v1alpha1.Lambd
 		return nil, 0, err
 	}
 	switch {
-	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(h.spec.UserName):
+	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(post.spec.UserName):
 		return nil, 0, taken("userName is taken by a resource that this endpoint does not own")
 	case !user.DeletionTimestamp.IsZero():
 		return nil, 0, s.awaitGone(r.Context(), user)
-	case h.denies && (!user.IsDenial() || h.leftOut != nil):
-		return s.denyExisting(r, user, h)
+	case post.denies && (!user.IsDenial() || post.leftOut != nil):
+		return s.denyExisting(r, user, post)
 	case !user.IsDenial():
 		return nil, 0, taken("a user with this userName exists")
 	}
-	return s.revive(r, user, h)
+	return s.revive(r, user, post)
 }
 
 // denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. Somebody who was
 // deleted is there again then, inactive: what is answered must be found.
-func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
-	reason := h.leftOut
+func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
+	reason := post.leftOut
 	if reason == nil {
 		reason = taken("a user with this userName exists")
 	}
@@ -234,14 +235,14 @@ func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, h *hire
 			return nil, 0, err
 		}
 	}
-	return user, http.StatusOK, s.writeUser(r, user, userChange{denies: true}.onlyDenial(reason))
+	return user, http.StatusOK, s.writeUser(r, user, denyOnly(reason))
 }
 
 // revive lets a person who was deactivated or deleted begin again. Somebody else with the same address first leaves the groups: were
 // the process to end between the two, an inactive person without groups is safe, an active one with foreign roles is not.
-func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1alpha1.LambdaTestUser, int, error) {
-	spec := revived(user, h.spec)
-	if !sameHire(user, spec) {
+func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
+	spec := revived(user, post.spec)
+	if !isSamePerson(user, spec) {
 		if err := s.leaveGroups(r, user.Spec.UserName); err != nil {
 			return nil, 0, err
 		}
@@ -251,9 +252,9 @@ func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1
 	if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, 0, err
 	}
-	r.audit = audit{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: h.leftOut}
-	if h.leftOut != nil {
-		s.reportLeftOut(r, user, h.leftOut)
+	r.audit = audit{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: post.leftOut}
+	if post.leftOut != nil {
+		s.reportLeftOut(r, user, post.leftOut)
 	}
 	return user, http.StatusCreated, nil
 }
@@ -262,7 +263,7 @@ func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, h *hire) (*v1
 func (s *Server) awaitGone(ctx context.Context, user *v1alpha1.LambdaTestUser) error {
 	waiting, cancel := context.WithTimeout(ctx, goneWait)
 	defer cancel()
-	s.index.waitFor(waiting, v1alpha1.UserKind, user.Namespace, user.Name, foreverVersion)
+	s.index.awaitGone(waiting, v1alpha1.UserKind, user)
 	if waiting.Err() != nil {
 		return later(http.StatusServiceUnavailable, retryAfter, "the deletion of an earlier user with this userName is not finished: try again")
 	}
