@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // mediaType is that of every answer, whatever came in (RFC 7644, section 8.1).
@@ -45,15 +47,15 @@ func resourceReply(status int, t *resourceType, v valuer, p projection) reply {
 }
 
 // errorReply is RFC 7644, section 3.12. The status is a string there.
-func errorReply(p *problem) reply {
+func errorReply(p *problem.Problem) reply {
 	body := struct {
-		Schemas  []string `json:"schemas"`
-		Status   string   `json:"status"`
-		ScimType scimType `json:"scimType,omitempty"`
-		Detail   string   `json:"detail"`
-	}{[]string{errorSchema}, strconv.Itoa(p.status), p.kind, p.detail}
-	answer := jsonReply(p.status, body)
-	answer.header = p.header
+		Schemas  []string     `json:"schemas"`
+		Status   string       `json:"status"`
+		ScimType problem.Kind `json:"scimType,omitempty"`
+		Detail   string       `json:"detail"`
+	}{[]string{errorSchema}, strconv.Itoa(p.Status), p.Kind, p.Detail}
+	answer := jsonReply(p.Status, body)
+	answer.header = p.Header
 	return answer
 }
 

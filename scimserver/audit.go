@@ -6,6 +6,8 @@ package scimserver
 import (
 	"net/http"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // audit is what the one line about a write says besides who asked. It holds no address and no value: ids and names of attributes only.
@@ -26,27 +28,27 @@ func isWrite(r *request) bool {
 }
 
 // logWrite writes the line. A refused write has the status and kind of the error, whose detail may hold what the client sent.
-func (s *Server) logWrite(r *request, status int, p *problem) {
+func (s *Server) logWrite(r *request, status int, p *problem.Problem) {
 	fields := []any{
 		"requestID", r.id, "method", r.Method, "route", r.route, "status", status,
 		"namespace", r.organization().Namespace, "organization", r.organization().Name, "tokenKey", r.grant.token.Key,
 		"client", clientAddress(r.Request),
 	}
 	if forwarded := r.Header.Get("X-Forwarded-For"); forwarded != "" {
-		fields = append(fields, "forwardedFor", shorten(forwarded))
+		fields = append(fields, "forwardedFor", problem.Shorten(forwarded))
 	}
 	resource := r.audit.resource
 	if resource == "" {
 		resource = r.segment
 	}
-	fields = append(fields, "resource", shorten(resource))
+	fields = append(fields, "resource", problem.Shorten(resource))
 	if p != nil {
-		s.log.Info("SCIM write", append(fields, "outcome", "refused", "scimType", p.kind)...)
+		s.log.Info("SCIM write", append(fields, "outcome", "refused", "scimType", p.Kind)...)
 		return
 	}
 	fields = append(fields, "outcome", r.audit.outcome, "fields", strings.Join(r.audit.fields, ","))
 	if r.audit.leftOut != nil {
-		fields = append(fields, "leftOut", problemOf(r.audit.leftOut).kind)
+		fields = append(fields, "leftOut", problemOf(r.audit.leftOut).Kind)
 	}
 	s.log.Info("SCIM write", fields...)
 }

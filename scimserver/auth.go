@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"golang.org/x/time/rate"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // gate decides who may ask, and how often.
@@ -34,20 +36,20 @@ func (g *gate) admit(r *http.Request) (*grant, error) {
 	if token, ok := bearerToken(r); ok {
 		if found := g.tokens.find(token); found != nil {
 			if wait, ok := g.perToken.allow(string(found.token.Digest[:]), now); !ok {
-				return found, later(http.StatusTooManyRequests, wait, "too many requests with this token: %g a second are allowed", float64(g.perToken.limit))
+				return found, problem.Later(http.StatusTooManyRequests, wait, "too many requests with this token: %g a second are allowed", float64(g.perToken.limit))
 			}
 			return found, nil
 		}
 	}
 	if wait, ok := g.failed.allow(clientNetwork(r), now); !ok {
-		return nil, later(http.StatusTooManyRequests, wait, "too many requests without a valid token from this address")
+		return nil, problem.Later(http.StatusTooManyRequests, wait, "too many requests without a valid token from this address")
 	}
 	return nil, unauthorized()
 }
 
 func unauthorized() error {
-	p := newProblem(http.StatusUnauthorized, "", "the bearer token is missing, unknown or expired")
-	p.header = http.Header{"Www-Authenticate": {`Bearer realm="scim"`}}
+	p := problem.New(http.StatusUnauthorized, "", "the bearer token is missing, unknown or expired")
+	p.Header = http.Header{"Www-Authenticate": {`Bearer realm="scim"`}}
 	return p
 }
 

@@ -14,6 +14,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // object holds attributes by their canonical names: string, bool, object, or []any of these. A stored object has no nil values; one
@@ -23,22 +25,22 @@ type object map[string]any
 // decode decodes a body that must be one JSON object, and refuses what has too many elements or nests too deep before a decoder sees it.
 func decode(body []byte, maxElements int64) (map[string]any, error) {
 	if elementCount(body) > maxElements {
-		return nil, newProblem(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", maxElements)
+		return nil, problem.New(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", maxElements)
 	}
 	if depth := nesting(body); depth > maxNesting {
-		return nil, badSyntax("the body is nested deeper than %d levels", maxNesting)
+		return nil, problem.BadSyntax("the body is nested deeper than %d levels", maxNesting)
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var value map[string]any
 	if err := decoder.Decode(&value); err != nil {
-		return nil, badSyntax("the body is not a JSON object: %s", jsonDetail(err))
+		return nil, problem.BadSyntax("the body is not a JSON object: %s", jsonDetail(err))
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, badSyntax("the body goes on after its JSON object")
+		return nil, problem.BadSyntax("the body goes on after its JSON object")
 	}
 	if value == nil {
-		return nil, badSyntax("the body is not a JSON object")
+		return nil, problem.BadSyntax("the body is not a JSON object")
 	}
 	return value, nil
 }
@@ -147,14 +149,14 @@ func assignOnce(result object, a *attribute, key string, raw any) error {
 		later, _ := value.(object)
 		for name, v := range later {
 			if old, twice := earlier[name]; twice && !reflect.DeepEqual(old, v) {
-				return badValue("%s is given twice, with different values", a.path)
+				return problem.BadValue("%s is given twice, with different values", a.path)
 			}
 			earlier[name] = v
 		}
 		return nil
 	}
 	if given && !reflect.DeepEqual(before, value) {
-		return badValue("%s is given twice, with different values", a.path)
+		return problem.BadValue("%s is given twice, with different values", a.path)
 	}
 	result[a.name] = value
 	return nil
@@ -207,7 +209,7 @@ func (a *attribute) coerceOne(raw any) (any, error) {
 		if b, ok := asBool(raw); ok {
 			return b, nil
 		}
-		return nil, badValue("%s must be true or false", a.path)
+		return nil, problem.BadValue("%s must be true or false", a.path)
 	default:
 		return a.coerceText(raw)
 	}
@@ -224,7 +226,7 @@ func (a *attribute) coerceText(raw any) (any, error) {
 	}
 	text, ok := raw.(string)
 	if !ok {
-		return nil, badValue("%s must be a string", a.path)
+		return nil, problem.BadValue("%s must be a string", a.path)
 	}
 	if !a.strict || text == "" {
 		return text, nil
@@ -234,7 +236,7 @@ func (a *attribute) coerceText(raw any) (any, error) {
 			return canonical, nil
 		}
 	}
-	return nil, badValue("%s must be one of %s, not %q", a.path, strings.Join(a.canonical, ", "), shorten(text))
+	return nil, problem.BadValue("%s must be one of %s, not %q", a.path, strings.Join(a.canonical, ", "), problem.Shorten(text))
 }
 
 // coerceComplex keeps the known sub-attributes. A one-element array stands for its element.
@@ -244,7 +246,7 @@ func (a *attribute) coerceComplex(raw any) (any, error) {
 	}
 	given, ok := raw.(map[string]any)
 	if !ok {
-		return nil, badValue("%s must be an object", a.path)
+		return nil, problem.BadValue("%s must be an object", a.path)
 	}
 	result := object{}
 	for _, key := range slices.Sorted(maps.Keys(given)) {

@@ -8,6 +8,8 @@ import (
 	"net/http"
 
 	"golang.org/x/sync/semaphore"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // bodyBudget bounds the memory that large bodies take, whoever sends them: otherwise one tenant could fill it for all. Small ones, and
@@ -33,7 +35,7 @@ func (r *request) awaitBudget(limit int64) error {
 	waiting, cancel := context.WithTimeout(r.Context(), bodyWait)
 	defer cancel()
 	if err := r.budget.Acquire(waiting, size); err != nil {
-		return later(http.StatusServiceUnavailable, retryAfter, "too many large requests at once: try again")
+		return problem.Later(http.StatusServiceUnavailable, retryAfter, "too many large requests at once: try again")
 	}
 	r.held = size
 	return nil

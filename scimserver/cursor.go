@@ -10,6 +10,8 @@ import (
 	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // cursor is a place in a list: RFC 9865. It names the last resource that was shown and not a number of resources, so that those that
@@ -44,15 +46,15 @@ func readCursor(text string, organization types.NamespacedName, filter string) (
 	}
 	raw, err := base64.RawURLEncoding.DecodeString(text)
 	if err != nil || len(raw) < sealBytes {
-		return cursor{}, badCursor("the cursor is none that this endpoint gave")
+		return cursor{}, problem.BadCursor("the cursor is none that this endpoint gave")
 	}
 	place := raw[sealBytes:]
 	if string(seal(organization, filter, place)) != string(raw[:sealBytes]) {
-		return cursor{}, badCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
+		return cursor{}, problem.BadCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
 	}
 	var c cursor
 	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.collection, &c.position.created, &c.position.name); err != nil {
-		return cursor{}, badCursor("the cursor is none that this endpoint gave")
+		return cursor{}, problem.BadCursor("the cursor is none that this endpoint gave")
 	}
 	return c, nil
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
@@ -27,7 +28,7 @@ func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
 	}
 	report := func(organization string) {
 		asked := &request{grant: &grant{organization: &v1alpha1.LambdaTestOrganization{ObjectMeta: metav1.ObjectMeta{Name: organization}}}}
-		server.reportLeftOut(asked, &v1alpha1.LambdaTestUser{}, taken("somebody has that name"))
+		server.reportLeftOut(asked, &v1alpha1.LambdaTestUser{}, problem.Taken("somebody has that name"))
 	}
 
 	for range leftOutBurst + 50 {

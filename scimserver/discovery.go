@@ -6,6 +6,8 @@ package scimserver
 import (
 	"net/http"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // Schemas of the discovery resources: RFC 7643, sections 5 to 7.
@@ -46,7 +48,7 @@ func (s *Server) serviceProviderConfig(r *request) (reply, error) {
 // noFilter: RFC 7644, section 4: a filter on a discovery endpoint is answered with 403.
 func noFilter(r *request) error {
 	if r.URL.Query().Has("filter") {
-		return newProblem(http.StatusForbidden, "", "discovery endpoints cannot be filtered")
+		return problem.New(http.StatusForbidden, "", "discovery endpoints cannot be filtered")
 	}
 	return nil
 }
@@ -70,7 +72,7 @@ func (s *Server) resourceType(r *request) (reply, error) {
 			return jsonReply(http.StatusOK, t.document(r.base)), nil
 		}
 	}
-	return reply{}, notFound("resource type", r.segment)
+	return reply{}, problem.NotFound("resource type", r.segment)
 }
 
 func (t *resourceType) document(base string) document {
@@ -99,7 +101,7 @@ func (s *Server) schema(r *request) (reply, error) {
 			return jsonReply(http.StatusOK, schema), nil
 		}
 	}
-	return reply{}, notFound("schema", r.segment)
+	return reply{}, problem.NotFound("schema", r.segment)
 }
 
 // schemaDocuments lists what is stored and no more: RFC 7643, section 7.

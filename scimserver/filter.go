@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // valuer gives the values of attributes by canonical path: a resource, or one element of a multi-valued attribute. The values are
@@ -34,10 +36,10 @@ func compileElements(a *attribute, e expression) (predicate, error) {
 		if sub := a.subAttribute(c.path.name); sub != nil && c.path.uri == "" && c.path.sub == "" {
 			return sub.matcher(c, sub.name)
 		}
-		return nil, badFilter("%s has no sub-attribute %q", a.path, c.path)
+		return nil, problem.BadFilter("%s has no sub-attribute %q", a.path, c.path)
 	}
 	noNesting := func(e *elementFilter) (predicate, error) {
-		return nil, badFilter("%s cannot have a filter within a filter", a.path)
+		return nil, problem.BadFilter("%s cannot have a filter within a filter", a.path)
 	}
 	return compile(e, onElement, noNesting)
 }
@@ -62,7 +64,7 @@ func compile(e expression, onComparison func(*comparison) (predicate, error), on
 		}
 		return func(v valuer) bool { return left(v) && right(v) }, err
 	default:
-		return nil, badFilter("the filter is empty")
+		return nil, problem.BadFilter("the filter is empty")
 	}
 }
 
@@ -71,7 +73,7 @@ func (t *resourceType) compare(c *comparison) (predicate, error) {
 	a, sub, known := t.resolve(c.path)
 	switch {
 	case !known:
-		return nil, badFilter("no schema has an attribute %q", c.path)
+		return nil, problem.BadFilter("no schema has an attribute %q", c.path)
 	case a == nil: // understood, and absent from every resource
 		return absent(c), nil
 	case a.multiValued && a.dataType == typeComplex:
@@ -123,7 +125,7 @@ func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
 		return t.unstoredElements(e)
 	}
 	if !known || sub != nil || !a.multiValued || a.dataType != typeComplex {
-		return nil, badFilter("%q has no elements to choose from", e.path)
+		return nil, problem.BadFilter("%q has no elements to choose from", e.path)
 	}
 	inner, err := compileElements(a, e.inner)
 	if err != nil {
@@ -144,12 +146,12 @@ func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
 func (t *resourceType) unstoredElements(e *elementFilter) (predicate, error) {
 	onElement := func(c *comparison) (predicate, error) {
 		if !t.isUnstored(e.path.name, c.path.name) || c.path.sub != "" || c.path.uri != "" {
-			return nil, badFilter("%s has no sub-attribute %q", e.path, c.path)
+			return nil, problem.BadFilter("%s has no sub-attribute %q", e.path, c.path)
 		}
 		return nil, nil
 	}
 	nested := func(*elementFilter) (predicate, error) {
-		return nil, badFilter("%s cannot have a filter within a filter", e.path)
+		return nil, problem.BadFilter("%s cannot have a filter within a filter", e.path)
 	}
 	if _, err := compile(e.inner, onElement, nested); err != nil {
 		return nil, err
@@ -177,7 +179,7 @@ func (a *attribute) matcher(c *comparison, path string) (predicate, error) {
 		return func(v valuer) bool { return v.value(path) != nil }, nil
 	}
 	if a.dataType == typeComplex {
-		return nil, badFilter("%s is complex: compare one of its sub-attributes", a.path)
+		return nil, problem.BadFilter("%s is complex: compare one of its sub-attributes", a.path)
 	}
 	if c.value == nil {
 		return a.nullMatcher(c, path)
@@ -211,7 +213,7 @@ func (a *attribute) nullMatcher(c *comparison, path string) (predicate, error) {
 	case "ne":
 		return func(v valuer) bool { return v.value(path) != nil }, nil
 	default:
-		return nil, badFilter("%s cannot be compared with null by %s", a.path, c.op)
+		return nil, problem.BadFilter("%s cannot be compared with null by %s", a.path, c.op)
 	}
 }
 
@@ -231,7 +233,7 @@ func (a *attribute) test(c *comparison) (func(any) bool, error) {
 func (a *attribute) boolTest(c *comparison) (func(any) bool, error) {
 	wanted, ok := asBool(c.value)
 	if !ok || c.op != "eq" && c.op != "ne" {
-		return nil, badFilter("%s can only be compared by eq or ne with true or false", a.path)
+		return nil, problem.BadFilter("%s can only be compared by eq or ne with true or false", a.path)
 	}
 	return func(v any) bool { return v == wanted }, nil
 }
@@ -244,7 +246,7 @@ func (a *attribute) timeTest(c *comparison) (func(any) bool, error) {
 		return a.textTest(c)
 	}
 	if err != nil {
-		return nil, badFilter("%s must be compared with a time such as 2026-01-31T12:00:00Z", a.path)
+		return nil, problem.BadFilter("%s must be compared with a time such as 2026-01-31T12:00:00Z", a.path)
 	}
 	return func(v any) bool {
 		text, _ := v.(string)
@@ -259,7 +261,7 @@ func (a *attribute) textTest(c *comparison) (func(any) bool, error) {
 		wanted, ok = number.String(), true
 	}
 	if !ok {
-		return nil, badFilter("%s is a string: the value belongs in double quotes", a.path)
+		return nil, problem.BadFilter("%s is a string: the value belongs in double quotes", a.path)
 	}
 	wanted = a.folded(wanted)
 	compare := textComparison(c.op)

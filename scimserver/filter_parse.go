@@ -7,6 +7,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // The grammar of RFC 7644, figures 1 and 7, as a recursive descent parser: one pass, bounded depth. It takes two forms more than
@@ -70,7 +72,7 @@ func parseFilter(text string) (expression, error) {
 	p := &filterParser{text: text}
 	result, err := p.whole(func() (expression, error) { return p.disjunction() })
 	if err != nil {
-		return nil, badFilter("the filter cannot be understood: %v", err)
+		return nil, problem.BadFilter("the filter cannot be understood: %v", err)
 	}
 	return result, nil
 }
@@ -85,7 +87,7 @@ func parsePath(text string) (patchPath, error) {
 		return nil, err
 	})
 	if err != nil {
-		return patchPath{}, badPath("the path %q cannot be understood: %v", shorten(text), err)
+		return patchPath{}, problem.BadPath("the path %q cannot be understood: %v", problem.Shorten(text), err)
 	}
 	return path, nil
 }

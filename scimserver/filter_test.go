@@ -15,6 +15,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // ada is a user with a value in every attribute.
@@ -150,12 +151,12 @@ func TestFilterNotUnderstood(t *testing.T) {
 		`meta.created gt "yesterday"`, strings.Repeat("(", 100) + `userName pr` + strings.Repeat(")", 100),
 		strings.Repeat(`userName pr or `, 200) + `userName pr`, `userName eq "` + strings.Repeat("x", 10000) + `"`,
 	} {
-		t.Run(shorten(text), func(t *testing.T) {
+		t.Run(problem.Shorten(text), func(t *testing.T) {
 			parsed, err := parseFilter(text)
 			if err == nil {
 				_, err = compileFilter(userType, parsed)
 			}
-			if p := asProblem(err); p == nil || p.kind != typeInvalidFilter || p.status != 400 {
+			if p := problem.As(err); p == nil || p.Kind != problem.KindInvalidFilter || p.Status != 400 {
 				t.Errorf("got %v, want invalidFilter", err)
 			}
 		})

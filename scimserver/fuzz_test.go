@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // Whatever a client sends is its own fault or fine: never a panic, never a 5xx.
@@ -21,7 +22,7 @@ func clientsFault(t *testing.T, err error) {
 	if err == nil {
 		return
 	}
-	if p := asProblem(err); p == nil || p.status < 400 || p.status > 499 || p.detail == "" {
+	if p := problem.As(err); p == nil || p.Status < 400 || p.Status > 499 || p.Detail == "" {
 		t.Fatalf("not the client's fault: %v", err)
 	}
 }

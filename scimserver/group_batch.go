@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // Providers add members one at a time and in parallel, and writing a group of 10 000 takes the API server a quarter of a second. So
@@ -115,7 +116,7 @@ func (s *Server) writeBatch(key types.NamespacedName, batch []*pendingChange) {
 
 // blamesOne tells whether an error may be the fault of a single change: a refusal, or a panic.
 func blamesOne(err error) bool {
-	var p *problem
+	var p *problem.Problem
 	return isTooLarge(err) || apierrors.IsInvalid(err) || !errors.As(err, &p) && !isUnavailable(err)
 }
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // groupChange is what a request wants of a group that exists.
@@ -69,7 +70,7 @@ func replaceGroup(body map[string]any) (groupChange, error) {
 		return groupChange{}, err
 	}
 	if _, mentioned := given["displayName"]; mentioned && given["displayName"] == nil {
-		return groupChange{}, badValue("displayName is required")
+		return groupChange{}, problem.BadValue("displayName is required")
 	}
 	return groupChange{apply: func(current object, hidden func(string) bool) (object, error) {
 		wanted, assigned := maps.Clone(current), given.assigned()

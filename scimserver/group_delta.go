@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // memberDelta adds or removes members by their ids: what nearly every PATCH of a group does.
@@ -100,7 +101,7 @@ func (r groupRules) amend(members []string, deltas []memberDelta) ([]string, err
 		}
 	}
 	if len(members) > maxMembers {
-		return nil, newProblem(413, "", "a group has at most %d members", maxMembers)
+		return nil, problem.New(413, "", "a group has at most %d members", maxMembers)
 	}
 	return members, nil
 }

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // maxMembers is the limit of the resource's schema.
@@ -150,7 +151,7 @@ func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
 		}
 	}
 	if utf8.RuneCountInString(o.text("externalId")) > 256 {
-		return badValue("externalId has more than 256 characters")
+		return problem.BadValue("externalId has more than 256 characters")
 	}
 	roles, err := r.roles(o.inner(groupExtension).list(lambdatestRolesName), spec.Roles)
 	if err != nil {
@@ -167,11 +168,11 @@ func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
 func possibleDisplayName(name string) error {
 	switch {
 	case name == "":
-		return badValue("displayName is required")
+		return problem.BadValue("displayName is required")
 	case utf8.RuneCountInString(name) > 256:
-		return badValue("displayName has more than 256 characters")
+		return problem.BadValue("displayName has more than 256 characters")
 	case strings.TrimSpace(name) != name || strings.ContainsFunc(name, isControl):
-		return badValue("displayName must not begin or end with white space, nor hold control characters")
+		return problem.BadValue("displayName must not begin or end with white space, nor hold control characters")
 	}
 	return nil
 }
@@ -185,7 +186,7 @@ func (r groupRules) roles(values []any, before []v1alpha1.Role) ([]v1alpha1.Role
 			continue
 		}
 		if r.maxRole != "" && role.Rank() > r.maxRole.Rank() && !slices.Contains(before, role) {
-			return nil, badValue("%s %s is more than this organization lets its identity provider give: %s at most",
+			return nil, problem.BadValue("%s %s is more than this organization lets its identity provider give: %s at most",
 				lambdatestRolesName, role, r.maxRole)
 		}
 		roles = append(roles, role)
@@ -244,14 +245,14 @@ func orNil(members []string) []string {
 
 func memberIDs(values []any) ([]string, error) {
 	if len(values) > maxMembers {
-		return nil, newProblem(413, "", "a group has at most %d members", maxMembers)
+		return nil, problem.New(413, "", "a group has at most %d members", maxMembers)
 	}
 	ids := make([]string, 0, len(values))
 	for _, value := range values {
 		o, _ := value.(object)
 		id := o.text("value")
 		if id == "" {
-			return nil, badValue("members.value is required")
+			return nil, problem.BadValue("members.value is required")
 		}
 		ids = append(ids, id)
 	}

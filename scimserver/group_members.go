@@ -9,6 +9,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // parallelReads is how many members are looked up at the API server at a time.
@@ -40,7 +41,7 @@ func (s *Server) noLongerNamed(r *request, id, displayName string) error {
 	case err != nil:
 		return err
 	case v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName):
-		return taken("a group with this displayName exists")
+		return problem.Taken("a group with this displayName exists")
 	}
 	return nil
 }
@@ -77,7 +78,7 @@ func (s *Server) userNames(r *request, ids []string) (map[string]string, error) 
 
 func unknownMember(err error, id string) error {
 	if isMissing(err) {
-		return badValue("members: there is no user with the id %q", shorten(id))
+		return problem.BadValue("members: there is no user with the id %q", problem.Shorten(id))
 	}
 	return err
 }

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // getGroup: RFC 7644, section 3.4.1.
@@ -178,7 +179,7 @@ func (s *Server) createUnderFreeName(r *request, spec v1alpha1.LambdaTestGroupSp
 			return nil, err
 		}
 	}
-	return nil, later(http.StatusServiceUnavailable, retryAfter, "many groups of this displayName are being deleted: try again")
+	return nil, problem.Later(http.StatusServiceUnavailable, retryAfter, "many groups of this displayName are being deleted: try again")
 }
 
 // occupied tells whether a name is in use: by a group of the displayName, which is an error, or by one that was renamed or is going.
@@ -193,7 +194,7 @@ func (s *Server) occupied(r *request, name, displayName string) (bool, error) {
 	}
 	same := v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName)
 	if same && isVisibleGroup(group) && ownsGroup(r.organizationKey(), group) {
-		return true, taken("a group with this displayName exists")
+		return true, problem.Taken("a group with this displayName exists")
 	}
 	return true, nil
 }

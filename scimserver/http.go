@@ -8,6 +8,8 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // ServeHTTP answers one request. Whatever happens, the answer is SCIM JSON.
@@ -20,7 +22,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close") // the next request goes to a replica that stays
 	}
 	result, err := s.dispatch(q)
-	var p *problem
+	var p *problem.Problem
 	if err != nil {
 		p = problemOf(err)
 		result = errorReply(p)
@@ -34,8 +36,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // logCause logs what the client is not told.
-func (s *Server) logCause(q *request, p *problem, err error) {
-	switch p.status {
+func (s *Server) logCause(q *request, p *problem.Problem, err error) {
+	switch p.Status {
 	case http.StatusServiceUnavailable:
 		s.log.Info("SCIM request put off", "requestID", q.id, "method", q.Method, "route", q.route, "cause", err.Error())
 	case http.StatusInternalServerError:
@@ -54,7 +56,7 @@ func (s *Server) dispatch(q *request) (result reply, err error) {
 		return reply{}, noSuchPath()
 	}
 	if !s.started.Load() {
-		return reply{}, later(http.StatusServiceUnavailable, retryAfter, "the operator is starting: try again")
+		return reply{}, problem.Later(http.StatusServiceUnavailable, retryAfter, "the operator is starting: try again")
 	}
 	if q.grant, err = s.gate.admit(q.Request); err != nil {
 		return reply{}, err

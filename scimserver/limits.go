@@ -3,7 +3,9 @@
 
 package scimserver
 
-import "time"
+import (
+	"time"
+)
 
 // Limits are the guard rails that an operator may want to move. A zero field means its default.
 type Limits struct {

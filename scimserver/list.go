@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 const (
@@ -147,7 +148,7 @@ func queryOf(r *request) (listQuery, error) {
 		return listQuery{}, err
 	}
 	if len(given["filter"]) > 1 {
-		return listQuery{}, badFilter("there is more than one filter")
+		return listQuery{}, problem.BadFilter("there is more than one filter")
 	}
 	q := listQuery{
 		attributes: commaSeparated(given["attributes"]),
@@ -172,7 +173,7 @@ func integer(name, text string, absent int) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {
-		return 0, badValue("%s must be an integer", name)
+		return 0, problem.BadValue("%s must be an integer", name)
 	}
 	return n, nil
 }
@@ -210,7 +211,7 @@ func textField(body map[string]any, name string) (string, error) {
 	raw, _ := folding(body, name)
 	text, ok := raw.(string)
 	if raw != nil && !ok {
-		return "", badValue("%s must be a string", name)
+		return "", problem.BadValue("%s must be a string", name)
 	}
 	return text, nil
 }
@@ -222,7 +223,7 @@ func integerField(body map[string]any, name string, absent int) (int, error) {
 	}
 	number, ok := raw.(interface{ String() string })
 	if !ok {
-		return 0, badValue("%s must be an integer", name)
+		return 0, problem.BadValue("%s must be an integer", name)
 	}
 	return integer(name, number.String(), absent)
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 func TestUserRoundTrip(t *testing.T) {
@@ -82,7 +83,7 @@ func TestReadBody(t *testing.T) {
 	tests := []struct {
 		name, body string
 		want       object
-		kind       scimType
+		kind       problem.Kind
 	}{
 		{name: "any case", body: `{"USERNAME":"a","Name":{"GIVENNAME":"b"}}`, want: object{"userName": "a", "name": object{"givenName": "b"}}},
 		{name: "dotted and URN keys", body: `{"name.givenName":"b","` + roleURN + `":"guest"}`, want: object{"name": object{"givenName": "b"}, userExtension: object{organizationRoleName: "Guest"}}},
@@ -91,14 +92,14 @@ func TestReadBody(t *testing.T) {
 		{name: "elements that are nothing", body: `{"emails":[null,{},{"value":""},{"value":"a"}]}`, want: object{"emails": []any{object{"value": "a"}}}},
 		{name: "read-only and unknown", body: `{"id":"x","meta":{"version":7},"schemas":7,"groups":7,"roles":[],"shoeSize":38,"urn:a:b":{"c":1},"password":"p","locale":"en"}`, want: object{}},
 		{name: "the same twice is no conflict", body: `{"displayName":"a","DisplayName":"a"}`, want: object{"displayName": "a"}},
-		{name: "differently twice is", body: `{"displayName":"a","DisplayName":"b"}`, kind: typeInvalidValue},
-		{name: "a number for a string", body: `{"displayName":7}`, kind: typeInvalidValue},
-		{name: "a string for an object", body: `{"name":"Ada"}`, kind: typeInvalidValue},
+		{name: "differently twice is", body: `{"displayName":"a","DisplayName":"b"}`, kind: problem.KindInvalidValue},
+		{name: "a number for a string", body: `{"displayName":7}`, kind: problem.KindInvalidValue},
+		{name: "a string for an object", body: `{"name":"Ada"}`, kind: problem.KindInvalidValue},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := userType.readBody(decoded(t, test.body))
-			if p := asProblem(err); err != nil && (p == nil || p.kind != test.kind) || err == nil && test.kind != "" {
+			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
 				t.Fatalf("error %v, want kind %q", err, test.kind)
 			}
 			if err == nil && !cmp.Equal(got, test.want) {
@@ -135,7 +136,7 @@ func TestGroupRules(t *testing.T) {
 		organization: "acme", maxRole: v1alpha1.RoleUser,
 		free: func(name string) error {
 			if name == "taken" {
-				return taken("a group with this displayName exists")
+				return problem.Taken("a group with this displayName exists")
 			}
 			return nil
 		},
@@ -143,7 +144,7 @@ func TestGroupRules(t *testing.T) {
 			found := map[string]string{}
 			for _, id := range ids {
 				if people[id] == "" {
-					return nil, badValue("members: %s", id)
+					return nil, problem.BadValue("members: %s", id)
 				}
 				found[id] = people[id]
 			}
@@ -158,13 +159,13 @@ func TestGroupRules(t *testing.T) {
 		name string
 		ops  string
 		want []string
-		kind scimType
+		kind problem.Kind
 	}{
 		{name: "add", ops: `{"op":"add","path":"members","value":[{"value":"` + id(1) + `"}]}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
 		{name: "add without a path", ops: `{"op":"add","value":{"members":[{"value":"` + id(1) + `"}]}}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
 		{name: "add twice", ops: `{"op":"add","path":"members","value":[{"value":"` + id(1) + `"},{"value":"` + id(1) + `"}]}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
 		{name: "add as a string", ops: `{"op":"add","path":"members","value":"` + id(1) + `"}`, want: []string{"p0@example.com", "gone@example.com", "p1@example.com"}},
-		{name: "add somebody unknown", ops: `{"op":"add","path":"members","value":[{"value":"x"}]}`, kind: typeInvalidValue},
+		{name: "add somebody unknown", ops: `{"op":"add","path":"members","value":[{"value":"x"}]}`, kind: problem.KindInvalidValue},
 		{name: "add and remove somebody unknown in one", ops: `{"op":"add","path":"members","value":[{"value":"x"}]},{"op":"remove","path":"members[value eq \"x\"]"}`, want: []string{"p0@example.com", "gone@example.com"}},
 		{name: "add without a value", ops: `{"op":"add","path":"members","value":[{"display":"x"}]}`, want: []string{"p0@example.com", "gone@example.com"}},
 		{name: "add who is there and unknown here", ops: `{"op":"add","path":"members","value":[{"value":"` + gone + `"}]}`, want: []string{"p0@example.com", "gone@example.com"}},
@@ -176,11 +177,11 @@ func TestGroupRules(t *testing.T) {
 		{name: "replace by nobody", ops: `{"op":"replace","path":"members","value":[]}`, want: []string{"gone@example.com"}},
 		{name: "replace without a path", ops: `{"op":"replace","value":{"MEMBERS":[{"value":"` + id(2) + `"}]}}`, want: []string{"gone@example.com", "p2@example.com"}},
 		{name: "remove who is not shown, by id", ops: `{"op":"remove","path":"members","value":[{"value":"` + gone + `"}]}`, want: []string{"p0@example.com"}},
-		{name: "change of an id", ops: `{"op":"replace","path":"members[value eq \"` + id(0) + `\"].value","value":"` + id(1) + `"}`, kind: typeMutability},
-		{name: "a taken name", ops: `{"op":"replace","path":"displayName","value":"taken"}`, kind: typeUniqueness},
-		{name: "no name", ops: `{"op":"remove","path":"displayName"}`, kind: typeMutability},
-		{name: "a role above maxRole", ops: `{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":["Admin"]}`, kind: typeInvalidValue},
-		{name: "a role that is none", ops: `{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":["Emperor"]}`, kind: typeInvalidValue},
+		{name: "change of an id", ops: `{"op":"replace","path":"members[value eq \"` + id(0) + `\"].value","value":"` + id(1) + `"}`, kind: problem.KindMutability},
+		{name: "a taken name", ops: `{"op":"replace","path":"displayName","value":"taken"}`, kind: problem.KindUniqueness},
+		{name: "no name", ops: `{"op":"remove","path":"displayName"}`, kind: problem.KindMutability},
+		{name: "a role above maxRole", ops: `{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":["Admin"]}`, kind: problem.KindInvalidValue},
+		{name: "a role that is none", ops: `{"op":"add","path":"` + groupExtension + `:LambdatestRoles","value":["Emperor"]}`, kind: problem.KindInvalidValue},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -189,7 +190,7 @@ func TestGroupRules(t *testing.T) {
 				t.Fatal(err)
 			}
 			spec, err := patchGroup(operations).on(group, rules, hidden)
-			if p := asProblem(err); err != nil && (p == nil || p.kind != test.kind) || err == nil && test.kind != "" {
+			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
 				t.Fatalf("error %v, want kind %q", err, test.kind)
 			}
 			if err == nil && !cmp.Equal(spec.Members, test.want) {

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // The verbs of RFC 7644, section 3.5.2, in lower case.
@@ -31,10 +33,10 @@ func readPatch(body map[string]any) ([]operation, error) {
 	}
 	list, ok := raw.([]any)
 	if !ok || len(list) == 0 {
-		return nil, badSyntax("Operations must be a list with at least one operation")
+		return nil, problem.BadSyntax("Operations must be a list with at least one operation")
 	}
 	if len(list) > maxOperations {
-		return nil, newProblem(413, "", "a PATCH has at most %d operations", maxOperations)
+		return nil, problem.New(413, "", "a PATCH has at most %d operations", maxOperations)
 	}
 	operations := make([]operation, 0, len(list))
 	for i, raw := range list {
@@ -50,7 +52,7 @@ func readPatch(body map[string]any) ([]operation, error) {
 func readOperation(i int, raw any) (operation, error) {
 	fields, ok := raw.(map[string]any)
 	if !ok {
-		return operation{}, badSyntax("Operations[%d] must be an object", i)
+		return operation{}, problem.BadSyntax("Operations[%d] must be an object", i)
 	}
 	verb, _ := folding(fields, "op")
 	text, _ := verb.(string)
@@ -58,7 +60,7 @@ func readOperation(i int, raw any) (operation, error) {
 	o.value, _ = folding(fields, "value")
 	path, _ := folding(fields, "path")
 	if o.path, ok = path.(string); !ok && path != nil {
-		return operation{}, badPath("Operations[%d].path must be a string", i)
+		return operation{}, problem.BadPath("Operations[%d].path must be a string", i)
 	}
 	return o, nil
 }
@@ -93,7 +95,7 @@ func (t *resourceType) apply(current object, i int, o operation) (object, error)
 	switch o.verb {
 	case opAdd, opReplace, opRemove:
 	default:
-		return nil, badSyntax("Operations[%d].op must be add, replace or remove, not %q", i, shorten(o.verb))
+		return nil, problem.BadSyntax("Operations[%d].op must be add, replace or remove, not %q", i, problem.Shorten(o.verb))
 	}
 	if strings.TrimSpace(o.path) == "" {
 		return t.applyAll(current, i, o)
@@ -112,7 +114,7 @@ func (t *resourceType) apply(current object, i int, o operation) (object, error)
 // applyAll carries out an operation without a path: its value is an object of attributes, whose keys may be dotted, URNs, or paths.
 func (t *resourceType) applyAll(current object, i int, o operation) (object, error) {
 	if o.verb == opRemove {
-		return nil, noTarget("Operations[%d]: remove needs a path", i)
+		return nil, problem.NoTarget("Operations[%d]: remove needs a path", i)
 	}
 	value := o.value
 	if list, ok := value.([]any); ok && len(list) == 1 {
@@ -120,7 +122,7 @@ func (t *resourceType) applyAll(current object, i int, o operation) (object, err
 	}
 	fields, ok := value.(map[string]any)
 	if !ok {
-		return nil, badValue("Operations[%d].value must be an object of attributes, because the operation has no path", i)
+		return nil, problem.BadValue("Operations[%d].value must be an object of attributes, because the operation has no path", i)
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
 		var err error
@@ -168,7 +170,7 @@ func (g target) keepImmutable(current object, verb string, raw any) error {
 	}
 	text, _ := value.(string)
 	if verb == opRemove || g.attribute.folded(text) != g.attribute.folded(current.text(g.attribute.name)) {
-		return immutable("%s", g.attribute.whyImmutable)
+		return problem.Immutable("%s", g.attribute.whyImmutable)
 	}
 	return nil
 }
@@ -207,7 +209,7 @@ func (a *attribute) mergeInto(before, given object) (object, error) {
 			continue
 		}
 		if sub := a.subAttribute(name); sub.required && !a.multiValued {
-			return nil, immutable("%s is required and cannot be removed", sub.path)
+			return nil, problem.Immutable("%s is required and cannot be removed", sub.path)
 		}
 		delete(merged, name)
 	}
@@ -219,7 +221,7 @@ func (a *attribute) remove(current object, raw any) (object, error) {
 		return a.removeGiven(current, raw)
 	}
 	if a.required {
-		return nil, immutable("%s is required and cannot be removed", a.path)
+		return nil, problem.Immutable("%s is required and cannot be removed", a.path)
 	}
 	return current.with(a.name, nil), nil
 }
@@ -241,7 +243,7 @@ func (g target) applySub(current object, verb string, raw any) (object, error) {
 		return g.attribute.merge(current, object{g.sub.name: value})
 	}
 	if verb == opRemove && g.sub.required {
-		return nil, immutable("%s is required and cannot be removed", g.sub.path)
+		return nil, problem.Immutable("%s is required and cannot be removed", g.sub.path)
 	}
 	inner, err := target{attribute: g.sub}.apply(before, verb, raw)
 	return current.with(g.attribute.name, inner), err

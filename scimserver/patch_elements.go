@@ -6,6 +6,8 @@ package scimserver
 import (
 	"maps"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // What PATCH does to the elements of a multi-valued attribute.
@@ -147,7 +149,7 @@ func onePrimary(a *attribute, before, after []any) ([]any, error) {
 		}
 	}
 	if len(fresh) > 1 {
-		return nil, badValue("%s: only one may be primary", a.path)
+		return nil, problem.BadValue("%s: only one may be primary", a.path)
 	}
 	if len(fresh) == 0 || len(earlier) == 0 {
 		return after, nil
@@ -209,7 +211,7 @@ func (g target) elementChange(verb string, raw any) (func(object) object, error)
 		}
 		value, err := g.sub.coerce(raw)
 		if g.sub.mutability == immutableOnce && err == nil {
-			err = immutable("%s cannot change: add and remove elements instead", g.sub.path)
+			err = problem.Immutable("%s cannot change: add and remove elements instead", g.sub.path)
 		}
 		return func(element object) object { return element.with(g.sub.name, value) }, err
 	}
@@ -231,11 +233,11 @@ func (g target) elementChange(verb string, raw any) (func(object) object, error)
 func (g target) createElement(current object, verb string, before []any, change func(object) object) (object, error) {
 	if verb == opReplace && g.filter != nil {
 		// RFC 7644, section 3.5.2.3
-		return nil, noTarget("no element of %s matches the filter", g.attribute.path)
+		return nil, problem.NoTarget("no element of %s matches the filter", g.attribute.path)
 	}
 	element := object{}
 	if !g.attribute.describe(g.where, element) {
-		return nil, noTarget("no element of %s matches the filter, and it does not say what a new one would be", g.attribute.path)
+		return nil, problem.NoTarget("no element of %s matches the filter, and it does not say what a new one would be", g.attribute.path)
 	}
 	element = change(element)
 	if !g.attribute.isWhole(element) {

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 const roleURN = `urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User:OrganizationRole`
@@ -33,7 +35,7 @@ func TestPatchUser(t *testing.T) {
 		name string
 		ops  string
 		want object
-		kind scimType
+		kind problem.Kind
 	}{
 		{name: "replace a simple attribute", ops: `{"op":"replace","path":"displayName","value":"X"}`, want: with(func(o object) { o["displayName"] = "X" })},
 		{name: "op and path in any case", ops: `{"op":"Replace","path":"DISPLAYNAME","value":"X"}`, want: with(func(o object) { o["displayName"] = "X" })},
@@ -101,24 +103,24 @@ func TestPatchUser(t *testing.T) {
 		{name: "the userName that is there, in another case", ops: `{"op":"replace","path":"userName","value":"ADA@EXAMPLE.COM"}`, want: person()},
 		{name: "several operations in order", ops: `{"op":"remove","path":"displayName"},{"op":"add","path":"displayName","value":"A"},{"op":"replace","path":"displayName","value":"B"}`, want: with(func(o object) { o["displayName"] = "B" })},
 
-		{name: "another userName", ops: `{"op":"replace","path":"userName","value":"x@example.com"}`, kind: typeMutability},
-		{name: "remove the userName", ops: `{"op":"remove","path":"userName"}`, kind: typeMutability},
-		{name: "remove a required attribute", ops: `{"op":"remove","path":"active"}`, kind: typeMutability},
-		{name: "remove a required sub-attribute", ops: `{"op":"remove","path":"name.givenName"}`, kind: typeMutability},
-		{name: "unassign a required sub-attribute", ops: `{"op":"replace","path":"name.givenName","value":null}`, kind: typeMutability},
-		{name: "replace with a filter that matches nothing", ops: `{"op":"replace","path":"emails[type eq \"fax\"].value","value":"x"}`, kind: typeNoTarget},
-		{name: "remove without a path", ops: `{"op":"remove","value":{"displayName":"x"}}`, kind: typeNoTarget},
-		{name: "a malformed path", ops: `{"op":"replace","path":"emails[type eq","value":"x"}`, kind: typeInvalidPath},
-		{name: "a malformed path to what is not stored", ops: `{"op":"replace","path":"phoneNumbers[type","value":"x"}`, kind: typeInvalidPath},
-		{name: "a filter on an unknown sub-attribute", ops: `{"op":"replace","path":"emails[shoeSize eq 1].value","value":"x"}`, kind: typeInvalidPath},
-		{name: "a filter on what has no elements", ops: `{"op":"replace","path":"name[givenName eq \"x\"]","value":"x"}`, kind: typeInvalidPath},
-		{name: "an unknown role", ops: `{"op":"replace","path":"` + roleURN + `","value":"Emperor"}`, kind: typeInvalidValue},
-		{name: "a value of another type", ops: `{"op":"replace","path":"displayName","value":{"a":1}}`, kind: typeInvalidValue},
-		{name: "a boolean that is none", ops: `{"op":"replace","path":"active","value":"maybe"}`, kind: typeInvalidValue},
-		{name: "two primary elements", ops: `{"op":"replace","path":"emails","value":[{"value":"a","primary":true},{"value":"b","primary":true}]}`, kind: typeInvalidValue},
-		{name: "path-less with a value that is no object", ops: `{"op":"replace","value":"x"}`, kind: typeInvalidValue},
-		{name: "an unknown verb", ops: `{"op":"move","path":"displayName"}`, kind: typeInvalidSyntax},
-		{name: "all or nothing", ops: `{"op":"replace","path":"displayName","value":"X"},{"op":"remove","path":"active"}`, kind: typeMutability},
+		{name: "another userName", ops: `{"op":"replace","path":"userName","value":"x@example.com"}`, kind: problem.KindMutability},
+		{name: "remove the userName", ops: `{"op":"remove","path":"userName"}`, kind: problem.KindMutability},
+		{name: "remove a required attribute", ops: `{"op":"remove","path":"active"}`, kind: problem.KindMutability},
+		{name: "remove a required sub-attribute", ops: `{"op":"remove","path":"name.givenName"}`, kind: problem.KindMutability},
+		{name: "unassign a required sub-attribute", ops: `{"op":"replace","path":"name.givenName","value":null}`, kind: problem.KindMutability},
+		{name: "replace with a filter that matches nothing", ops: `{"op":"replace","path":"emails[type eq \"fax\"].value","value":"x"}`, kind: problem.KindNoTarget},
+		{name: "remove without a path", ops: `{"op":"remove","value":{"displayName":"x"}}`, kind: problem.KindNoTarget},
+		{name: "a malformed path", ops: `{"op":"replace","path":"emails[type eq","value":"x"}`, kind: problem.KindInvalidPath},
+		{name: "a malformed path to what is not stored", ops: `{"op":"replace","path":"phoneNumbers[type","value":"x"}`, kind: problem.KindInvalidPath},
+		{name: "a filter on an unknown sub-attribute", ops: `{"op":"replace","path":"emails[shoeSize eq 1].value","value":"x"}`, kind: problem.KindInvalidPath},
+		{name: "a filter on what has no elements", ops: `{"op":"replace","path":"name[givenName eq \"x\"]","value":"x"}`, kind: problem.KindInvalidPath},
+		{name: "an unknown role", ops: `{"op":"replace","path":"` + roleURN + `","value":"Emperor"}`, kind: problem.KindInvalidValue},
+		{name: "a value of another type", ops: `{"op":"replace","path":"displayName","value":{"a":1}}`, kind: problem.KindInvalidValue},
+		{name: "a boolean that is none", ops: `{"op":"replace","path":"active","value":"maybe"}`, kind: problem.KindInvalidValue},
+		{name: "two primary elements", ops: `{"op":"replace","path":"emails","value":[{"value":"a","primary":true},{"value":"b","primary":true}]}`, kind: problem.KindInvalidValue},
+		{name: "path-less with a value that is no object", ops: `{"op":"replace","value":"x"}`, kind: problem.KindInvalidValue},
+		{name: "an unknown verb", ops: `{"op":"move","path":"displayName"}`, kind: problem.KindInvalidSyntax},
+		{name: "all or nothing", ops: `{"op":"replace","path":"displayName","value":"X"},{"op":"remove","path":"active"}`, kind: problem.KindMutability},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -128,7 +130,7 @@ func TestPatchUser(t *testing.T) {
 			}
 			current := person()
 			got, err := userType.patch(current, operations)
-			if p := asProblem(err); err != nil && (p == nil || p.kind != test.kind) || err == nil && test.kind != "" {
+			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
 				t.Fatalf("error %v, want kind %q", err, test.kind)
 			}
 			if test.kind == "" && !cmp.Equal(got, test.want) {
@@ -148,7 +150,7 @@ func TestReadPatch(t *testing.T) {
 		"an empty list":             `{"Operations":[]}`,
 		"an operation that is none": `{"Operations":[7]}`,
 	} {
-		if _, err := readPatch(decoded(t, body)); asProblem(err) == nil || asProblem(err).kind != typeInvalidSyntax {
+		if _, err := readPatch(decoded(t, body)); problem.As(err) == nil || problem.As(err).Kind != problem.KindInvalidSyntax {
 			t.Errorf("%s: got %v, want invalidSyntax", name, err)
 		}
 	}

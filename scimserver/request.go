@@ -17,6 +17,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // request is a request that has been admitted, and what is learned about it on the way.
@@ -69,7 +70,7 @@ func (r *request) json(limit int64) (map[string]any, error) {
 		return nil, err
 	}
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
-		return nil, newProblem(http.StatusUnsupportedMediaType, "", "a body with Content-Encoding is not supported")
+		return nil, problem.New(http.StatusUnsupportedMediaType, "", "a body with Content-Encoding is not supported")
 	}
 	if err := r.awaitBudget(limit); err != nil {
 		return nil, err
@@ -80,7 +81,7 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	case errors.As(err, &tooLarge):
 		return nil, err
 	case err != nil:
-		return nil, newProblem(http.StatusRequestTimeout, "", "the body did not arrive")
+		return nil, problem.New(http.StatusRequestTimeout, "", "the body did not arrive")
 	}
 	return decode(body, limit/bytesPerElement)
 }
@@ -92,7 +93,7 @@ func acceptable(contentType string) error {
 	}
 	mediaType, _, err := mime.ParseMediaType(contentType)
 	if err != nil && !errors.Is(err, mime.ErrInvalidMediaParameter) || mediaType != "application/scim+json" && mediaType != "application/json" {
-		return newProblem(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
+		return problem.New(http.StatusUnsupportedMediaType, "", "the body must be application/scim+json or application/json")
 	}
 	return nil
 }
@@ -102,7 +103,7 @@ func acceptable(contentType string) error {
 func (r *request) query() (url.Values, error) {
 	given, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
-		return nil, badValue("the query string is not well-formed")
+		return nil, problem.BadValue("the query string is not well-formed")
 	}
 	query := url.Values{}
 	for name, values := range given {

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // operation handlers take a request and return an answer.
@@ -58,7 +60,7 @@ func (s *Server) routes() []route {
 // notImplemented: RFC 7644, section 3.11: a provider that does not support /Me answers 501. A token here stands for no person.
 func notImplemented(what string) handler {
 	return func(*request) (reply, error) {
-		return reply{}, newProblem(http.StatusNotImplemented, "", "%s is not supported", what)
+		return reply{}, problem.New(http.StatusNotImplemented, "", "%s is not supported", what)
 	}
 }
 
@@ -131,7 +133,7 @@ func (p routedPath) match(segments []string) (segment string, ok bool) {
 }
 
 func noSuchPath() error {
-	return newProblem(http.StatusNotFound, "", "there is no such path: Users, Groups, ServiceProviderConfig, ResourceTypes and Schemas are below %s", BasePath)
+	return problem.New(http.StatusNotFound, "", "there is no such path: Users, Groups, ServiceProviderConfig, ResourceTypes and Schemas are below %s", BasePath)
 }
 
 func wrongVerb(byVerb map[string]handler) error {
@@ -143,8 +145,8 @@ func wrongVerb(byVerb map[string]handler) error {
 		}
 	}
 	slices.Sort(allowed)
-	p := newProblem(http.StatusMethodNotAllowed, "", "this path allows %s", strings.Join(allowed, ", "))
-	p.header = http.Header{"Allow": {strings.Join(allowed, ", ")}}
+	p := problem.New(http.StatusMethodNotAllowed, "", "this path allows %s", strings.Join(allowed, ", "))
+	p.Header = http.Header{"Allow": {strings.Join(allowed, ", ")}}
 	return p
 }
 

@@ -3,7 +3,9 @@
 
 package scimserver
 
-import "github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+import (
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
 
 var groupType = (&resourceType{
 	name:        "Group",

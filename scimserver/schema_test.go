@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // advertised is an attribute as /Schemas tells it to a client, with nothing that this package knows besides.
@@ -214,7 +215,7 @@ func checkWrite(t *testing.T, f fixture, verb, path, mutability string, before a
 	t.Helper()
 	switch mutability {
 	case "immutable":
-		if p := asProblem(err); p == nil || p.kind != typeMutability {
+		if p := problem.As(err); p == nil || p.Kind != problem.KindMutability {
 			t.Errorf("%s of an immutable attribute: %v", verb, err)
 		}
 	case "readOnly":
@@ -242,7 +243,7 @@ func checkRemove(t *testing.T, f fixture, path, mutability string, required bool
 			t.Errorf("removing a read-only attribute is not ignored: %v", err)
 		}
 	case required || mutability == "immutable":
-		if p := asProblem(err); p == nil || p.kind != typeMutability {
+		if p := problem.As(err); p == nil || p.Kind != problem.KindMutability {
 			t.Errorf("removing a required attribute: %v", err)
 		}
 	case err != nil || get(f, after, path) != nil:

@@ -3,7 +3,9 @@
 
 package scimserver
 
-import "github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+import (
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+)
 
 // unstoredOfUsers are those of RFC 7643, sections 4.1 and 4.3. `password` is not among them.
 var unstoredOfUsers = map[string][]string{

@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // What this server does with the API server: live reads, and writes that wait for the index.
@@ -65,7 +66,7 @@ func (s *Server) liveUser(ctx context.Context, organization types.NamespacedName
 		return nil, orNotFound(err, "user", id)
 	}
 	if !ownsUser(organization, user) || !isVisibleUser(user) {
-		return nil, notFound("user", id)
+		return nil, problem.NotFound("user", id)
 	}
 	return user, nil
 }
@@ -81,7 +82,7 @@ func (s *Server) liveGroup(ctx context.Context, organization types.NamespacedNam
 		return nil, orNotFound(err, "group", id)
 	}
 	if !ownsGroup(organization, group) || !isVisibleGroup(group) {
-		return nil, notFound("group", id)
+		return nil, problem.NotFound("group", id)
 	}
 	return group, nil
 }
@@ -105,8 +106,8 @@ func (s *Server) liveGet(ctx context.Context, namespace, id string, into client.
 
 // isMissing tells whether a user or group does not exist for the provider.
 func isMissing(err error) bool {
-	p := asProblem(err)
-	return p != nil && p.status == http.StatusNotFound
+	p := problem.As(err)
+	return p != nil && p.Status == http.StatusNotFound
 }
 
 func ignoreNotFound(err error) error {
@@ -119,7 +120,7 @@ func ignoreNotFound(err error) error {
 // orNotFound turns the API server's error about a resource that is not there into the client's.
 func orNotFound(err error, what, id string) error {
 	if apierrors.IsNotFound(err) {
-		return notFound(what, id)
+		return problem.NotFound(what, id)
 	}
 	return err
 }
@@ -191,7 +192,7 @@ func (s *Server) retrying(ctx context.Context, kind string, round func() (done b
 			return err
 		}
 	}
-	return later(503, retryAfter, "others change the same %s at the same time: try again", kind)
+	return problem.Later(503, retryAfter, "others change the same %s at the same time: try again", kind)
 }
 
 func pause(ctx context.Context, attempt int) error {

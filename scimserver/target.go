@@ -3,7 +3,11 @@
 
 package scimserver
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+)
 
 // target is what a path points at, once the schema has been asked. attribute is nil when no stored attribute is meant.
 type target struct {
@@ -46,11 +50,11 @@ func (t *resourceType) narrow(path patchPath, a, sub *attribute) (target, error)
 		return result, nil
 	}
 	if !a.multiValued || a.dataType != typeComplex {
-		return target{}, badPath("%s has no elements to choose from", a.path)
+		return target{}, problem.BadPath("%s has no elements to choose from", a.path)
 	}
 	filter, err := compileElements(a, path.filter)
 	if err != nil {
-		return target{}, badPath("%s", err.Error())
+		return target{}, problem.BadPath("%s", err.Error())
 	}
 	result.filter, result.where = filter, path.filter
 	if path.sub != "" {

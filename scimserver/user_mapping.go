@@ -14,6 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // userView shows a LambdaTestUser as attributes. It copies nothing, so a resource shared with the cache can be looked at.
@@ -218,7 +219,7 @@ func (r userRules) store(o object, spec *v1alpha1.LambdaTestUserSpec) error {
 	isNew, before := spec.UserName == "", userAttributes(spec)
 	name := o.inner("name")
 	if name.text("givenName") == "" || name.text("familyName") == "" {
-		return badValue("name.givenName and name.familyName are required")
+		return problem.BadValue("name.givenName and name.familyName are required")
 	}
 	role := v1alpha1.Role(o.inner(userExtension).text(organizationRoleName))
 	if err := r.mayGive(role, spec.Role); err != nil {
@@ -261,7 +262,7 @@ func emailsOf(list []any) []v1alpha1.Email {
 
 func (r userRules) mayGive(role, before v1alpha1.Role) error {
 	if r.maxRole != "" && role != before && role.Rank() > r.maxRole.Rank() {
-		return badValue("%s %s is more than this organization lets its identity provider give: %s at most",
+		return problem.BadValue("%s %s is more than this organization lets its identity provider give: %s at most",
 			organizationRoleName, role, r.maxRole)
 	}
 	return nil
@@ -273,7 +274,7 @@ var emailForm = regexp.MustCompile(`^[^\s@]+@[^\s@]+$`)
 func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserSpec) error {
 	if spec.UserName != "" {
 		if v1alpha1.FoldUserName(userName) != v1alpha1.FoldUserName(spec.UserName) {
-			return immutable(userNameChange)
+			return problem.Immutable(userNameChange)
 		}
 		return nil
 	}
@@ -281,7 +282,7 @@ func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserS
 		return err
 	}
 	if r.userNamePolicy != v1alpha1.UserNameAny && !emailForm.MatchString(userName) {
-		return badValue("userName %q is not an e-mail address, which LambdaTest requires", shorten(userName))
+		return problem.BadValue("userName %q is not an e-mail address, which LambdaTest requires", problem.Shorten(userName))
 	}
 	spec.UserName = userName
 	return nil
@@ -291,11 +292,11 @@ func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserS
 func possibleUserName(userName string) error {
 	switch {
 	case userName == "":
-		return badValue("userName is required")
+		return problem.BadValue("userName is required")
 	case utf8.RuneCountInString(userName) > 254:
-		return badValue("userName has more than 254 characters")
+		return problem.BadValue("userName has more than 254 characters")
 	case strings.TrimSpace(userName) != userName || strings.ContainsFunc(userName, isControl):
-		return badValue("userName must not begin or end with white space, nor hold control characters")
+		return problem.BadValue("userName must not begin or end with white space, nor hold control characters")
 	}
 	return nil
 }
@@ -315,7 +316,7 @@ func lengths(spec *v1alpha1.LambdaTestUserSpec) error {
 		{lambdatestGroupName, spec.ConcurrencyGroup, 256},
 	} {
 		if utf8.RuneCountInString(limit.value) > limit.most {
-			return badValue("%s has more than %d characters", limit.name, limit.most)
+			return problem.BadValue("%s has more than %d characters", limit.name, limit.most)
 		}
 	}
 	return emailLengths(spec.Emails)
@@ -323,16 +324,16 @@ func lengths(spec *v1alpha1.LambdaTestUserSpec) error {
 
 func emailLengths(emails []v1alpha1.Email) error {
 	if len(emails) > 20 {
-		return badValue("emails has more than 20 values")
+		return problem.BadValue("emails has more than 20 values")
 	}
 	for _, email := range emails {
 		switch {
 		case email.Value == "":
-			return badValue("emails.value is required")
+			return problem.BadValue("emails.value is required")
 		case utf8.RuneCountInString(email.Value) > 320, utf8.RuneCountInString(email.Display) > 320:
-			return badValue("emails.value and emails.display have at most 320 characters")
+			return problem.BadValue("emails.value and emails.display have at most 320 characters")
 		case utf8.RuneCountInString(email.Type) > 64:
-			return badValue("emails.type has at most 64 characters")
+			return problem.BadValue("emails.type has at most 64 characters")
 		}
 	}
 	return nil

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // getUser: RFC 7644, section 3.4.1.
@@ -124,7 +125,7 @@ func (s *Server) reportLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOu
 		return
 	}
 	s.options.Recorder.Eventf(user, nil, corev1.EventTypeWarning, "DeniedInPart", "Deny",
-		"The identity provider denied the person; the rest of its request was not applied: %s", problemOf(leftOut).detail)
+		"The identity provider denied the person; the rest of its request was not applied: %s", problemOf(leftOut).Detail)
 }
 
 // deleteUser marks the user as deleted: RFC 7644, section 3.6, "MAY choose not to permanently delete the resource".
@@ -211,13 +212,13 @@ func (s *Server) meetExisting(r *request, name string, post *userPost) (*v1alpha
 	}
 	switch {
 	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(post.spec.UserName):
-		return nil, 0, taken("userName is taken by a resource that this endpoint does not own")
+		return nil, 0, problem.Taken("userName is taken by a resource that this endpoint does not own")
 	case !user.DeletionTimestamp.IsZero():
 		return nil, 0, s.awaitGone(r.Context(), user)
 	case post.denies && (!user.IsDenial() || post.leftOut != nil):
 		return s.denyExisting(r, user, post)
 	case !user.IsDenial():
-		return nil, 0, taken("a user with this userName exists")
+		return nil, 0, problem.Taken("a user with this userName exists")
 	}
 	return s.revive(r, user, post)
 }
@@ -227,7 +228,7 @@ func (s *Server) meetExisting(r *request, name string, post *userPost) (*v1alpha
 func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
 	reason := post.leftOut
 	if reason == nil {
-		reason = taken("a user with this userName exists")
+		reason = problem.Taken("a user with this userName exists")
 	}
 	if user.IsMarkedDeleted() {
 		user.Spec.DeletedAt = nil
@@ -265,7 +266,7 @@ func (s *Server) awaitGone(ctx context.Context, user *v1alpha1.LambdaTestUser) e
 	defer cancel()
 	s.index.awaitGone(waiting, v1alpha1.UserKind, user)
 	if waiting.Err() != nil {
-		return later(http.StatusServiceUnavailable, retryAfter, "the deletion of an earlier user with this userName is not finished: try again")
+		return problem.Later(http.StatusServiceUnavailable, retryAfter, "the deletion of an earlier user with this userName is not finished: try again")
 	}
 	return nil
 }
