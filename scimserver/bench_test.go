@@ -9,12 +9,13 @@ import (
 	"testing"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 )
 
 func BenchmarkParseFilter(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _ = parseFilter(`userName eq "ada@example.com"`)
+		_, _ = filter.Parse(`userName eq "ada@example.com"`)
 	}
 }
 
@@ -35,7 +36,7 @@ func BenchmarkRenderKeptUser(b *testing.B) {
 }
 
 func BenchmarkMatchUser(b *testing.B) {
-	parsed, _ := parseFilter(`name.familyName co "x"`)
+	parsed, _ := filter.Parse(`name.familyName co "x"`)
 	match, _ := compileFilter(userType, parsed)
 	view := ada()
 	b.ReportAllocs()

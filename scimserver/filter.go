@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -26,40 +27,40 @@ type predicate func(valuer) bool
 
 // compileFilter gives a parsed filter its meaning for a type of resource. What no schema knows is an error, never a filter that
 // matches everybody or nobody.
-func compileFilter(t *resourceType, e expression) (predicate, error) {
-	return compile(e, func(c *comparison) (predicate, error) { return t.compare(c) }, t.compareElements)
+func compileFilter(t *resourceType, e filter.Expression) (predicate, error) {
+	return compile(e, func(c *filter.Comparison) (predicate, error) { return t.compare(c) }, t.compareElements)
 }
 
 // compileElements does the same for a filter between brackets, whose names are sub-attributes.
-func compileElements(a *attribute, e expression) (predicate, error) {
-	onElement := func(c *comparison) (predicate, error) {
-		if sub := a.subAttribute(c.path.name); sub != nil && c.path.uri == "" && c.path.sub == "" {
+func compileElements(a *attribute, e filter.Expression) (predicate, error) {
+	onElement := func(c *filter.Comparison) (predicate, error) {
+		if sub := a.subAttribute(c.Path.Name); sub != nil && c.Path.URI == "" && c.Path.Sub == "" {
 			return sub.matcher(c, sub.name)
 		}
-		return nil, problem.BadFilter("%s has no sub-attribute %q", a.path, c.path)
+		return nil, problem.BadFilter("%s has no sub-attribute %q", a.path, c.Path)
 	}
-	noNesting := func(e *elementFilter) (predicate, error) {
+	noNesting := func(e *filter.Elements) (predicate, error) {
 		return nil, problem.BadFilter("%s cannot have a filter within a filter", a.path)
 	}
 	return compile(e, onElement, noNesting)
 }
 
-func compile(e expression, onComparison func(*comparison) (predicate, error), onElements func(*elementFilter) (predicate, error)) (predicate, error) {
+func compile(e filter.Expression, onComparison func(*filter.Comparison) (predicate, error), onElements func(*filter.Elements) (predicate, error)) (predicate, error) {
 	switch e := e.(type) {
-	case *comparison:
+	case *filter.Comparison:
 		return onComparison(e)
-	case *elementFilter:
+	case *filter.Elements:
 		return onElements(e)
-	case *negation:
-		inner, err := compile(e.inner, onComparison, onElements)
+	case *filter.Not:
+		inner, err := compile(e.Inner, onComparison, onElements)
 		return func(v valuer) bool { return !inner(v) }, err
-	case *logical:
-		left, err := compile(e.left, onComparison, onElements)
+	case *filter.Logical:
+		left, err := compile(e.Left, onComparison, onElements)
 		if err != nil {
 			return nil, err
 		}
-		right, err := compile(e.right, onComparison, onElements)
-		if e.or {
+		right, err := compile(e.Right, onComparison, onElements)
+		if e.Or {
 			return func(v valuer) bool { return left(v) || right(v) }, err
 		}
 		return func(v valuer) bool { return left(v) && right(v) }, err
@@ -69,11 +70,11 @@ func compile(e expression, onComparison func(*comparison) (predicate, error), on
 }
 
 // compare compiles a comparison of an attribute of the resource.
-func (t *resourceType) compare(c *comparison) (predicate, error) {
-	a, sub, known := t.resolve(c.path)
+func (t *resourceType) compare(c *filter.Comparison) (predicate, error) {
+	a, sub, known := t.resolve(c.Path)
 	switch {
 	case !known:
-		return nil, problem.BadFilter("no schema has an attribute %q", c.path)
+		return nil, problem.BadFilter("no schema has an attribute %q", c.Path)
 	case a == nil: // understood, and absent from every resource
 		return absent(c), nil
 	case a.multiValued && a.dataType == typeComplex:
@@ -88,22 +89,22 @@ func (t *resourceType) compare(c *comparison) (predicate, error) {
 }
 
 // absent is what a comparison says of an attribute without a value.
-func absent(c *comparison) predicate {
-	result := c.op == "ne" && c.value != nil || c.op == "eq" && c.value == nil
+func absent(c *filter.Comparison) predicate {
+	result := c.Op == "ne" && c.Value != nil || c.Op == "eq" && c.Value == nil
 	return func(valuer) bool { return result }
 }
 
 // anyElement compiles emails.type eq "work", and emails eq "x", which means the value (RFC 7644, section 3.4.2.2).
-func (a *attribute) anyElement(sub *attribute, c *comparison) (predicate, error) {
-	if sub == nil && c.op == "pr" {
+func (a *attribute) anyElement(sub *attribute, c *filter.Comparison) (predicate, error) {
+	if sub == nil && c.Op == "pr" {
 		return func(v valuer) bool { return v.value(a.path) != nil }, nil
 	}
 	if sub == nil {
 		sub = a.subAttribute("value")
 	}
-	if c.op == "ne" { // not equal: no element is
+	if c.Op == "ne" { // not equal: no element is
 		equal := *c
-		equal.op = "eq"
+		equal.Op = "eq"
 		inner, err := a.anyElement(sub, &equal)
 		return func(v valuer) bool { return !inner(v) }, err
 	}
@@ -111,7 +112,7 @@ func (a *attribute) anyElement(sub *attribute, c *comparison) (predicate, error)
 	if err != nil {
 		return nil, err
 	}
-	noneMatches := c.op == "eq" && c.value == nil
+	noneMatches := c.Op == "eq" && c.Value == nil
 	return func(v valuer) bool {
 		value := v.value(a.path)
 		return noneMatches && value == nil || anyOf(value, inner)
@@ -119,20 +120,20 @@ func (a *attribute) anyElement(sub *attribute, c *comparison) (predicate, error)
 }
 
 // compareElements compiles emails[type eq "work"] and emails[type eq "work"].value eq "x".
-func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
-	a, sub, known := t.resolve(e.path)
+func (t *resourceType) compareElements(e *filter.Elements) (predicate, error) {
+	a, sub, known := t.resolve(e.Path)
 	if known && a == nil {
 		return t.unstoredElements(e)
 	}
 	if !known || sub != nil || !a.multiValued || a.dataType != typeComplex {
-		return nil, problem.BadFilter("%q has no elements to choose from", e.path)
+		return nil, problem.BadFilter("%q has no elements to choose from", e.Path)
 	}
-	inner, err := compileElements(a, e.inner)
+	inner, err := compileElements(a, e.Inner)
 	if err != nil {
 		return nil, err
 	}
-	if e.then != nil {
-		then, err := compileElements(a, e.then)
+	if e.Then != nil {
+		then, err := compileElements(a, e.Then)
 		if err != nil {
 			return nil, err
 		}
@@ -143,17 +144,17 @@ func (t *resourceType) compareElements(e *elementFilter) (predicate, error) {
 }
 
 // unstoredElements matches nobody, and refuses what no schema knows like any other filter.
-func (t *resourceType) unstoredElements(e *elementFilter) (predicate, error) {
-	onElement := func(c *comparison) (predicate, error) {
-		if !t.isUnstored(e.path.name, c.path.name) || c.path.sub != "" || c.path.uri != "" {
-			return nil, problem.BadFilter("%s has no sub-attribute %q", e.path, c.path)
+func (t *resourceType) unstoredElements(e *filter.Elements) (predicate, error) {
+	onElement := func(c *filter.Comparison) (predicate, error) {
+		if !t.isUnstored(e.Path.Name, c.Path.Name) || c.Path.Sub != "" || c.Path.URI != "" {
+			return nil, problem.BadFilter("%s has no sub-attribute %q", e.Path, c.Path)
 		}
 		return nil, nil
 	}
-	nested := func(*elementFilter) (predicate, error) {
-		return nil, problem.BadFilter("%s cannot have a filter within a filter", e.path)
+	nested := func(*filter.Elements) (predicate, error) {
+		return nil, problem.BadFilter("%s cannot have a filter within a filter", e.Path)
 	}
-	if _, err := compile(e.inner, onElement, nested); err != nil {
+	if _, err := compile(e.Inner, onElement, nested); err != nil {
 		return nil, err
 	}
 	return func(valuer) bool { return false }, nil
@@ -174,21 +175,21 @@ func anyOf(value any, matches predicate) bool {
 }
 
 // matcher compiles the comparison of a simple value that is found at path.
-func (a *attribute) matcher(c *comparison, path string) (predicate, error) {
-	if c.op == "pr" {
+func (a *attribute) matcher(c *filter.Comparison, path string) (predicate, error) {
+	if c.Op == "pr" {
 		return func(v valuer) bool { return v.value(path) != nil }, nil
 	}
 	if a.dataType == typeComplex {
 		return nil, problem.BadFilter("%s is complex: compare one of its sub-attributes", a.path)
 	}
-	if c.value == nil {
+	if c.Value == nil {
 		return a.nullMatcher(c, path)
 	}
 	test, err := a.test(c)
 	if err != nil {
 		return nil, err
 	}
-	negate := c.op == "ne"
+	negate := c.Op == "ne"
 	return func(v valuer) bool { return anyValue(v.value(path), test) != negate }, nil
 }
 
@@ -206,19 +207,19 @@ func anyValue(value any, test func(any) bool) bool {
 }
 
 // nullMatcher: null is the same as unassigned (RFC 7643, section 2.5).
-func (a *attribute) nullMatcher(c *comparison, path string) (predicate, error) {
-	switch c.op {
+func (a *attribute) nullMatcher(c *filter.Comparison, path string) (predicate, error) {
+	switch c.Op {
 	case "eq":
 		return func(v valuer) bool { return v.value(path) == nil }, nil
 	case "ne":
 		return func(v valuer) bool { return v.value(path) != nil }, nil
 	default:
-		return nil, problem.BadFilter("%s cannot be compared with null by %s", a.path, c.op)
+		return nil, problem.BadFilter("%s cannot be compared with null by %s", a.path, c.Op)
 	}
 }
 
 // test compiles the comparison of one present value. For ne it tests equality, which the caller negates.
-func (a *attribute) test(c *comparison) (func(any) bool, error) {
+func (a *attribute) test(c *filter.Comparison) (func(any) bool, error) {
 	switch a.dataType {
 	case typeBoolean:
 		return a.boolTest(c)
@@ -230,18 +231,18 @@ func (a *attribute) test(c *comparison) (func(any) bool, error) {
 }
 
 // boolTest: ordering booleans is an error (RFC 7644, table 3). "True" as a string is what some providers send.
-func (a *attribute) boolTest(c *comparison) (func(any) bool, error) {
-	wanted, ok := asBool(c.value)
-	if !ok || c.op != "eq" && c.op != "ne" {
+func (a *attribute) boolTest(c *filter.Comparison) (func(any) bool, error) {
+	wanted, ok := asBool(c.Value)
+	if !ok || c.Op != "eq" && c.Op != "ne" {
 		return nil, problem.BadFilter("%s can only be compared by eq or ne with true or false", a.path)
 	}
 	return func(v any) bool { return v == wanted }, nil
 }
 
-func (a *attribute) timeTest(c *comparison) (func(any) bool, error) {
-	text, _ := c.value.(string)
+func (a *attribute) timeTest(c *filter.Comparison) (func(any) bool, error) {
+	text, _ := c.Value.(string)
 	wanted, err := time.Parse(time.RFC3339, text)
-	switch c.op {
+	switch c.Op {
 	case "co", "sw", "ew":
 		return a.textTest(c)
 	}
@@ -251,20 +252,20 @@ func (a *attribute) timeTest(c *comparison) (func(any) bool, error) {
 	return func(v any) bool {
 		text, _ := v.(string)
 		t, err := time.Parse(time.RFC3339, text)
-		return err == nil && holds(t.Compare(wanted), c.op)
+		return err == nil && holds(t.Compare(wanted), c.Op)
 	}, nil
 }
 
-func (a *attribute) textTest(c *comparison) (func(any) bool, error) {
-	wanted, ok := c.value.(string)
-	if number, isNumber := c.value.(json.Number); isNumber && !a.caseExact { // an id of digits, sent without quotes
+func (a *attribute) textTest(c *filter.Comparison) (func(any) bool, error) {
+	wanted, ok := c.Value.(string)
+	if number, isNumber := c.Value.(json.Number); isNumber && !a.caseExact { // an id of digits, sent without quotes
 		wanted, ok = number.String(), true
 	}
 	if !ok {
 		return nil, problem.BadFilter("%s is a string: the value belongs in double quotes", a.path)
 	}
 	wanted = a.folded(wanted)
-	compare := textComparison(c.op)
+	compare := textComparison(c.Op)
 	return func(v any) bool {
 		text, ok := v.(string)
 		return ok && compare(a.folded(text), wanted)
@@ -304,20 +305,20 @@ func holds(result int, op string) bool {
 
 // pinnedBy returns the value of userName, or of id, that a resource must have to match, when the filter says so: then one live read
 // answers it. name is "userName" or "id"; without such a term it is empty.
-func pinnedBy(t *resourceType, e expression) (name, value string) {
+func pinnedBy(t *resourceType, e filter.Expression) (name, value string) {
 	switch e := e.(type) {
-	case *logical:
-		if e.or {
+	case *filter.Logical:
+		if e.Or {
 			return "", ""
 		}
-		if name, value = pinnedBy(t, e.left); name != "" {
+		if name, value = pinnedBy(t, e.Left); name != "" {
 			return name, value
 		}
-		return pinnedBy(t, e.right)
-	case *comparison:
-		a, sub, _ := t.resolve(e.path)
-		text, isText := e.value.(string)
-		if isText && e.op == "eq" && a != nil && sub == nil && (a.name == "userName" || a.name == "id") {
+		return pinnedBy(t, e.Right)
+	case *filter.Comparison:
+		a, sub, _ := t.resolve(e.Path)
+		text, isText := e.Value.(string)
+		if isText && e.Op == "eq" && a != nil && sub == nil && (a.name == "userName" || a.name == "id") {
 			return a.name, text
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -72,12 +73,12 @@ func mentionsMembers(o operation) bool {
 }
 
 // idIn reads value eq "id".
-func idIn(e expression) (string, bool) {
-	c, ok := e.(*comparison)
-	if !ok || c.op != "eq" || !strings.EqualFold(c.path.name, "value") || c.path.sub != "" || c.path.uri != "" {
+func idIn(e filter.Expression) (string, bool) {
+	c, ok := e.(*filter.Comparison)
+	if !ok || c.Op != "eq" || !strings.EqualFold(c.Path.Name, "value") || c.Path.Sub != "" || c.Path.URI != "" {
 		return "", false
 	}
-	id, ok := c.value.(string)
+	id, ok := c.Value.(string)
 	return id, ok
 }
 

@@ -47,11 +47,6 @@ const (
 	bodyWait       = 5 * time.Second
 	// maxOperations of one PATCH: Entra sends one per attribute, others one per member.
 	maxOperations = 5000
-	// maxFilterBytes of a filter or a path, and maxFilterNesting of its brackets: what people and providers write is far below.
-	maxFilterBytes   = 8 << 10
-	maxFilterNesting = 32
-	// maxFilterTerms of a filter: each is evaluated for every resource of the organization.
-	maxFilterTerms = 100
 
 	// defaultPageSize is what Okta steps by, whatever it asked for.
 	defaultPageSize = 100

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 )
 
 // usualBytes is what a user's JSON takes, more or less.
@@ -63,7 +65,7 @@ func compileFor(text string, collections []collection) ([]predicate, []pin, erro
 	if text == "" {
 		return matches, pins, nil
 	}
-	parsed, err := parseFilter(text)
+	parsed, err := filter.Parse(text)
 	if err != nil {
 		return nil, nil, err
 	}

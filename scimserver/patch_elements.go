@@ -7,6 +7,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -247,18 +248,18 @@ func (g target) createElement(current object, verb string, before []any, change 
 }
 
 // describe collects the sub-attributes that a filter of eq and and demands.
-func (a *attribute) describe(e expression, element object) bool {
+func (a *attribute) describe(e filter.Expression, element object) bool {
 	switch e := e.(type) {
 	case nil:
 		return true
-	case *logical:
-		return !e.or && a.describe(e.left, element) && a.describe(e.right, element)
-	case *comparison:
-		sub := a.subAttribute(e.path.name)
-		if sub == nil || e.op != "eq" {
+	case *filter.Logical:
+		return !e.Or && a.describe(e.Left, element) && a.describe(e.Right, element)
+	case *filter.Comparison:
+		sub := a.subAttribute(e.Path.Name)
+		if sub == nil || e.Op != "eq" {
 			return false
 		}
-		value, err := sub.coerce(e.value)
+		value, err := sub.coerce(e.Value)
 		if err != nil || value == nil {
 			return false
 		}

@@ -13,6 +13,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 )
 
 var (
@@ -171,7 +172,7 @@ func TestNegationIsTheComplement(t *testing.T) {
 		view := viewOf(someSpec.Draw(t, "spec"))
 		text := terms.Draw(t, "left") + rapid.SampledFrom([]string{" and ", " or "}).Draw(t, "op") + terms.Draw(t, "right")
 		matches := func(text string) bool {
-			parsed, err := parseFilter(text)
+			parsed, err := filter.Parse(text)
 			if err != nil {
 				t.Fatal(err)
 			}

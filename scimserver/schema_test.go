@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -280,9 +281,9 @@ func checkFilter(t *testing.T, f fixture, path string, value any, a advertised) 
 	}
 }
 
-func checkMatches(t *testing.T, f fixture, filter string) {
+func checkMatches(t *testing.T, f fixture, where string) {
 	t.Helper()
-	parsed, err := parseFilter(filter)
+	parsed, err := filter.Parse(where)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -291,7 +292,7 @@ func checkMatches(t *testing.T, f fixture, filter string) {
 		t.Fatal(err)
 	}
 	if !match(f.view()) {
-		t.Errorf("%s does not match", filter)
+		t.Errorf("%s does not match", where)
 	}
 }
 

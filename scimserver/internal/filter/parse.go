@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package filter
 
 import (
 	"encoding/json"
@@ -11,97 +11,94 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// The grammar of RFC 7644, figures 1 and 7, as a recursive descent parser: one pass, bounded depth. It takes two forms more than
-// the RFC has, because providers send them: a comparison after a value filter, emails[type eq "work"].value eq "x" (Entra ID), and
-// any filter between the brackets, not just two terms. docs/decisions has why scim2/filter-parser, which is the measure of this one
-// in the tests, is not used here.
+// Expression is a node of a parsed filter: *Logical, *Not, *Comparison or *Elements.
+type Expression interface{ isExpression() }
 
-// expression is a node of a parsed filter: *logical, *negation, *comparison or *elementFilter.
-type expression interface{ isExpression() }
-
-type logical struct {
-	or          bool
-	left, right expression
+// Logical is left and right, or left or right.
+type Logical struct {
+	Or          bool
+	Left, Right Expression
 }
 
-type negation struct{ inner expression }
+// Not is not (inner).
+type Not struct{ Inner Expression }
 
-// comparison is attrPath op value; value is nil for pr, and for null.
-type comparison struct {
-	path  attributePath
-	op    string // lower case
-	value any    // string, bool, json.Number or nil
+// Comparison is attrPath op value; value is nil for pr, and for null.
+type Comparison struct {
+	Path  AttributePath
+	Op    string // lower case
+	Value any    // string, bool, json.Number or nil
 }
 
-// elementFilter is attrPath[filter], with or without a comparison of a sub-attribute of the elements that match.
-type elementFilter struct {
-	path  attributePath
-	inner expression
-	then  *comparison
+// Elements is attrPath[filter], with or without a comparison of a sub-attribute of the elements that match.
+type Elements struct {
+	Path  AttributePath
+	Inner Expression
+	Then  *Comparison
 }
 
-func (*logical) isExpression()       {}
-func (*negation) isExpression()      {}
-func (*comparison) isExpression()    {}
-func (*elementFilter) isExpression() {}
+func (*Logical) isExpression()    {}
+func (*Not) isExpression()        {}
+func (*Comparison) isExpression() {}
+func (*Elements) isExpression()   {}
 
-// attributePath is a name as it was written: [URI ":"] name ["." sub]. Of a URI alone, such as "urn:…:2.0:User", the name is what
+// AttributePath is a name as it was written: [URI ":"] name ["." sub]. Of a URI alone, such as "urn:…:2.0:User", the name is what
 // stands after the last colon.
-type attributePath struct{ uri, name, sub string }
+type AttributePath struct{ URI, Name, Sub string }
 
-func (p attributePath) String() string {
-	s := p.name
-	if p.uri != "" {
-		s = p.uri + ":" + p.name
+func (p AttributePath) String() string {
+	s := p.Name
+	if p.URI != "" {
+		s = p.URI + ":" + p.Name
 	}
-	if p.sub != "" {
-		s += "." + p.sub
+	if p.Sub != "" {
+		s += "." + p.Sub
 	}
 	return s
 }
 
-// patchPath is the parsed path of a PATCH operation: attrPath, or attrPath[filter], or attrPath[filter].sub.
-type patchPath struct {
-	attribute attributePath
-	filter    expression
-	sub       string
+// PatchPath is the parsed path of a PATCH operation: attrPath, or attrPath[filter], or attrPath[filter].sub.
+type PatchPath struct {
+	Attribute AttributePath
+	Filter    Expression
+	Sub       string
 }
 
-// parseFilter parses a filter. Its error says what is wrong and where, for the client to read.
-func parseFilter(text string) (expression, error) {
-	p := &filterParser{text: text}
-	result, err := p.whole(func() (expression, error) { return p.disjunction() })
+// Parse parses a filter. Its error says what is wrong and where, for the client to read.
+func Parse(text string) (Expression, error) {
+	p := &parser{text: text}
+	result, err := p.whole(func() (Expression, error) { return p.disjunction() })
 	if err != nil {
 		return nil, problem.BadFilter("the filter cannot be understood: %v", err)
 	}
 	return result, nil
 }
 
-// parsePath parses the path of a PATCH operation.
-func parsePath(text string) (patchPath, error) {
-	p := &filterParser{text: text}
-	var path patchPath
-	_, err := p.whole(func() (expression, error) {
+// ParsePath parses the path of a PATCH operation.
+func ParsePath(text string) (PatchPath, error) {
+	p := &parser{text: text}
+	var path PatchPath
+	_, err := p.whole(func() (Expression, error) {
 		var err error
 		path, err = p.patchPath()
 		return nil, err
 	})
 	if err != nil {
-		return patchPath{}, problem.BadPath("the path %q cannot be understood: %v", problem.Shorten(text), err)
+		return PatchPath{}, problem.BadPath("the path %q cannot be understood: %v", problem.Shorten(text), err)
 	}
 	return path, nil
 }
 
-type filterParser struct {
+type parser struct {
 	text  string
 	at    int
 	depth int
 	terms int
 }
 
-func (p *filterParser) whole(parse func() (expression, error)) (expression, error) {
-	if len(p.text) > maxFilterBytes {
-		return nil, fmt.Errorf("it is longer than %d bytes", maxFilterBytes)
+func (p *parser) whole(parse func() (Expression, error)) (Expression, error) {
+	if len(p.text) > maxBytes {
+		return nil, fmt.Errorf("it is longer than %d bytes", maxBytes)
 	}
 	p.spaces()
 	result, err := parse()
@@ -115,7 +112,7 @@ func (p *filterParser) whole(parse func() (expression, error)) (expression, erro
 	return result, nil
 }
 
-func (p *filterParser) unexpected(wanted string) error {
+func (p *parser) unexpected(wanted string) error {
 	if p.at >= len(p.text) {
 		return fmt.Errorf("%s is missing at the end", wanted)
 	}
@@ -123,29 +120,29 @@ func (p *filterParser) unexpected(wanted string) error {
 }
 
 // disjunction = conjunction *( "or" conjunction ): "and" binds tighter (RFC 7644, section 3.4.2.2).
-func (p *filterParser) disjunction() (expression, error) {
-	if p.depth++; p.depth > maxFilterNesting {
-		return nil, fmt.Errorf("it is nested deeper than %d brackets", maxFilterNesting)
+func (p *parser) disjunction() (Expression, error) {
+	if p.depth++; p.depth > maxNesting {
+		return nil, fmt.Errorf("it is nested deeper than %d brackets", maxNesting)
 	}
 	defer func() { p.depth-- }()
-	return p.chain("or", true, func() (expression, error) {
+	return p.chain("or", true, func() (Expression, error) {
 		return p.chain("and", false, p.term)
 	})
 }
 
-func (p *filterParser) chain(word string, or bool, next func() (expression, error)) (expression, error) {
+func (p *parser) chain(word string, or bool, next func() (Expression, error)) (Expression, error) {
 	left, err := next()
 	for err == nil && p.keyword(word) {
-		var right expression
+		var right Expression
 		if right, err = next(); err == nil {
-			left = &logical{or: or, left: left, right: right}
+			left = &Logical{Or: or, Left: left, Right: right}
 		}
 	}
 	return left, err
 }
 
 // keyword consumes a word that stands between spaces or brackets.
-func (p *filterParser) keyword(word string) bool {
+func (p *parser) keyword(word string) bool {
 	start := p.at
 	p.spaces()
 	end := p.at + len(word)
@@ -158,9 +155,9 @@ func (p *filterParser) keyword(word string) bool {
 	return false
 }
 
-func (p *filterParser) term() (expression, error) {
-	if p.terms++; p.terms > maxFilterTerms {
-		return nil, fmt.Errorf("it has more than %d terms", maxFilterTerms)
+func (p *parser) term() (Expression, error) {
+	if p.terms++; p.terms > maxTerms {
+		return nil, fmt.Errorf("it has more than %d terms", maxTerms)
 	}
 	if p.peek('(') {
 		return p.bracketed('(', ')')
@@ -168,7 +165,7 @@ func (p *filterParser) term() (expression, error) {
 	if start := p.at; p.keyword("not") {
 		if p.peek('(') {
 			inner, err := p.bracketed('(', ')')
-			return &negation{inner: inner}, err
+			return &Not{Inner: inner}, err
 		}
 		p.at = start // an attribute may be called "not"
 	}
@@ -182,7 +179,7 @@ func (p *filterParser) term() (expression, error) {
 	return p.comparison(path)
 }
 
-func (p *filterParser) bracketed(open, closing byte) (expression, error) {
+func (p *parser) bracketed(open, closing byte) (Expression, error) {
 	p.at++ // the caller saw the opening bracket
 	p.spaces()
 	inner, err := p.disjunction()
@@ -197,12 +194,12 @@ func (p *filterParser) bracketed(open, closing byte) (expression, error) {
 	return inner, nil
 }
 
-func (p *filterParser) elementFilter(path attributePath) (expression, error) {
+func (p *parser) elementFilter(path AttributePath) (Expression, error) {
 	inner, err := p.bracketed('[', ']')
 	if err != nil {
 		return nil, err
 	}
-	result := &elementFilter{path: path, inner: inner}
+	result := &Elements{Path: path, Inner: inner}
 	if !p.peek('.') {
 		return result, nil
 	}
@@ -211,12 +208,12 @@ func (p *filterParser) elementFilter(path attributePath) (expression, error) {
 	if err != nil {
 		return nil, err
 	}
-	then, err := p.comparison(attributePath{name: sub})
-	result.then, _ = then.(*comparison)
+	then, err := p.comparison(AttributePath{Name: sub})
+	result.Then, _ = then.(*Comparison)
 	return result, err
 }
 
-func (p *filterParser) comparison(path attributePath) (expression, error) {
+func (p *parser) comparison(path AttributePath) (Expression, error) {
 	if !p.peek(' ') {
 		return nil, p.unexpected("a space and an operator")
 	}
@@ -224,7 +221,7 @@ func (p *filterParser) comparison(path attributePath) (expression, error) {
 	op := strings.ToLower(p.word())
 	switch op {
 	case "pr":
-		return &comparison{path: path, op: op}, nil
+		return &Comparison{Path: path, Op: op}, nil
 	case "eq", "ne", "co", "sw", "ew", "gt", "ge", "lt", "le":
 	default:
 		return nil, p.unexpected("one of the operators eq, ne, co, sw, ew, gt, ge, lt, le, pr")
@@ -234,11 +231,11 @@ func (p *filterParser) comparison(path attributePath) (expression, error) {
 	}
 	p.spaces()
 	value, err := p.value()
-	return &comparison{path: path, op: op, value: value}, err
+	return &Comparison{Path: path, Op: op, Value: value}, err
 }
 
 // value is a JSON string, number, true, false or null. The words are matched without regard to case (RFC 5234, section 2.3).
-func (p *filterParser) value() (any, error) {
+func (p *parser) value() (any, error) {
 	literal := p.literal()
 	text := literal
 	if !strings.HasPrefix(text, `"`) {
@@ -255,7 +252,7 @@ func (p *filterParser) value() (any, error) {
 }
 
 // literal returns the text of the value that begins here, without consuming it.
-func (p *filterParser) literal() string {
+func (p *parser) literal() string {
 	rest := p.text[p.at:]
 	if !strings.HasPrefix(rest, `"`) {
 		if end := strings.IndexAny(rest, " ()[]"); end >= 0 {
@@ -274,43 +271,43 @@ func (p *filterParser) literal() string {
 	return ""
 }
 
-func (p *filterParser) patchPath() (patchPath, error) {
+func (p *parser) patchPath() (PatchPath, error) {
 	attribute, err := p.attributePath()
 	if err != nil || !p.peek('[') {
-		return patchPath{attribute: attribute}, err
+		return PatchPath{Attribute: attribute}, err
 	}
-	path := patchPath{attribute: attribute}
-	if path.filter, err = p.bracketed('[', ']'); err != nil {
+	path := PatchPath{Attribute: attribute}
+	if path.Filter, err = p.bracketed('[', ']'); err != nil {
 		return path, err
 	}
 	if p.peek('.') {
 		p.at++
-		path.sub, err = p.name()
+		path.Sub, err = p.name()
 	}
 	return path, err
 }
 
-// attributePath = [URI ":"] ATTRNAME *1subAttr (RFC 7644, figure 1). A URI has dots itself, so what follows its last colon is the name.
-func (p *filterParser) attributePath() (attributePath, error) {
-	var path attributePath
+// AttributePath = [URI ":"] ATTRNAME *1subAttr (RFC 7644, figure 1). A URI has dots itself, so what follows its last colon is the name.
+func (p *parser) attributePath() (AttributePath, error) {
+	var path AttributePath
 	if uri := p.uri(); uri != "" {
 		colon := strings.LastIndexByte(uri, ':')
-		path.uri = uri[:colon]
+		path.URI = uri[:colon]
 		p.at += colon + 1
 	}
 	var err error
-	if path.name, err = p.name(); err != nil {
+	if path.Name, err = p.name(); err != nil {
 		return path, err
 	}
 	if p.peek('.') {
 		p.at++
-		path.sub, err = p.name()
+		path.Sub, err = p.name()
 	}
 	return path, err
 }
 
 // uri returns the text up to the next space or bracket when it is a URN, without consuming it.
-func (p *filterParser) uri() string {
+func (p *parser) uri() string {
 	rest := p.text[p.at:]
 	if len(rest) < 4 || !strings.EqualFold(rest[:4], "urn:") {
 		return ""
@@ -323,7 +320,7 @@ func (p *filterParser) uri() string {
 }
 
 // name is ATTRNAME, or "$ref" (RFC 7643, section 2.1).
-func (p *filterParser) name() (string, error) {
+func (p *parser) name() (string, error) {
 	start := p.at
 	if p.peek('$') {
 		p.at++
@@ -337,7 +334,7 @@ func (p *filterParser) name() (string, error) {
 	return p.text[start:p.at], nil
 }
 
-func (p *filterParser) word() string {
+func (p *parser) word() string {
 	start := p.at
 	for p.at < len(p.text) && isLetter(p.text[p.at]) {
 		p.at++
@@ -345,13 +342,13 @@ func (p *filterParser) word() string {
 	return p.text[start:p.at]
 }
 
-func (p *filterParser) spaces() {
+func (p *parser) spaces() {
 	for p.peek(' ') {
 		p.at++
 	}
 }
 
-func (p *filterParser) peek(c byte) bool { return p.at < len(p.text) && p.text[p.at] == c }
+func (p *parser) peek(c byte) bool { return p.at < len(p.text) && p.text[p.at] == c }
 
 func isLetter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
