@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // mediaType is that of every answer, whatever came in (RFC 7644, section 8.1).
@@ -36,9 +37,9 @@ func jsonReply(status int, value any) reply {
 }
 
 // resourceReply answers with one resource, its version and its place.
-func resourceReply(status int, t *resourceType, v valuer, p projection) reply {
-	etag, _ := v.value("meta.version").(string)
-	location, _ := v.value("meta.location").(string)
+func resourceReply(status int, t *scim.ResourceType, v scim.Valuer, p scim.Projection) reply {
+	etag, _ := v.Value("meta.version").(string)
+	location, _ := v.Value("meta.location").(string)
 	return reply{
 		status: status,
 		header: http.Header{"Etag": {etag}, "Location": {location}},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 func BenchmarkParseFilter(b *testing.B) {
@@ -23,7 +24,7 @@ func BenchmarkRenderUser(b *testing.B) {
 	view, dst := ada(), make([]byte, 0, 4096)
 	b.ReportAllocs()
 	for b.Loop() {
-		dst = userType.appendResource(dst[:0], view, projection{})
+		dst = userType.Append(dst[:0], view, scim.Projection{})
 	}
 }
 
@@ -37,7 +38,7 @@ func BenchmarkRenderKeptUser(b *testing.B) {
 
 func BenchmarkMatchUser(b *testing.B) {
 	parsed, _ := filter.Parse(`name.familyName co "x"`)
-	match, _ := compileFilter(userType, parsed)
+	match, _ := userType.Match(parsed)
 	view := ada()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -46,11 +47,11 @@ func BenchmarkMatchUser(b *testing.B) {
 }
 
 func BenchmarkPatchUser(b *testing.B) {
-	body, _ := decode([]byte(deny), 1<<20)
+	body, _ := scim.Decode([]byte(deny), 1<<20)
 	view := ada()
 	b.ReportAllocs()
 	for b.Loop() {
-		operations, _ := readPatch(body)
+		operations, _ := scim.ReadPatch(body)
 		_, _, _ = patchUser(operations).on(view.user, userRules{})
 	}
 }
@@ -60,7 +61,7 @@ func BenchmarkPatchGroup10000(b *testing.B) {
 	for i := range 10_000 {
 		group.Spec.Members = append(group.Spec.Members, fmt.Sprintf("member%d@example.com", i))
 	}
-	add := patchGroup([]operation{{verb: opAdd, path: "members", value: []any{map[string]any{"value": "new"}}}})
+	add := patchGroup([]scim.Operation{{Verb: scim.Add, Path: "members", Value: []any{map[string]any{"value": "new"}}}})
 	b.ReportAllocs()
 	for b.Loop() {
 		_, _ = add.on(group, fuzzRules(), func(string) bool { return false })

@@ -7,6 +7,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // "A request that parses and ends in `active: false` always denies" (docs/scim.md). These functions tell, from the JSON alone and
@@ -19,7 +21,7 @@ func bodyDenies(body map[string]any) bool {
 			return true
 		}
 		if namesActive(key) {
-			if active, ok := asBool(value); ok && !active {
+			if active, ok := scim.Bool(value); ok && !active {
 				return true
 			}
 		}
@@ -28,10 +30,10 @@ func bodyDenies(body map[string]any) bool {
 }
 
 // patchDenies tells whether the last word of the operations on `active` is false.
-func patchDenies(operations []operation) bool {
+func patchDenies(operations []scim.Operation) bool {
 	denies := false
 	for _, o := range operations {
-		if o.verb == opRemove {
+		if o.Verb == scim.Remove {
 			continue
 		}
 		if active, said := activeOf(o); said {
@@ -42,14 +44,14 @@ func patchDenies(operations []operation) bool {
 }
 
 // activeOf returns what an operation says of `active`.
-func activeOf(o operation) (active, said bool) {
-	if path := strings.TrimSpace(o.path); path != "" && !strings.EqualFold(path, userSchema) {
+func activeOf(o scim.Operation) (active, said bool) {
+	if path := strings.TrimSpace(o.Path); path != "" && !strings.EqualFold(path, userSchema) {
 		if !namesActive(path) {
 			return false, false
 		}
-		return asBool(o.value)
+		return scim.Bool(o.Value)
 	}
-	value := o.value
+	value := o.Value
 	if list, ok := value.([]any); ok && len(list) == 1 {
 		value = list[0]
 	}
@@ -68,7 +70,7 @@ func activeIn(fields map[string]any) (active, said bool) {
 		if nested, isObject := fields[key].(map[string]any); isObject && strings.EqualFold(key, userSchema) {
 			value, ok = activeIn(nested)
 		} else if namesActive(key) {
-			value, ok = asBool(fields[key])
+			value, ok = scim.Bool(fields[key])
 		}
 		if ok {
 			said, active = true, active && value

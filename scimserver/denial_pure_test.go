@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
@@ -104,7 +105,7 @@ func TestPatchDenies(t *testing.T) {
 		`{"op":"replace","value":{"displayName":"x"}}`:                                                          false,
 		`{"op":"replace","value":{"active":true,"ACTIVE":false}}`:                                               true,
 	} {
-		body, err := readPatch(decoded(t, `{"Operations":[`+operations+`]}`))
+		body, err := scim.ReadPatch(decoded(t, `{"Operations":[`+operations+`]}`))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // ada is a user with a value in every attribute.
@@ -51,7 +52,7 @@ func TestFilter(t *testing.T) {
 		filter  string
 		matches bool
 	}{
-		// every operator on text, without regard to case unless caseExact
+		// every operator on text, without regard to case unless CaseExact
 		{`userName eq "ada@example.com"`, true},
 		{`USERNAME EQ "ADA@EXAMPLE.COM"`, true},
 		{`userName ne "ada@example.com"`, false},
@@ -125,7 +126,7 @@ func TestFilter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			match, err := compileFilter(userType, parsed)
+			match, err := userType.Match(parsed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -153,7 +154,7 @@ func TestFilterNotUnderstood(t *testing.T) {
 		t.Run(problem.Shorten(text), func(t *testing.T) {
 			parsed, err := filter.Parse(text)
 			if err == nil {
-				_, err = compileFilter(userType, parsed)
+				_, err = userType.Match(parsed)
 			}
 			if p := problem.As(err); p == nil || p.Kind != problem.KindInvalidFilter || p.Status != 400 {
 				t.Errorf("got %v, want invalidFilter", err)
@@ -177,7 +178,7 @@ func TestPinnedBy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, value := pinnedBy(userType, parsed)
+		name, value := userType.PinnedBy(parsed)
 		if got := name + " " + value; got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
@@ -186,17 +187,17 @@ func TestPinnedBy(t *testing.T) {
 
 func decoded(t *testing.T, text string) map[string]any {
 	t.Helper()
-	body, err := decode([]byte(text), 1<<20)
+	body, err := scim.Decode([]byte(text), 1<<20)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return body
 }
 
-func rendered(t *testing.T, r *resourceType, v valuer, p projection) map[string]any {
+func rendered(t *testing.T, r *scim.ResourceType, v scim.Valuer, p scim.Projection) map[string]any {
 	t.Helper()
 	var result map[string]any
-	text := r.appendResource(nil, v, p)
+	text := r.Append(nil, v, p)
 	if err := json.Unmarshal(text, &result); err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // Whatever a client sends is its own fault or fine: never a panic, never a 5xx.
@@ -41,13 +42,13 @@ func FuzzFilter(f *testing.F) {
 		if err != nil {
 			return
 		}
-		for _, r := range []*resourceType{userType, groupType} {
-			match, err := compileFilter(r, parsed)
+		for _, r := range []*scim.ResourceType{userType, groupType} {
+			match, err := r.Match(parsed)
 			clientsFault(t, err)
 			if err == nil && r == userType {
 				match(ada())
 			}
-			pinnedBy(r, parsed)
+			r.PinnedBy(parsed)
 		}
 	})
 }
@@ -64,8 +65,8 @@ func FuzzPath(f *testing.F) {
 		if json.Unmarshal([]byte(value), &decoded) != nil {
 			return
 		}
-		for _, verb := range []string{opAdd, opReplace, opRemove} {
-			_, err := userType.patch(person(), []operation{{verb: verb, path: path, value: decoded}})
+		for _, verb := range []string{scim.Add, scim.Replace, scim.Remove} {
+			_, err := userType.Patch(person(), []scim.Operation{{Verb: verb, Path: path, Value: decoded}})
 			clientsFault(t, err)
 		}
 	})
@@ -80,12 +81,12 @@ func FuzzUserPatch(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		body, err := decode(text, 1<<20)
+		body, err := scim.Decode(text, 1<<20)
 		clientsFault(t, err)
 		if err != nil {
 			return
 		}
-		operations, err := readPatch(body)
+		operations, err := scim.ReadPatch(body)
 		clientsFault(t, err)
 		if err == nil {
 			checkChange(t, patchUser(operations))
@@ -104,7 +105,7 @@ func FuzzUserBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		body, err := decode(text, 1<<20)
+		body, err := scim.Decode(text, 1<<20)
 		clientsFault(t, err)
 		if err != nil {
 			return
@@ -151,8 +152,8 @@ func checkSpec(t *testing.T, spec v1alpha1.LambdaTestUserSpec) {
 	t.Helper()
 	view := ada()
 	view.user.Spec = spec
-	text := userType.appendResource(nil, view, projection{})
-	body, err := decode(text, 1<<20)
+	text := userType.Append(nil, view, scim.Projection{})
+	body, err := scim.Decode(text, 1<<20)
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
@@ -175,7 +176,7 @@ func FuzzGroupBody(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		body, err := decode(text, 1<<20)
+		body, err := scim.Decode(text, 1<<20)
 		clientsFault(t, err)
 		if err != nil {
 			return
@@ -185,7 +186,7 @@ func FuzzGroupBody(f *testing.F) {
 		} else {
 			clientsFault(t, err)
 		}
-		if operations, err := readPatch(body); err == nil {
+		if operations, err := scim.ReadPatch(body); err == nil {
 			checkGroupChange(t, patchGroup(operations))
 		} else {
 			clientsFault(t, err)

@@ -10,13 +10,14 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // groupChange is what a request wants of a group that exists.
 type groupChange struct {
 	// apply turns the group's attributes into the wanted ones. hidden tells which members the provider is not shown: what replaces
 	// the members replaces those who were shown.
-	apply func(current object, hidden func(id string) bool) (object, error)
+	apply func(current scim.Object, hidden func(id string) bool) (scim.Object, error)
 	// deltas, when not nil, are all that the request says of members, and apply says nothing of them: then a group of 10 000 need not
 	// be taken apart to add one.
 	deltas       []memberDelta
@@ -49,14 +50,14 @@ func (c groupChange) on(group *v1alpha1.LambdaTestGroup, rules groupRules, hidde
 // whole applies a change that may say anything of the members.
 func (c groupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules groupRules, hidden func(id string) bool) error {
 	before := rosterOf(rules.organization, spec.Members)
-	wanted, err := c.apply(groupAttributes(spec).with("members", before.attribute()), hidden)
+	wanted, err := c.apply(groupAttributes(spec).With("members", before.attribute()), hidden)
 	if err != nil {
 		return err
 	}
 	if err := rules.store(wanted, spec); err != nil {
 		return err
 	}
-	members, err := rules.members(wanted.list("members"), before)
+	members, err := rules.members(wanted.List("members"), before)
 	if err == nil && !slices.Equal(spec.Members, members) {
 		spec.Members = members
 	}
@@ -65,17 +66,17 @@ func (c groupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules groupRules,
 
 // replaceGroup is a PUT. What it does not mention of displayName, externalId, members and the extension it keeps.
 func replaceGroup(body map[string]any) (groupChange, error) {
-	given, err := groupType.readBody(body)
+	given, err := groupType.Read(body)
 	if err != nil {
 		return groupChange{}, err
 	}
 	if _, mentioned := given["displayName"]; mentioned && given["displayName"] == nil {
 		return groupChange{}, problem.BadValue("displayName is required")
 	}
-	return groupChange{apply: func(current object, hidden func(string) bool) (object, error) {
-		wanted, assigned := maps.Clone(current), given.assigned()
+	return groupChange{apply: func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
+		wanted, assigned := maps.Clone(current), given.Assigned()
 		for name := range given {
-			wanted = wanted.with(name, assigned[name])
+			wanted = wanted.With(name, assigned[name])
 		}
 		if _, mentioned := given["members"]; !mentioned {
 			return wanted, nil
@@ -85,21 +86,21 @@ func replaceGroup(body map[string]any) (groupChange, error) {
 }
 
 // withHidden adds the members of before that the provider is not shown.
-func withHidden(before, after object, hidden func(string) bool) object {
-	members := slices.Clone(after.list("members"))
-	for _, member := range before.list("members") {
-		if o, ok := member.(object); ok && hidden(o.text("value")) {
+func withHidden(before, after scim.Object, hidden func(string) bool) scim.Object {
+	members := slices.Clone(after.List("members"))
+	for _, member := range before.List("members") {
+		if o, ok := member.(scim.Object); ok && hidden(o.Text("value")) {
 			members = append(members, o)
 		}
 	}
 	if len(members) == 0 {
-		return after.with("members", nil)
+		return after.With("members", nil)
 	}
-	return after.with("members", members)
+	return after.With("members", members)
 }
 
 // patchGroup is a PATCH.
-func patchGroup(operations []operation) groupChange {
+func patchGroup(operations []scim.Operation) groupChange {
 	deltas, others, simple := splitDeltas(operations)
 	if !simple {
 		return groupChange{apply: applyAll(operations)}
@@ -110,15 +111,15 @@ func patchGroup(operations []operation) groupChange {
 // removeMember is a change that takes a person out of a group, and nothing if they are not in it.
 func removeMember(id string) groupChange {
 	return groupChange{
-		apply:  func(current object, _ func(string) bool) (object, error) { return current, nil },
+		apply:  func(current scim.Object, _ func(string) bool) (scim.Object, error) { return current, nil },
 		deltas: []memberDelta{{remove: true, ids: []string{id}}},
 	}
 }
 
-func applyAll(operations []operation) func(object, func(string) bool) (object, error) {
-	return func(current object, hidden func(string) bool) (object, error) {
+func applyAll(operations []scim.Operation) func(scim.Object, func(string) bool) (scim.Object, error) {
+	return func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
 		for i, o := range operations {
-			next, err := groupType.apply(current, i, o)
+			next, err := groupType.Apply(current, i, o)
 			if err != nil {
 				return nil, err
 			}
@@ -132,30 +133,30 @@ func applyAll(operations []operation) func(object, func(string) bool) (object, e
 }
 
 // replacesMembers tells whether an operation speaks of all members, and not of those it names.
-func replacesMembers(o operation) bool {
-	if path := strings.TrimSpace(o.path); path != "" && !strings.EqualFold(path, groupSchema) {
-		target, err := groupType.target(path)
-		isMembers := err == nil && target.attribute != nil && target.attribute.name == "members"
-		return isMembers && target.where == nil && (o.verb == opReplace || o.verb == opRemove && o.value == nil)
+func replacesMembers(o scim.Operation) bool {
+	if path := strings.TrimSpace(o.Path); path != "" && !strings.EqualFold(path, groupSchema) {
+		target, err := groupType.Target(path)
+		isMembers := err == nil && target.Attribute != nil && target.Attribute.Name == "members"
+		return isMembers && target.Where == nil && (o.Verb == scim.Replace || o.Verb == scim.Remove && o.Value == nil)
 	}
-	fields, _ := o.value.(map[string]any)
-	given, _ := groupType.readBody(fields)
+	fields, _ := o.Value.(map[string]any)
+	given, _ := groupType.Read(fields)
 	_, mentioned := given["members"]
-	return mentioned && o.verb == opReplace
+	return mentioned && o.Verb == scim.Replace
 }
 
 // newGroup is what a POST creates.
 func newGroup(body map[string]any, rules groupRules) (v1alpha1.LambdaTestGroupSpec, error) {
 	var spec v1alpha1.LambdaTestGroupSpec
-	given, err := groupType.readBody(body)
+	given, err := groupType.Read(body)
 	if err != nil {
 		return spec, err
 	}
-	wanted := given.assigned()
+	wanted := given.Assigned()
 	if err := rules.store(wanted, &spec); err != nil {
 		return spec, err
 	}
-	spec.Members, err = rules.members(wanted.list("members"), roster{})
+	spec.Members, err = rules.members(wanted.List("members"), roster{})
 	return spec, err
 }
 

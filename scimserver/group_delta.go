@@ -10,6 +10,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // memberDelta adds or removes members by their ids: what nearly every PATCH of a group does.
@@ -20,14 +21,14 @@ type memberDelta struct {
 
 // splitDeltas takes the operations that add or remove members by id from those that do not speak of members. simple is false when
 // there are others, such as a replacement of all or a filter on something else; then the operations go together, in their order.
-func splitDeltas(operations []operation) (deltas []memberDelta, others []operation, simple bool) {
+func splitDeltas(operations []scim.Operation) (deltas []memberDelta, others []scim.Operation, simple bool) {
 	deltas = []memberDelta{}
 	for _, o := range operations {
 		switch ids, speaks, byID := membersOf(o); {
 		case !speaks:
 			others = append(others, o)
 		case byID:
-			deltas = append(deltas, memberDelta{remove: o.verb == opRemove, ids: ids})
+			deltas = append(deltas, memberDelta{remove: o.Verb == scim.Remove, ids: ids})
 		default:
 			return nil, nil, false
 		}
@@ -36,31 +37,31 @@ func splitDeltas(operations []operation) (deltas []memberDelta, others []operati
 }
 
 // membersOf tells whether an operation speaks of members, and which ids it names when it adds or removes by id alone.
-func membersOf(o operation) (ids []string, speaks, byID bool) {
-	path := strings.TrimSpace(o.path)
+func membersOf(o scim.Operation) (ids []string, speaks, byID bool) {
+	path := strings.TrimSpace(o.Path)
 	if path == "" || strings.EqualFold(path, groupSchema) {
 		return nil, mentionsMembers(o), false
 	}
-	target, err := groupType.target(path)
-	if err != nil || target.attribute == nil || target.attribute.name != "members" {
+	target, err := groupType.Target(path)
+	if err != nil || target.Attribute == nil || target.Attribute.Name != "members" {
 		return nil, false, false
 	}
 	switch {
-	case target.sub != nil:
+	case target.Sub != nil:
 		return nil, true, false
-	case target.where != nil:
-		id, isID := idIn(target.where)
-		return []string{id}, true, o.verb == opRemove && isID
-	case o.verb != opAdd && o.verb != opRemove || o.value == nil:
+	case target.Where != nil:
+		id, isID := idIn(target.Where)
+		return []string{id}, true, o.Verb == scim.Remove && isID
+	case o.Verb != scim.Add && o.Verb != scim.Remove || o.Value == nil:
 		return nil, true, false
 	}
-	ids, byID = idsIn(o.value)
+	ids, byID = idsIn(o.Value)
 	return ids, true, byID
 }
 
 // mentionsMembers tells whether the value of an operation without a path has members in it, in any spelling.
-func mentionsMembers(o operation) bool {
-	fields, ok := o.value.(map[string]any)
+func mentionsMembers(o scim.Operation) bool {
+	fields, ok := o.Value.(map[string]any)
 	if !ok {
 		return true // let the general way say what is wrong with it
 	}
@@ -83,7 +84,7 @@ func idIn(e filter.Expression) (string, bool) {
 }
 
 func idsIn(raw any) ([]string, bool) {
-	value, err := groupType.find("members").coerce(raw)
+	value, err := groupType.Find("members").Coerce(raw)
 	list, _ := value.([]any)
 	ids, idErr := memberIDs(list)
 	return ids, err == nil && idErr == nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // maxMembers is the limit of the resource's schema.
@@ -31,7 +32,7 @@ var (
 	extendedGroupSchemas = []any{groupSchema, groupExtension}
 )
 
-func (v *groupView) value(path string) any {
+func (v *groupView) Value(path string) any {
 	spec := &v.group.Spec
 	switch path {
 	case "schemas":
@@ -67,7 +68,7 @@ func roleValues(roles []v1alpha1.Role) any {
 
 func (v *groupView) memberElements() any {
 	members := v.members(v.group)
-	list := make(elements, 0, len(members))
+	list := make(scim.Elements, 0, len(members))
 	for i := range members {
 		list = append(list, memberElement{&members[i], v.base})
 	}
@@ -79,28 +80,28 @@ type memberElement struct {
 	base   string
 }
 
-func (e memberElement) value(name string) any {
+func (e memberElement) Value(name string) any {
 	switch name {
 	case "value":
 		return e.member.id
 	case "$ref":
-		return e.base + userType.endpoint + "/" + e.member.id
+		return e.base + userType.Endpoint + "/" + e.member.id
 	case "display":
 		return e.member.userName
 	case "type":
-		return userType.name
+		return userType.Name
 	default:
 		return nil
 	}
 }
 
 // groupAttributes returns what a provider may write of a group but its members, as PATCH works on it.
-func groupAttributes(spec *v1alpha1.LambdaTestGroupSpec) object {
-	o := object{"displayName": some(spec.DisplayName), "externalId": some(spec.ExternalID)}
+func groupAttributes(spec *v1alpha1.LambdaTestGroupSpec) scim.Object {
+	o := scim.Object{"displayName": some(spec.DisplayName), "externalId": some(spec.ExternalID)}
 	if roles := roleValues(spec.Roles); roles != nil {
-		o[groupExtension] = object{lambdatestRolesName: roles}
+		o[groupExtension] = scim.Object{lambdatestRolesName: roles}
 	}
-	return o.assigned()
+	return o.Assigned()
 }
 
 // roster is the members of a stored group with their ids, which are digests and worth computing once.
@@ -124,7 +125,7 @@ func (r roster) attribute() any {
 	}
 	members := make([]any, len(r.ids))
 	for i, id := range r.ids {
-		members[i] = object{"value": id, "display": r.userNames[i], "type": userType.name}
+		members[i] = scim.Object{"value": id, "display": r.userNames[i], "type": userType.Name}
 	}
 	return members
 }
@@ -140,8 +141,8 @@ type groupRules struct {
 }
 
 // store writes attributes other than the members into a spec, and only differences.
-func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
-	name := o.text("displayName")
+func (r groupRules) store(o scim.Object, spec *v1alpha1.LambdaTestGroupSpec) error {
+	name := o.Text("displayName")
 	if err := possibleDisplayName(name); err != nil {
 		return err
 	}
@@ -150,15 +151,15 @@ func (r groupRules) store(o object, spec *v1alpha1.LambdaTestGroupSpec) error {
 			return err
 		}
 	}
-	if utf8.RuneCountInString(o.text("externalId")) > 256 {
+	if utf8.RuneCountInString(o.Text("externalId")) > 256 {
 		return problem.BadValue("externalId has more than 256 characters")
 	}
-	roles, err := r.roles(o.inner(groupExtension).list(lambdatestRolesName), spec.Roles)
+	roles, err := r.roles(o.Inner(groupExtension).List(lambdatestRolesName), spec.Roles)
 	if err != nil {
 		return err
 	}
 	spec.DisplayName = name
-	spec.ExternalID = o.text("externalId")
+	spec.ExternalID = o.Text("externalId")
 	if !sameRoles(spec.Roles, roles) {
 		spec.Roles = roles
 	}
@@ -249,8 +250,8 @@ func memberIDs(values []any) ([]string, error) {
 	}
 	ids := make([]string, 0, len(values))
 	for _, value := range values {
-		o, _ := value.(object)
-		id := o.text("value")
+		o, _ := value.(scim.Object)
+		id := o.Text("value")
 		if id == "" {
 			return nil, problem.BadValue("members.value is required")
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // getGroup: RFC 7644, section 3.4.1.
@@ -60,7 +61,7 @@ func (s *Server) patchGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	operations, err := readPatch(body)
+	operations, err := scim.ReadPatch(body)
 	if err != nil {
 		return reply{}, err
 	}

@@ -35,8 +35,6 @@ const (
 )
 
 const (
-	// maxNesting of a JSON body: a SCIM resource needs five levels; a decoder's stack should not be the client's to choose.
-	maxNesting = 32
 	// bytesPerElement: a body may have one element of a list or an object for so many bytes of its limit, 16 000 about a user, 260 000
 	// about a group, which is twice what 25 000 members with $ref and display have. An element of two bytes takes forty in memory.
 	bytesPerElement = 64
@@ -45,8 +43,6 @@ const (
 	maxBodiesBytes = 32 << 20
 	smallBodyBytes = 64 << 10
 	bodyWait       = 5 * time.Second
-	// maxOperations of one PATCH: Entra sends one per attribute, others one per member.
-	maxOperations = 5000
 
 	// defaultPageSize is what Okta steps by, whatever it asked for.
 	defaultPageSize = 100

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 const (
@@ -66,7 +67,7 @@ func (s *Server) searchReply(r *request, collections ...collection) (reply, erro
 
 // collection is all resources of one type that the provider may see, in order.
 type collection struct {
-	resources *resourceType
+	resources *scim.ResourceType
 	// page returns count resources from the start-th (0 is the first), and the number of all.
 	page func(start, count int) (page, int)
 	// after does the same from a position on.
@@ -79,11 +80,11 @@ type collection struct {
 // page is some resources of a collection. view shows the i-th; what it returns is valid until the next call.
 type page struct {
 	length   int
-	view     func(i int) valuer
+	view     func(i int) scim.Valuer
 	position func(i int) position
 }
 
-func collectionOf[T metav1.Object](t *resourceType, resources list[T], show func([]T) page, pinned func(context.Context, pin) (page, error)) collection {
+func collectionOf[T metav1.Object](t *scim.ResourceType, resources list[T], show func([]T) page, pinned func(context.Context, pin) (page, error)) collection {
 	return collection{
 		resources: t,
 		page: func(start, count int) (page, int) {
@@ -99,10 +100,10 @@ func collectionOf[T metav1.Object](t *resourceType, resources list[T], show func
 	}
 }
 
-func pageOf[T metav1.Object](resources []T, view func(T) valuer) page {
+func pageOf[T metav1.Object](resources []T, view func(T) scim.Valuer) page {
 	return page{
 		length:   len(resources),
-		view:     func(i int) valuer { return view(resources[i]) },
+		view:     func(i int) scim.Valuer { return view(resources[i]) },
 		position: func(i int) position { return positionOf(resources[i]) },
 	}
 }
@@ -111,7 +112,7 @@ func (s *Server) users(r *request) collection {
 	show := func(users []*v1alpha1.LambdaTestUser, indexed bool) page {
 		v := s.viewUser(r, nil)
 		shown := s.viewOf(v, indexed)
-		return pageOf(users, func(user *v1alpha1.LambdaTestUser) valuer { v.user = user; return shown })
+		return pageOf(users, func(user *v1alpha1.LambdaTestUser) scim.Valuer { v.user = user; return shown })
 	}
 	all := func(users []*v1alpha1.LambdaTestUser) page { return show(users, true) }
 	return collectionOf(userType, s.index.users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
@@ -130,7 +131,7 @@ func (s *Server) users(r *request) collection {
 func (s *Server) groups(r *request) collection {
 	show := func(groups []*v1alpha1.LambdaTestGroup) page {
 		v := s.viewGroup(r, nil, s.indexedMembers(r))
-		return pageOf(groups, func(group *v1alpha1.LambdaTestGroup) valuer { v.group = group; return v })
+		return pageOf(groups, func(group *v1alpha1.LambdaTestGroup) scim.Valuer { v.group = group; return v })
 	}
 	return collectionOf(groupType, s.index.groups(r.organizationKey()), show, func(ctx context.Context, p pin) (page, error) {
 		group, err := s.shownGroup(ctx, r.organizationKey(), p.value)
@@ -198,7 +199,7 @@ func (s *Server) searchOf(r *request) (listQuery, error) {
 	if q.cursor, err = textField(body, "cursor"); err != nil {
 		return q, err
 	}
-	_, q.hasCursor = folding(body, "cursor")
+	_, q.hasCursor = scim.Lookup(body, "cursor")
 	q.attributes, q.excluded = namesField(body, "attributes"), namesField(body, "excludedAttributes")
 	if q.start, err = integerField(body, "startIndex", 1); err != nil {
 		return q, err
@@ -208,7 +209,7 @@ func (s *Server) searchOf(r *request) (listQuery, error) {
 }
 
 func textField(body map[string]any, name string) (string, error) {
-	raw, _ := folding(body, name)
+	raw, _ := scim.Lookup(body, name)
 	text, ok := raw.(string)
 	if raw != nil && !ok {
 		return "", problem.BadValue("%s must be a string", name)
@@ -217,7 +218,7 @@ func textField(body map[string]any, name string) (string, error) {
 }
 
 func integerField(body map[string]any, name string, absent int) (int, error) {
-	raw, _ := folding(body, name)
+	raw, _ := scim.Lookup(body, name)
 	if raw == nil {
 		return absent, nil
 	}
@@ -229,7 +230,7 @@ func integerField(body map[string]any, name string, absent int) (int, error) {
 }
 
 func namesField(body map[string]any, name string) []string {
-	raw, _ := folding(body, name)
+	raw, _ := scim.Lookup(body, name)
 	list, isList := raw.([]any)
 	if !isList {
 		list = []any{raw}

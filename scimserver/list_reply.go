@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // usualBytes is what a user's JSON takes, more or less.
@@ -42,7 +43,7 @@ func pageReply(r *request, q listQuery, collections ...collection) (reply, error
 	out := &listBody{}
 	skip := q.start - 1
 	for i, c := range collections {
-		part := part{collection: c, number: i, query: q, projection: c.resources.project(q.attributes, q.excluded), match: matches[i], pin: pins[i]}
+		part := part{collection: c, number: i, query: q, projection: c.resources.Project(q.attributes, q.excluded), match: matches[i], pin: pins[i]}
 		if q.hasCursor {
 			err = part.follow(r.Context(), r, from, out)
 		} else {
@@ -60,8 +61,8 @@ type pin struct{ name, value string }
 
 // compileFor gives the filter its meaning for each collection. A type of which it names an attribute that the type does not have
 // matches nothing, unless that is so for all types.
-func compileFor(text string, collections []collection) ([]predicate, []pin, error) {
-	matches, pins := make([]predicate, len(collections)), make([]pin, len(collections))
+func compileFor(text string, collections []collection) ([]scim.Predicate, []pin, error) {
+	matches, pins := make([]scim.Predicate, len(collections)), make([]pin, len(collections))
 	if text == "" {
 		return matches, pins, nil
 	}
@@ -71,15 +72,15 @@ func compileFor(text string, collections []collection) ([]predicate, []pin, erro
 	}
 	understood := false
 	for i, c := range collections {
-		match, failed := compileFilter(c.resources, parsed)
+		match, failed := c.resources.Match(parsed)
 		if failed != nil {
 			err = failed
-			matches[i] = func(valuer) bool { return false }
+			matches[i] = func(scim.Valuer) bool { return false }
 			continue
 		}
 		understood = true
 		matches[i] = match
-		pins[i].name, pins[i].value = pinnedBy(c.resources, parsed)
+		pins[i].name, pins[i].value = c.resources.PinnedBy(parsed)
 	}
 	if !understood {
 		return nil, nil, err
@@ -92,8 +93,8 @@ type part struct {
 	collection collection
 	number     int
 	query      listQuery
-	projection projection
-	match      predicate
+	projection scim.Projection
+	match      scim.Predicate
 	pin        pin
 }
 
@@ -193,7 +194,7 @@ func (p *part) take(r *request, from page, i int, out *listBody) {
 	out.last = p.place(from, i)
 }
 
-func (o *listBody) add(t *resourceType, v valuer, p projection) {
+func (o *listBody) add(t *scim.ResourceType, v scim.Valuer, p scim.Projection) {
 	if o.items > 0 {
 		o.body = append(o.body, ',')
 	}
@@ -208,7 +209,7 @@ func (o *listBody) reply(q listQuery) reply {
 	case !q.hasCursor:
 		head = append(strconv.AppendInt(append(head, `"startIndex":`...), int64(q.start), 10), ',')
 	case o.next != "":
-		head = append(appendString(append(head, `"nextCursor":`...), o.next), ',')
+		head = append(scim.AppendString(append(head, `"nextCursor":`...), o.next), ',')
 	}
 	return reply{status: http.StatusOK, prefix: append(head, `"Resources":[`...), body: append(o.body, ']', '}')}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 var (
@@ -47,18 +48,18 @@ var (
 		}
 		return spec
 	})
-	someOperation = rapid.Custom(func(t *rapid.T) operation {
-		return rapid.SampledFrom([]operation{
-			{verb: opReplace, path: "displayName", value: "Grace"},
-			{verb: opAdd, path: "name.givenName", value: "Grace"},
-			{verb: opRemove, path: "externalId"},
-			{verb: opAdd, path: "emails", value: []any{map[string]any{"value": "new@example.com", "primary": true}}},
-			{verb: opRemove, path: `emails[type eq "home"]`},
-			{verb: opAdd, path: `emails[type eq "work"].value`, value: "work@example.com"},
-			{verb: opReplace, path: "emails", value: []any{}},
-			{verb: opReplace, path: roleURN, value: "guest"},
-			{verb: opRemove, path: userExtension},
-			{verb: opReplace, value: map[string]any{"active": "True", "title": "x"}},
+	someOperation = rapid.Custom(func(t *rapid.T) scim.Operation {
+		return rapid.SampledFrom([]scim.Operation{
+			{Verb: scim.Replace, Path: "displayName", Value: "Grace"},
+			{Verb: scim.Add, Path: "name.givenName", Value: "Grace"},
+			{Verb: scim.Remove, Path: "externalId"},
+			{Verb: scim.Add, Path: "emails", Value: []any{map[string]any{"value": "new@example.com", "primary": true}}},
+			{Verb: scim.Remove, Path: `emails[type eq "home"]`},
+			{Verb: scim.Add, Path: `emails[type eq "work"].value`, Value: "work@example.com"},
+			{Verb: scim.Replace, Path: "emails", Value: []any{}},
+			{Verb: scim.Replace, Path: roleURN, Value: "guest"},
+			{Verb: scim.Remove, Path: userExtension},
+			{Verb: scim.Replace, Value: map[string]any{"active": "True", "title": "x"}},
 		}).Draw(t, "operation")
 	})
 )
@@ -78,8 +79,8 @@ func TestPatchedUsersReadBack(t *testing.T) {
 		if err != nil || leftOut != nil {
 			t.Fatal(err, leftOut)
 		}
-		text := userType.appendResource(nil, viewOf(spec), projection{})
-		body, err := decode(text, 1<<20)
+		text := userType.Append(nil, viewOf(spec), scim.Projection{})
+		body, err := scim.Decode(text, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,9 +88,9 @@ func TestPatchedUsersReadBack(t *testing.T) {
 		if err != nil || !cmp.Equal(spec, again) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(spec, again))
 		}
-		shown, err := userType.readBody(body)
-		if err != nil || !cmp.Equal(shown.assigned(), userAttributes(&spec)) {
-			t.Fatalf("%v\n%s", err, cmp.Diff(shown.assigned(), userAttributes(&spec)))
+		shown, err := userType.Read(body)
+		if err != nil || !cmp.Equal(shown.Assigned(), userAttributes(&spec)) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(shown.Assigned(), userAttributes(&spec)))
 		}
 	})
 }
@@ -101,12 +102,12 @@ func TestAddThenRemove(t *testing.T) {
 		before := userAttributes(&spec)
 		element := map[string]any{"value": "z" + rapid.StringMatching(`[a-z]{5}@example\.net`).Draw(t, "new"), "type": "other"}
 		byFilter := fmt.Sprintf(`emails[value eq %q]`, element["value"])
-		removal := rapid.SampledFrom([]operation{
-			{verb: opRemove, path: byFilter},
-			{verb: opRemove, path: "emails", value: []any{map[string]any{"value": element["value"]}}},
+		removal := rapid.SampledFrom([]scim.Operation{
+			{Verb: scim.Remove, Path: byFilter},
+			{Verb: scim.Remove, Path: "emails", Value: []any{map[string]any{"value": element["value"]}}},
 		}).Draw(t, "removal")
 
-		after, err := userType.patch(before, []operation{{verb: opAdd, path: "emails", value: element}, removal})
+		after, err := userType.Patch(before, []scim.Operation{{Verb: scim.Add, Path: "emails", Value: element}, removal})
 
 		if err != nil || !cmp.Equal(before, after) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(before, after))
@@ -119,11 +120,11 @@ func TestPatchIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := someSpec.Draw(t, "spec")
 		o := someOperation.Draw(t, "operation")
-		once, err := userType.patch(userAttributes(&spec), []operation{o})
+		once, err := userType.Patch(userAttributes(&spec), []scim.Operation{o})
 		if err != nil {
 			t.Fatal(err)
 		}
-		twice, err := userType.patch(once, []operation{o})
+		twice, err := userType.Patch(once, []scim.Operation{o})
 		if err != nil || !cmp.Equal(once, twice) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(once, twice))
 		}
@@ -135,7 +136,7 @@ func TestOrderOfKeysIsIrrelevant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		view := viewOf(someSpec.Draw(t, "spec"))
 		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(userType.appendResource(nil, view, projection{}), &fields); err != nil {
+		if err := json.Unmarshal(userType.Append(nil, view, scim.Projection{}), &fields); err != nil {
 			t.Fatal(err)
 		}
 		var keys []string
@@ -151,7 +152,7 @@ func TestOrderOfKeysIsIrrelevant(t *testing.T) {
 			}
 			text += fmt.Sprintf("%q:%s", key, fields[key])
 		}
-		body, err := decode([]byte(text+"}"), 1<<20)
+		body, err := scim.Decode([]byte(text+"}"), 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +177,7 @@ func TestNegationIsTheComplement(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			match, err := compileFilter(userType, parsed)
+			match, err := userType.Match(parsed)
 			if err != nil {
 				t.Fatal(err)
 			}

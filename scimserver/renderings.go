@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // renderings keeps the JSON of users of the index that were shown lately, without what depends on the request or on other resources: the location
@@ -25,7 +26,7 @@ type rendering struct{ head, tail []byte }
 // metaBegin is where the cut is: meta is the last attribute, and groups stands before it.
 const metaBegin = `,"meta":{`
 
-var withoutPlace = userType.project(nil, []string{"groups", "meta.location"})
+var withoutPlace = userType.Project(nil, []string{"groups", "meta.location"})
 
 func newRenderings() *renderings {
 	return &renderings{byUser: map[*v1alpha1.LambdaTestUser]rendering{}}
@@ -39,7 +40,7 @@ func (r *renderings) of(user *v1alpha1.LambdaTestUser) rendering {
 	if ok {
 		return known
 	}
-	text := userType.appendResource(nil, &userView{user: user}, withoutPlace)
+	text := userType.Append(nil, &userView{user: user}, withoutPlace)
 	cut := bytes.LastIndex(text, []byte(metaBegin))
 	fresh := rendering{head: text[:cut:cut], tail: text[cut+len(metaBegin):]}
 	r.mu.Lock()
@@ -72,20 +73,20 @@ type indexedUser struct {
 }
 
 // appendView renders a resource, from a rendering that is kept where that is possible.
-func appendView(dst []byte, t *resourceType, v valuer, p projection) []byte {
-	if user, ok := v.(indexedUser); ok && p.isEverything() {
+func appendView(dst []byte, t *scim.ResourceType, v scim.Valuer, p scim.Projection) []byte {
+	if user, ok := v.(indexedUser); ok && p.IsEverything() {
 		return user.appendWhole(dst)
 	}
-	return t.appendResource(dst, v, p)
+	return t.Append(dst, v, p)
 }
 
-// appendWhole renders a user with every attribute. It gives what appendResource gives.
+// appendWhole renders a user with every attribute. It gives what Append gives.
 func (v indexedUser) appendWhole(dst []byte) []byte {
 	r := v.renderings.of(v.user)
 	dst = append(dst, r.head...)
-	dst = userType.appendNext(dst, "groups", v)
+	dst = userType.AppendNext(dst, "groups", v)
 	dst = append(dst, `,"meta":{"location":`...)
-	dst = appendString(dst, v.base+userType.endpoint+"/"+v.user.Name)
+	dst = scim.AppendString(dst, v.base+userType.Endpoint+"/"+v.user.Name)
 	dst = append(dst, ',')
 	return append(dst, r.tail...)
 }

@@ -18,6 +18,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // request is a request that has been admitted, and what is learned about it on the way.
@@ -83,7 +84,7 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	case err != nil:
 		return nil, problem.New(http.StatusRequestTimeout, "", "the body did not arrive")
 	}
-	return decode(body, limit/bytesPerElement)
+	return scim.Decode(body, limit/bytesPerElement)
 }
 
 // acceptable tolerates a missing media type, and parameters of any kind.
@@ -119,10 +120,10 @@ func (r *request) query() (url.Values, error) {
 
 // projection reads `attributes` and `excludedAttributes`. asked tells whether there were any. It never fails, because a denial must
 // not fail by it.
-func (r *request) projection(t *resourceType) (p projection, asked bool) {
+func (r *request) projection(t *scim.ResourceType) (p scim.Projection, asked bool) {
 	query, _ := r.query()
 	attributes, excluded := commaSeparated(query["attributes"]), commaSeparated(query["excludedattributes"])
-	return t.project(attributes, excluded), len(attributes)+len(excluded) > 0
+	return t.Project(attributes, excluded), len(attributes)+len(excluded) > 0
 }
 
 func commaSeparated(values []string) []string {

@@ -5,33 +5,34 @@ package scimserver
 
 import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-var groupType = (&resourceType{
-	name:        "Group",
-	description: "A group of people in the LambdaTest organization, and the roles it gives them",
-	endpoint:    "/Groups",
-	schema:      groupSchema,
-	extension:   groupExtension,
-	fold:        v1alpha1.FoldUserName,
-	attributes: []*attribute{
-		{name: "displayName", required: true, unique: true, description: "The name of the group."},
+var groupType = (&scim.ResourceType{
+	Name:        "Group",
+	Description: "A group of people in the LambdaTest organization, and the roles it gives them",
+	Endpoint:    "/Groups",
+	Schema:      groupSchema,
+	Extension:   groupExtension,
+	Fold:        v1alpha1.FoldUserName,
+	Attributes: []*scim.Attribute{
+		{Name: "displayName", Required: true, Unique: true, Description: "The name of the group."},
 		{
-			name: "members", dataType: typeComplex, multiValued: true,
-			description: "The people in the group.",
-			sub: []*attribute{
-				{name: "value", required: true, caseExact: true, mutability: immutableOnce, description: "The id of the user."},
-				{name: "$ref", dataType: typeReference, caseExact: true, references: []string{"User"}, mutability: readOnly, description: "The URI of the user."},
-				{name: "display", mutability: readOnly, description: "The userName of the user."},
-				{name: "type", canonical: []string{"User"}, mutability: readOnly, description: "Always User."},
+			Name: "members", DataType: scim.TypeComplex, MultiValued: true,
+			Description: "The people in the group.",
+			Sub: []*scim.Attribute{
+				{Name: "value", Required: true, CaseExact: true, Mutability: scim.Immutable, Description: "The id of the user."},
+				{Name: "$ref", DataType: scim.TypeReference, CaseExact: true, References: []string{"User"}, Mutability: scim.ReadOnly, Description: "The URI of the user."},
+				{Name: "display", Mutability: scim.ReadOnly, Description: "The userName of the user."},
+				{Name: "type", Canonical: []string{"User"}, Mutability: scim.ReadOnly, Description: "Always User."},
 			},
 		},
 		{
-			name: groupExtension, dataType: typeComplex,
-			description: "What LambdaTest adds to a group.",
-			sub: []*attribute{
-				{name: lambdatestRolesName, multiValued: true, canonical: roleNames, strict: true, description: "The roles that the group gives its members; the highest of all groups of a person is in force."},
+			Name: groupExtension, DataType: scim.TypeComplex,
+			Description: "What LambdaTest adds to a group.",
+			Sub: []*scim.Attribute{
+				{Name: lambdatestRolesName, MultiValued: true, Canonical: roleNames, Strict: true, Description: "The roles that the group gives its members; the highest of all groups of a person is in force."},
 			},
 		},
 	},
-}).finish()
+}).Complete()

@@ -13,6 +13,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // advertised is an attribute as /Schemas tells it to a client, with nothing that this package knows besides.
@@ -33,7 +34,7 @@ type advertisedSchema struct {
 
 func advertisedSchemas(t *testing.T) []advertisedSchema {
 	t.Helper()
-	text, err := json.Marshal(schemaDocuments("https://scim.example.com/scim/v2"))
+	text, err := json.Marshal(scim.SchemaDocuments("https://scim.example.com/scim/v2", userType, groupType))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,9 +47,9 @@ func advertisedSchemas(t *testing.T) []advertisedSchema {
 
 // fixture is a resource under test: what a client sees of it, and what a PATCH makes of it.
 type fixture struct {
-	resources *resourceType
-	view      func() valuer
-	patch     func(operation) (valuer, error)
+	resources *scim.ResourceType
+	view      func() scim.Valuer
+	patch     func(scim.Operation) (scim.Valuer, error)
 }
 
 func fixtureFor(schema string) fixture {
@@ -57,10 +58,10 @@ func fixtureFor(schema string) fixture {
 	}
 	return fixture{
 		resources: userType,
-		view:      func() valuer { return ada() },
-		patch: func(o operation) (valuer, error) {
+		view:      func() scim.Valuer { return ada() },
+		patch: func(o scim.Operation) (scim.Valuer, error) {
 			view := ada()
-			spec, _, err := patchUser([]operation{o}).on(view.user, userRules{})
+			spec, _, err := patchUser([]scim.Operation{o}).on(view.user, userRules{})
 			view.user.Spec = spec
 			return view, err
 		},
@@ -89,9 +90,9 @@ func groupFixture() fixture {
 	}
 	return fixture{
 		resources: groupType,
-		view:      func() valuer { return view(spec) },
-		patch: func(o operation) (valuer, error) {
-			changed, err := patchGroup([]operation{o}).on(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func(string) bool { return false })
+		view:      func() scim.Valuer { return view(spec) },
+		patch: func(o scim.Operation) (scim.Valuer, error) {
+			changed, err := patchGroup([]scim.Operation{o}).on(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func(string) bool { return false })
 			return view(changed), err
 		},
 	}
@@ -121,16 +122,16 @@ func TestEveryAdvertisedAttribute(t *testing.T) {
 }
 
 func checkAttribute(t *testing.T, f fixture, path string, a advertised) {
-	before := get(f, f.view(), path)
+	before := f.view().Value(path)
 	if before == nil {
 		t.Fatal("the fixture does not fill it")
 	}
 	value := freshValue(f, path, a)
-	for _, verb := range []string{opAdd, opReplace} {
-		after, err := f.patch(operation{verb: verb, path: path, value: value})
+	for _, verb := range []string{scim.Add, scim.Replace} {
+		after, err := f.patch(scim.Operation{Verb: verb, Path: path, Value: value})
 		checkWrite(t, f, verb, path, a.Mutability, before, after, err, value, a)
 	}
-	after, err := f.patch(operation{verb: opRemove, path: path})
+	after, err := f.patch(scim.Operation{Verb: scim.Remove, Path: path})
 	checkRemove(t, f, path, a.Mutability, a.Required, before, after, err)
 	if a.Type != "complex" {
 		checkFilter(t, f, path, before, a)
@@ -144,9 +145,9 @@ func checkSubAttribute(t *testing.T, f fixture, parent string, a, sub advertised
 	path := parent + "." + sub.Name
 	var before any
 	if a.MultiValued {
-		before = firstElement(get(f, f.view(), parent), sub.Name)
+		before = firstElement(f.view().Value(parent), sub.Name)
 	} else {
-		before = get(f, f.view(), path)
+		before = f.view().Value(path)
 	}
 	if before == nil {
 		t.Fatal("the fixture does not fill it")
@@ -157,30 +158,18 @@ func checkSubAttribute(t *testing.T, f fixture, parent string, a, sub advertised
 		return // elements are patched as wholes in checkAttribute, and by their parts in TestPatchUser
 	}
 	value := freshValue(f, path, sub)
-	for _, verb := range []string{opAdd, opReplace} {
-		after, err := f.patch(operation{verb: verb, path: path, value: value})
+	for _, verb := range []string{scim.Add, scim.Replace} {
+		after, err := f.patch(scim.Operation{Verb: verb, Path: path, Value: value})
 		checkWrite(t, f, verb, path, sub.Mutability, before, after, err, value, sub)
 	}
-	after, err := f.patch(operation{verb: opRemove, path: path})
+	after, err := f.patch(scim.Operation{Verb: scim.Remove, Path: path})
 	checkRemove(t, f, path, sub.Mutability, sub.Required, before, after, err)
 }
 
-func get(f fixture, v valuer, path string) any {
-	target, err := f.resources.target(path)
-	if err != nil || target.attribute == nil {
-		return nil
-	}
-	a := target.attribute
-	if target.sub != nil {
-		a = target.sub
-	}
-	return v.value(a.path)
-}
-
 func firstElement(value any, name string) any {
-	list, _ := value.(elements)
+	list, _ := value.(scim.Elements)
 	for _, element := range list {
-		if v := element.value(name); v != nil {
+		if v := element.Value(name); v != nil {
 			return v
 		}
 	}
@@ -212,7 +201,7 @@ func freshValue(f fixture, path string, a advertised) any {
 	return value
 }
 
-func checkWrite(t *testing.T, f fixture, verb, path, mutability string, before any, after valuer, err error, value any, a advertised) {
+func checkWrite(t *testing.T, f fixture, verb, path, mutability string, before any, after scim.Valuer, err error, value any, a advertised) {
 	t.Helper()
 	switch mutability {
 	case "immutable":
@@ -220,47 +209,47 @@ func checkWrite(t *testing.T, f fixture, verb, path, mutability string, before a
 			t.Errorf("%s of an immutable attribute: %v", verb, err)
 		}
 	case "readOnly":
-		if err != nil || !sameShown(get(f, after, path), before) {
+		if err != nil || !sameShown(after.Value(path), before) {
 			t.Errorf("%s of a read-only attribute is not ignored: %v", verb, err)
 		}
 	default:
 		if err != nil {
 			t.Fatalf("%s: %v", verb, err)
 		}
-		if sameShown(get(f, after, path), before) {
+		if sameShown(after.Value(path), before) {
 			t.Errorf("%s changes nothing", verb)
 		}
-		if a.Type != "complex" && !a.MultiValued && get(f, after, path) != value {
-			t.Errorf("%s: got %v, want %v", verb, get(f, after, path), value)
+		if a.Type != "complex" && !a.MultiValued && after.Value(path) != value {
+			t.Errorf("%s: got %v, want %v", verb, after.Value(path), value)
 		}
 	}
 }
 
-func checkRemove(t *testing.T, f fixture, path, mutability string, required bool, before any, after valuer, err error) {
+func checkRemove(t *testing.T, f fixture, path, mutability string, required bool, before any, after scim.Valuer, err error) {
 	t.Helper()
 	switch {
 	case mutability == "readOnly":
-		if err != nil || !sameShown(get(f, after, path), before) {
+		if err != nil || !sameShown(after.Value(path), before) {
 			t.Errorf("removing a read-only attribute is not ignored: %v", err)
 		}
 	case required || mutability == "immutable":
 		if p := problem.As(err); p == nil || p.Kind != problem.KindMutability {
 			t.Errorf("removing a required attribute: %v", err)
 		}
-	case err != nil || get(f, after, path) != nil:
-		t.Errorf("remove: %v, %v is left", err, get(f, after, path))
+	case err != nil || after.Value(path) != nil:
+		t.Errorf("remove: %v, %v is left", err, after.Value(path))
 	}
 }
 
 func sameShown(a, b any) bool {
 	show := func(v any) string {
-		list, ok := v.(elements)
+		list, ok := v.(scim.Elements)
 		if !ok {
 			return fmt.Sprint(v)
 		}
 		text := ""
 		for _, element := range list {
-			text += fmt.Sprint(element.value("value"), element.value("type"), element.value("display"))
+			text += fmt.Sprint(element.Value("value"), element.Value("type"), element.Value("display"))
 		}
 		return text
 	}
@@ -287,7 +276,7 @@ func checkMatches(t *testing.T, f fixture, where string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	match, err := compileFilter(f.resources, parsed)
+	match, err := f.resources.Match(parsed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -298,9 +287,9 @@ func checkMatches(t *testing.T, f fixture, where string) {
 
 func checkProjection(t *testing.T, f fixture, path string) {
 	t.Helper()
-	whole := rendered(t, f.resources, f.view(), projection{})
-	only := rendered(t, f.resources, f.view(), f.resources.project([]string{path}, nil))
-	without := rendered(t, f.resources, f.view(), f.resources.project(nil, []string{path}))
+	whole := rendered(t, f.resources, f.view(), scim.Projection{})
+	only := rendered(t, f.resources, f.view(), f.resources.Project([]string{path}, nil))
+	without := rendered(t, f.resources, f.view(), f.resources.Project(nil, []string{path}))
 	if len(only) != 3 { // id, schemas and the one
 		t.Errorf("attributes=%s shows %v", path, only)
 	}
@@ -338,7 +327,7 @@ func TestSchemasTellTheTruth(t *testing.T) {
 }
 
 func TestDiscoveryHasNoNull(t *testing.T) {
-	for _, d := range append(schemaDocuments("https://x"), userType.document("https://x"), groupType.document("https://x")) {
+	for _, d := range append(scim.SchemaDocuments("https://x", userType, groupType), userType.Document("https://x"), groupType.Document("https://x")) {
 		if path := nullIn("", d); path != "" {
 			t.Errorf("%s is null", path)
 		}

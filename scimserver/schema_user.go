@@ -5,6 +5,7 @@ package scimserver
 
 import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // unstoredOfUsers are those of RFC 7643, sections 4.1 and 4.3. `password` is not among them.
@@ -25,71 +26,71 @@ const userNameChange = "userName cannot change, because LambdaTest cannot rename
 
 var roleNames = []string{"Admin", "User", "Guest"}
 
-var userType = (&resourceType{
-	name:        "User",
-	description: "A person in the LambdaTest organization",
-	endpoint:    "/Users",
-	schema:      userSchema,
-	extension:   userExtension,
-	unstored:    unstoredOfUsers,
-	fold:        v1alpha1.FoldUserName,
-	attributes: []*attribute{
+var userType = (&scim.ResourceType{
+	Name:        "User",
+	Description: "A person in the LambdaTest organization",
+	Endpoint:    "/Users",
+	Schema:      userSchema,
+	Extension:   userExtension,
+	Unstored:    unstoredOfUsers,
+	Fold:        v1alpha1.FoldUserName,
+	Attributes: []*scim.Attribute{
 		{
-			name: "userName", required: true, mutability: immutableOnce, unique: true,
-			description:  "The person's e-mail address. LambdaTest cannot rename an account, so it never changes.",
-			whyImmutable: userNameChange,
+			Name: "userName", Required: true, Mutability: scim.Immutable, Unique: true,
+			Description:  "The person's e-mail address. LambdaTest cannot rename an account, so it never changes.",
+			WhyImmutable: userNameChange,
 		},
 		{
-			name: "name", dataType: typeComplex, required: true,
-			description: "The person's name, used when the account is created.",
-			sub: []*attribute{
-				{name: "familyName", required: true, description: "The last name."},
-				{name: "givenName", required: true, description: "The first name."},
+			Name: "name", DataType: scim.TypeComplex, Required: true,
+			Description: "The person's name, used when the account is created.",
+			Sub: []*scim.Attribute{
+				{Name: "familyName", Required: true, Description: "The last name."},
+				{Name: "givenName", Required: true, Description: "The first name."},
 			},
 		},
-		{name: "displayName", description: "The name to show. Kept for the provider."},
+		{Name: "displayName", Description: "The name to show. Kept for the provider."},
 		{
-			name: "active", dataType: typeBoolean, required: true,
-			description: "Whether the person may sign in. A POST without it means true.",
+			Name: "active", DataType: scim.TypeBoolean, Required: true,
+			Description: "Whether the person may sign in. A POST without it means true.",
 		},
 		{
-			name: "emails", dataType: typeComplex, multiValued: true,
-			description: "The person's addresses. Until they are set, the userName as primary work address.",
-			sub: []*attribute{
-				{name: "value", required: true, description: "The address."},
-				{name: "display", description: "A readable form of the address."},
-				{name: "type", canonical: []string{"work", "home", "other"}, description: "What the address is for."},
-				{name: "primary", dataType: typeBoolean, description: "Whether this is the preferred address; one at most is."},
-			},
-		},
-		{
-			name: "roles", dataType: typeComplex, multiValued: true, mutability: readOnly,
-			description: "The role in force at LambdaTest, whoever decided it. To ask for a role, set OrganizationRole.",
-			sub: []*attribute{
-				{name: "value", mutability: readOnly, description: "Admin, User or Guest."},
-				{name: "primary", dataType: typeBoolean, mutability: readOnly, description: "Always true."},
+			Name: "emails", DataType: scim.TypeComplex, MultiValued: true,
+			Description: "The person's addresses. Until they are set, the userName as primary work address.",
+			Sub: []*scim.Attribute{
+				{Name: "value", Required: true, Description: "The address."},
+				{Name: "display", Description: "A readable form of the address."},
+				{Name: "type", Canonical: []string{"work", "home", "other"}, Description: "What the address is for."},
+				{Name: "primary", DataType: scim.TypeBoolean, Description: "Whether this is the preferred address; one at most is."},
 			},
 		},
 		{
-			name: userExtension, dataType: typeComplex,
-			description: "What LambdaTest adds to a user.",
-			sub: []*attribute{
+			Name: "roles", DataType: scim.TypeComplex, MultiValued: true, Mutability: scim.ReadOnly,
+			Description: "The role in force at LambdaTest, whoever decided it. To ask for a role, set OrganizationRole.",
+			Sub: []*scim.Attribute{
+				{Name: "value", Mutability: scim.ReadOnly, Description: "Admin, User or Guest."},
+				{Name: "primary", DataType: scim.TypeBoolean, Mutability: scim.ReadOnly, Description: "Always true."},
+			},
+		},
+		{
+			Name: userExtension, DataType: scim.TypeComplex,
+			Description: "What LambdaTest adds to a user.",
+			Sub: []*scim.Attribute{
 				{
-					name: organizationRoleName, canonical: roleNames, strict: true,
-					description: "The role that this provider gives the person. Without it a new account starts as User and an existing one keeps its role.",
+					Name: organizationRoleName, Canonical: roleNames, Strict: true,
+					Description: "The role that this provider gives the person. Without it a new account starts as User and an existing one keeps its role.",
 				},
-				{name: lambdatestGroupName, caseExact: true, description: "The name of an existing LambdaTest concurrency group."},
+				{Name: lambdatestGroupName, CaseExact: true, Description: "The name of an existing LambdaTest concurrency group."},
 			},
 		},
 		{
-			name: "groups", dataType: typeComplex, multiValued: true, mutability: readOnly,
-			description: "The groups of this provider that the person is in.",
-			sub: []*attribute{
-				{name: "value", caseExact: true, mutability: readOnly, description: "The id of the group."},
-				{name: "$ref", dataType: typeReference, caseExact: true, references: []string{"Group"}, mutability: readOnly, description: "The URI of the group."},
-				{name: "display", mutability: readOnly, description: "The displayName of the group."},
-				{name: "type", canonical: []string{"direct"}, mutability: readOnly, description: "Always direct."},
+			Name: "groups", DataType: scim.TypeComplex, MultiValued: true, Mutability: scim.ReadOnly,
+			Description: "The groups of this provider that the person is in.",
+			Sub: []*scim.Attribute{
+				{Name: "value", CaseExact: true, Mutability: scim.ReadOnly, Description: "The id of the group."},
+				{Name: "$ref", DataType: scim.TypeReference, CaseExact: true, References: []string{"Group"}, Mutability: scim.ReadOnly, Description: "The URI of the group."},
+				{Name: "display", Mutability: scim.ReadOnly, Description: "The displayName of the group."},
+				{Name: "type", Canonical: []string{"direct"}, Mutability: scim.ReadOnly, Description: "Always direct."},
 			},
 		},
 	},
-}).finish()
+}).Complete()

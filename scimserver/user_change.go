@@ -9,12 +9,13 @@ import (
 	"slices"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // userChange is what a request wants of a user that exists.
 type userChange struct {
 	// apply turns the user's attributes into the wanted ones. It may fail on any part of the request.
-	apply func(current object) (object, error)
+	apply func(current scim.Object) (scim.Object, error)
 	// denies says that the request ends in active: false.
 	denies bool
 	// precondition fails when the version that the client knows is not this one; nil means that it named none.
@@ -33,7 +34,7 @@ func (c userChange) on(user *v1alpha1.LambdaTestUser, rules userRules) (spec v1a
 
 // denyOnly is a change of which nothing but the denial can be applied.
 func denyOnly(because error) userChange {
-	return userChange{denies: true, apply: func(object) (object, error) { return nil, because }}
+	return userChange{denies: true, apply: func(scim.Object) (scim.Object, error) { return nil, because }}
 }
 
 func (c userChange) whole(user *v1alpha1.LambdaTestUser, rules userRules) (v1alpha1.LambdaTestUserSpec, error) {
@@ -63,8 +64,8 @@ func denied(user *v1alpha1.LambdaTestUser) v1alpha1.LambdaTestUserSpec {
 func replaceUser(body map[string]any) userChange {
 	return userChange{
 		denies: bodyDenies(body),
-		apply: func(current object) (object, error) {
-			given, err := userType.readBody(body)
+		apply: func(current scim.Object) (scim.Object, error) {
+			given, err := userType.Read(body)
 			if err != nil {
 				return nil, err
 			}
@@ -73,8 +74,8 @@ func replaceUser(body map[string]any) userChange {
 	}
 }
 
-func mergePut(current, given object) (object, error) {
-	wanted := given.assigned()
+func mergePut(current, given scim.Object) (scim.Object, error) {
+	wanted := given.Assigned()
 	for _, name := range []string{"userName", "active"} {
 		if wanted[name] == nil {
 			wanted[name] = current[name]
@@ -85,20 +86,20 @@ func mergePut(current, given object) (object, error) {
 			wanted[name] = current[name]
 		}
 	}
-	name := maps.Clone(current.inner("name"))
+	name := maps.Clone(current.Inner("name"))
 	if name == nil {
-		name = object{}
+		name = scim.Object{}
 	}
-	maps.Copy(name, wanted.inner("name"))
+	maps.Copy(name, wanted.Inner("name"))
 	wanted["name"] = name
-	return userType.normalize(wanted)
+	return userType.Normalize(wanted)
 }
 
 // patchUser is a PATCH (RFC 7644, section 3.5.2).
-func patchUser(operations []operation) userChange {
+func patchUser(operations []scim.Operation) userChange {
 	return userChange{
 		denies: patchDenies(operations),
-		apply:  func(current object) (object, error) { return userType.patch(current, operations) },
+		apply:  func(current scim.Object) (scim.Object, error) { return userType.Patch(current, operations) },
 	}
 }
 
@@ -129,11 +130,11 @@ func postUser(body map[string]any, rules userRules) (*userPost, error) {
 }
 
 func buildUser(body map[string]any, rules userRules, spec *v1alpha1.LambdaTestUserSpec) error {
-	given, err := userType.readBody(body)
+	given, err := userType.Read(body)
 	if err != nil {
 		return err
 	}
-	wanted, err := userType.normalize(given.assigned())
+	wanted, err := userType.Normalize(given.Assigned())
 	if err != nil {
 		return err
 	}
@@ -151,7 +152,7 @@ func buildUser(body map[string]any, rules userRules, spec *v1alpha1.LambdaTestUs
 // userNameIn finds the userName even in a body that cannot be read as a whole.
 func userNameIn(body map[string]any) string {
 	for _, key := range slices.Sorted(maps.Keys(body)) {
-		if target, err := userType.target(key); err == nil && target.attribute != nil && target.attribute.name == "userName" {
+		if target, err := userType.Target(key); err == nil && target.Attribute != nil && target.Attribute.Name == "userName" {
 			if text, ok := body[key].(string); ok {
 				return text
 			}
@@ -182,9 +183,9 @@ func isSamePerson(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSp
 func changedFields(before, after *v1alpha1.LambdaTestUserSpec) []string {
 	var changed []string
 	old, fresh := userAttributes(before), userAttributes(after)
-	for _, a := range userType.attributes {
-		if !reflect.DeepEqual(old[a.name], fresh[a.name]) {
-			changed = append(changed, a.name)
+	for _, a := range userType.Attributes {
+		if !reflect.DeepEqual(old[a.Name], fresh[a.Name]) {
+			changed = append(changed, a.Name)
 		}
 	}
 	return changed

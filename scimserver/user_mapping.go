@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // userView shows a LambdaTestUser as attributes. It copies nothing, so a resource shared with the cache can be looked at.
@@ -30,7 +31,7 @@ var (
 	extendedUserSchemas = []any{userSchema, userExtension}
 )
 
-func (v *userView) value(path string) any {
+func (v *userView) Value(path string) any {
 	spec := &v.user.Spec
 	switch path {
 	case "schemas":
@@ -45,7 +46,7 @@ func (v *userView) value(path string) any {
 	case "userName":
 		return spec.UserName
 	case "name":
-		return object{"givenName": spec.Name.GivenName, "familyName": spec.Name.FamilyName}
+		return scim.Object{"givenName": spec.Name.GivenName, "familyName": spec.Name.FamilyName}
 	case "name.givenName":
 		return some(spec.Name.GivenName)
 	case "name.familyName":
@@ -80,12 +81,12 @@ func some(s string) any {
 }
 
 // metaValue is meta, of any resource: RFC 7643, section 3.1.
-func metaValue(t *resourceType, o metav1.Object, base, path string) any {
+func metaValue(t *scim.ResourceType, o metav1.Object, base, path string) any {
 	switch path {
 	case "meta":
-		return object{"resourceType": t.name}
+		return scim.Object{"resourceType": t.Name}
 	case "meta.resourceType":
-		return t.name
+		return t.Name
 	case "meta.created":
 		return rfc3339(o.GetCreationTimestamp().Time)
 	case "meta.lastModified":
@@ -98,7 +99,7 @@ func metaValue(t *resourceType, o metav1.Object, base, path string) any {
 	case "meta.version":
 		return etagOf(o)
 	case "meta.location":
-		return base + t.endpoint + "/" + o.GetName()
+		return base + t.Endpoint + "/" + o.GetName()
 	default:
 		return nil
 	}
@@ -114,7 +115,7 @@ func etagOf(o metav1.Object) string {
 
 type emailElement struct{ email v1alpha1.Email }
 
-func (e emailElement) value(name string) any {
+func (e emailElement) Value(name string) any {
 	switch name {
 	case "value":
 		return some(e.email.Value)
@@ -139,7 +140,7 @@ func shownEmails(spec *v1alpha1.LambdaTestUserSpec) []v1alpha1.Email {
 }
 
 func emailElements(user *v1alpha1.LambdaTestUser) any {
-	var list elements
+	var list scim.Elements
 	for _, email := range shownEmails(&user.Spec) {
 		list = append(list, emailElement{email})
 	}
@@ -147,7 +148,7 @@ func emailElements(user *v1alpha1.LambdaTestUser) any {
 }
 
 // valueOf returns nil for an empty list, which is the same as unassigned.
-func valueOf(list elements) any {
+func valueOf(list scim.Elements) any {
 	if len(list) == 0 {
 		return nil
 	}
@@ -156,10 +157,10 @@ func valueOf(list elements) any {
 
 func (v *userView) groupElements() any {
 	groups := v.groups(v.user.Spec.UserName)
-	list := make(elements, 0, len(groups))
+	list := make(scim.Elements, 0, len(groups))
 	for _, group := range groups {
-		list = append(list, object{
-			"value": group.Name, "$ref": v.base + groupType.endpoint + "/" + group.Name, "display": group.Spec.DisplayName, "type": "direct",
+		list = append(list, scim.Object{
+			"value": group.Name, "$ref": v.base + groupType.Endpoint + "/" + group.Name, "display": group.Spec.DisplayName, "type": "direct",
 		})
 	}
 	return valueOf(list)
@@ -177,29 +178,29 @@ func roleElements(user *v1alpha1.LambdaTestUser) any {
 	if role == "" {
 		return nil
 	}
-	return elements{object{"value": role, "primary": true}}
+	return scim.Elements{scim.Object{"value": role, "primary": true}}
 }
 
 // userAttributes returns what a provider may write of a user, as PATCH works on it.
-func userAttributes(spec *v1alpha1.LambdaTestUserSpec) object {
-	o := object{
+func userAttributes(spec *v1alpha1.LambdaTestUserSpec) scim.Object {
+	o := scim.Object{
 		"userName":    spec.UserName,
 		"externalId":  some(spec.ExternalID),
 		"displayName": some(spec.DisplayName),
 		"active":      spec.Active == nil || *spec.Active,
-		"name":        object{"givenName": some(spec.Name.GivenName), "familyName": some(spec.Name.FamilyName)},
-		userExtension: object{organizationRoleName: some(string(spec.Role)), lambdatestGroupName: some(spec.ConcurrencyGroup)},
+		"name":        scim.Object{"givenName": some(spec.Name.GivenName), "familyName": some(spec.Name.FamilyName)},
+		userExtension: scim.Object{organizationRoleName: some(string(spec.Role)), lambdatestGroupName: some(spec.ConcurrencyGroup)},
 	}
 	var emails []any
 	for _, email := range shownEmails(spec) {
-		element := object{"value": email.Value, "display": some(email.Display), "type": some(email.Type)}
+		element := scim.Object{"value": email.Value, "display": some(email.Display), "type": some(email.Type)}
 		if email.Primary {
 			element["primary"] = true
 		}
 		emails = append(emails, element)
 	}
 	o["emails"] = emails
-	return o.assigned()
+	return o.Assigned()
 }
 
 // userRules are what an organization demands of a user.
@@ -215,33 +216,33 @@ func rulesOf(organization *v1alpha1.LambdaTestOrganization) userRules {
 
 // store writes attributes into a spec. What the attributes cannot change stays as it is; only differences are written, so that
 // reading and storing again changes nothing. The userName is set when there is none yet.
-func (r userRules) store(o object, spec *v1alpha1.LambdaTestUserSpec) error {
+func (r userRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error {
 	isNew, before := spec.UserName == "", userAttributes(spec)
-	name := o.inner("name")
-	if name.text("givenName") == "" || name.text("familyName") == "" {
+	name := o.Inner("name")
+	if name.Text("givenName") == "" || name.Text("familyName") == "" {
 		return problem.BadValue("name.givenName and name.familyName are required")
 	}
-	role := v1alpha1.Role(o.inner(userExtension).text(organizationRoleName))
+	role := v1alpha1.Role(o.Inner(userExtension).Text(organizationRoleName))
 	if err := r.mayGive(role, spec.Role); err != nil {
 		return err
 	}
-	if err := r.storeUserName(o.text("userName"), spec); err != nil {
+	if err := r.storeUserName(o.Text("userName"), spec); err != nil {
 		return err
 	}
-	spec.Name = v1alpha1.PersonName{GivenName: name.text("givenName"), FamilyName: name.text("familyName")}
+	spec.Name = v1alpha1.PersonName{GivenName: name.Text("givenName"), FamilyName: name.Text("familyName")}
 	spec.Role = role
-	spec.ConcurrencyGroup = o.inner(userExtension).text(lambdatestGroupName)
-	spec.ExternalID = o.text("externalId")
-	spec.DisplayName = o.text("displayName")
+	spec.ConcurrencyGroup = o.Inner(userExtension).Text(lambdatestGroupName)
+	spec.ExternalID = o.Text("externalId")
+	spec.DisplayName = o.Text("displayName")
 	storeActive(o, spec)
 	if isNew && o["emails"] != nil || !isNew && !reflect.DeepEqual(before["emails"], o["emails"]) {
-		spec.Emails = emailsOf(o.list("emails"))
+		spec.Emails = emailsOf(o.List("emails"))
 	}
 	return lengths(spec)
 }
 
 // storeActive leaves an unset `active`, which means true, as it is when it stays true.
-func storeActive(o object, spec *v1alpha1.LambdaTestUserSpec) {
+func storeActive(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) {
 	active := o["active"] != false
 	if spec.Active == nil && active {
 		return
@@ -252,9 +253,9 @@ func storeActive(o object, spec *v1alpha1.LambdaTestUserSpec) {
 func emailsOf(list []any) []v1alpha1.Email {
 	emails := make([]v1alpha1.Email, 0, len(list))
 	for _, element := range list {
-		o, _ := element.(object)
+		o, _ := element.(scim.Object)
 		emails = append(emails, v1alpha1.Email{
-			Value: o.text("value"), Type: o.text("type"), Display: o.text("display"), Primary: o["primary"] == true,
+			Value: o.Text("value"), Type: o.Text("type"), Display: o.Text("display"), Primary: o["primary"] == true,
 		})
 	}
 	return emails

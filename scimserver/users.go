@@ -14,6 +14,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 // getUser: RFC 7644, section 3.4.1.
@@ -42,7 +43,7 @@ func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *userView {
 }
 
 // viewOf is a view with the renderings of users of the index, or just the view for a user that was read live.
-func (s *Server) viewOf(v *userView, indexed bool) valuer {
+func (s *Server) viewOf(v *userView, indexed bool) scim.Valuer {
 	if indexed {
 		return indexedUser{v, s.rendered}
 	}
@@ -64,7 +65,7 @@ func (s *Server) patchUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	operations, err := readPatch(body)
+	operations, err := scim.ReadPatch(body)
 	if err != nil {
 		return reply{}, err
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package scim
 
 import (
 	"slices"
@@ -11,8 +11,8 @@ import (
 const enterpriseSchema = "urn:ietf:params:scim:schemas:extension:enterprise:2.0:User"
 
 // isUnstored tells whether a path names an attribute that the RFC has and that is not stored.
-func (t *resourceType) isUnstored(name, sub string) bool {
-	for known, subs := range t.unstored {
+func (t *ResourceType) isUnstored(name, sub string) bool {
+	for known, subs := range t.Unstored {
 		if strings.EqualFold(known, name) {
 			return sub == "" || containsFold(subs, sub)
 		}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package scim
 
 import (
 	"encoding/json"
@@ -9,49 +9,49 @@ import (
 	"strings"
 )
 
-// projection is what `attributes` or `excludedAttributes` ask for: RFC 7644, section 3.9. The zero value is everything.
-type projection struct {
+// Projection is what `attributes` or `excludedAttributes` ask for: RFC 7644, section 3.9. The zero value is everything.
+type Projection struct {
 	only   map[string]bool // canonical paths; nil means all
 	except map[string]bool
 }
 
-// isEverything tells whether nothing is left out.
-func (p projection) isEverything() bool { return p.only == nil && len(p.except) == 0 }
+// IsEverything tells whether nothing is left out.
+func (p Projection) IsEverything() bool { return p.only == nil && len(p.except) == 0 }
 
-// project reads both parameters for a type of resource. Names that nobody knows select nothing and exclude nothing. They exclude
+// Project reads both parameters for a type of resource. Names that nobody knows select nothing and exclude nothing. They exclude
 // each other; when both are given, `attributes` decides.
-func (t *resourceType) project(attributes, excluded []string) projection {
+func (t *ResourceType) Project(attributes, excluded []string) Projection {
 	if len(attributes) > 0 {
-		return projection{only: t.paths(attributes)}
+		return Projection{only: t.paths(attributes)}
 	}
-	return projection{except: t.paths(excluded)}
+	return Projection{except: t.paths(excluded)}
 }
 
-func (t *resourceType) paths(names []string) map[string]bool {
+func (t *ResourceType) paths(names []string) map[string]bool {
 	if len(names) == 0 {
 		return nil
 	}
 	paths := make(map[string]bool, len(names))
 	for _, name := range names {
-		if strings.EqualFold(name, t.schema) {
-			for _, a := range t.attributes {
+		if strings.EqualFold(name, t.Schema) {
+			for _, a := range t.Attributes {
 				paths[a.path] = paths[a.path] || !isCommon(a) && !a.isExtension()
 			}
 			continue
 		}
-		switch target, err := t.target(name); {
-		case err != nil || target.attribute == nil || target.filter != nil:
-		case target.sub != nil:
-			paths[target.sub.path] = true
+		switch target, err := t.Target(name); {
+		case err != nil || target.Attribute == nil || target.filter != nil:
+		case target.Sub != nil:
+			paths[target.Sub.path] = true
 		default:
-			paths[target.attribute.path] = true
+			paths[target.Attribute.path] = true
 		}
 	}
 	return paths
 }
 
 // wants tells whether an attribute is rendered at all.
-func (p projection) wants(a *attribute) bool {
+func (p Projection) wants(a *Attribute) bool {
 	if a.returned == returnedAlways {
 		return true
 	}
@@ -61,7 +61,7 @@ func (p projection) wants(a *attribute) bool {
 	if p.only[a.path] {
 		return true
 	}
-	for _, sub := range a.sub {
+	for _, sub := range a.Sub {
 		if p.only[sub.path] {
 			return true
 		}
@@ -70,18 +70,18 @@ func (p projection) wants(a *attribute) bool {
 }
 
 // wantsSub tells whether a sub-attribute of a wanted attribute is rendered.
-func (p projection) wantsSub(a, sub *attribute) bool {
+func (p Projection) wantsSub(a, sub *Attribute) bool {
 	if p.only == nil {
 		return !p.except[sub.path]
 	}
 	return p.only[a.path] || p.only[sub.path]
 }
 
-// appendResource renders a resource as the table orders it. It is written by hand because a page has up to a thousand of them.
-func (t *resourceType) appendResource(dst []byte, v valuer, p projection) []byte {
+// Append renders a resource as the table orders it. It is written by hand because a page has up to a thousand of them.
+func (t *ResourceType) Append(dst []byte, v Valuer, p Projection) []byte {
 	dst = append(dst, '{')
 	start := len(dst)
-	for _, a := range t.attributes {
+	for _, a := range t.Attributes {
 		if p.wants(a) {
 			dst = p.appendAttribute(dst, start, a, v)
 		}
@@ -89,34 +89,34 @@ func (t *resourceType) appendResource(dst []byte, v valuer, p projection) []byte
 	return append(dst, '}')
 }
 
-// appendNext renders one attribute with all that is in it, behind others.
-func (t *resourceType) appendNext(dst []byte, name string, v valuer) []byte {
-	return projection{}.appendAttribute(dst, 0, t.find(name), v)
+// AppendNext renders one attribute with all that is in it, behind others.
+func (t *ResourceType) AppendNext(dst []byte, name string, v Valuer) []byte {
+	return Projection{}.appendAttribute(dst, 0, t.Find(name), v)
 }
 
-func (p projection) appendAttribute(dst []byte, start int, a *attribute, v valuer) []byte {
-	if a.dataType == typeComplex && !a.multiValued {
+func (p Projection) appendAttribute(dst []byte, start int, a *Attribute, v Valuer) []byte {
+	if a.DataType == TypeComplex && !a.MultiValued {
 		return p.appendComplex(dst, start, a, v)
 	}
-	value := v.value(a.path)
+	value := v.Value(a.path)
 	if value == nil {
 		return dst
 	}
-	dst = appendKey(dst, start, a.name)
-	if list, ok := value.(elements); ok {
+	dst = appendKey(dst, start, a.Name)
+	if list, ok := value.(Elements); ok {
 		return p.appendElements(dst, a, list)
 	}
 	return appendValue(dst, value)
 }
 
 // appendComplex leaves the attribute out when none of its sub-attributes has a value.
-func (p projection) appendComplex(dst []byte, start int, a *attribute, v valuer) []byte {
+func (p Projection) appendComplex(dst []byte, start int, a *Attribute, v Valuer) []byte {
 	before := len(dst)
-	dst = append(appendKey(dst, start, a.name), '{')
+	dst = append(appendKey(dst, start, a.Name), '{')
 	inner := len(dst)
-	for _, sub := range a.sub {
-		if value := v.value(sub.path); value != nil && p.wantsSub(a, sub) {
-			dst = appendValue(appendKey(dst, inner, sub.name), value)
+	for _, sub := range a.Sub {
+		if value := v.Value(sub.path); value != nil && p.wantsSub(a, sub) {
+			dst = appendValue(appendKey(dst, inner, sub.Name), value)
 		}
 	}
 	if len(dst) == inner {
@@ -125,7 +125,7 @@ func (p projection) appendComplex(dst []byte, start int, a *attribute, v valuer)
 	return append(dst, '}')
 }
 
-func (p projection) appendElements(dst []byte, a *attribute, list elements) []byte {
+func (p Projection) appendElements(dst []byte, a *Attribute, list Elements) []byte {
 	dst = append(dst, '[')
 	for i, element := range list {
 		if i > 0 {
@@ -133,9 +133,9 @@ func (p projection) appendElements(dst []byte, a *attribute, list elements) []by
 		}
 		dst = append(dst, '{')
 		start := len(dst)
-		for _, sub := range a.sub {
-			if value := element.value(sub.name); value != nil && p.wantsSub(a, sub) {
-				dst = appendValue(appendKey(dst, start, sub.name), value)
+		for _, sub := range a.Sub {
+			if value := element.Value(sub.Name); value != nil && p.wantsSub(a, sub) {
+				dst = appendValue(appendKey(dst, start, sub.Name), value)
 			}
 		}
 		dst = append(dst, '}')
@@ -155,7 +155,7 @@ func appendKey(dst []byte, start int, name string) []byte {
 func appendValue(dst []byte, value any) []byte {
 	switch value := value.(type) {
 	case string:
-		return appendString(dst, value)
+		return AppendString(dst, value)
 	case bool:
 		return strconv.AppendBool(dst, value)
 	case []any:
@@ -172,7 +172,7 @@ func appendValue(dst []byte, value any) []byte {
 	}
 }
 
-func appendString(dst []byte, s string) []byte {
+func AppendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
 			return appendMarshalled(dst, s)

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package scim
 
 import (
 	"encoding/json"
@@ -13,39 +13,39 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// valuer gives the values of attributes by canonical path: a resource, or one element of a multi-valued attribute. The values are
+// Valuer gives the values of attributes by canonical path: a resource, or one element of a multi-valued attribute. The values are
 // those of object, and nil for what is absent.
-type valuer interface{ value(path string) any }
+type Valuer interface{ Value(path string) any }
 
-func (o object) value(path string) any { return o[path] }
+func (o Object) Value(path string) any { return o[path] }
 
-// elements are the values of a multi-valued complex attribute of a resource; what is changed by PATCH is []any of object instead.
-type elements []valuer
+// Elements are the values of a multi-valued complex attribute of a resource; what is changed by PATCH is []any of object instead.
+type Elements []Valuer
 
-// predicate tells whether a resource, or an element, matches.
-type predicate func(valuer) bool
+// Predicate tells whether a resource, or an element, matches.
+type Predicate func(Valuer) bool
 
-// compileFilter gives a parsed filter its meaning for a type of resource. What no schema knows is an error, never a filter that
+// Match gives a parsed filter its meaning for a type of resource. What no schema knows is an error, never a filter that
 // matches everybody or nobody.
-func compileFilter(t *resourceType, e filter.Expression) (predicate, error) {
-	return compile(e, func(c *filter.Comparison) (predicate, error) { return t.compare(c) }, t.compareElements)
+func (t *ResourceType) Match(e filter.Expression) (Predicate, error) {
+	return compile(e, func(c *filter.Comparison) (Predicate, error) { return t.compare(c) }, t.compareElements)
 }
 
 // compileElements does the same for a filter between brackets, whose names are sub-attributes.
-func compileElements(a *attribute, e filter.Expression) (predicate, error) {
-	onElement := func(c *filter.Comparison) (predicate, error) {
+func compileElements(a *Attribute, e filter.Expression) (Predicate, error) {
+	onElement := func(c *filter.Comparison) (Predicate, error) {
 		if sub := a.subAttribute(c.Path.Name); sub != nil && c.Path.URI == "" && c.Path.Sub == "" {
-			return sub.matcher(c, sub.name)
+			return sub.matcher(c, sub.Name)
 		}
 		return nil, problem.BadFilter("%s has no sub-attribute %q", a.path, c.Path)
 	}
-	noNesting := func(e *filter.Elements) (predicate, error) {
+	noNesting := func(e *filter.Elements) (Predicate, error) {
 		return nil, problem.BadFilter("%s cannot have a filter within a filter", a.path)
 	}
 	return compile(e, onElement, noNesting)
 }
 
-func compile(e filter.Expression, onComparison func(*filter.Comparison) (predicate, error), onElements func(*filter.Elements) (predicate, error)) (predicate, error) {
+func compile(e filter.Expression, onComparison func(*filter.Comparison) (Predicate, error), onElements func(*filter.Elements) (Predicate, error)) (Predicate, error) {
 	switch e := e.(type) {
 	case *filter.Comparison:
 		return onComparison(e)
@@ -53,7 +53,7 @@ func compile(e filter.Expression, onComparison func(*filter.Comparison) (predica
 		return onElements(e)
 	case *filter.Not:
 		inner, err := compile(e.Inner, onComparison, onElements)
-		return func(v valuer) bool { return !inner(v) }, err
+		return func(v Valuer) bool { return !inner(v) }, err
 	case *filter.Logical:
 		left, err := compile(e.Left, onComparison, onElements)
 		if err != nil {
@@ -61,25 +61,25 @@ func compile(e filter.Expression, onComparison func(*filter.Comparison) (predica
 		}
 		right, err := compile(e.Right, onComparison, onElements)
 		if e.Or {
-			return func(v valuer) bool { return left(v) || right(v) }, err
+			return func(v Valuer) bool { return left(v) || right(v) }, err
 		}
-		return func(v valuer) bool { return left(v) && right(v) }, err
+		return func(v Valuer) bool { return left(v) && right(v) }, err
 	default:
 		return nil, problem.BadFilter("the filter is empty")
 	}
 }
 
 // compare compiles a comparison of an attribute of the resource.
-func (t *resourceType) compare(c *filter.Comparison) (predicate, error) {
+func (t *ResourceType) compare(c *filter.Comparison) (Predicate, error) {
 	a, sub, known := t.resolve(c.Path)
 	switch {
 	case !known:
 		return nil, problem.BadFilter("no schema has an attribute %q", c.Path)
 	case a == nil: // understood, and absent from every resource
 		return absent(c), nil
-	case a.multiValued && a.dataType == typeComplex:
+	case a.MultiValued && a.DataType == TypeComplex:
 		return a.anyElement(sub, c)
-	case sub != nil && sub.multiValued: // LambdatestRoles
+	case sub != nil && sub.MultiValued: // LambdatestRoles
 		return sub.matcher(c, sub.path)
 	case sub != nil:
 		return sub.matcher(c, sub.path)
@@ -89,15 +89,15 @@ func (t *resourceType) compare(c *filter.Comparison) (predicate, error) {
 }
 
 // absent is what a comparison says of an attribute without a value.
-func absent(c *filter.Comparison) predicate {
+func absent(c *filter.Comparison) Predicate {
 	result := c.Op == "ne" && c.Value != nil || c.Op == "eq" && c.Value == nil
-	return func(valuer) bool { return result }
+	return func(Valuer) bool { return result }
 }
 
 // anyElement compiles emails.type eq "work", and emails eq "x", which means the value (RFC 7644, section 3.4.2.2).
-func (a *attribute) anyElement(sub *attribute, c *filter.Comparison) (predicate, error) {
+func (a *Attribute) anyElement(sub *Attribute, c *filter.Comparison) (Predicate, error) {
 	if sub == nil && c.Op == "pr" {
-		return func(v valuer) bool { return v.value(a.path) != nil }, nil
+		return func(v Valuer) bool { return v.Value(a.path) != nil }, nil
 	}
 	if sub == nil {
 		sub = a.subAttribute("value")
@@ -106,26 +106,26 @@ func (a *attribute) anyElement(sub *attribute, c *filter.Comparison) (predicate,
 		equal := *c
 		equal.Op = "eq"
 		inner, err := a.anyElement(sub, &equal)
-		return func(v valuer) bool { return !inner(v) }, err
+		return func(v Valuer) bool { return !inner(v) }, err
 	}
-	inner, err := sub.matcher(c, sub.name)
+	inner, err := sub.matcher(c, sub.Name)
 	if err != nil {
 		return nil, err
 	}
 	noneMatches := c.Op == "eq" && c.Value == nil
-	return func(v valuer) bool {
-		value := v.value(a.path)
+	return func(v Valuer) bool {
+		value := v.Value(a.path)
 		return noneMatches && value == nil || anyOf(value, inner)
 	}, nil
 }
 
 // compareElements compiles emails[type eq "work"] and emails[type eq "work"].value eq "x".
-func (t *resourceType) compareElements(e *filter.Elements) (predicate, error) {
+func (t *ResourceType) compareElements(e *filter.Elements) (Predicate, error) {
 	a, sub, known := t.resolve(e.Path)
 	if known && a == nil {
 		return t.unstoredElements(e)
 	}
-	if !known || sub != nil || !a.multiValued || a.dataType != typeComplex {
+	if !known || sub != nil || !a.MultiValued || a.DataType != TypeComplex {
 		return nil, problem.BadFilter("%q has no elements to choose from", e.Path)
 	}
 	inner, err := compileElements(a, e.Inner)
@@ -138,35 +138,35 @@ func (t *resourceType) compareElements(e *filter.Elements) (predicate, error) {
 			return nil, err
 		}
 		chosen := inner
-		inner = func(v valuer) bool { return chosen(v) && then(v) }
+		inner = func(v Valuer) bool { return chosen(v) && then(v) }
 	}
-	return func(v valuer) bool { return anyOf(v.value(a.path), inner) }, nil
+	return func(v Valuer) bool { return anyOf(v.Value(a.path), inner) }, nil
 }
 
 // unstoredElements matches nobody, and refuses what no schema knows like any other filter.
-func (t *resourceType) unstoredElements(e *filter.Elements) (predicate, error) {
-	onElement := func(c *filter.Comparison) (predicate, error) {
+func (t *ResourceType) unstoredElements(e *filter.Elements) (Predicate, error) {
+	onElement := func(c *filter.Comparison) (Predicate, error) {
 		if !t.isUnstored(e.Path.Name, c.Path.Name) || c.Path.Sub != "" || c.Path.URI != "" {
 			return nil, problem.BadFilter("%s has no sub-attribute %q", e.Path, c.Path)
 		}
 		return nil, nil
 	}
-	nested := func(*filter.Elements) (predicate, error) {
+	nested := func(*filter.Elements) (Predicate, error) {
 		return nil, problem.BadFilter("%s cannot have a filter within a filter", e.Path)
 	}
 	if _, err := compile(e.Inner, onElement, nested); err != nil {
 		return nil, err
 	}
-	return func(valuer) bool { return false }, nil
+	return func(Valuer) bool { return false }, nil
 }
 
-func anyOf(value any, matches predicate) bool {
+func anyOf(value any, matches Predicate) bool {
 	switch list := value.(type) {
-	case elements:
+	case Elements:
 		return slices.ContainsFunc(list, matches)
 	case []any:
 		return slices.ContainsFunc(list, func(element any) bool {
-			o, ok := element.(object)
+			o, ok := element.(Object)
 			return ok && matches(o)
 		})
 	default:
@@ -175,11 +175,11 @@ func anyOf(value any, matches predicate) bool {
 }
 
 // matcher compiles the comparison of a simple value that is found at path.
-func (a *attribute) matcher(c *filter.Comparison, path string) (predicate, error) {
+func (a *Attribute) matcher(c *filter.Comparison, path string) (Predicate, error) {
 	if c.Op == "pr" {
-		return func(v valuer) bool { return v.value(path) != nil }, nil
+		return func(v Valuer) bool { return v.Value(path) != nil }, nil
 	}
-	if a.dataType == typeComplex {
+	if a.DataType == TypeComplex {
 		return nil, problem.BadFilter("%s is complex: compare one of its sub-attributes", a.path)
 	}
 	if c.Value == nil {
@@ -190,7 +190,7 @@ func (a *attribute) matcher(c *filter.Comparison, path string) (predicate, error
 		return nil, err
 	}
 	negate := c.Op == "ne"
-	return func(v valuer) bool { return anyValue(v.value(path), test) != negate }, nil
+	return func(v Valuer) bool { return anyValue(v.Value(path), test) != negate }, nil
 }
 
 func anyValue(value any, test func(any) bool) bool {
@@ -207,23 +207,23 @@ func anyValue(value any, test func(any) bool) bool {
 }
 
 // nullMatcher: null is the same as unassigned (RFC 7643, section 2.5).
-func (a *attribute) nullMatcher(c *filter.Comparison, path string) (predicate, error) {
+func (a *Attribute) nullMatcher(c *filter.Comparison, path string) (Predicate, error) {
 	switch c.Op {
 	case "eq":
-		return func(v valuer) bool { return v.value(path) == nil }, nil
+		return func(v Valuer) bool { return v.Value(path) == nil }, nil
 	case "ne":
-		return func(v valuer) bool { return v.value(path) != nil }, nil
+		return func(v Valuer) bool { return v.Value(path) != nil }, nil
 	default:
 		return nil, problem.BadFilter("%s cannot be compared with null by %s", a.path, c.Op)
 	}
 }
 
 // test compiles the comparison of one present value. For ne it tests equality, which the caller negates.
-func (a *attribute) test(c *filter.Comparison) (func(any) bool, error) {
-	switch a.dataType {
-	case typeBoolean:
+func (a *Attribute) test(c *filter.Comparison) (func(any) bool, error) {
+	switch a.DataType {
+	case TypeBoolean:
 		return a.boolTest(c)
-	case typeDateTime:
+	case TypeDateTime:
 		return a.timeTest(c)
 	default:
 		return a.textTest(c)
@@ -231,15 +231,15 @@ func (a *attribute) test(c *filter.Comparison) (func(any) bool, error) {
 }
 
 // boolTest: ordering booleans is an error (RFC 7644, table 3). "True" as a string is what some providers send.
-func (a *attribute) boolTest(c *filter.Comparison) (func(any) bool, error) {
-	wanted, ok := asBool(c.Value)
+func (a *Attribute) boolTest(c *filter.Comparison) (func(any) bool, error) {
+	wanted, ok := Bool(c.Value)
 	if !ok || c.Op != "eq" && c.Op != "ne" {
 		return nil, problem.BadFilter("%s can only be compared by eq or ne with true or false", a.path)
 	}
 	return func(v any) bool { return v == wanted }, nil
 }
 
-func (a *attribute) timeTest(c *filter.Comparison) (func(any) bool, error) {
+func (a *Attribute) timeTest(c *filter.Comparison) (func(any) bool, error) {
 	text, _ := c.Value.(string)
 	wanted, err := time.Parse(time.RFC3339, text)
 	switch c.Op {
@@ -256,9 +256,9 @@ func (a *attribute) timeTest(c *filter.Comparison) (func(any) bool, error) {
 	}, nil
 }
 
-func (a *attribute) textTest(c *filter.Comparison) (func(any) bool, error) {
+func (a *Attribute) textTest(c *filter.Comparison) (func(any) bool, error) {
 	wanted, ok := c.Value.(string)
-	if number, isNumber := c.Value.(json.Number); isNumber && !a.caseExact { // an id of digits, sent without quotes
+	if number, isNumber := c.Value.(json.Number); isNumber && !a.CaseExact { // an id of digits, sent without quotes
 		wanted, ok = number.String(), true
 	}
 	if !ok {
@@ -303,23 +303,23 @@ func holds(result int, op string) bool {
 	}
 }
 
-// pinnedBy returns the value of userName, or of id, that a resource must have to match, when the filter says so: then one live read
+// PinnedBy returns the value of userName, or of id, that a resource must have to match, when the filter says so: then one live read
 // answers it. name is "userName" or "id"; without such a term it is empty.
-func pinnedBy(t *resourceType, e filter.Expression) (name, value string) {
+func (t *ResourceType) PinnedBy(e filter.Expression) (name, value string) {
 	switch e := e.(type) {
 	case *filter.Logical:
 		if e.Or {
 			return "", ""
 		}
-		if name, value = pinnedBy(t, e.Left); name != "" {
+		if name, value = t.PinnedBy(e.Left); name != "" {
 			return name, value
 		}
-		return pinnedBy(t, e.Right)
+		return t.PinnedBy(e.Right)
 	case *filter.Comparison:
 		a, sub, _ := t.resolve(e.Path)
 		text, isText := e.Value.(string)
-		if isText && e.Op == "eq" && a != nil && sub == nil && (a.name == "userName" || a.name == "id") {
-			return a.name, text
+		if isText && e.Op == "eq" && a != nil && sub == nil && (a.Name == "userName" || a.Name == "id") {
+			return a.Name, text
 		}
 	}
 	return "", ""

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package scim
 
 import (
 	"bytes"
@@ -18,12 +18,12 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// object holds attributes by their canonical names: string, bool, object, or []any of these. A stored object has no nil values; one
+// Object holds attributes by their canonical names: string, bool, object, or []any of these. A stored object has no nil values; one
 // that was read from a body has nil where the client sent null, "" or [], which RFC 7643, section 2.5, calls unassigned.
-type object map[string]any
+type Object map[string]any
 
-// decode decodes a body that must be one JSON object, and refuses what has too many elements or nests too deep before a decoder sees it.
-func decode(body []byte, maxElements int64) (map[string]any, error) {
+// Decode decodes a body that must be one JSON object, and refuses what has too many elements or nests too deep before a decoder sees it.
+func Decode(body []byte, maxElements int64) (map[string]any, error) {
 	if elementCount(body) > maxElements {
 		return nil, problem.New(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", maxElements)
 	}
@@ -97,14 +97,14 @@ func elementCount(body []byte) int64 {
 	return count
 }
 
-// readBody turns the JSON of a whole resource into canonical attributes: any spelling, dotted and URN keys, unknown and read-only
+// Read turns the JSON of a whole resource into canonical attributes: any spelling, dotted and URN keys, unknown and read-only
 // attributes left out, values coerced to their types.
-func (t *resourceType) readBody(body map[string]any) (object, error) {
-	result := object{}
+func (t *ResourceType) Read(body map[string]any) (Object, error) {
+	result := Object{}
 	for _, key := range slices.Sorted(maps.Keys(body)) {
-		if strings.EqualFold(key, t.schema) {
+		if strings.EqualFold(key, t.Schema) {
 			if nested, ok := body[key].(map[string]any); ok {
-				inner, err := t.readBody(nested)
+				inner, err := t.Read(nested)
 				if err != nil {
 					return nil, err
 				}
@@ -119,34 +119,34 @@ func (t *resourceType) readBody(body map[string]any) (object, error) {
 	return result, nil
 }
 
-func (t *resourceType) readKey(result object, key string, raw any) error {
+func (t *ResourceType) readKey(result Object, key string, raw any) error {
 	target := t.knownTarget(key)
-	if target.attribute == nil || target.filter != nil || target.attribute.mutability == readOnly {
+	if target.Attribute == nil || target.filter != nil || target.Attribute.Mutability == ReadOnly {
 		return nil // unknown, or not the client's to set
 	}
-	a, sub := target.attribute, target.sub
+	a, sub := target.Attribute, target.Sub
 	if sub == nil {
 		return assignOnce(result, a, key, raw)
 	}
-	if a.multiValued {
+	if a.MultiValued {
 		return nil
 	}
-	inner, _ := result[a.name].(object)
+	inner, _ := result[a.Name].(Object)
 	if inner == nil {
-		inner = object{}
+		inner = Object{}
 	}
-	result[a.name] = inner
+	result[a.Name] = inner
 	return assignOnce(inner, sub, key, raw)
 }
 
-func assignOnce(result object, a *attribute, key string, raw any) error {
-	value, err := a.coerce(raw)
+func assignOnce(result Object, a *Attribute, key string, raw any) error {
+	value, err := a.Coerce(raw)
 	if err != nil {
 		return err
 	}
-	before, given := result[a.name]
-	if earlier, isObject := before.(object); isObject && a.dataType == typeComplex && !a.multiValued {
-		later, _ := value.(object)
+	before, given := result[a.Name]
+	if earlier, isObject := before.(Object); isObject && a.DataType == TypeComplex && !a.MultiValued {
+		later, _ := value.(Object)
 		for name, v := range later {
 			if old, twice := earlier[name]; twice && !reflect.DeepEqual(old, v) {
 				return problem.BadValue("%s is given twice, with different values", a.path)
@@ -158,22 +158,22 @@ func assignOnce(result object, a *attribute, key string, raw any) error {
 	if given && !reflect.DeepEqual(before, value) {
 		return problem.BadValue("%s is given twice, with different values", a.path)
 	}
-	result[a.name] = value
+	result[a.Name] = value
 	return nil
 }
 
-// coerce turns a decoded JSON value into the attribute's type: nil when unassigned.
-func (a *attribute) coerce(raw any) (any, error) {
+// Coerce turns a decoded JSON value into the attribute's type: nil when unassigned.
+func (a *Attribute) Coerce(raw any) (any, error) {
 	if raw == nil || raw == "" {
 		return nil, nil
 	}
-	if a.multiValued {
+	if a.MultiValued {
 		return a.coerceMany(raw)
 	}
 	return a.coerceOne(raw)
 }
 
-func (a *attribute) coerceMany(raw any) (any, error) {
+func (a *Attribute) coerceMany(raw any) (any, error) {
 	list, ok := raw.([]any)
 	if !ok {
 		list = []any{raw} // a single value where a list belongs
@@ -183,14 +183,14 @@ func (a *attribute) coerceMany(raw any) (any, error) {
 		if element == nil || element == "" {
 			continue
 		}
-		if text, ok := element.(string); ok && a.dataType == typeComplex {
+		if text, ok := element.(string); ok && a.DataType == TypeComplex {
 			element = map[string]any{"value": text}
 		}
 		value, err := a.coerceOne(element)
 		if err != nil {
 			return nil, err
 		}
-		if o, ok := value.(object); ok && o.isEmpty() {
+		if o, ok := value.(Object); ok && o.isEmpty() {
 			continue
 		}
 		result = append(result, value)
@@ -201,12 +201,12 @@ func (a *attribute) coerceMany(raw any) (any, error) {
 	return result, nil
 }
 
-func (a *attribute) coerceOne(raw any) (any, error) {
-	switch a.dataType {
-	case typeComplex:
+func (a *Attribute) coerceOne(raw any) (any, error) {
+	switch a.DataType {
+	case TypeComplex:
 		return a.coerceComplex(raw)
-	case typeBoolean:
-		if b, ok := asBool(raw); ok {
+	case TypeBoolean:
+		if b, ok := Bool(raw); ok {
 			return b, nil
 		}
 		return nil, problem.BadValue("%s must be true or false", a.path)
@@ -215,7 +215,7 @@ func (a *attribute) coerceOne(raw any) (any, error) {
 	}
 }
 
-func (a *attribute) coerceText(raw any) (any, error) {
+func (a *Attribute) coerceText(raw any) (any, error) {
 	if list, ok := raw.([]any); ok && len(list) == 1 {
 		raw = list[0]
 	}
@@ -228,19 +228,19 @@ func (a *attribute) coerceText(raw any) (any, error) {
 	if !ok {
 		return nil, problem.BadValue("%s must be a string", a.path)
 	}
-	if !a.strict || text == "" {
+	if !a.Strict || text == "" {
 		return text, nil
 	}
-	for _, canonical := range a.canonical {
+	for _, canonical := range a.Canonical {
 		if strings.EqualFold(strings.TrimSpace(text), canonical) {
 			return canonical, nil
 		}
 	}
-	return nil, problem.BadValue("%s must be one of %s, not %q", a.path, strings.Join(a.canonical, ", "), problem.Shorten(text))
+	return nil, problem.BadValue("%s must be one of %s, not %q", a.path, strings.Join(a.Canonical, ", "), problem.Shorten(text))
 }
 
 // coerceComplex keeps the known sub-attributes. A one-element array stands for its element.
-func (a *attribute) coerceComplex(raw any) (any, error) {
+func (a *Attribute) coerceComplex(raw any) (any, error) {
 	if list, ok := raw.([]any); ok && len(list) == 1 {
 		raw = list[0]
 	}
@@ -248,10 +248,10 @@ func (a *attribute) coerceComplex(raw any) (any, error) {
 	if !ok {
 		return nil, problem.BadValue("%s must be an object", a.path)
 	}
-	result := object{}
+	result := Object{}
 	for _, key := range slices.Sorted(maps.Keys(given)) {
 		sub := a.subAttribute(key)
-		if sub == nil || sub.mutability == readOnly {
+		if sub == nil || sub.Mutability == ReadOnly {
 			continue
 		}
 		if err := assignOnce(result, sub, key, given[key]); err != nil {
@@ -261,7 +261,7 @@ func (a *attribute) coerceComplex(raw any) (any, error) {
 	return result, nil
 }
 
-func (o object) isEmpty() bool {
+func (o Object) isEmpty() bool {
 	for _, v := range o {
 		if v != nil {
 			return false
@@ -270,8 +270,8 @@ func (o object) isEmpty() bool {
 	return true
 }
 
-// asBool reads a boolean in the shapes that providers send: a string of any case, a one-element array, a complex value.
-func asBool(raw any) (value, ok bool) {
+// Bool reads a boolean in the shapes that providers send: a string of any case, a one-element array, a complex value.
+func Bool(raw any) (value, ok bool) {
 	switch raw := raw.(type) {
 	case bool:
 		return raw, true
@@ -284,20 +284,20 @@ func asBool(raw any) (value, ok bool) {
 		}
 	case []any:
 		if len(raw) == 1 {
-			return asBool(raw[0])
+			return Bool(raw[0])
 		}
 	case map[string]any:
-		return asBool(raw["value"])
+		return Bool(raw["value"])
 	}
 	return false, false
 }
 
-// assigned returns a copy without what is unassigned.
-func (o object) assigned() object {
-	result := make(object, len(o))
+// Assigned returns a copy without what is unassigned.
+func (o Object) Assigned() Object {
+	result := make(Object, len(o))
 	for name, value := range o {
-		if inner, ok := value.(object); ok {
-			if inner = inner.assigned(); len(inner) == 0 {
+		if inner, ok := value.(Object); ok {
+			if inner = inner.Assigned(); len(inner) == 0 {
 				continue
 			}
 			value = inner
@@ -315,8 +315,8 @@ func (o object) assigned() object {
 func assignedElements(list []any) any {
 	result := make([]any, 0, len(list))
 	for _, element := range list {
-		if o, ok := element.(object); ok {
-			if o = o.assigned(); len(o) == 0 {
+		if o, ok := element.(Object); ok {
+			if o = o.Assigned(); len(o) == 0 {
 				continue
 			}
 			element = o
@@ -329,20 +329,20 @@ func assignedElements(list []any) any {
 	return result
 }
 
-// text returns a string attribute, or "".
-func (o object) text(name string) string {
+// Text returns a string attribute, or "".
+func (o Object) Text(name string) string {
 	s, _ := o[name].(string)
 	return s
 }
 
-// inner returns a complex attribute, or nil.
-func (o object) inner(name string) object {
-	inner, _ := o[name].(object)
+// Inner returns a complex attribute, or nil.
+func (o Object) Inner(name string) Object {
+	inner, _ := o[name].(Object)
 	return inner
 }
 
-// list returns a multi-valued attribute, or nil.
-func (o object) list(name string) []any {
+// List returns a multi-valued attribute, or nil.
+func (o Object) List(name string) []any {
 	list, _ := o[name].([]any)
 	return list
 }

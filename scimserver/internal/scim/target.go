@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package scim
 
 import (
 	"strings"
@@ -10,79 +10,79 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// target is what a path points at, once the schema has been asked. attribute is nil when no stored attribute is meant.
-type target struct {
-	attribute *attribute
-	sub       *attribute
+// Target is what a path points at, once the schema has been asked. attribute is nil when no stored attribute is meant.
+type Target struct {
+	Attribute *Attribute
+	Sub       *Attribute
 	// filter chooses among the elements of a multi-valued attribute; nil means all of them. where is the filter as it was written.
-	filter predicate
-	where  filter.Expression
+	filter Predicate
+	Where  filter.Expression
 }
 
-// target resolves a path. A well-formed path to something that is not stored is no error: providers' default mappings send many.
-func (t *resourceType) target(text string) (target, error) {
+// Target resolves a path. A well-formed path to something that is not stored is no error: providers' default mappings send many.
+func (t *ResourceType) Target(text string) (Target, error) {
 	if a, ok := t.byName[text]; ok { // without parsing: nearly every key of nearly every body
-		return target{attribute: a}, nil
+		return Target{Attribute: a}, nil
 	}
 	path, err := filter.ParsePath(text)
 	if err != nil {
-		return target{}, err
+		return Target{}, err
 	}
 	a, sub, known := t.resolve(path.Attribute)
 	if !known || a == nil {
-		return target{}, nil
+		return Target{}, nil
 	}
 	return t.narrow(path, a, sub)
 }
 
 // knownTarget resolves a key of an object of attributes: one that is no path is an attribute that nobody knows.
-func (t *resourceType) knownTarget(key string) target {
-	result, err := t.target(key)
+func (t *ResourceType) knownTarget(key string) Target {
+	result, err := t.Target(key)
 	if err != nil {
-		return target{}
+		return Target{}
 	}
 	return result
 }
 
 // narrow adds the value filter and the sub-attribute that stands after it.
-func (t *resourceType) narrow(path filter.PatchPath, a, sub *attribute) (target, error) {
-	result := target{attribute: a, sub: sub}
+func (t *ResourceType) narrow(path filter.PatchPath, a, sub *Attribute) (Target, error) {
+	result := Target{Attribute: a, Sub: sub}
 	if path.Filter == nil {
 		return result, nil
 	}
-	if !a.multiValued || a.dataType != typeComplex {
-		return target{}, problem.BadPath("%s has no elements to choose from", a.path)
+	if !a.MultiValued || a.DataType != TypeComplex {
+		return Target{}, problem.BadPath("%s has no elements to choose from", a.path)
 	}
 	filter, err := compileElements(a, path.Filter)
 	if err != nil {
-		return target{}, problem.BadPath("%s", err.Error())
+		return Target{}, problem.BadPath("%s", err.Error())
 	}
-	result.filter, result.where = filter, path.Filter
+	result.filter, result.Where = filter, path.Filter
 	if path.Sub != "" {
-		if result.sub = a.subAttribute(path.Sub); result.sub == nil {
-			return target{}, nil
+		if result.Sub = a.subAttribute(path.Sub); result.Sub == nil {
+			return Target{}, nil
 		}
 	}
 	return result, nil
 }
 
 // resolve finds the attribute that a path names. known with a nil attribute is one that the RFC has and this endpoint does not store.
-func (t *resourceType) resolve(path filter.AttributePath) (a, sub *attribute, known bool) {
+func (t *ResourceType) resolve(path filter.AttributePath) (a, sub *Attribute, known bool) {
 	switch {
-	case strings.EqualFold(path.String(), t.extension):
-		return t.find(t.extension), nil, true
+	case strings.EqualFold(path.String(), t.Extension):
+		return t.Find(t.Extension), nil, true
 	case strings.EqualFold(path.String(), enterpriseSchema):
 		return nil, nil, true
-	case strings.EqualFold(path.URI, t.extension):
-		a = t.find(t.extension)
+	case strings.EqualFold(path.URI, t.Extension):
+		a = t.Find(t.Extension)
 		sub = a.subAttribute(path.Name)
 		return a, sub, sub != nil && path.Sub == ""
 	case strings.EqualFold(path.URI, enterpriseSchema):
 		return nil, nil, isEnterprise(path.Name) && t.isUnstored(path.Name, path.Sub)
-	case path.URI != "" && !strings.EqualFold(path.URI, t.schema):
+	case path.URI != "" && !strings.EqualFold(path.URI, t.Schema):
 		return nil, nil, false
 	}
-	if a = t.find(path.Name); a == nil {
+	if a = t.Find(path.Name); a == nil {
 		return nil, nil, t.isUnstored(path.Name, path.Sub)
 	}
 	if path.Sub == "" {

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package scim
 
 import (
 	"maps"
@@ -14,16 +14,16 @@ import (
 // What PATCH does to the elements of a multi-valued attribute.
 
 // setMany adds elements, or replaces all of them.
-func (a *attribute) setMany(current object, verb string, given []any) (object, error) {
+func (a *Attribute) setMany(current Object, verb string, given []any) (Object, error) {
 	var before []any
-	if verb == opAdd {
-		before = current.list(a.name)
+	if verb == Add {
+		before = current.List(a.Name)
 	}
 	result := make([]any, len(before), len(before)+len(given))
 	copy(result, before)
 	for _, element := range given {
-		if o, ok := element.(object); ok {
-			element = o.assigned()
+		if o, ok := element.(Object); ok {
+			element = o.Assigned()
 		}
 		result = append(result, element)
 	}
@@ -32,7 +32,7 @@ func (a *attribute) setMany(current object, verb string, given []any) (object, e
 
 // distinct drops elements that are there already. RFC 7644, section 3.5.2.1: a value that already exists is not added again; its
 // other sub-attributes are updated.
-func (a *attribute) distinct(list []any) []any {
+func (a *Attribute) distinct(list []any) []any {
 	result := make([]any, 0, len(list))
 	seen := make(map[any]int, len(list))
 	for _, element := range list {
@@ -49,8 +49,8 @@ func (a *attribute) distinct(list []any) []any {
 
 // updated is an element with the other sub-attributes of one that is the same.
 func updated(old, given any) any {
-	before, ok := old.(object)
-	after, both := given.(object)
+	before, ok := old.(Object)
+	after, both := given.(Object)
 	if !ok || !both {
 		return old
 	}
@@ -64,21 +64,21 @@ func updated(old, given any) any {
 }
 
 // identity is what makes two elements the same: the value, with the type where that is the client's to choose.
-func (a *attribute) identity(element any) any {
-	o, ok := element.(object)
+func (a *Attribute) identity(element any) any {
+	o, ok := element.(Object)
 	if !ok {
 		return element
 	}
 	identity := [2]any{a.valueOf(o)}
-	if sub := a.subAttribute("type"); sub != nil && sub.mutability == readWrite {
-		identity[1] = strings.ToLower(o.text("type"))
+	if sub := a.subAttribute("type"); sub != nil && sub.Mutability == ReadWrite {
+		identity[1] = strings.ToLower(o.Text("type"))
 	}
 	return identity
 }
 
 // removeGiven removes the listed elements: what Entra ID means by Remove with a value.
-func (a *attribute) removeGiven(current object, raw any) (object, error) {
-	value, err := a.coerce(raw)
+func (a *Attribute) removeGiven(current Object, raw any) (Object, error) {
+	value, err := a.Coerce(raw)
 	if err != nil {
 		return nil, err
 	}
@@ -94,19 +94,19 @@ func (a *attribute) removeGiven(current object, raw any) (object, error) {
 }
 
 // valueOf is the `value` of an element, by which removals go: providers leave out type and display.
-func (a *attribute) valueOf(element any) any {
-	o, ok := element.(object)
+func (a *Attribute) valueOf(element any) any {
+	o, ok := element.(Object)
 	if !ok {
 		return element
 	}
 	if sub := a.subAttribute("value"); sub != nil {
-		return sub.folded(o.text("value"))
+		return sub.folded(o.Text("value"))
 	}
-	return o.text("value")
+	return o.Text("value")
 }
 
-func (a *attribute) keep(current object, stays func(any) bool) (object, error) {
-	before := current.list(a.name)
+func (a *Attribute) keep(current Object, stays func(any) bool) (Object, error) {
+	before := current.List(a.Name)
 	result := make([]any, 0, len(before))
 	for _, element := range before {
 		if stays(element) {
@@ -117,10 +117,10 @@ func (a *attribute) keep(current object, stays func(any) bool) (object, error) {
 }
 
 // withElements stores the list, once no element is there twice and at most one is primary.
-func (a *attribute) withElements(current object, before, after []any) (object, error) {
+func (a *Attribute) withElements(current Object, before, after []any) (Object, error) {
 	after = a.distinct(after)
 	if len(after) == 0 {
-		return current.with(a.name, nil), nil
+		return current.With(a.Name, nil), nil
 	}
 	if sub := a.subAttribute("primary"); sub != nil {
 		var err error
@@ -128,20 +128,20 @@ func (a *attribute) withElements(current object, before, after []any) (object, e
 			return nil, err
 		}
 	}
-	return current.with(a.name, after), nil
+	return current.With(a.Name, after), nil
 }
 
 // onePrimary: RFC 7643, section 2.4: primary is true for one element at most. The one that was set last wins over the one before.
-func onePrimary(a *attribute, before, after []any) ([]any, error) {
+func onePrimary(a *Attribute, before, after []any) ([]any, error) {
 	old := map[any]bool{}
 	for _, element := range before {
-		if o, ok := element.(object); ok && o["primary"] == true {
+		if o, ok := element.(Object); ok && o["primary"] == true {
 			old[a.identity(o)] = true
 		}
 	}
 	var earlier, fresh []int
 	for i, element := range after {
-		if o, ok := element.(object); ok && o["primary"] == true {
+		if o, ok := element.(Object); ok && o["primary"] == true {
 			if old[a.identity(o)] {
 				earlier = append(earlier, i)
 			} else {
@@ -157,26 +157,26 @@ func onePrimary(a *attribute, before, after []any) ([]any, error) {
 	}
 	result := append([]any(nil), after...)
 	for _, i := range earlier {
-		result[i] = after[i].(object).with("primary", nil)
+		result[i] = after[i].(Object).With("primary", nil)
 	}
 	return result, nil
 }
 
 // applyElements carries out an operation on chosen elements: members[value eq "x"], emails[type eq "work"].value, emails.type.
-func (g target) applyElements(current object, verb string, raw any) (object, error) {
-	a := g.attribute
+func (g Target) applyElements(current Object, verb string, raw any) (Object, error) {
+	a := g.Attribute
 	chosen := func(element any) bool {
-		o, ok := element.(object)
+		o, ok := element.(Object)
 		return ok && (g.filter == nil || g.filter(o))
 	}
-	if verb == opRemove && g.sub == nil {
+	if verb == Remove && g.Sub == nil {
 		return a.keep(current, func(element any) bool { return !chosen(element) })
 	}
 	change, err := g.elementChange(verb, raw)
 	if err != nil {
 		return nil, err
 	}
-	before := current.list(a.name)
+	before := current.List(a.Name)
 	after, matched := make([]any, 0, len(before)+1), false
 	for _, element := range before {
 		if !chosen(element) {
@@ -184,20 +184,20 @@ func (g target) applyElements(current object, verb string, raw any) (object, err
 			continue
 		}
 		matched = true
-		if changed := change(element.(object)); a.isWhole(changed) {
+		if changed := change(element.(Object)); a.isWhole(changed) {
 			after = append(after, changed)
 		}
 	}
-	if matched || verb == opRemove {
+	if matched || verb == Remove {
 		return a.withElements(current, before, after)
 	}
 	return g.createElement(current, verb, after, change)
 }
 
 // isWhole tells whether an element still has what an element needs.
-func (a *attribute) isWhole(element object) bool {
-	for _, sub := range a.sub {
-		if sub.required && element[sub.name] == nil {
+func (a *Attribute) isWhole(element Object) bool {
+	for _, sub := range a.Sub {
+		if sub.Required && element[sub.Name] == nil {
 			return false
 		}
 	}
@@ -205,50 +205,50 @@ func (a *attribute) isWhole(element object) bool {
 }
 
 // elementChange returns what happens to one chosen element.
-func (g target) elementChange(verb string, raw any) (func(object) object, error) {
-	if g.sub != nil {
-		if verb == opRemove {
+func (g Target) elementChange(verb string, raw any) (func(Object) Object, error) {
+	if g.Sub != nil {
+		if verb == Remove {
 			raw = nil
 		}
-		value, err := g.sub.coerce(raw)
-		if g.sub.mutability == immutableOnce && err == nil {
-			err = problem.Immutable("%s cannot change: add and remove elements instead", g.sub.path)
+		value, err := g.Sub.Coerce(raw)
+		if g.Sub.Mutability == Immutable && err == nil {
+			err = problem.Immutable("%s cannot change: add and remove elements instead", g.Sub.path)
 		}
-		return func(element object) object { return element.with(g.sub.name, value) }, err
+		return func(element Object) Object { return element.With(g.Sub.Name, value) }, err
 	}
-	value, err := g.attribute.coerceOne(raw)
+	value, err := g.Attribute.coerceOne(raw)
 	if err != nil {
 		return nil, err
 	}
-	given, _ := value.(object)
-	if verb == opReplace {
-		return func(object) object { return given.assigned() }, nil
+	given, _ := value.(Object)
+	if verb == Replace {
+		return func(Object) Object { return given.Assigned() }, nil
 	}
-	return func(element object) object {
-		merged, _ := g.attribute.mergeInto(element, given)
+	return func(element Object) Object {
+		merged, _ := g.Attribute.mergeInto(element, given)
 		return merged
 	}, nil
 }
 
 // createElement adds the element that the filter describes: what Entra ID means by Add with a filter that matches nothing.
-func (g target) createElement(current object, verb string, before []any, change func(object) object) (object, error) {
-	if verb == opReplace && g.filter != nil {
+func (g Target) createElement(current Object, verb string, before []any, change func(Object) Object) (Object, error) {
+	if verb == Replace && g.filter != nil {
 		// RFC 7644, section 3.5.2.3
-		return nil, problem.NoTarget("no element of %s matches the filter", g.attribute.path)
+		return nil, problem.NoTarget("no element of %s matches the filter", g.Attribute.path)
 	}
-	element := object{}
-	if !g.attribute.describe(g.where, element) {
-		return nil, problem.NoTarget("no element of %s matches the filter, and it does not say what a new one would be", g.attribute.path)
+	element := Object{}
+	if !g.Attribute.describe(g.Where, element) {
+		return nil, problem.NoTarget("no element of %s matches the filter, and it does not say what a new one would be", g.Attribute.path)
 	}
 	element = change(element)
-	if !g.attribute.isWhole(element) {
+	if !g.Attribute.isWhole(element) {
 		return current, nil
 	}
-	return g.attribute.setMany(current, opAdd, []any{element})
+	return g.Attribute.setMany(current, Add, []any{element})
 }
 
 // describe collects the sub-attributes that a filter of eq and and demands.
-func (a *attribute) describe(e filter.Expression, element object) bool {
+func (a *Attribute) describe(e filter.Expression, element Object) bool {
 	switch e := e.(type) {
 	case nil:
 		return true
@@ -259,26 +259,26 @@ func (a *attribute) describe(e filter.Expression, element object) bool {
 		if sub == nil || e.Op != "eq" {
 			return false
 		}
-		value, err := sub.coerce(e.Value)
+		value, err := sub.Coerce(e.Value)
 		if err != nil || value == nil {
 			return false
 		}
-		element[sub.name] = value
+		element[sub.Name] = value
 		return true
 	default:
 		return false
 	}
 }
 
-// normalize drops duplicate elements and refuses two primary ones, as PATCH does.
-func (t *resourceType) normalize(o object) (object, error) {
-	for _, a := range t.attributes {
-		list := o.list(a.name)
-		if list == nil || a.mutability == readOnly {
+// Normalize drops duplicate elements and refuses two primary ones, as PATCH does.
+func (t *ResourceType) Normalize(o Object) (Object, error) {
+	for _, a := range t.Attributes {
+		list := o.List(a.Name)
+		if list == nil || a.Mutability == ReadOnly {
 			continue
 		}
 		var err error
-		if o, err = a.setMany(o, opReplace, list); err != nil {
+		if o, err = a.setMany(o, Replace, list); err != nil {
 			return nil, err
 		}
 	}

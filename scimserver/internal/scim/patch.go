@@ -1,0 +1,267 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package scim
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+)
+
+// The verbs of RFC 7644, section 3.5.2, in lower case.
+const (
+	Add     = "add"
+	Replace = "replace"
+	Remove  = "remove"
+)
+
+// Operation is one operation of a PatchOp, as it was sent, its verb in lower case.
+type Operation struct {
+	Verb  string
+	Path  string
+	Value any
+}
+
+// ReadPatch reads a PatchOp. A missing `schemas` is tolerated, and so is any case of the verbs and of the body's own keys.
+func ReadPatch(body map[string]any) ([]Operation, error) {
+	raw, _ := Lookup(body, "operations")
+	if single, ok := raw.(map[string]any); ok {
+		raw = []any{single}
+	}
+	list, ok := raw.([]any)
+	if !ok || len(list) == 0 {
+		return nil, problem.BadSyntax("Operations must be a list with at least one operation")
+	}
+	if len(list) > maxOperations {
+		return nil, problem.New(413, "", "a PATCH has at most %d operations", maxOperations)
+	}
+	operations := make([]Operation, 0, len(list))
+	for i, raw := range list {
+		o, err := readOperation(i, raw)
+		if err != nil {
+			return nil, err
+		}
+		operations = append(operations, o)
+	}
+	return operations, nil
+}
+
+func readOperation(i int, raw any) (Operation, error) {
+	fields, ok := raw.(map[string]any)
+	if !ok {
+		return Operation{}, problem.BadSyntax("Operations[%d] must be an object", i)
+	}
+	verb, _ := Lookup(fields, "op")
+	text, _ := verb.(string)
+	o := Operation{Verb: strings.ToLower(strings.TrimSpace(text))}
+	o.Value, _ = Lookup(fields, "value")
+	path, _ := Lookup(fields, "path")
+	if o.Path, ok = path.(string); !ok && path != nil {
+		return Operation{}, problem.BadPath("Operations[%d].path must be a string", i)
+	}
+	return o, nil
+}
+
+// Lookup looks a key up without regard to case; the exact spelling wins.
+func Lookup(fields map[string]any, name string) (any, bool) {
+	if value, ok := fields[name]; ok {
+		return value, true
+	}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		if strings.EqualFold(key, name) {
+			return fields[key], true
+		}
+	}
+	return nil, false
+}
+
+// Patch applies the operations in order and returns the result. current is left as it is, and so is everything in it: on an error
+// nothing has been applied (RFC 7644, section 3.5.2: "atomic").
+func (t *ResourceType) Patch(current Object, operations []Operation) (Object, error) {
+	result := current
+	for i, o := range operations {
+		var err error
+		if result, err = t.Apply(result, i, o); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
+}
+
+func (t *ResourceType) Apply(current Object, i int, o Operation) (Object, error) {
+	switch o.Verb {
+	case Add, Replace, Remove:
+	default:
+		return nil, problem.BadSyntax("Operations[%d].op must be add, replace or remove, not %q", i, problem.Shorten(o.Verb))
+	}
+	if strings.TrimSpace(o.Path) == "" {
+		return t.applyAll(current, i, o)
+	}
+	if strings.EqualFold(o.Path, t.Schema) {
+		o.Path = ""
+		return t.applyAll(current, i, o)
+	}
+	target, err := t.Target(o.Path)
+	if err != nil {
+		return nil, err
+	}
+	return target.apply(current, o.Verb, o.Value)
+}
+
+// applyAll carries out an operation without a path: its value is an object of attributes, whose keys may be dotted, URNs, or paths.
+func (t *ResourceType) applyAll(current Object, i int, o Operation) (Object, error) {
+	if o.Verb == Remove {
+		return nil, problem.NoTarget("Operations[%d]: remove needs a path", i)
+	}
+	value := o.Value
+	if list, ok := value.([]any); ok && len(list) == 1 {
+		value = list[0]
+	}
+	fields, ok := value.(map[string]any)
+	if !ok {
+		return nil, problem.BadValue("Operations[%d].value must be an object of attributes, because the operation has no path", i)
+	}
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		var err error
+		if current, err = t.applyKey(current, i, o.Verb, key, fields[key]); err != nil {
+			return nil, err
+		}
+	}
+	return current, nil
+}
+
+func (t *ResourceType) applyKey(current Object, i int, verb, key string, value any) (Object, error) {
+	if strings.EqualFold(key, t.Schema) {
+		return t.applyAll(current, i, Operation{Verb: verb, Value: value})
+	}
+	return t.knownTarget(key).apply(current, verb, value)
+}
+
+// apply changes one attribute.
+func (g Target) apply(current Object, verb string, raw any) (Object, error) {
+	a := g.Attribute
+	switch {
+	case a == nil, a.Mutability == ReadOnly, g.Sub != nil && g.Sub.Mutability == ReadOnly:
+		return current, nil
+	case a.Mutability == Immutable:
+		return current, g.keepImmutable(current, verb, raw)
+	case a.MultiValued && (g.filter != nil || g.Sub != nil):
+		return g.applyElements(current, verb, raw)
+	case g.Sub != nil:
+		return g.applySub(current, verb, raw)
+	case verb == Remove:
+		return a.remove(current, raw)
+	}
+	value, err := a.Coerce(raw)
+	if err != nil {
+		return nil, err
+	}
+	return a.set(current, verb, value)
+}
+
+// keepImmutable accepts the value that is already there.
+func (g Target) keepImmutable(current Object, verb string, raw any) error {
+	value, err := g.Attribute.Coerce(raw)
+	if err != nil {
+		return err
+	}
+	text, _ := value.(string)
+	if verb == Remove || g.Attribute.folded(text) != g.Attribute.folded(current.Text(g.Attribute.Name)) {
+		return problem.Immutable("%s", g.Attribute.WhyImmutable)
+	}
+	return nil
+}
+
+// set adds or replaces the whole attribute. value has been coerced.
+func (a *Attribute) set(current Object, verb string, value any) (Object, error) {
+	if value == nil {
+		if verb == Add {
+			return current, nil
+		}
+		return a.remove(current, nil)
+	}
+	if a.MultiValued {
+		return a.setMany(current, verb, value.([]any))
+	}
+	if given, ok := value.(Object); ok {
+		// RFC 7644, sections 3.5.2.1 and 3.5.2.3: the sub-attributes that are given; the others stay.
+		return a.merge(current, given)
+	}
+	return current.With(a.Name, value), nil
+}
+
+func (a *Attribute) merge(current, given Object) (Object, error) {
+	merged, err := a.mergeInto(current.Inner(a.Name), given)
+	return current.With(a.Name, merged), err
+}
+
+func (a *Attribute) mergeInto(before, given Object) (Object, error) {
+	merged := maps.Clone(before)
+	if merged == nil {
+		merged = Object{}
+	}
+	for name, value := range given {
+		if value != nil {
+			merged[name] = value
+			continue
+		}
+		if sub := a.subAttribute(name); sub.Required && !a.MultiValued {
+			return nil, problem.Immutable("%s is required and cannot be removed", sub.path)
+		}
+		delete(merged, name)
+	}
+	return merged, nil
+}
+
+func (a *Attribute) remove(current Object, raw any) (Object, error) {
+	if a.MultiValued && raw != nil {
+		return a.removeGiven(current, raw)
+	}
+	if a.Required {
+		return nil, problem.Immutable("%s is required and cannot be removed", a.path)
+	}
+	return current.With(a.Name, nil), nil
+}
+
+// applySub changes a sub-attribute of a single complex attribute, such as name.givenName.
+func (g Target) applySub(current Object, verb string, raw any) (Object, error) {
+	before := current.Inner(g.Attribute.Name)
+	if before == nil {
+		before = Object{}
+	}
+	if verb != Remove && !g.Sub.MultiValued {
+		value, err := g.Sub.Coerce(raw)
+		if err != nil {
+			return nil, err
+		}
+		if value == nil && verb == Add {
+			return current, nil
+		}
+		return g.Attribute.merge(current, Object{g.Sub.Name: value})
+	}
+	if verb == Remove && g.Sub.Required {
+		return nil, problem.Immutable("%s is required and cannot be removed", g.Sub.path)
+	}
+	inner, err := Target{Attribute: g.Sub}.apply(before, verb, raw)
+	return current.With(g.Attribute.Name, inner), err
+}
+
+// With returns a copy with that value; nil removes it.
+func (o Object) With(name string, value any) Object {
+	if inner, ok := value.(Object); ok && len(inner) == 0 {
+		value = nil
+	}
+	result := maps.Clone(o)
+	if result == nil {
+		result = Object{}
+	}
+	if value == nil {
+		delete(result, name)
+	} else {
+		result[name] = value
+	}
+	return result
+}
