@@ -15,7 +15,6 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
-	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
 func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
@@ -67,50 +66,3 @@ type (
 	unusedClient struct{ client.Client }
 	unusedCache  struct{ cache.Cache }
 )
-
-func TestBodyDenies(t *testing.T) {
-	for body, want := range map[string]bool{
-		`{"active":false}`:                      true,
-		`{"active":"False"}`:                    true,
-		`{"ACTIVE":" false "}`:                  true,
-		`{"active":[false]}`:                    true,
-		`{"active":{"value":"false"}}`:          true,
-		`{"active":true,"Active":false}`:        true,
-		`{"` + userSchema + `:active":false}`:   true,
-		`{"` + userSchema + `":{"active":"f"}}`: false,
-		`{"active":true}`:                       false,
-		`{"active":null}`:                       false,
-		`{"active":"no"}`:                       false,
-		`{"name":{"active":false}}`:             false,
-		`{}`:                                    false,
-	} {
-		if got := bodyDenies(decoded(t, body)); got != want {
-			t.Errorf("%s: %v, want %v", body, got, want)
-		}
-	}
-}
-
-func TestPatchDenies(t *testing.T) {
-	for operations, want := range map[string]bool{
-		`{"op":"replace","value":{"active":false}}`:                                                             true,
-		`{"op":"Replace","path":"active","value":"False"}`:                                                      true,
-		`{"op":"add","path":"urn:ietf:params:scim:schemas:core:2.0:User:active","value":[false]}`:               true,
-		`{"op":"replace","value":[{"active":"FALSE"}]}`:                                                         true,
-		`{"op":"replace","path":"` + userSchema + `","value":{"active":false}}`:                                 true,
-		`{"op":"replace","path":"active","value":true},{"op":"replace","path":"Active","value":false}`:          true,
-		`{"op":"replace","path":"active","value":false},{"op":"replace","path":"displayName","value":"active"}`: true,
-		`{"op":"replace","path":"active","value":false},{"op":"replace","path":"active","value":true}`:          false,
-		`{"op":"remove","path":"active","value":false}`:                                                         false,
-		`{"op":"replace","path":"displayName","value":"false"}`:                                                 false,
-		`{"op":"replace","value":{"displayName":"x"}}`:                                                          false,
-		`{"op":"replace","value":{"active":true,"ACTIVE":false}}`:                                               true,
-	} {
-		body, err := scim.ReadPatch(decoded(t, `{"Operations":[`+operations+`]}`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := patchDenies(body); got != want {
-			t.Errorf("%s: %v, want %v", operations, got, want)
-		}
-	}
-}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -54,7 +55,7 @@ func (s *Server) resourceTypes(r *request) (reply, error) {
 	if err := noFilter(r); err != nil {
 		return reply{}, err
 	}
-	return documentsReply(userType.Document(r.base), groupType.Document(r.base)), nil
+	return documentsReply(claims.UserType.Document(r.base), claims.GroupType.Document(r.base)), nil
 }
 
 func documentsReply(documents ...scim.Document) reply {
@@ -64,7 +65,7 @@ func documentsReply(documents ...scim.Document) reply {
 }
 
 func (s *Server) resourceType(r *request) (reply, error) {
-	for _, t := range []*scim.ResourceType{userType, groupType} {
+	for _, t := range []*scim.ResourceType{claims.UserType, claims.GroupType} {
 		if r.segment == t.Name {
 			return jsonReply(http.StatusOK, t.Document(r.base)), nil
 		}
@@ -76,11 +77,11 @@ func (s *Server) schemas(r *request) (reply, error) {
 	if err := noFilter(r); err != nil {
 		return reply{}, err
 	}
-	return documentsReply(scim.SchemaDocuments(r.base, userType, groupType)...), nil
+	return documentsReply(scim.SchemaDocuments(r.base, claims.UserType, claims.GroupType)...), nil
 }
 
 func (s *Server) schema(r *request) (reply, error) {
-	for _, schema := range scim.SchemaDocuments(r.base, userType, groupType) {
+	for _, schema := range scim.SchemaDocuments(r.base, claims.UserType, claims.GroupType) {
 		if id, _ := schema["id"].(string); strings.EqualFold(id, r.segment) {
 			return jsonReply(http.StatusOK, schema), nil
 		}

@@ -14,6 +14,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -34,7 +35,7 @@ func newGroupBatches() *groupBatches {
 // pendingChange is a change and its outcome, which is there once done is closed.
 type pendingChange struct {
 	request *request
-	change  groupChange
+	change  claims.GroupChange
 	done    chan struct{}
 
 	group  *v1alpha1.LambdaTestGroup
@@ -67,7 +68,7 @@ func (b *groupBatches) take(key types.NamespacedName) []*pendingChange {
 }
 
 // submitGroup carries out a change of a group, together with others, and returns the group then and what changed.
-func (s *Server) submitGroup(r *request, id string, change groupChange) (*v1alpha1.LambdaTestGroup, []string, error) {
+func (s *Server) submitGroup(r *request, id string, change claims.GroupChange) (*v1alpha1.LambdaTestGroup, []string, error) {
 	key := types.NamespacedName{Namespace: r.organizationKey().Namespace, Name: id}
 	p := &pendingChange{request: r, change: change, done: make(chan struct{})}
 	if s.batches.join(key, p) {
@@ -124,7 +125,7 @@ func blamesOne(err error) bool {
 // which each needs the group as it is stored.
 func together(batch []*pendingChange) []*pendingChange {
 	for i, p := range batch {
-		if i > 0 && (p.change.precondition != nil || p.request.organizationKey() != batch[0].request.organizationKey()) {
+		if i > 0 && (p.change.Precondition != nil || p.request.organizationKey() != batch[0].request.organizationKey()) {
 			return batch[:i]
 		}
 	}
@@ -170,12 +171,12 @@ func (s *Server) applyBatch(r *request, stored *v1alpha1.LambdaTestGroup, batch 
 	rules, hidden := s.groupRules(r, stored), s.hiddenMember(r)
 	for _, p := range batch {
 		p.err, p.fields = nil, nil
-		spec, err := p.change.on(group, rules, hidden)
+		spec, err := p.change.On(group, rules, hidden)
 		if err != nil {
 			p.err = err
 			continue
 		}
-		p.fields = changedGroupFields(&group.Spec, &spec)
+		p.fields = claims.ChangedGroupFields(&group.Spec, &spec)
 		group.Spec = spec
 	}
 	return group

@@ -9,25 +9,26 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
 // parallelReads is how many members are looked up at the API server at a time.
 const parallelReads = 8
 
-// groupRules are the rules for groups of the request's organization. group is nil for a new one.
-func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) groupRules {
-	return groupRules{
-		organization: r.organization().Name,
-		maxRole:      r.organization().Spec.SCIM.MaxRole,
-		free: func(displayName string) error {
+// GroupRules are the rules for groups of the request's organization. group is nil for a new one.
+func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.GroupRules {
+	return claims.GroupRules{
+		Organization: r.organization().Name,
+		MaxRole:      r.organization().Spec.SCIM.MaxRole,
+		CheckDisplayName: func(displayName string) error {
 			other := s.index.groupNamed(r.organizationKey(), displayName)
 			if other == nil || group != nil && other.Name == group.Name {
 				return nil
 			}
 			return s.noLongerNamed(r, other.Name, displayName)
 		},
-		userNames: func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
+		UserNames: func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
 	}
 }
 
@@ -46,7 +47,7 @@ func (s *Server) noLongerNamed(r *request, id, displayName string) error {
 	return nil
 }
 
-// userNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have
+// UserNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have
 // created them just now) at the API server.
 func (s *Server) userNames(r *request, ids []string) (map[string]string, error) {
 	found := make(map[string]string, len(ids))
@@ -96,8 +97,8 @@ func (s *Server) hiddenMember(r *request) func(id string) bool {
 }
 
 // indexedMembers returns the members that the index shows, for lists.
-func (s *Server) indexedMembers(r *request) func(*v1alpha1.LambdaTestGroup) []memberReference {
-	return func(group *v1alpha1.LambdaTestGroup) []memberReference {
+func (s *Server) indexedMembers(r *request) func(*v1alpha1.LambdaTestGroup) []claims.Member {
+	return func(group *v1alpha1.LambdaTestGroup) []claims.Member {
 		members, _ := s.splitMembers(r, group)
 		return members
 	}
@@ -105,8 +106,8 @@ func (s *Server) indexedMembers(r *request) func(*v1alpha1.LambdaTestGroup) []me
 
 // liveMembers does the same for one group, and asks the API server about members that the index does not know: another replica may
 // have created them just now.
-func (s *Server) liveMembers(r *request) func(*v1alpha1.LambdaTestGroup) []memberReference {
-	return func(group *v1alpha1.LambdaTestGroup) []memberReference {
+func (s *Server) liveMembers(r *request) func(*v1alpha1.LambdaTestGroup) []claims.Member {
+	return func(group *v1alpha1.LambdaTestGroup) []claims.Member {
 		members, unknown := s.splitMembers(r, group)
 		if len(unknown) == 0 {
 			return members
@@ -116,11 +117,11 @@ func (s *Server) liveMembers(r *request) func(*v1alpha1.LambdaTestGroup) []membe
 }
 
 // splitMembers returns the visible members, and those about whom the index knows nothing.
-func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visible, unknown []memberReference) {
-	visible = make([]memberReference, 0, len(group.Spec.Members))
+func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visible, unknown []claims.Member) {
+	visible = make([]claims.Member, 0, len(group.Spec.Members))
 	for _, userName := range group.Spec.Members {
-		member := memberReference{id: v1alpha1.SCIMUserName(r.organization().Name, userName), userName: userName}
-		switch user := s.index.user(r.organizationKey(), member.id); {
+		member := claims.Member{ID: v1alpha1.SCIMUserName(r.organization().Name, userName), UserName: userName}
+		switch user := s.index.user(r.organizationKey(), member.ID); {
 		case user == nil:
 			unknown = append(unknown, member)
 		case isVisibleUser(user):
@@ -130,19 +131,19 @@ func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visi
 	return visible, unknown
 }
 
-func (s *Server) lookUp(r *request, members []memberReference) []memberReference {
+func (s *Server) lookUp(r *request, members []claims.Member) []claims.Member {
 	there := make([]bool, len(members))
 	group, ctx := errgroup.WithContext(r.Context())
 	group.SetLimit(parallelReads)
 	for i, member := range members {
 		group.Go(func() error {
-			_, err := s.liveUser(ctx, r.organizationKey(), member.id)
+			_, err := s.liveUser(ctx, r.organizationKey(), member.ID)
 			there[i] = err == nil
 			return nil
 		})
 	}
 	_ = group.Wait() // the functions return no error: who cannot be found is not shown
-	var found []memberReference
+	var found []claims.Member
 	for i, member := range members {
 		if there[i] {
 			found = append(found, member)
@@ -155,7 +156,7 @@ func (s *Server) lookUp(r *request, members []memberReference) []memberReference
 func (s *Server) leaveGroups(r *request, userName string) error {
 	id := v1alpha1.SCIMUserName(r.organization().Name, userName)
 	for _, group := range s.index.groupsOf(r.organizationKey(), userName) {
-		if _, _, err := s.submitGroup(r, group.Name, removeMember(id)); err != nil && !isMissing(err) {
+		if _, _, err := s.submitGroup(r, group.Name, claims.RemoveMember(id)); err != nil && !isMissing(err) {
 			return err
 		}
 	}

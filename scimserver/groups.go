@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -27,24 +28,24 @@ func (s *Server) getGroup(r *request) (reply, error) {
 }
 
 func (s *Server) groupReply(r *request, status int, group *v1alpha1.LambdaTestGroup) reply {
-	p, _ := r.projection(groupType)
-	if r.Method == http.MethodGet && r.isUnchanged(etagOf(group)) {
-		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {etagOf(group)}}}
+	p, _ := r.projection(claims.GroupType)
+	if r.Method == http.MethodGet && r.isUnchanged(claims.ETag(group)) {
+		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {claims.ETag(group)}}}
 	}
-	return resourceReply(status, groupType, s.viewGroup(r, group, s.liveMembers(r)), p)
+	return resourceReply(status, claims.GroupType, s.viewGroup(r, group, s.liveMembers(r)), p)
 }
 
-func (s *Server) viewGroup(r *request, group *v1alpha1.LambdaTestGroup, members func(*v1alpha1.LambdaTestGroup) []memberReference) *groupView {
-	return &groupView{group: group, base: r.base, members: members}
+func (s *Server) viewGroup(r *request, group *v1alpha1.LambdaTestGroup, members func(*v1alpha1.LambdaTestGroup) []claims.Member) *claims.GroupView {
+	return &claims.GroupView{Group: group, Base: r.base, Members: members}
 }
 
-// replaceGroup: RFC 7644, section 3.5.1.
+// PutGroup: RFC 7644, section 3.5.1.
 func (s *Server) replaceGroup(r *request) (reply, error) {
 	body, err := r.json(s.limits.GroupBodyBytes)
 	if err != nil {
 		return reply{}, err
 	}
-	change, err := replaceGroup(body)
+	change, err := claims.PutGroup(body)
 	if err != nil {
 		return reply{}, err
 	}
@@ -55,7 +56,7 @@ func (s *Server) replaceGroup(r *request) (reply, error) {
 	return s.groupReply(r, http.StatusOK, group), nil
 }
 
-// patchGroup: RFC 7644, section 3.5.2: 204, unless attributes are asked for. A group may have 10 000 members.
+// PatchGroup: RFC 7644, section 3.5.2: 204, unless attributes are asked for. A group may have 10 000 members.
 func (s *Server) patchGroup(r *request) (reply, error) {
 	body, err := r.json(s.limits.GroupBodyBytes)
 	if err != nil {
@@ -65,19 +66,19 @@ func (s *Server) patchGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	group, err := s.changeGroup(r, patchGroup(operations))
+	group, err := s.changeGroup(r, claims.PatchGroup(operations))
 	if err != nil {
 		return reply{}, err
 	}
-	if _, asked := r.projection(groupType); asked {
+	if _, asked := r.projection(claims.GroupType); asked {
 		return s.groupReply(r, http.StatusOK, group), nil
 	}
-	return reply{status: http.StatusNoContent, header: http.Header{"Etag": {etagOf(group)}}}, nil
+	return reply{status: http.StatusNoContent, header: http.Header{"Etag": {claims.ETag(group)}}}, nil
 }
 
-func (s *Server) changeGroup(r *request, change groupChange) (*v1alpha1.LambdaTestGroup, error) {
+func (s *Server) changeGroup(r *request, change claims.GroupChange) (*v1alpha1.LambdaTestGroup, error) {
 	if matches := r.ifMatch(); matches != nil {
-		change.precondition = func(group *v1alpha1.LambdaTestGroup) error { return matches(etagOf(group)) }
+		change.Precondition = func(group *v1alpha1.LambdaTestGroup) error { return matches(claims.ETag(group)) }
 	}
 	group, fields, err := s.submitGroup(r, r.segment, change)
 	if err != nil {
@@ -99,7 +100,7 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 			return true, err
 		}
 		if matches != nil {
-			if err := matches(etagOf(group)); err != nil {
+			if err := matches(claims.ETag(group)); err != nil {
 				return true, err
 			}
 		}
@@ -137,7 +138,7 @@ func (s *Server) createGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	spec, err := newGroup(body, s.groupRules(r, nil))
+	spec, err := claims.PostGroup(body, s.groupRules(r, nil))
 	if err != nil {
 		return reply{}, err
 	}
@@ -146,7 +147,7 @@ func (s *Server) createGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	r.audit = audit{resource: "Group/" + group.Name, outcome: "created", fields: changedGroupFields(&v1alpha1.LambdaTestGroupSpec{}, &spec)}
+	r.audit = audit{resource: "Group/" + group.Name, outcome: "created", fields: claims.ChangedGroupFields(&v1alpha1.LambdaTestGroupSpec{}, &spec)}
 	return s.groupReply(r, http.StatusCreated, group), nil
 }
 

@@ -30,7 +30,7 @@ type index struct {
 type directory struct {
 	users       ordered[*v1alpha1.LambdaTestUser]
 	groups      ordered[*v1alpha1.LambdaTestGroup]
-	memberships map[string][]string // names of the visible groups, by folded userName
+	memberships map[string][]string // names of the visible groups, by folded UserName
 }
 
 // waitKey names an object whose event somebody waits for.

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -73,7 +74,7 @@ type collection struct {
 	// after does the same from a position on.
 	after func(after position, count int) (page, int)
 	all   func() page
-	// pinned reads the resource of that id or userName live; without one the page is empty.
+	// pinned reads the resource of that id or UserName live; without one the page is empty.
 	pinned func(ctx context.Context, p pin) (page, error)
 }
 
@@ -112,10 +113,10 @@ func (s *Server) users(r *request) collection {
 	show := func(users []*v1alpha1.LambdaTestUser, indexed bool) page {
 		v := s.viewUser(r, nil)
 		shown := s.viewOf(v, indexed)
-		return pageOf(users, func(user *v1alpha1.LambdaTestUser) scim.Valuer { v.user = user; return shown })
+		return pageOf(users, func(user *v1alpha1.LambdaTestUser) scim.Valuer { v.User = user; return shown })
 	}
 	all := func(users []*v1alpha1.LambdaTestUser) page { return show(users, true) }
-	return collectionOf(userType, s.index.users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
+	return collectionOf(claims.UserType, s.index.users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
 		id := p.value
 		if p.name == "userName" {
 			id = v1alpha1.SCIMUserName(r.organization().Name, p.value)
@@ -131,9 +132,9 @@ func (s *Server) users(r *request) collection {
 func (s *Server) groups(r *request) collection {
 	show := func(groups []*v1alpha1.LambdaTestGroup) page {
 		v := s.viewGroup(r, nil, s.indexedMembers(r))
-		return pageOf(groups, func(group *v1alpha1.LambdaTestGroup) scim.Valuer { v.group = group; return v })
+		return pageOf(groups, func(group *v1alpha1.LambdaTestGroup) scim.Valuer { v.Group = group; return v })
 	}
-	return collectionOf(groupType, s.index.groups(r.organizationKey()), show, func(ctx context.Context, p pin) (page, error) {
+	return collectionOf(claims.GroupType, s.index.groups(r.organizationKey()), show, func(ctx context.Context, p pin) (page, error) {
 		group, err := s.shownGroup(ctx, r.organizationKey(), p.value)
 		if err != nil {
 			return page{}, ignoreNotFound(err)

@@ -56,7 +56,7 @@ func pageReply(r *request, q listQuery, collections ...collection) (reply, error
 	return out.reply(q), nil
 }
 
-// pin is the id or userName that a filter demands.
+// pin is the id or UserName that a filter demands.
 type pin struct{ name, value string }
 
 // compileFor gives the filter its meaning for each collection. A type of which it names an attribute that the type does not have

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
@@ -26,7 +27,7 @@ type rendering struct{ head, tail []byte }
 // metaBegin is where the cut is: meta is the last attribute, and groups stands before it.
 const metaBegin = `,"meta":{`
 
-var withoutPlace = userType.Project(nil, []string{"groups", "meta.location"})
+var withoutPlace = claims.UserType.Project(nil, []string{"groups", "meta.location"})
 
 func newRenderings() *renderings {
 	return &renderings{byUser: map[*v1alpha1.LambdaTestUser]rendering{}}
@@ -40,7 +41,7 @@ func (r *renderings) of(user *v1alpha1.LambdaTestUser) rendering {
 	if ok {
 		return known
 	}
-	text := userType.Append(nil, &userView{user: user}, withoutPlace)
+	text := claims.UserType.Append(nil, &claims.UserView{User: user}, withoutPlace)
 	cut := bytes.LastIndex(text, []byte(metaBegin))
 	fresh := rendering{head: text[:cut:cut], tail: text[cut+len(metaBegin):]}
 	r.mu.Lock()
@@ -68,7 +69,7 @@ func (r *renderings) forget(user *v1alpha1.LambdaTestUser) {
 
 // indexedUser is a user of the index, which has a rendering.
 type indexedUser struct {
-	*userView
+	*claims.UserView
 	renderings *renderings
 }
 
@@ -82,11 +83,11 @@ func appendView(dst []byte, t *scim.ResourceType, v scim.Valuer, p scim.Projecti
 
 // appendWhole renders a user with every attribute. It gives what Append gives.
 func (v indexedUser) appendWhole(dst []byte) []byte {
-	r := v.renderings.of(v.user)
+	r := v.renderings.of(v.User)
 	dst = append(dst, r.head...)
-	dst = userType.AppendNext(dst, "groups", v)
+	dst = claims.UserType.AppendNext(dst, "groups", v)
 	dst = append(dst, `,"meta":{"location":`...)
-	dst = scim.AppendString(dst, v.base+userType.Endpoint+"/"+v.user.Name)
+	dst = scim.AppendString(dst, v.Base+claims.UserType.Endpoint+"/"+v.User.Name)
 	dst = append(dst, ',')
 	return append(dst, r.tail...)
 }

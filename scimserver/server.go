@@ -86,7 +86,7 @@ type Server struct {
 	metrics  *metrics
 	batches  *groupBatches
 	bodies   bodyBudget
-	// leftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
+	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
 	leftOut *limiters
 	// logged and told are the token notices that the log, and an event, have told of; used by the token loader alone.
 	logged, told map[string]bool

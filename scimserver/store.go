@@ -131,7 +131,7 @@ func newObject(organization types.NamespacedName, name string, now time.Time) me
 		Namespace:   organization.Namespace,
 		Name:        name,
 		Labels:      map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
-		Annotations: map[string]string{v1alpha1.LastModifiedAnnotation: rfc3339(now)},
+		Annotations: map[string]string{v1alpha1.LastModifiedAnnotation: now.UTC().Format(time.RFC3339)},
 		// With the create, so that no upstream write can come before it.
 		Finalizers: []string{v1alpha1.Finalizer},
 	}
@@ -143,7 +143,7 @@ func (s *Server) create(ctx context.Context, object client.Object, kind string) 
 }
 
 func (s *Server) update(ctx context.Context, object client.Object, kind string) error {
-	metav1.SetMetaDataAnnotation(accessor(object), v1alpha1.LastModifiedAnnotation, rfc3339(s.now()))
+	metav1.SetMetaDataAnnotation(accessor(object), v1alpha1.LastModifiedAnnotation, s.now().UTC().Format(time.RFC3339))
 	return s.write(ctx, object, kind, func(ctx context.Context) error { return s.client.Update(ctx, object) })
 }
 

@@ -77,10 +77,10 @@ func (t tokenTable) add(organization *v1alpha1.LambdaTestOrganization, token v1a
 		t[token.Digest] = &grant{organization: organization, token: token}
 	}
 	if token.IsExpired(now) {
-		return notice(v1alpha1.TokenIgnoredReason, "expired at %s", rfc3339(token.Expires))
+		return notice(v1alpha1.TokenIgnoredReason, "expired at %s", token.Expires.UTC().Format(time.RFC3339))
 	}
 	if !token.Expires.IsZero() && token.Expires.Before(now.Add(tokenExpiryNotice)) {
-		return notice(v1alpha1.TokenExpiringReason, "expires at %s: add another key, switch the provider, remove this one", rfc3339(token.Expires))
+		return notice(v1alpha1.TokenExpiringReason, "expires at %s: add another key, switch the provider, remove this one", token.Expires.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -29,37 +30,37 @@ func (s *Server) getUser(r *request) (reply, error) {
 // userReply shows a user, or says that the client has this version already. indexed says that it is the
 // index's own object.
 func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser, indexed bool) reply {
-	p, _ := r.projection(userType)
-	if r.Method == http.MethodGet && r.isUnchanged(etagOf(user)) {
-		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {etagOf(user)}}}
+	p, _ := r.projection(claims.UserType)
+	if r.Method == http.MethodGet && r.isUnchanged(claims.ETag(user)) {
+		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {claims.ETag(user)}}}
 	}
-	return resourceReply(status, userType, s.viewOf(s.viewUser(r, user), indexed), p)
+	return resourceReply(status, claims.UserType, s.viewOf(s.viewUser(r, user), indexed), p)
 }
 
-func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *userView {
-	return &userView{user: user, base: r.base, groups: func(userName string) []*v1alpha1.LambdaTestGroup {
+func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *claims.UserView {
+	return &claims.UserView{User: user, Base: r.base, Groups: func(userName string) []*v1alpha1.LambdaTestGroup {
 		return s.index.groupsOf(r.organizationKey(), userName)
 	}}
 }
 
 // viewOf is a view with the renderings of users of the index, or just the view for a user that was read live.
-func (s *Server) viewOf(v *userView, indexed bool) scim.Valuer {
+func (s *Server) viewOf(v *claims.UserView, indexed bool) scim.Valuer {
 	if indexed {
 		return indexedUser{v, s.rendered}
 	}
 	return v
 }
 
-// replaceUser: RFC 7644, section 3.5.1.
+// PutUser: RFC 7644, section 3.5.1.
 func (s *Server) replaceUser(r *request) (reply, error) {
 	body, err := r.json(s.limits.UserBodyBytes)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.changeUser(r, r.segment, replaceUser(body))
+	return s.changeUser(r, r.segment, claims.PutUser(body))
 }
 
-// patchUser: RFC 7644, section 3.5.2.
+// PatchUser: RFC 7644, section 3.5.2.
 func (s *Server) patchUser(r *request) (reply, error) {
 	body, err := r.json(s.limits.UserBodyBytes)
 	if err != nil {
@@ -69,13 +70,13 @@ func (s *Server) patchUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return s.changeUser(r, r.segment, patchUser(operations))
+	return s.changeUser(r, r.segment, claims.PatchUser(operations))
 }
 
 // changeUser reads, decides and writes, until nobody else wrote in between.
-func (s *Server) changeUser(r *request, id string, change userChange) (reply, error) {
+func (s *Server) changeUser(r *request, id string, change claims.UserChange) (reply, error) {
 	if matches := r.ifMatch(); matches != nil {
-		change.precondition = func(user *v1alpha1.LambdaTestUser) error { return matches(etagOf(user)) }
+		change.Precondition = func(user *v1alpha1.LambdaTestUser) error { return matches(claims.ETag(user)) }
 	}
 	var user *v1alpha1.LambdaTestUser
 	err := s.retrying(r.Context(), "user", func() (bool, error) {
@@ -84,8 +85,8 @@ func (s *Server) changeUser(r *request, id string, change userChange) (reply, er
 			return true, err
 		}
 		err = s.writeUser(r, user, change)
-		if change.denies && apierrors.IsInvalid(err) {
-			change = denyOnly(err) // the API server knows a rule that this server does not
+		if change.Denies && apierrors.IsInvalid(err) {
+			change = claims.DenyOnly(err) // the API server knows a rule that this server does not
 			return false, nil
 		}
 		return err == nil, err
@@ -97,12 +98,12 @@ func (s *Server) changeUser(r *request, id string, change userChange) (reply, er
 }
 
 // writeUser carries out a change of a user that was just read, and turns user into what is stored then.
-func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change userChange) error {
-	spec, leftOut, err := change.on(user, rulesOf(r.organization()))
+func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change claims.UserChange) error {
+	spec, leftOut, err := change.On(user, claims.RulesOf(r.organization()))
 	if err != nil {
 		return err
 	}
-	fields := changedFields(&user.Spec, &spec)
+	fields := claims.ChangedUserFields(&user.Spec, &spec)
 	r.audit = audit{resource: "User/" + user.Name, outcome: "unchanged", leftOut: leftOut}
 	if !reflect.DeepEqual(spec, user.Spec) {
 		user.Spec = spec
@@ -138,11 +139,11 @@ func (s *Server) deleteUser(r *request) (reply, error) {
 			return true, err
 		}
 		if matches != nil {
-			if err := matches(etagOf(user)); err != nil {
+			if err := matches(claims.ETag(user)); err != nil {
 				return true, err
 			}
 		}
-		user.Spec = denied(user)
+		user.Spec = claims.Denied(user)
 		now := metav1.NewTime(s.now())
 		user.Spec.DeletedAt = &now
 		err = s.update(r.Context(), user, v1alpha1.UserKind)
@@ -161,11 +162,11 @@ func (s *Server) createUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	post, err := postUser(body, rulesOf(r.organization()))
+	post, err := claims.PostUser(body, claims.RulesOf(r.organization()))
 	if err != nil {
 		return reply{}, err
 	}
-	post.spec.OrganizationRef.Name = r.organization().Name
+	post.Spec.OrganizationRef.Name = r.organization().Name
 	user, status, err := s.createOrRevive(r, post)
 	if err != nil {
 		return reply{}, err
@@ -174,8 +175,8 @@ func (s *Server) createUser(r *request) (reply, error) {
 }
 
 // createOrRevive creates the person's resource, or revives the one that is there.
-func (s *Server) createOrRevive(r *request, post *userPost) (user *v1alpha1.LambdaTestUser, status int, err error) {
-	name := v1alpha1.SCIMUserName(r.organization().Name, post.spec.UserName)
+func (s *Server) createOrRevive(r *request, post *claims.UserPost) (user *v1alpha1.LambdaTestUser, status int, err error) {
+	name := v1alpha1.SCIMUserName(r.organization().Name, post.Spec.UserName)
 	err = s.retrying(r.Context(), "user", func() (bool, error) {
 		user, err = s.createResource(r, name, post)
 		if !apierrors.IsAlreadyExists(err) {
@@ -188,22 +189,22 @@ func (s *Server) createOrRevive(r *request, post *userPost) (user *v1alpha1.Lamb
 	return user, status, err
 }
 
-func (s *Server) createResource(r *request, name string, post *userPost) (*v1alpha1.LambdaTestUser, error) {
-	user := &v1alpha1.LambdaTestUser{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *post.spec.DeepCopy()}
-	user.Labels[v1alpha1.PersonLabel] = v1alpha1.PersonDigest(r.organization().Name, post.spec.UserName)
+func (s *Server) createResource(r *request, name string, post *claims.UserPost) (*v1alpha1.LambdaTestUser, error) {
+	user := &v1alpha1.LambdaTestUser{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *post.Spec.DeepCopy()}
+	user.Labels[v1alpha1.PersonLabel] = v1alpha1.PersonDigest(r.organization().Name, post.Spec.UserName)
 	if err := s.create(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, err
 	}
-	r.audit = audit{resource: "User/" + name, outcome: "created", leftOut: post.leftOut, fields: changedFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
-	if post.leftOut != nil {
+	r.audit = audit{resource: "User/" + name, outcome: "created", leftOut: post.LeftOut, fields: claims.ChangedUserFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
+	if post.LeftOut != nil {
 		r.audit.outcome = "denied"
-		s.reportLeftOut(r, user, post.leftOut)
+		s.reportLeftOut(r, user, post.LeftOut)
 	}
 	return user, nil
 }
 
 // meetExisting decides what a POST means for a person who has a resource. A nil user without an error means: try to create again.
-func (s *Server) meetExisting(r *request, name string, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
+func (s *Server) meetExisting(r *request, name string, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
 	user := &v1alpha1.LambdaTestUser{}
 	if err := s.liveGet(r.Context(), r.organizationKey().Namespace, name, user); err != nil {
 		if apierrors.IsNotFound(err) {
@@ -212,11 +213,11 @@ func (s *Server) meetExisting(r *request, name string, post *userPost) (*v1alpha
 		return nil, 0, err
 	}
 	switch {
-	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(post.spec.UserName):
+	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(post.Spec.UserName):
 		return nil, 0, problem.Taken("userName is taken by a resource that this endpoint does not own")
 	case !user.DeletionTimestamp.IsZero():
 		return nil, 0, s.awaitGone(r.Context(), user)
-	case post.denies && (!user.IsDenial() || post.leftOut != nil):
+	case post.Denies && (!user.IsDenial() || post.LeftOut != nil):
 		return s.denyExisting(r, user, post)
 	case !user.IsDenial():
 		return nil, 0, problem.Taken("a user with this userName exists")
@@ -226,8 +227,8 @@ func (s *Server) meetExisting(r *request, name string, post *userPost) (*v1alpha
 
 // denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. Somebody who was
 // deleted is there again then, inactive: what is answered must be found.
-func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
-	reason := post.leftOut
+func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
+	reason := post.LeftOut
 	if reason == nil {
 		reason = problem.Taken("a user with this userName exists")
 	}
@@ -237,26 +238,26 @@ func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *u
 			return nil, 0, err
 		}
 	}
-	return user, http.StatusOK, s.writeUser(r, user, denyOnly(reason))
+	return user, http.StatusOK, s.writeUser(r, user, claims.DenyOnly(reason))
 }
 
 // revive lets a person who was deactivated or deleted begin again. Somebody else with the same address first leaves the groups: were
 // the process to end between the two, an inactive person without groups is safe, an active one with foreign roles is not.
-func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *userPost) (*v1alpha1.LambdaTestUser, int, error) {
-	spec := revived(user, post.spec)
-	if !isSamePerson(user, spec) {
+func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
+	spec := claims.Revived(user, post.Spec)
+	if !claims.IsSamePerson(user, spec) {
 		if err := s.leaveGroups(r, user.Spec.UserName); err != nil {
 			return nil, 0, err
 		}
 	}
-	fields := changedFields(&user.Spec, &spec)
+	fields := claims.ChangedUserFields(&user.Spec, &spec)
 	user.Spec = spec
 	if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, 0, err
 	}
-	r.audit = audit{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: post.leftOut}
-	if post.leftOut != nil {
-		s.reportLeftOut(r, user, post.leftOut)
+	r.audit = audit{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: post.LeftOut}
+	if post.LeftOut != nil {
+		s.reportLeftOut(r, user, post.LeftOut)
 	}
 	return user, http.StatusCreated, nil
 }

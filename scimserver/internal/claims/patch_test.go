@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"testing"
@@ -129,7 +129,7 @@ func TestPatchUser(t *testing.T) {
 				t.Fatal(err)
 			}
 			current := person()
-			got, err := userType.Patch(current, operations)
+			got, err := UserType.Patch(current, operations)
 			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
 				t.Fatalf("error %v, want kind %q", err, test.kind)
 			}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"encoding/json"
@@ -64,9 +64,9 @@ var (
 	})
 )
 
-func viewOf(spec v1alpha1.LambdaTestUserSpec) *userView {
+func viewOf(spec v1alpha1.LambdaTestUserSpec) *UserView {
 	view := ada()
-	view.user.Spec = spec
+	view.User.Spec = spec
 	return view
 }
 
@@ -75,20 +75,20 @@ func TestPatchedUsersReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		view := viewOf(someSpec.Draw(t, "spec"))
 		operations := rapid.SliceOfN(someOperation, 1, 5).Draw(t, "operations")
-		spec, leftOut, err := patchUser(operations).on(view.user, userRules{})
+		spec, leftOut, err := PatchUser(operations).On(view.User, userRules{})
 		if err != nil || leftOut != nil {
 			t.Fatal(err, leftOut)
 		}
-		text := userType.Append(nil, viewOf(spec), scim.Projection{})
+		text := UserType.Append(nil, viewOf(spec), scim.Projection{})
 		body, err := scim.Decode(text, 1<<20)
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, _, err := replaceUser(body).on(viewOf(spec).user, userRules{})
+		again, _, err := PutUser(body).On(viewOf(spec).User, userRules{})
 		if err != nil || !cmp.Equal(spec, again) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(spec, again))
 		}
-		shown, err := userType.Read(body)
+		shown, err := UserType.Read(body)
 		if err != nil || !cmp.Equal(shown.Assigned(), userAttributes(&spec)) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(shown.Assigned(), userAttributes(&spec)))
 		}
@@ -107,7 +107,7 @@ func TestAddThenRemove(t *testing.T) {
 			{Verb: scim.Remove, Path: "emails", Value: []any{map[string]any{"value": element["value"]}}},
 		}).Draw(t, "removal")
 
-		after, err := userType.Patch(before, []scim.Operation{{Verb: scim.Add, Path: "emails", Value: element}, removal})
+		after, err := UserType.Patch(before, []scim.Operation{{Verb: scim.Add, Path: "emails", Value: element}, removal})
 
 		if err != nil || !cmp.Equal(before, after) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(before, after))
@@ -120,11 +120,11 @@ func TestPatchIsIdempotent(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		spec := someSpec.Draw(t, "spec")
 		o := someOperation.Draw(t, "operation")
-		once, err := userType.Patch(userAttributes(&spec), []scim.Operation{o})
+		once, err := UserType.Patch(userAttributes(&spec), []scim.Operation{o})
 		if err != nil {
 			t.Fatal(err)
 		}
-		twice, err := userType.Patch(once, []scim.Operation{o})
+		twice, err := UserType.Patch(once, []scim.Operation{o})
 		if err != nil || !cmp.Equal(once, twice) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(once, twice))
 		}
@@ -136,7 +136,7 @@ func TestOrderOfKeysIsIrrelevant(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		view := viewOf(someSpec.Draw(t, "spec"))
 		var fields map[string]json.RawMessage
-		if err := json.Unmarshal(userType.Append(nil, view, scim.Projection{}), &fields); err != nil {
+		if err := json.Unmarshal(UserType.Append(nil, view, scim.Projection{}), &fields); err != nil {
 			t.Fatal(err)
 		}
 		var keys []string
@@ -156,9 +156,9 @@ func TestOrderOfKeysIsIrrelevant(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, _, err := replaceUser(body).on(view.user, userRules{})
-		if err != nil || !cmp.Equal(spec, view.user.Spec) {
-			t.Fatalf("%v\n%s", err, cmp.Diff(spec, view.user.Spec))
+		spec, _, err := PutUser(body).On(view.User, userRules{})
+		if err != nil || !cmp.Equal(spec, view.User.Spec) {
+			t.Fatalf("%v\n%s", err, cmp.Diff(spec, view.User.Spec))
 		}
 	})
 }
@@ -177,7 +177,7 @@ func TestNegationIsTheComplement(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			match, err := userType.Match(parsed)
+			match, err := UserType.Match(parsed)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"fmt"
@@ -28,12 +28,12 @@ func TestUserRoundTrip(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			view := ada()
-			change(&view.user.Spec)
-			body := decoded(t, string(userType.Append(nil, view, scim.Projection{})))
-			stored := *view.user.Spec.DeepCopy()
-			change := replaceUser(body)
+			change(&view.User.Spec)
+			body := decoded(t, string(UserType.Append(nil, view, scim.Projection{})))
+			stored := *view.User.Spec.DeepCopy()
+			change := PutUser(body)
 
-			spec, leftOut, err := change.on(view.user, userRules{})
+			spec, leftOut, err := change.On(view.User, userRules{})
 
 			if err != nil || leftOut != nil {
 				t.Fatal(err, leftOut)
@@ -48,8 +48,8 @@ func TestUserRoundTrip(t *testing.T) {
 // A value is not shown that a write of it would not change: the role in force is read-only, and the claimed one is what a write sets.
 func TestShownRoleIsTheClaimedOne(t *testing.T) {
 	view := ada()
-	view.user.Status.Effective = &v1alpha1.EffectiveState{Active: true, Role: v1alpha1.RoleAdmin, RoleFrom: "LambdaTestGroup/admins"}
-	shown := rendered(t, userType, view, scim.Projection{})
+	view.User.Status.Effective = &v1alpha1.EffectiveState{Active: true, Role: v1alpha1.RoleAdmin, RoleFrom: "LambdaTestGroup/admins"}
+	shown := rendered(t, UserType, view, scim.Projection{})
 	if got := shown[userExtension].(map[string]any)[organizationRoleName]; got != "User" {
 		t.Errorf("%s = %v, want the claim's User", organizationRoleName, got)
 	}
@@ -60,9 +60,9 @@ func TestShownRoleIsTheClaimedOne(t *testing.T) {
 
 func TestRender(t *testing.T) {
 	view := ada()
-	view.user.Spec.DisplayName = "\"\\\u0000<é\u2028\U0001F600"
-	shown := rendered(t, userType, view, scim.Projection{})
-	if shown["displayName"] != view.user.Spec.DisplayName {
+	view.User.Spec.DisplayName = "\"\\\u0000<é\u2028\U0001F600"
+	shown := rendered(t, UserType, view, scim.Projection{})
+	if shown["displayName"] != view.User.Spec.DisplayName {
 		t.Errorf("displayName = %q", shown["displayName"])
 	}
 	want := map[string]any{
@@ -98,7 +98,7 @@ func TestReadBody(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got, err := userType.Read(decoded(t, test.body))
+			got, err := UserType.Read(decoded(t, test.body))
 			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
 				t.Fatalf("error %v, want kind %q", err, test.kind)
 			}
@@ -115,15 +115,15 @@ func TestGroupRules(t *testing.T) {
 		userName := fmt.Sprintf("p%d@example.com", i)
 		people[v1alpha1.SCIMUserName("acme", userName)] = userName
 	}
-	rules := groupRules{
-		organization: "acme", maxRole: v1alpha1.RoleUser,
-		free: func(name string) error {
+	rules := GroupRules{
+		Organization: "acme", MaxRole: v1alpha1.RoleUser,
+		CheckDisplayName: func(name string) error {
 			if name == "taken" {
 				return problem.Taken("a group with this displayName exists")
 			}
 			return nil
 		},
-		userNames: func(ids []string) (map[string]string, error) {
+		UserNames: func(ids []string) (map[string]string, error) {
 			found := map[string]string{}
 			for _, id := range ids {
 				if people[id] == "" {
@@ -172,7 +172,7 @@ func TestGroupRules(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			spec, err := patchGroup(operations).on(group, rules, hidden)
+			spec, err := PatchGroup(operations).On(group, rules, hidden)
 			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
 				t.Fatalf("error %v, want kind %q", err, test.kind)
 			}
@@ -184,7 +184,7 @@ func TestGroupRules(t *testing.T) {
 }
 
 func TestGroupRoles(t *testing.T) {
-	rules := groupRules{organization: "acme", free: func(string) error { return nil }, userNames: func([]string) (map[string]string, error) { return nil, nil }}
+	rules := GroupRules{Organization: "acme", CheckDisplayName: func(string) error { return nil }, UserNames: func([]string) (map[string]string, error) { return nil, nil }}
 	spec := v1alpha1.LambdaTestGroupSpec{}
 	for _, step := range []struct {
 		ops  string
@@ -201,47 +201,11 @@ func TestGroupRoles(t *testing.T) {
 			t.Fatal(err)
 		}
 		group := &v1alpha1.LambdaTestGroup{Spec: spec}
-		if spec, err = patchGroup(operations).on(group, rules, func(string) bool { return false }); err != nil {
+		if spec, err = PatchGroup(operations).On(group, rules, func(string) bool { return false }); err != nil {
 			t.Fatal(step.ops, err)
 		}
 		if !cmp.Equal(spec.Roles, step.want) {
 			t.Errorf("%s: got %v, want %v", step.ops, spec.Roles, step.want)
 		}
-	}
-}
-
-func TestKeptRenderingsAreTheSame(t *testing.T) {
-	kept := newRenderings()
-	for range 2 {
-		for name, change := range map[string]func(*userView){
-			"everything":         func(*userView) {},
-			"no groups":          func(v *userView) { v.groups = func(string) []*v1alpha1.LambdaTestGroup { return nil } },
-			"text like the cut":  func(v *userView) { v.user.Spec.DisplayName = metaBegin },
-			"a base with quotes": func(v *userView) { v.base = `http://"x"` },
-		} {
-			view := ada()
-			change(view)
-			want := string(userType.Append(nil, view, scim.Projection{}))
-			if got := string(indexedUser{view, kept}.appendWhole(nil)); got != want {
-				t.Errorf("%s:\ngot  %s\nwant %s", name, got, want)
-			}
-			if got := string(indexedUser{view, kept}.appendWhole(nil)); got != want {
-				t.Errorf("%s, the second time:\ngot  %s\nwant %s", name, got, want)
-			}
-			kept.forget(view.user)
-		}
-	}
-	if kept.bytes != 0 || len(kept.byUser) != 0 {
-		t.Errorf("%d bytes, %d users are kept after all were forgotten", kept.bytes, len(kept.byUser))
-	}
-}
-
-func TestKeptRenderingsAreBounded(t *testing.T) {
-	kept := newRenderings()
-	for range 3 * maxRenderedBytes / 1000 {
-		kept.of(ada().user)
-	}
-	if kept.bytes > maxRenderedBytes {
-		t.Errorf("%d bytes are kept", kept.bytes)
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"slices"
@@ -42,7 +42,7 @@ func membersOf(o scim.Operation) (ids []string, speaks, byID bool) {
 	if path == "" || strings.EqualFold(path, groupSchema) {
 		return nil, mentionsMembers(o), false
 	}
-	target, err := groupType.Target(path)
+	target, err := GroupType.Target(path)
 	if err != nil || target.Attribute == nil || target.Attribute.Name != "members" {
 		return nil, false, false
 	}
@@ -84,14 +84,14 @@ func idIn(e filter.Expression) (string, bool) {
 }
 
 func idsIn(raw any) ([]string, bool) {
-	value, err := groupType.Find("members").Coerce(raw)
+	value, err := GroupType.Find("members").Coerce(raw)
 	list, _ := value.([]any)
 	ids, idErr := memberIDs(list)
 	return ids, err == nil && idErr == nil
 }
 
-// amend applies deltas to userNames. It returns the list it was given when nothing changes.
-func (r groupRules) amend(members []string, deltas []memberDelta) ([]string, error) {
+// amend applies deltas to UserNames. It returns the list it was given when nothing changes.
+func (r GroupRules) amend(members []string, deltas []memberDelta) ([]string, error) {
 	for i, delta := range deltas {
 		if delta.remove {
 			members = r.without(members, delta.ids)
@@ -116,17 +116,17 @@ func stayingIDs(ids []string, later []memberDelta) []string {
 }
 
 // with appends the people behind ids who are not in yet. An id that the group has already needs no check.
-func (r groupRules) with(members, ids []string) ([]string, error) {
-	found, err := r.userNames(ids)
+func (r GroupRules) with(members, ids []string) ([]string, error) {
+	found, err := r.UserNames(ids)
 	if err != nil {
 		if ids = r.notIn(members, ids); len(ids) == 0 {
 			return members, nil
 		}
-		if found, err = r.userNames(ids); err != nil {
+		if found, err = r.UserNames(ids); err != nil {
 			return nil, err
 		}
 	}
-	fresh := make(map[string]string, len(ids)) // by folded userName
+	fresh := make(map[string]string, len(ids)) // by folded UserName
 	for _, id := range ids {
 		fresh[v1alpha1.FoldUserName(found[id])] = found[id]
 	}
@@ -147,20 +147,20 @@ func (r groupRules) with(members, ids []string) ([]string, error) {
 	return result, nil
 }
 
-func (r groupRules) notIn(members, ids []string) []string {
-	there := rosterOf(r.organization, members).ids
+func (r GroupRules) notIn(members, ids []string) []string {
+	there := rosterOf(r.Organization, members).ids
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(there, id) })
 }
 
 // without drops the people behind ids; ids that the group does not have mean nothing.
-func (r groupRules) without(members, ids []string) []string {
+func (r GroupRules) without(members, ids []string) []string {
 	gone := make(map[string]bool, len(ids))
 	for _, id := range ids {
 		gone[id] = true
 	}
 	rest := make([]string, 0, len(members))
 	for _, userName := range members {
-		if !gone[v1alpha1.SCIMUserName(r.organization, userName)] {
+		if !gone[v1alpha1.SCIMUserName(r.Organization, userName)] {
 			rest = append(rest, userName)
 		}
 	}

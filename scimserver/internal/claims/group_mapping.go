@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"slices"
@@ -16,24 +16,24 @@ import (
 // maxMembers is the limit of the resource's schema.
 const maxMembers = 25_000
 
-// groupView shows a LambdaTestGroup as attributes, with those of its members that a provider may see.
-type groupView struct {
-	group *v1alpha1.LambdaTestGroup
-	// members finds those of its members whom the provider may see; it is asked only when they are wanted.
-	members func(*v1alpha1.LambdaTestGroup) []memberReference
-	base    string
+// GroupView shows a LambdaTestGroup as attributes, with those of its members that a provider may see.
+type GroupView struct {
+	Group *v1alpha1.LambdaTestGroup
+	// Members finds those of its members whom the provider may see; it is asked only when they are wanted.
+	Members func(*v1alpha1.LambdaTestGroup) []Member
+	Base    string
 }
 
-// memberReference is a member: the resource has the userName, SCIM the id.
-type memberReference struct{ id, userName string }
+// Member is a member: the resource has the UserName, SCIM the id.
+type Member struct{ ID, UserName string }
 
 var (
 	plainGroupSchemas    = []any{groupSchema}
 	extendedGroupSchemas = []any{groupSchema, groupExtension}
 )
 
-func (v *groupView) Value(path string) any {
-	spec := &v.group.Spec
+func (v *GroupView) Value(path string) any {
+	spec := &v.Group.Spec
 	switch path {
 	case "schemas":
 		if len(spec.Roles) == 0 {
@@ -41,7 +41,7 @@ func (v *groupView) Value(path string) any {
 		}
 		return extendedGroupSchemas
 	case "id":
-		return v.group.Name
+		return v.Group.Name
 	case "externalId":
 		return some(spec.ExternalID)
 	case "displayName":
@@ -51,7 +51,7 @@ func (v *groupView) Value(path string) any {
 	case groupExtension + ":" + lambdatestRolesName, groupExtension:
 		return roleValues(spec.Roles)
 	default:
-		return metaValue(groupType, v.group, v.base, path)
+		return metaValue(GroupType, v.Group, v.Base, path)
 	}
 }
 
@@ -66,30 +66,30 @@ func roleValues(roles []v1alpha1.Role) any {
 	return values
 }
 
-func (v *groupView) memberElements() any {
-	members := v.members(v.group)
+func (v *GroupView) memberElements() any {
+	members := v.Members(v.Group)
 	list := make(scim.Elements, 0, len(members))
 	for i := range members {
-		list = append(list, memberElement{&members[i], v.base})
+		list = append(list, memberElement{&members[i], v.Base})
 	}
 	return valueOf(list)
 }
 
 type memberElement struct {
-	member *memberReference
+	member *Member
 	base   string
 }
 
 func (e memberElement) Value(name string) any {
 	switch name {
 	case "value":
-		return e.member.id
+		return e.member.ID
 	case "$ref":
-		return e.base + userType.Endpoint + "/" + e.member.id
+		return e.base + UserType.Endpoint + "/" + e.member.ID
 	case "display":
-		return e.member.userName
+		return e.member.UserName
 	case "type":
-		return userType.Name
+		return UserType.Name
 	default:
 		return nil
 	}
@@ -125,29 +125,29 @@ func (r roster) attribute() any {
 	}
 	members := make([]any, len(r.ids))
 	for i, id := range r.ids {
-		members[i] = scim.Object{"value": id, "display": r.userNames[i], "type": userType.Name}
+		members[i] = scim.Object{"value": id, "display": r.userNames[i], "type": UserType.Name}
 	}
 	return members
 }
 
-// groupRules are what storing a group depends on.
-type groupRules struct {
-	organization string
-	maxRole      v1alpha1.Role
-	// free fails when another group has that displayName, or when nobody can tell.
-	free func(displayName string) error
-	// userNames finds the people behind ids that the group does not have yet. It fails, naming an id that SCIM does not know.
-	userNames func(ids []string) (map[string]string, error)
+// GroupRules are what storing a group depends on.
+type GroupRules struct {
+	Organization string
+	MaxRole      v1alpha1.Role
+	// CheckDisplayName fails when another group has that displayName, or when nobody can tell.
+	CheckDisplayName func(displayName string) error
+	// UserNames finds the people behind ids that the group does not have yet. It fails, naming an id that SCIM does not know.
+	UserNames func(ids []string) (map[string]string, error)
 }
 
 // store writes attributes other than the members into a spec, and only differences.
-func (r groupRules) store(o scim.Object, spec *v1alpha1.LambdaTestGroupSpec) error {
+func (r GroupRules) store(o scim.Object, spec *v1alpha1.LambdaTestGroupSpec) error {
 	name := o.Text("displayName")
 	if err := possibleDisplayName(name); err != nil {
 		return err
 	}
 	if v1alpha1.FoldDisplayName(name) != v1alpha1.FoldDisplayName(spec.DisplayName) {
-		if err := r.free(name); err != nil {
+		if err := r.CheckDisplayName(name); err != nil {
 			return err
 		}
 	}
@@ -178,7 +178,7 @@ func possibleDisplayName(name string) error {
 	return nil
 }
 
-func (r groupRules) roles(values []any, before []v1alpha1.Role) ([]v1alpha1.Role, error) {
+func (r GroupRules) roles(values []any, before []v1alpha1.Role) ([]v1alpha1.Role, error) {
 	var roles []v1alpha1.Role
 	for _, value := range values {
 		text, _ := value.(string)
@@ -186,9 +186,9 @@ func (r groupRules) roles(values []any, before []v1alpha1.Role) ([]v1alpha1.Role
 		if slices.Contains(roles, role) {
 			continue
 		}
-		if r.maxRole != "" && role.Rank() > r.maxRole.Rank() && !slices.Contains(before, role) {
+		if r.MaxRole != "" && role.Rank() > r.MaxRole.Rank() && !slices.Contains(before, role) {
 			return nil, problem.BadValue("%s %s is more than this organization lets its identity provider give: %s at most",
-				lambdatestRolesName, role, r.maxRole)
+				lambdatestRolesName, role, r.MaxRole)
 		}
 		roles = append(roles, role)
 	}
@@ -200,10 +200,10 @@ func sameRoles(a, b []v1alpha1.Role) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(role v1alpha1.Role) bool { return !slices.Contains(b, role) })
 }
 
-// members turns ids into userNames. Ids that the group has already are kept as they are: whom they stand for was checked when they
+// members turns ids into UserNames. Ids that the group has already are kept as they are: whom they stand for was checked when they
 // came, and a PUT that echoes an old list must not fail for ever. Those who were there keep their order, so that a PUT in another
 // order writes nothing; new ones follow.
-func (r groupRules) members(values []any, before roster) ([]string, error) {
+func (r GroupRules) members(values []any, before roster) ([]string, error) {
 	ids, err := memberIDs(values)
 	if err != nil {
 		return nil, err
@@ -226,7 +226,7 @@ func (r groupRules) members(values []any, before roster) ([]string, error) {
 			delete(wanted, id)
 		}
 	}
-	found, err := r.userNames(fresh)
+	found, err := r.UserNames(fresh)
 	if err != nil {
 		return nil, err
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"encoding/json"
@@ -19,16 +19,16 @@ import (
 )
 
 // ada is a user with a value in every attribute.
-func ada() *userView {
+func ada() *UserView {
 	active := true
-	return &userView{
-		base: "https://scim.example.com/scim/v2",
-		groups: func(string) []*v1alpha1.LambdaTestGroup {
+	return &UserView{
+		Base: "https://scim.example.com/scim/v2",
+		Groups: func(string) []*v1alpha1.LambdaTestGroup {
 			group := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{DisplayName: "Engineers"}}
 			group.Name = "scim-g"
 			return []*v1alpha1.LambdaTestGroup{group}
 		},
-		user: &v1alpha1.LambdaTestUser{
+		User: &v1alpha1.LambdaTestUser{
 			ObjectMeta: metav1.ObjectMeta{
 				Name: "scim-abc", UID: "u-1", Generation: 3,
 				CreationTimestamp: metav1.NewTime(time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)),
@@ -126,7 +126,7 @@ func TestFilter(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			match, err := userType.Match(parsed)
+			match, err := UserType.Match(parsed)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -154,7 +154,7 @@ func TestFilterNotUnderstood(t *testing.T) {
 		t.Run(problem.Shorten(text), func(t *testing.T) {
 			parsed, err := filter.Parse(text)
 			if err == nil {
-				_, err = userType.Match(parsed)
+				_, err = UserType.Match(parsed)
 			}
 			if p := problem.As(err); p == nil || p.Kind != problem.KindInvalidFilter || p.Status != 400 {
 				t.Errorf("got %v, want invalidFilter", err)
@@ -178,7 +178,7 @@ func TestPinnedBy(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		name, value := userType.PinnedBy(parsed)
+		name, value := UserType.PinnedBy(parsed)
 		if got := name + " " + value; got != want {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}

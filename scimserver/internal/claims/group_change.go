@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"maps"
@@ -13,23 +13,23 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-// groupChange is what a request wants of a group that exists.
-type groupChange struct {
+// GroupChange is what a request wants of a group that exists.
+type GroupChange struct {
 	// apply turns the group's attributes into the wanted ones. hidden tells which members the provider is not shown: what replaces
 	// the members replaces those who were shown.
 	apply func(current scim.Object, hidden func(id string) bool) (scim.Object, error)
 	// deltas, when not nil, are all that the request says of members, and apply says nothing of them: then a group of 10 000 need not
 	// be taken apart to add one.
 	deltas       []memberDelta
-	precondition func(*v1alpha1.LambdaTestGroup) error
+	Precondition func(*v1alpha1.LambdaTestGroup) error
 }
 
-// on decides what becomes of a group's spec: everything that was asked for, or an error and nothing.
-func (c groupChange) on(group *v1alpha1.LambdaTestGroup, rules groupRules, hidden func(id string) bool) (v1alpha1.LambdaTestGroupSpec, error) {
+// On decides what becomes of a group's spec: everything that was asked for, or an error and nothing.
+func (c GroupChange) On(group *v1alpha1.LambdaTestGroup, rules GroupRules, hidden func(id string) bool) (v1alpha1.LambdaTestGroupSpec, error) {
 	spec := group.Spec
 	spec.Roles = slices.Clone(spec.Roles)
-	if c.precondition != nil {
-		if err := c.precondition(group); err != nil {
+	if c.Precondition != nil {
+		if err := c.Precondition(group); err != nil {
 			return spec, err
 		}
 	}
@@ -48,8 +48,8 @@ func (c groupChange) on(group *v1alpha1.LambdaTestGroup, rules groupRules, hidde
 }
 
 // whole applies a change that may say anything of the members.
-func (c groupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules groupRules, hidden func(id string) bool) error {
-	before := rosterOf(rules.organization, spec.Members)
+func (c GroupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules GroupRules, hidden func(id string) bool) error {
+	before := rosterOf(rules.Organization, spec.Members)
 	wanted, err := c.apply(groupAttributes(spec).With("members", before.attribute()), hidden)
 	if err != nil {
 		return err
@@ -64,16 +64,16 @@ func (c groupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules groupRules,
 	return err
 }
 
-// replaceGroup is a PUT. What it does not mention of displayName, externalId, members and the extension it keeps.
-func replaceGroup(body map[string]any) (groupChange, error) {
-	given, err := groupType.Read(body)
+// PutGroup is a PUT. What it does not mention of displayName, externalId, members and the extension it keeps.
+func PutGroup(body map[string]any) (GroupChange, error) {
+	given, err := GroupType.Read(body)
 	if err != nil {
-		return groupChange{}, err
+		return GroupChange{}, err
 	}
 	if _, mentioned := given["displayName"]; mentioned && given["displayName"] == nil {
-		return groupChange{}, problem.BadValue("displayName is required")
+		return GroupChange{}, problem.BadValue("displayName is required")
 	}
-	return groupChange{apply: func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
+	return GroupChange{apply: func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
 		wanted, assigned := maps.Clone(current), given.Assigned()
 		for name := range given {
 			wanted = wanted.With(name, assigned[name])
@@ -99,18 +99,18 @@ func withHidden(before, after scim.Object, hidden func(string) bool) scim.Object
 	return after.With("members", members)
 }
 
-// patchGroup is a PATCH.
-func patchGroup(operations []scim.Operation) groupChange {
+// PatchGroup is a PATCH.
+func PatchGroup(operations []scim.Operation) GroupChange {
 	deltas, others, simple := splitDeltas(operations)
 	if !simple {
-		return groupChange{apply: applyAll(operations)}
+		return GroupChange{apply: applyAll(operations)}
 	}
-	return groupChange{apply: applyAll(others), deltas: deltas}
+	return GroupChange{apply: applyAll(others), deltas: deltas}
 }
 
-// removeMember is a change that takes a person out of a group, and nothing if they are not in it.
-func removeMember(id string) groupChange {
-	return groupChange{
+// RemoveMember is a change that takes a person out of a group, and nothing if they are not in it.
+func RemoveMember(id string) GroupChange {
+	return GroupChange{
 		apply:  func(current scim.Object, _ func(string) bool) (scim.Object, error) { return current, nil },
 		deltas: []memberDelta{{remove: true, ids: []string{id}}},
 	}
@@ -119,7 +119,7 @@ func removeMember(id string) groupChange {
 func applyAll(operations []scim.Operation) func(scim.Object, func(string) bool) (scim.Object, error) {
 	return func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
 		for i, o := range operations {
-			next, err := groupType.Apply(current, i, o)
+			next, err := GroupType.Apply(current, i, o)
 			if err != nil {
 				return nil, err
 			}
@@ -135,20 +135,20 @@ func applyAll(operations []scim.Operation) func(scim.Object, func(string) bool) 
 // replacesMembers tells whether an operation speaks of all members, and not of those it names.
 func replacesMembers(o scim.Operation) bool {
 	if path := strings.TrimSpace(o.Path); path != "" && !strings.EqualFold(path, groupSchema) {
-		target, err := groupType.Target(path)
+		target, err := GroupType.Target(path)
 		isMembers := err == nil && target.Attribute != nil && target.Attribute.Name == "members"
 		return isMembers && target.Where == nil && (o.Verb == scim.Replace || o.Verb == scim.Remove && o.Value == nil)
 	}
 	fields, _ := o.Value.(map[string]any)
-	given, _ := groupType.Read(fields)
+	given, _ := GroupType.Read(fields)
 	_, mentioned := given["members"]
 	return mentioned && o.Verb == scim.Replace
 }
 
-// newGroup is what a POST creates.
-func newGroup(body map[string]any, rules groupRules) (v1alpha1.LambdaTestGroupSpec, error) {
+// PostGroup is what a POST creates.
+func PostGroup(body map[string]any, rules GroupRules) (v1alpha1.LambdaTestGroupSpec, error) {
 	var spec v1alpha1.LambdaTestGroupSpec
-	given, err := groupType.Read(body)
+	given, err := GroupType.Read(body)
 	if err != nil {
 		return spec, err
 	}
@@ -160,8 +160,8 @@ func newGroup(body map[string]any, rules groupRules) (v1alpha1.LambdaTestGroupSp
 	return spec, err
 }
 
-// changedGroupFields names the attributes in which two specs differ.
-func changedGroupFields(before, after *v1alpha1.LambdaTestGroupSpec) []string {
+// ChangedGroupFields names the attributes in which two specs differ.
+func ChangedGroupFields(before, after *v1alpha1.LambdaTestGroupSpec) []string {
 	var changed []string
 	for _, field := range []struct {
 		name string

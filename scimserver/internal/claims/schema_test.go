@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"encoding/json"
@@ -34,7 +34,7 @@ type advertisedSchema struct {
 
 func advertisedSchemas(t *testing.T) []advertisedSchema {
 	t.Helper()
-	text, err := json.Marshal(scim.SchemaDocuments("https://scim.example.com/scim/v2", userType, groupType))
+	text, err := json.Marshal(scim.SchemaDocuments("https://scim.example.com/scim/v2", UserType, GroupType))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,12 +57,12 @@ func fixtureFor(schema string) fixture {
 		return groupFixture()
 	}
 	return fixture{
-		resources: userType,
+		resources: UserType,
 		view:      func() scim.Valuer { return ada() },
 		patch: func(o scim.Operation) (scim.Valuer, error) {
 			view := ada()
-			spec, _, err := patchUser([]scim.Operation{o}).on(view.user, userRules{})
-			view.user.Spec = spec
+			spec, _, err := PatchUser([]scim.Operation{o}).On(view.User, userRules{})
+			view.User.Spec = spec
 			return view, err
 		},
 	}
@@ -71,28 +71,28 @@ func fixtureFor(schema string) fixture {
 func groupFixture() fixture {
 	other := "grace@example.com"
 	id := v1alpha1.SCIMUserName("acme", other)
-	view := func(spec v1alpha1.LambdaTestGroupSpec) *groupView {
-		return &groupView{
-			group: &v1alpha1.LambdaTestGroup{Spec: spec},
-			members: func(g *v1alpha1.LambdaTestGroup) []memberReference {
-				var members []memberReference
+	view := func(spec v1alpha1.LambdaTestGroupSpec) *GroupView {
+		return &GroupView{
+			Group: &v1alpha1.LambdaTestGroup{Spec: spec},
+			Members: func(g *v1alpha1.LambdaTestGroup) []Member {
+				var members []Member
 				for _, userName := range g.Spec.Members {
-					members = append(members, memberReference{v1alpha1.SCIMUserName("acme", userName), userName})
+					members = append(members, Member{v1alpha1.SCIMUserName("acme", userName), userName})
 				}
 				return members
 			},
 		}
 	}
 	spec := v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Roles: []v1alpha1.Role{"Guest"}, Members: []string{"ada@example.com"}}
-	rules := groupRules{
-		organization: "acme", free: func(string) error { return nil },
-		userNames: func([]string) (map[string]string, error) { return map[string]string{id: other}, nil },
+	rules := GroupRules{
+		Organization: "acme", CheckDisplayName: func(string) error { return nil },
+		UserNames: func([]string) (map[string]string, error) { return map[string]string{id: other}, nil },
 	}
 	return fixture{
-		resources: groupType,
+		resources: GroupType,
 		view:      func() scim.Valuer { return view(spec) },
 		patch: func(o scim.Operation) (scim.Valuer, error) {
-			changed, err := patchGroup([]scim.Operation{o}).on(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func(string) bool { return false })
+			changed, err := PatchGroup([]scim.Operation{o}).On(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func(string) bool { return false })
 			return view(changed), err
 		},
 	}
@@ -327,7 +327,7 @@ func TestSchemasTellTheTruth(t *testing.T) {
 }
 
 func TestDiscoveryHasNoNull(t *testing.T) {
-	for _, d := range append(scim.SchemaDocuments("https://x", userType, groupType), userType.Document("https://x"), groupType.Document("https://x")) {
+	for _, d := range append(scim.SchemaDocuments("https://x", UserType, GroupType), UserType.Document("https://x"), GroupType.Document("https://x")) {
 		if path := nullIn("", d); path != "" {
 			t.Errorf("%s is null", path)
 		}

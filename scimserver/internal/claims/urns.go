@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 // Schema URNs. The extensions are LambdaTest's own, so that a provider's mapping for LambdaTest works here unchanged.
 const (

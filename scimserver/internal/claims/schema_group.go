@@ -1,14 +1,14 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-var groupType = (&scim.ResourceType{
+var GroupType = (&scim.ResourceType{
 	Name:        "Group",
 	Description: "A group of people in the LambdaTest organization, and the roles it gives them",
 	Endpoint:    "/Groups",

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"fmt"
@@ -18,12 +18,12 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-// userView shows a LambdaTestUser as attributes. It copies nothing, so a resource shared with the cache can be looked at.
-type userView struct {
-	user *v1alpha1.LambdaTestUser
-	// groups finds the groups of a userName; it is asked only when they are wanted.
-	groups func(userName string) []*v1alpha1.LambdaTestGroup
-	base   string
+// UserView shows a LambdaTestUser as attributes. It copies nothing, so a resource shared with the cache can be looked at.
+type UserView struct {
+	User *v1alpha1.LambdaTestUser
+	// Groups finds the groups of a UserName; it is asked only when they are wanted.
+	Groups func(userName string) []*v1alpha1.LambdaTestGroup
+	Base   string
 }
 
 var (
@@ -31,8 +31,8 @@ var (
 	extendedUserSchemas = []any{userSchema, userExtension}
 )
 
-func (v *userView) Value(path string) any {
-	spec := &v.user.Spec
+func (v *UserView) Value(path string) any {
+	spec := &v.User.Spec
 	switch path {
 	case "schemas":
 		if spec.Role == "" && spec.ConcurrencyGroup == "" {
@@ -40,7 +40,7 @@ func (v *userView) Value(path string) any {
 		}
 		return extendedUserSchemas
 	case "id":
-		return v.user.Name
+		return v.User.Name
 	case "externalId":
 		return some(spec.ExternalID)
 	case "userName":
@@ -54,13 +54,13 @@ func (v *userView) Value(path string) any {
 	case "displayName":
 		return some(spec.DisplayName)
 	case "active":
-		return !v.user.IsDenial()
+		return !v.User.IsDenial()
 	case "emails":
-		return emailElements(v.user)
+		return emailElements(v.User)
 	case "groups":
 		return v.groupElements()
 	case "roles":
-		return roleElements(v.user)
+		return roleElements(v.User)
 	case userExtension + ":" + organizationRoleName:
 		return some(string(spec.Role))
 	case userExtension + ":" + lambdatestGroupName:
@@ -68,7 +68,7 @@ func (v *userView) Value(path string) any {
 	case userExtension:
 		return some(string(spec.Role) + spec.ConcurrencyGroup)
 	default:
-		return metaValue(userType, v.user, v.base, path)
+		return metaValue(UserType, v.User, v.Base, path)
 	}
 }
 
@@ -97,7 +97,7 @@ func metaValue(t *scim.ResourceType, o metav1.Object, base, path string) any {
 		}
 		return rfc3339(o.GetCreationTimestamp().Time)
 	case "meta.version":
-		return etagOf(o)
+		return ETag(o)
 	case "meta.location":
 		return base + t.Endpoint + "/" + o.GetName()
 	default:
@@ -107,9 +107,9 @@ func metaValue(t *scim.ResourceType, o metav1.Object, base, path string) any {
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// etagOf is the version of a resource: it changes with every change of spec, by anybody, and not with status, labels or finalizers.
+// ETag is the version of a resource: it changes with every change of spec, by anybody, and not with status, labels or finalizers.
 // It is weak, because groups and roles of a user come from elsewhere.
-func etagOf(o metav1.Object) string {
+func ETag(o metav1.Object) string {
 	return fmt.Sprintf(`W/"%s.%d"`, o.GetUID(), o.GetGeneration())
 }
 
@@ -131,7 +131,7 @@ func (e emailElement) Value(name string) any {
 	return nil
 }
 
-// shownEmails: until a provider sets them, the userName is the primary work address.
+// shownEmails: until a provider sets them, the UserName is the primary work address.
 func shownEmails(spec *v1alpha1.LambdaTestUserSpec) []v1alpha1.Email {
 	if spec.Emails == nil {
 		return []v1alpha1.Email{{Value: spec.UserName, Type: "work", Primary: true}}
@@ -155,12 +155,12 @@ func valueOf(list scim.Elements) any {
 	return list
 }
 
-func (v *userView) groupElements() any {
-	groups := v.groups(v.user.Spec.UserName)
+func (v *UserView) groupElements() any {
+	groups := v.Groups(v.User.Spec.UserName)
 	list := make(scim.Elements, 0, len(groups))
 	for _, group := range groups {
 		list = append(list, scim.Object{
-			"value": group.Name, "$ref": v.base + groupType.Endpoint + "/" + group.Name, "display": group.Spec.DisplayName, "type": "direct",
+			"value": group.Name, "$ref": v.Base + GroupType.Endpoint + "/" + group.Name, "display": group.Spec.DisplayName, "type": "direct",
 		})
 	}
 	return valueOf(list)
@@ -209,13 +209,13 @@ type userRules struct {
 	userNamePolicy v1alpha1.UserNamePolicy
 }
 
-// rulesOf returns the rules of an organization.
-func rulesOf(organization *v1alpha1.LambdaTestOrganization) userRules {
+// RulesOf returns the rules of an organization.
+func RulesOf(organization *v1alpha1.LambdaTestOrganization) userRules {
 	return userRules{maxRole: organization.Spec.SCIM.MaxRole, userNamePolicy: organization.Spec.SCIM.UserNamePolicy}
 }
 
 // store writes attributes into a spec. What the attributes cannot change stays as it is; only differences are written, so that
-// reading and storing again changes nothing. The userName is set when there is none yet.
+// reading and storing again changes nothing. The UserName is set when there is none yet.
 func (r userRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error {
 	isNew, before := spec.UserName == "", userAttributes(spec)
 	name := o.Inner("name")
@@ -271,7 +271,7 @@ func (r userRules) mayGive(role, before v1alpha1.Role) error {
 
 var emailForm = regexp.MustCompile(`^[^\s@]+@[^\s@]+$`)
 
-// storeUserName keeps the stored spelling: userNames that differ only in case are the same person.
+// storeUserName keeps the stored spelling: UserNames that differ only in case are the same person.
 func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserSpec) error {
 	if spec.UserName != "" {
 		if v1alpha1.FoldUserName(userName) != v1alpha1.FoldUserName(spec.UserName) {
@@ -289,7 +289,7 @@ func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserS
 	return nil
 }
 
-// possibleUserName tells whether a resource can be about that userName at all.
+// possibleUserName tells whether a resource can be about that UserName at all.
 func possibleUserName(userName string) error {
 	switch {
 	case userName == "":

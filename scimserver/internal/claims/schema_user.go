@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package claims
 
 import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -26,7 +26,7 @@ const userNameChange = "userName cannot change, because LambdaTest cannot rename
 
 var roleNames = []string{"Admin", "User", "Guest"}
 
-var userType = (&scim.ResourceType{
+var UserType = (&scim.ResourceType{
 	Name:        "User",
 	Description: "A person in the LambdaTest organization",
 	Endpoint:    "/Users",
