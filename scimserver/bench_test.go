@@ -8,7 +8,11 @@ import (
 	"net/http"
 	"testing"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 )
 
 func BenchmarkRenderKeptUser(b *testing.B) {
@@ -19,24 +23,30 @@ func BenchmarkRenderKeptUser(b *testing.B) {
 	}
 }
 
+var initech = types.NamespacedName{Namespace: "ns", Name: "initech"}
+
 // hundredThousand is a server whose index has 100 000 users, and a request of their organization.
 func hundredThousand() (*Server, *request) {
 	s := &Server{rendered: newRenderings()}
-	s.index = newIndex(s.rendered.forget)
+	s.index = index.New(s.rendered.forget)
 	for i := range 100_000 {
-		user := storedUser(fmt.Sprintf("scim-%026d", i), i/100)
+		user := &v1alpha1.LambdaTestUser{ObjectMeta: metav1.ObjectMeta{
+			Namespace: initech.Namespace, Name: fmt.Sprintf("scim-%026d", i), ResourceVersion: "5",
+			Labels: map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}, CreationTimestamp: metav1.Unix(int64(i/100), 0),
+		}}
+		user.Spec.OrganizationRef.Name = initech.Name
 		user.Spec.UserName = fmt.Sprintf("person.%d@example.com", i)
 		user.Spec.Name = v1alpha1.PersonName{GivenName: "Ada", FamilyName: fmt.Sprintf("Lovelace%d", i)}
-		s.index.storeUser(user, true)
+		s.index.StoreUser(user, true)
 	}
 	organization := &v1alpha1.LambdaTestOrganization{}
-	organization.Namespace, organization.Name = acme.Namespace, acme.Name
+	organization.Namespace, organization.Name = initech.Namespace, initech.Name
 	return s, &request{Request: &http.Request{Header: http.Header{}}, grant: &grant{organization: organization}, base: "http://x/scim/v2"}
 }
 
 func BenchmarkList100000(b *testing.B) {
 	s, r := hundredThousand()
-	last := cursor{position: positionOf(s.index.users(acme).all()[99_899])}.encode(acme, "")
+	last := cursor{position: index.PositionOf(s.index.Users(initech).All()[99_899])}.encode(initech, "")
 	for name, query := range map[string]listQuery{
 		"first page": {start: 1, count: 100}, "last page": {start: 99_901, count: 100},
 		"first cursor": {hasCursor: true, count: 100}, "last cursor": {hasCursor: true, cursor: last, count: 100},

@@ -11,6 +11,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -19,12 +20,12 @@ import (
 // organization and the filter that it was made for.
 type cursor struct {
 	collection int
-	position   position
+	position   index.Position
 }
 
 // before tells whether a resource at that place is still to come. The zero cursor is before everything.
 func (c cursor) before(at cursor) bool {
-	return cmp.Or(cmp.Compare(c.collection, at.collection), comparePosition(c.position, at.position)) < 0
+	return cmp.Or(cmp.Compare(c.collection, at.collection), c.position.Compare(at.position)) < 0
 }
 
 const sealBytes = 16
@@ -35,7 +36,7 @@ func seal(organization types.NamespacedName, filter string, place []byte) []byte
 }
 
 func (c cursor) encode(organization types.NamespacedName, filter string) string {
-	place := fmt.Appendf(nil, "%d %d %s", c.collection, c.position.created, c.position.name)
+	place := fmt.Appendf(nil, "%d %d %s", c.collection, c.position.Created, c.position.Name)
 	return base64.RawURLEncoding.EncodeToString(append(seal(organization, filter, place), place...))
 }
 
@@ -53,7 +54,7 @@ func readCursor(text string, organization types.NamespacedName, filter string) (
 		return cursor{}, problem.BadCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
 	}
 	var c cursor
-	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.collection, &c.position.created, &c.position.name); err != nil {
+	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.collection, &c.position.Created, &c.position.Name); err != nil {
 		return cursor{}, problem.BadCursor("the cursor is none that this endpoint gave")
 	}
 	return c, nil

@@ -73,8 +73,8 @@ func (s *Server) subscribe(ctx context.Context) ([]toolscache.InformerSynced, er
 		object  client.Object
 		handler toolscache.ResourceEventHandler
 	}{
-		{&v1alpha1.LambdaTestUser{}, handlerOf(s.index.storeUser, s.index.dropUser)},
-		{&v1alpha1.LambdaTestGroup{}, handlerOf(s.index.storeGroup, s.index.dropGroup)},
+		{&v1alpha1.LambdaTestUser{}, handlerOf(s.index.StoreUser, s.index.DropUser)},
+		{&v1alpha1.LambdaTestGroup{}, handlerOf(s.index.StoreGroup, s.index.DropGroup)},
 		{&v1alpha1.LambdaTestOrganization{}, handlerOf(ignoreInitial(s.tokens.storeOrganization), s.tokens.dropOrganization)},
 		{secrets, handlerOf(ignoreInitial(s.tokens.storeSecret), s.tokens.dropSecret)},
 	} {

@@ -9,11 +9,13 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 )
 
 func FuzzCursor(f *testing.F) {
 	organization := types.NamespacedName{Namespace: "a", Name: "b"}
-	f.Add(cursor{position: position{created: 7, name: "scim-x"}}.encode(organization, "userName pr"))
+	f.Add(cursor{position: index.Position{Created: 7, Name: "scim-x"}}.encode(organization, "userName pr"))
 	f.Add("")
 	f.Add("AAAA")
 	f.Fuzz(func(t *testing.T, text string) {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -22,7 +23,7 @@ func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.
 		Organization: r.organization().Name,
 		MaxRole:      r.organization().Spec.SCIM.MaxRole,
 		CheckDisplayName: func(displayName string) error {
-			other := s.index.groupNamed(r.organizationKey(), displayName)
+			other := s.index.GroupNamed(r.organizationKey(), displayName)
 			if other == nil || group != nil && other.Name == group.Name {
 				return nil
 			}
@@ -53,7 +54,7 @@ func (s *Server) userNames(r *request, ids []string) (map[string]string, error) 
 	found := make(map[string]string, len(ids))
 	var unknown []string
 	for _, id := range ids {
-		if user := s.index.user(r.organizationKey(), id); user != nil && isVisibleUser(user) {
+		if user := s.index.User(r.organizationKey(), id); user != nil && index.IsVisibleUser(user) {
 			found[id] = user.Spec.UserName
 		} else {
 			unknown = append(unknown, id)
@@ -88,7 +89,7 @@ func unknownMember(err error, id string) error {
 // tell: whoever another replica created or revived just now would survive a replacement of the members.
 func (s *Server) hiddenMember(r *request) func(id string) bool {
 	return func(id string) bool {
-		if user := s.index.user(r.organizationKey(), id); user != nil && isVisibleUser(user) {
+		if user := s.index.User(r.organizationKey(), id); user != nil && index.IsVisibleUser(user) {
 			return false
 		}
 		_, err := s.liveUser(r.Context(), r.organizationKey(), id)
@@ -121,10 +122,10 @@ func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visi
 	visible = make([]claims.Member, 0, len(group.Spec.Members))
 	for _, userName := range group.Spec.Members {
 		member := claims.Member{ID: v1alpha1.SCIMUserName(r.organization().Name, userName), UserName: userName}
-		switch user := s.index.user(r.organizationKey(), member.ID); {
+		switch user := s.index.User(r.organizationKey(), member.ID); {
 		case user == nil:
 			unknown = append(unknown, member)
-		case isVisibleUser(user):
+		case index.IsVisibleUser(user):
 			visible = append(visible, member)
 		}
 	}
@@ -155,7 +156,7 @@ func (s *Server) lookUp(r *request, members []claims.Member) []claims.Member {
 // leaveGroups takes a person out of all groups of the organization.
 func (s *Server) leaveGroups(r *request, userName string) error {
 	id := v1alpha1.SCIMUserName(r.organization().Name, userName)
-	for _, group := range s.index.groupsOf(r.organizationKey(), userName) {
+	for _, group := range s.index.GroupsOf(r.organizationKey(), userName) {
 		if _, _, err := s.submitGroup(r, group.Name, claims.RemoveMember(id)); err != nil && !isMissing(err) {
 			return err
 		}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -128,7 +129,7 @@ func (s *Server) remove(ctx context.Context, group *v1alpha1.LambdaTestGroup) er
 	if err := s.client.Delete(calling, marked, client.Preconditions{UID: &marked.UID, ResourceVersion: &marked.ResourceVersion}); err != nil {
 		return err
 	}
-	s.awaitIndex(ctx, v1alpha1.GroupKind, marked, s.index.awaitNext)
+	s.awaitIndex(ctx, v1alpha1.GroupKind, marked, s.index.AwaitNext)
 	return nil
 }
 
@@ -195,7 +196,7 @@ func (s *Server) occupied(r *request, name, displayName string) (bool, error) {
 		return false, err
 	}
 	same := v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName)
-	if same && isVisibleGroup(group) && ownsGroup(r.organizationKey(), group) {
+	if same && index.IsVisibleGroup(group) && ownsGroup(r.organizationKey(), group) {
 		return true, problem.Taken("a group with this displayName exists")
 	}
 	return true, nil

@@ -12,6 +12,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -72,7 +73,7 @@ type collection struct {
 	// page returns count resources from the start-th (0 is the first), and the number of all.
 	page func(start, count int) (page, int)
 	// after does the same from a position on.
-	after func(after position, count int) (page, int)
+	after func(after index.Position, count int) (page, int)
 	all   func() page
 	// pinned reads the resource of that id or UserName live; without one the page is empty.
 	pinned func(ctx context.Context, p pin) (page, error)
@@ -82,21 +83,21 @@ type collection struct {
 type page struct {
 	length   int
 	view     func(i int) scim.Valuer
-	position func(i int) position
+	position func(i int) index.Position
 }
 
-func collectionOf[T metav1.Object](t *scim.ResourceType, resources list[T], show func([]T) page, pinned func(context.Context, pin) (page, error)) collection {
+func collectionOf[T metav1.Object](t *scim.ResourceType, resources index.List[T], show func([]T) page, pinned func(context.Context, pin) (page, error)) collection {
 	return collection{
 		resources: t,
 		page: func(start, count int) (page, int) {
-			some, total := resources.page(start, count)
+			some, total := resources.Page(start, count)
 			return show(some), total
 		},
-		after: func(after position, count int) (page, int) {
-			some, total := resources.after(after, count)
+		after: func(after index.Position, count int) (page, int) {
+			some, total := resources.After(after, count)
 			return show(some), total
 		},
-		all:    func() page { return show(resources.all()) },
+		all:    func() page { return show(resources.All()) },
 		pinned: pinned,
 	}
 }
@@ -105,7 +106,7 @@ func pageOf[T metav1.Object](resources []T, view func(T) scim.Valuer) page {
 	return page{
 		length:   len(resources),
 		view:     func(i int) scim.Valuer { return view(resources[i]) },
-		position: func(i int) position { return positionOf(resources[i]) },
+		position: func(i int) index.Position { return index.PositionOf(resources[i]) },
 	}
 }
 
@@ -116,7 +117,7 @@ func (s *Server) users(r *request) collection {
 		return pageOf(users, func(user *v1alpha1.LambdaTestUser) scim.Valuer { v.User = user; return shown })
 	}
 	all := func(users []*v1alpha1.LambdaTestUser) page { return show(users, true) }
-	return collectionOf(claims.UserType, s.index.users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
+	return collectionOf(claims.UserType, s.index.Users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
 		id := p.value
 		if p.name == "userName" {
 			id = v1alpha1.SCIMUserName(r.organization().Name, p.value)
@@ -134,7 +135,7 @@ func (s *Server) groups(r *request) collection {
 		v := s.viewGroup(r, nil, s.indexedMembers(r))
 		return pageOf(groups, func(group *v1alpha1.LambdaTestGroup) scim.Valuer { v.Group = group; return v })
 	}
-	return collectionOf(claims.GroupType, s.index.groups(r.organizationKey()), show, func(ctx context.Context, p pin) (page, error) {
+	return collectionOf(claims.GroupType, s.index.Groups(r.organizationKey()), show, func(ctx context.Context, p pin) (page, error) {
 		group, err := s.shownGroup(ctx, r.organizationKey(), p.value)
 		if err != nil {
 			return page{}, ignoreNotFound(err)

@@ -12,6 +12,7 @@ import (
 	"strconv"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
@@ -166,7 +167,7 @@ func (p *part) followAll(r *request, from cursor, out *listBody) {
 	after := from.position
 	switch {
 	case from.collection < p.number:
-		after = position{created: math.MinInt64}
+		after = index.Position{Created: math.MinInt64}
 	case from.collection > p.number:
 		room = 0
 	}

@@ -18,6 +18,8 @@ import (
 	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 )
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch
@@ -76,7 +78,7 @@ type Server struct {
 	now     func() time.Time
 	limits  Limits
 
-	index *index
+	index *index.Index
 	// rendered has JSON of users of the index.
 	rendered *renderings
 	tokens   *tokenLoader
@@ -121,7 +123,7 @@ func New(options Options) (*Server, error) {
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
 	s.rendered = newRenderings()
-	s.index = newIndex(s.rendered.forget)
+	s.index = index.New(s.rendered.forget)
 	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
 	s.uses = newTokenUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
 	s.gate = newGate(s.tokens, s.limits)

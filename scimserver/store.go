@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -26,7 +27,7 @@ var idForm = regexp.MustCompile(`^scim-[a-z2-7]{26}$`)
 
 // shownUser reads a user that the provider may see, for an answer that shows it. indexed says that it is the index's own object.
 func (s *Server) shownUser(ctx context.Context, organization types.NamespacedName, id string) (user *v1alpha1.LambdaTestUser, indexed bool, err error) {
-	if known := s.index.user(organization, id); known != nil && isVisibleUser(known) {
+	if known := s.index.User(organization, id); known != nil && index.IsVisibleUser(known) {
 		latest, err := s.isLatest(ctx, v1alpha1.UserKind, known)
 		if latest || err != nil {
 			return known, true, orNotFound(err, "user", id)
@@ -38,7 +39,7 @@ func (s *Server) shownUser(ctx context.Context, organization types.NamespacedNam
 
 // shownGroup does the same with a group.
 func (s *Server) shownGroup(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestGroup, error) {
-	if known := s.index.group(organization, id); known != nil && isVisibleGroup(known) {
+	if known := s.index.Group(organization, id); known != nil && index.IsVisibleGroup(known) {
 		latest, err := s.isLatest(ctx, v1alpha1.GroupKind, known)
 		if latest || err != nil {
 			return known, orNotFound(err, "group", id)
@@ -65,7 +66,7 @@ func (s *Server) liveUser(ctx context.Context, organization types.NamespacedName
 	if err := s.liveGet(ctx, organization.Namespace, id, user); err != nil {
 		return nil, orNotFound(err, "user", id)
 	}
-	if !ownsUser(organization, user) || !isVisibleUser(user) {
+	if !ownsUser(organization, user) || !index.IsVisibleUser(user) {
 		return nil, problem.NotFound("user", id)
 	}
 	return user, nil
@@ -81,7 +82,7 @@ func (s *Server) liveGroup(ctx context.Context, organization types.NamespacedNam
 	if err := s.liveGet(ctx, organization.Namespace, id, group); err != nil {
 		return nil, orNotFound(err, "group", id)
 	}
-	if !ownsGroup(organization, group) || !isVisibleGroup(group) {
+	if !ownsGroup(organization, group) || !index.IsVisibleGroup(group) {
 		return nil, problem.NotFound("group", id)
 	}
 	return group, nil
@@ -165,7 +166,7 @@ func (s *Server) write(ctx context.Context, object client.Object, kind string, c
 	if err := call(calling); err != nil {
 		return fmt.Errorf("writing %s: %w", object.GetName(), err)
 	}
-	s.awaitIndex(ctx, kind, object, s.index.await)
+	s.awaitIndex(ctx, kind, object, s.index.Await)
 	return nil
 }
 

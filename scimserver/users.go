@@ -39,7 +39,7 @@ func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser
 
 func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *claims.UserView {
 	return &claims.UserView{User: user, Base: r.base, Groups: func(userName string) []*v1alpha1.LambdaTestGroup {
-		return s.index.groupsOf(r.organizationKey(), userName)
+		return s.index.GroupsOf(r.organizationKey(), userName)
 	}}
 }
 
@@ -262,11 +262,11 @@ func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.
 	return user, http.StatusCreated, nil
 }
 
-// awaitGone waits, bounded, until a resource whose deletion is under way is gone.
+// AwaitGone waits, bounded, until a resource whose deletion is under way is gone.
 func (s *Server) awaitGone(ctx context.Context, user *v1alpha1.LambdaTestUser) error {
 	waiting, cancel := context.WithTimeout(ctx, goneWait)
 	defer cancel()
-	s.index.awaitGone(waiting, v1alpha1.UserKind, user)
+	s.index.AwaitGone(waiting, v1alpha1.UserKind, user)
 	if waiting.Err() != nil {
 		return problem.Later(http.StatusServiceUnavailable, retryAfter, "the deletion of an earlier user with this userName is not finished: try again")
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package index
 
 import (
 	"context"
@@ -16,9 +16,9 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// index is what lists are answered from: the SCIM resources of every organization in the order of their creation, so that a page
+// Index is what lists are answered from: the SCIM resources of every organization in the order of their creation, so that a page
 // costs the same at any depth, and the groups of every member. Informers feed it. It holds pointers to their objects and no copies.
-type index struct {
+type Index struct {
 	mu          sync.RWMutex
 	directories map[types.NamespacedName]*directory
 	waiting     map[waitKey][]waiter
@@ -44,13 +44,13 @@ type waiter struct {
 	seen    chan struct{}
 }
 
-// newIndex returns an empty index. It calls replaced, which must not call it, with each user that it had, once it has another version of
+// New returns an empty index. It calls replaced, which must not call it, with each user that it had, once it has another version of
 // them or none.
-func newIndex(replaced func(*v1alpha1.LambdaTestUser)) *index {
-	return &index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}, replaced: replaced}
+func New(replaced func(*v1alpha1.LambdaTestUser)) *Index {
+	return &Index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}, replaced: replaced}
 }
 
-func (x *index) directory(namespace, organization string) *directory {
+func (x *Index) directory(namespace, organization string) *directory {
 	key := types.NamespacedName{Namespace: namespace, Name: organization}
 	d := x.directories[key]
 	if d == nil {
@@ -64,8 +64,8 @@ func (x *index) directory(namespace, organization string) *directory {
 	return d
 }
 
-// storeUser and dropUser follow the informer of users, storeGroup and dropGroup that of groups.
-func (x *index) storeUser(user *v1alpha1.LambdaTestUser, initial bool) {
+// StoreUser and DropUser follow the informer of users, StoreGroup and DropGroup that of groups.
+func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
@@ -73,14 +73,14 @@ func (x *index) storeUser(user *v1alpha1.LambdaTestUser, initial bool) {
 		x.replaced(before)
 	}
 	if v1alpha1.IsSCIM(user) {
-		d.users.store(user, isVisibleUser(user), initial)
+		d.users.store(user, IsVisibleUser(user), initial)
 	} else {
 		d.users.drop(user.Name)
 	}
 	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, versionOf(user.ResourceVersion))
 }
 
-func (x *index) dropUser(user *v1alpha1.LambdaTestUser) {
+func (x *Index) DropUser(user *v1alpha1.LambdaTestUser) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
@@ -91,20 +91,20 @@ func (x *index) dropUser(user *v1alpha1.LambdaTestUser) {
 	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, goneVersion)
 }
 
-func (x *index) storeGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
+func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
 	d.enrol(d.groups.byName[group.Name], group)
 	if v1alpha1.IsSCIM(group) {
-		d.groups.store(group, isVisibleGroup(group), initial)
+		d.groups.store(group, IsVisibleGroup(group), initial)
 	} else {
 		d.groups.drop(group.Name)
 	}
 	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, versionOf(group.ResourceVersion))
 }
 
-func (x *index) dropGroup(group *v1alpha1.LambdaTestGroup) {
+func (x *Index) DropGroup(group *v1alpha1.LambdaTestGroup) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
@@ -137,7 +137,7 @@ func (d *directory) enrol(before, after *v1alpha1.LambdaTestGroup) {
 }
 
 func shownMembers(group *v1alpha1.LambdaTestGroup) []string {
-	if group == nil || !isVisibleGroup(group) || !v1alpha1.IsSCIM(group) {
+	if group == nil || !IsVisibleGroup(group) || !v1alpha1.IsSCIM(group) {
 		return nil
 	}
 	return group.Spec.Members
@@ -172,25 +172,25 @@ func (d *directory) leave(folded, group string) {
 	d.memberships[folded] = rest
 }
 
-// isVisibleUser: a user whom the provider deleted, or whose resource is going, is not there.
-func isVisibleUser(user *v1alpha1.LambdaTestUser) bool {
+// IsVisibleUser: a user whom the provider deleted, or whose resource is going, is not there.
+func IsVisibleUser(user *v1alpha1.LambdaTestUser) bool {
 	return !user.IsMarkedDeleted() && user.DeletionTimestamp.IsZero()
 }
 
-func isVisibleGroup(group *v1alpha1.LambdaTestGroup) bool { return group.DeletionTimestamp.IsZero() }
+func IsVisibleGroup(group *v1alpha1.LambdaTestGroup) bool { return group.DeletionTimestamp.IsZero() }
 
-// users returns the visible users of an organization.
-func (x *index) users(organization types.NamespacedName) list[*v1alpha1.LambdaTestUser] {
-	return list[*v1alpha1.LambdaTestUser]{x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users }}
+// Users returns the visible users of an organization.
+func (x *Index) Users(organization types.NamespacedName) List[*v1alpha1.LambdaTestUser] {
+	return List[*v1alpha1.LambdaTestUser]{x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestUser] { return &d.users }}
 }
 
-// groups returns the visible groups of an organization.
-func (x *index) groups(organization types.NamespacedName) list[*v1alpha1.LambdaTestGroup] {
-	return list[*v1alpha1.LambdaTestGroup]{x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups }}
+// Groups returns the visible groups of an organization.
+func (x *Index) Groups(organization types.NamespacedName) List[*v1alpha1.LambdaTestGroup] {
+	return List[*v1alpha1.LambdaTestGroup]{x, organization, func(d *directory) *ordered[*v1alpha1.LambdaTestGroup] { return &d.groups }}
 }
 
-// user returns the resource of that id, visible or not, and nil when the index has none.
-func (x *index) user(organization types.NamespacedName, id string) *v1alpha1.LambdaTestUser {
+// User returns the resource of that id, visible or not, and nil when the index has none.
+func (x *Index) User(organization types.NamespacedName, id string) *v1alpha1.LambdaTestUser {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if d := x.directories[organization]; d != nil {
@@ -199,8 +199,8 @@ func (x *index) user(organization types.NamespacedName, id string) *v1alpha1.Lam
 	return nil
 }
 
-// group returns the resource of that id, visible or not, and nil when the index has none.
-func (x *index) group(organization types.NamespacedName, id string) *v1alpha1.LambdaTestGroup {
+// Group returns the resource of that id, visible or not, and nil when the index has none.
+func (x *Index) Group(organization types.NamespacedName, id string) *v1alpha1.LambdaTestGroup {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	if d := x.directories[organization]; d != nil {
@@ -209,10 +209,10 @@ func (x *index) group(organization types.NamespacedName, id string) *v1alpha1.La
 	return nil
 }
 
-// groupNamed returns the visible group of that displayName, or nil.
-func (x *index) groupNamed(organization types.NamespacedName, displayName string) *v1alpha1.LambdaTestGroup {
+// GroupNamed returns the visible group of that displayName, or nil.
+func (x *Index) GroupNamed(organization types.NamespacedName, displayName string) *v1alpha1.LambdaTestGroup {
 	folded := v1alpha1.FoldDisplayName(displayName)
-	for _, group := range x.groups(organization).all() {
+	for _, group := range x.Groups(organization).All() {
 		if v1alpha1.FoldDisplayName(group.Spec.DisplayName) == folded {
 			return group
 		}
@@ -220,8 +220,8 @@ func (x *index) groupNamed(organization types.NamespacedName, displayName string
 	return nil
 }
 
-// groupsOf returns the visible groups that a person is in, in the order of their creation.
-func (x *index) groupsOf(organization types.NamespacedName, userName string) []*v1alpha1.LambdaTestGroup {
+// GroupsOf returns the visible groups that a person is in, in the order of their creation.
+func (x *Index) GroupsOf(organization types.NamespacedName, userName string) []*v1alpha1.LambdaTestGroup {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
 	d := x.directories[organization]
@@ -236,22 +236,22 @@ func (x *index) groupsOf(organization types.NamespacedName, userName string) []*
 	return groups
 }
 
-// await returns when the index has the object at its version or a later one, or has seen it go, or when ctx is done.
-func (x *index) await(ctx context.Context, kind string, object metav1.Object) {
+// Await returns when the index has the object at its version or a later one, or has seen it go, or when ctx is done.
+func (x *Index) Await(ctx context.Context, kind string, object metav1.Object) {
 	x.waitFor(ctx, kind, object, versionOf(object.GetResourceVersion()))
 }
 
-// awaitNext returns when the index has a later version of the object, or has seen it go, or when ctx is done.
-func (x *index) awaitNext(ctx context.Context, kind string, object metav1.Object) {
+// AwaitNext returns when the index has a later version of the object, or has seen it go, or when ctx is done.
+func (x *Index) AwaitNext(ctx context.Context, kind string, object metav1.Object) {
 	x.waitFor(ctx, kind, object, versionOf(object.GetResourceVersion())+1)
 }
 
-// awaitGone returns when the index has seen the object go, or when ctx is done.
-func (x *index) awaitGone(ctx context.Context, kind string, object metav1.Object) {
+// AwaitGone returns when the index has seen the object go, or when ctx is done.
+func (x *Index) AwaitGone(ctx context.Context, kind string, object metav1.Object) {
 	x.waitFor(ctx, kind, object, goneVersion)
 }
 
-func (x *index) waitFor(ctx context.Context, kind string, object metav1.Object, version uint64) {
+func (x *Index) waitFor(ctx context.Context, kind string, object metav1.Object, version uint64) {
 	seen := x.seen(kind, types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}, version)
 	select {
 	case <-seen:
@@ -260,7 +260,7 @@ func (x *index) waitFor(ctx context.Context, kind string, object metav1.Object, 
 }
 
 // seen returns a channel that is closed when the index has the version.
-func (x *index) seen(kind string, name types.NamespacedName, version uint64) <-chan struct{} {
+func (x *Index) seen(kind string, name types.NamespacedName, version uint64) <-chan struct{} {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	w := waiter{version: version, seen: make(chan struct{})}
@@ -273,7 +273,7 @@ func (x *index) seen(kind string, name types.NamespacedName, version uint64) <-c
 	return w.seen
 }
 
-func (x *index) has(kind string, name types.NamespacedName, version uint64) bool {
+func (x *Index) has(kind string, name types.NamespacedName, version uint64) bool {
 	for organization, d := range x.directories {
 		if organization.Namespace != name.Namespace {
 			continue
@@ -289,7 +289,7 @@ func (x *index) has(kind string, name types.NamespacedName, version uint64) bool
 }
 
 // tell wakes those who waited for this version or an earlier one. The caller holds the lock.
-func (x *index) tell(kind, namespace, name string, version uint64) {
+func (x *Index) tell(kind, namespace, name string, version uint64) {
 	key := waitKey{kind, types.NamespacedName{Namespace: namespace, Name: name}}
 	waiters, ok := x.waiting[key]
 	if !ok {

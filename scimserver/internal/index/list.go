@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package index
 
 import (
 	"cmp"
@@ -23,21 +23,22 @@ type ordered[T metav1.Object] struct {
 func newOrdered[T metav1.Object]() ordered[T] { return ordered[T]{byName: map[string]T{}} }
 
 func compareCreation[T metav1.Object](a, b T) int {
-	return comparePosition(positionOf(a), positionOf(b))
+	return PositionOf(a).Compare(PositionOf(b))
 }
 
-// position is a place in the order.
-type position struct {
-	created int64
-	name    string
+// Position is a place in the order.
+type Position struct {
+	Created int64
+	Name    string
 }
 
-func positionOf[T metav1.Object](o T) position {
-	return position{created: o.GetCreationTimestamp().Unix(), name: o.GetName()}
+func PositionOf[T metav1.Object](o T) Position {
+	return Position{Created: o.GetCreationTimestamp().Unix(), Name: o.GetName()}
 }
 
-func comparePosition(a, b position) int {
-	return cmp.Or(cmp.Compare(a.created, b.created), cmp.Compare(a.name, b.name))
+// Compare is negative where p stands before q.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(cmp.Compare(p.Created, q.Created), cmp.Compare(p.Name, q.Name))
 }
 
 // store keeps the object, in the list when it is visible. Objects of the initial list are sorted once, when all are there.
@@ -51,7 +52,7 @@ func (o *ordered[T]) store(object T, visible, initial bool) {
 		o.unsorted = true
 	default:
 		o.sort()
-		i, _ := o.search(positionOf(object))
+		i, _ := o.search(PositionOf(object))
 		o.list = slices.Insert(o.list, i, object)
 	}
 }
@@ -62,7 +63,7 @@ func (o *ordered[T]) drop(name string) {
 		return
 	}
 	o.sort()
-	if i, found := o.search(positionOf(before)); found {
+	if i, found := o.search(PositionOf(before)); found {
 		o.list = slices.Delete(o.list, i, i+1)
 	}
 	delete(o.byName, name)
@@ -75,21 +76,21 @@ func (o *ordered[T]) sort() {
 	}
 }
 
-func (o *ordered[T]) search(p position) (int, bool) { return searchIn(o.list, p) }
+func (o *ordered[T]) search(p Position) (int, bool) { return searchIn(o.list, p) }
 
-func searchIn[T metav1.Object](list []T, p position) (int, bool) {
-	return slices.BinarySearchFunc(list, p, func(object T, p position) int { return comparePosition(positionOf(object), p) })
+func searchIn[T metav1.Object](list []T, p Position) (int, bool) {
+	return slices.BinarySearchFunc(list, p, func(object T, p Position) int { return PositionOf(object).Compare(p) })
 }
 
-// list is the visible resources of one type of one organization, in order. It is read with each call; the slices are the caller's.
-type list[T metav1.Object] struct {
-	index        *index
+// List is the visible resources of one type of one organization, in order. It is read with each call; the slices are the caller's.
+type List[T metav1.Object] struct {
+	index        *Index
 	organization types.NamespacedName
 	of           func(*directory) *ordered[T]
 }
 
 // read calls f with the sorted list. It holds the lock for reading, and for writing where the list has to be sorted first.
-func (l list[T]) read(f func([]T)) {
+func (l List[T]) read(f func([]T)) {
 	x := l.index
 	x.mu.RLock()
 	d := x.directories[l.organization]
@@ -110,14 +111,14 @@ func (l list[T]) read(f func([]T)) {
 	f(l.of(d).list)
 }
 
-// all returns all resources.
-func (l list[T]) all() (all []T) {
+// All returns all resources.
+func (l List[T]) All() (all []T) {
 	l.read(func(resources []T) { all = slices.Clone(resources) })
 	return all
 }
 
-// page returns count resources from the start-th, which is 0 for the first, and how many there are in all.
-func (l list[T]) page(start, count int) (page []T, total int) {
+// Page returns count resources from the start-th, which is 0 for the first, and how many there are in all.
+func (l List[T]) Page(start, count int) (page []T, total int) {
 	l.read(func(resources []T) {
 		total = len(resources)
 		if start < total {
@@ -127,8 +128,8 @@ func (l list[T]) page(start, count int) (page []T, total int) {
 	return page, total
 }
 
-// after returns count resources that stand after a position, and how many there are in all.
-func (l list[T]) after(after position, count int) (page []T, total int) {
+// After returns count resources that stand after a position, and how many there are in all.
+func (l List[T]) After(after Position, count int) (page []T, total int) {
 	l.read(func(resources []T) {
 		total = len(resources)
 		start, found := searchIn(resources, after)

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package index
 
 import (
 	"context"
@@ -44,7 +44,7 @@ func names(users []*v1alpha1.LambdaTestUser) []string {
 // However resources come and go, the list is that of the visible ones in the order of creation, then name.
 func TestIndexKeepsOrder(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		x := newIndex(func(*v1alpha1.LambdaTestUser) {})
+		x := New(func(*v1alpha1.LambdaTestUser) {})
 		model := map[string]*v1alpha1.LambdaTestUser{}
 		created := map[string]int{}
 		steps := rapid.IntRange(1, 60).Draw(t, "steps")
@@ -57,7 +57,7 @@ func TestIndexKeepsOrder(t *testing.T) {
 			user := storedUser(name, created[name])
 			switch rapid.IntRange(0, 4).Draw(t, "what") {
 			case 0:
-				x.dropUser(user)
+				x.DropUser(user)
 				delete(model, name)
 				continue
 			case 1:
@@ -65,7 +65,7 @@ func TestIndexKeepsOrder(t *testing.T) {
 			case 2:
 				user.Labels = nil
 			}
-			x.storeUser(user, i < initial)
+			x.StoreUser(user, i < initial)
 			delete(model, name)
 			if user.Labels != nil && user.Spec.DeletedAt == nil {
 				model[name] = user
@@ -76,10 +76,10 @@ func TestIndexKeepsOrder(t *testing.T) {
 			want = append(want, user)
 		}
 		slices.SortFunc(want, compareCreation[*v1alpha1.LambdaTestUser])
-		if got := names(x.users(acme).all()); !slices.Equal(got, names(want)) {
+		if got := names(x.Users(acme).All()); !slices.Equal(got, names(want)) {
 			t.Fatalf("got %v, want %v", got, names(want))
 		}
-		page, total := x.users(acme).page(1, 2)
+		page, total := x.Users(acme).Page(1, 2)
 		if total != len(want) || !slices.Equal(names(page), names(want[min(1, total):min(3, total)])) {
 			t.Fatalf("page %v of %d", names(page), total)
 		}
@@ -87,7 +87,7 @@ func TestIndexKeepsOrder(t *testing.T) {
 }
 
 func TestIndexMemberships(t *testing.T) {
-	x := newIndex(func(*v1alpha1.LambdaTestUser) {})
+	x := New(func(*v1alpha1.LambdaTestUser) {})
 	group := func(name string, second int, members ...string) *v1alpha1.LambdaTestGroup {
 		return &v1alpha1.LambdaTestGroup{
 			ObjectMeta: metav1.ObjectMeta{Namespace: acme.Namespace, Name: name, Labels: map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}, CreationTimestamp: metav1.Unix(int64(second), 0)},
@@ -95,7 +95,7 @@ func TestIndexMemberships(t *testing.T) {
 		}
 	}
 	groupsOf := func(userName string) (ids []string) {
-		for _, g := range x.groupsOf(acme, userName) {
+		for _, g := range x.GroupsOf(acme, userName) {
 			ids = append(ids, g.Name)
 		}
 		return ids
@@ -106,28 +106,28 @@ func TestIndexMemberships(t *testing.T) {
 			t.Errorf("%s is in %v, want %v", userName, got, want)
 		}
 	}
-	x.storeGroup(group("b", 2, "Ada@Example.com", "ada@example.com"), true)
-	x.storeGroup(group("a", 3, "ada@example.com", "grace@example.com"), false)
+	x.StoreGroup(group("b", 2, "Ada@Example.com", "ada@example.com"), true)
+	x.StoreGroup(group("a", 3, "ada@example.com", "grace@example.com"), false)
 	check("ADA@example.com", "b", "a")
 	check("grace@example.com", "a")
-	x.storeGroup(group("b", 2, "grace@example.com"), false)
+	x.StoreGroup(group("b", 2, "grace@example.com"), false)
 	check("ada@example.com", "a")
 	check("grace@example.com", "b", "a")
 	going := group("a", 3, "ada@example.com")
 	now := metav1.Now()
 	going.DeletionTimestamp = &now
-	x.storeGroup(going, false)
+	x.StoreGroup(going, false)
 	check("ada@example.com")
-	x.dropGroup(group("b", 2))
+	x.DropGroup(group("b", 2))
 	check("grace@example.com")
 	declared := group("git", 1, "ada@example.com")
 	declared.Labels = nil
-	x.storeGroup(declared, false)
+	x.StoreGroup(declared, false)
 	check("ada@example.com")
 }
 
 func TestIndexWaits(t *testing.T) {
-	x := newIndex(func(*v1alpha1.LambdaTestUser) {})
+	x := New(func(*v1alpha1.LambdaTestUser) {})
 	version := func(resourceVersion string) *v1alpha1.LambdaTestUser {
 		return storedUser("u", 1, func(u *v1alpha1.LambdaTestUser) { u.ResourceVersion = resourceVersion })
 	}
@@ -137,26 +137,26 @@ func TestIndexWaits(t *testing.T) {
 		await(ctx, v1alpha1.UserKind, version(resourceVersion))
 		return ctx.Err() != nil
 	}
-	if !waits(x.await, "5") {
+	if !waits(x.Await, "5") {
 		t.Error("does not wait for what it has not seen")
 	}
-	if waits(x.awaitGone, "5") {
+	if waits(x.AwaitGone, "5") {
 		t.Error("waits for the end of what is not there")
 	}
-	x.storeUser(storedUser("u", 1), false)
-	if waits(x.await, "5") || waits(x.await, "4") || waits(x.awaitNext, "4") {
+	x.StoreUser(storedUser("u", 1), false)
+	if waits(x.Await, "5") || waits(x.Await, "4") || waits(x.AwaitNext, "4") {
 		t.Error("waits for what it has")
 	}
-	if !waits(x.await, "6") || !waits(x.awaitNext, "5") || !waits(x.awaitGone, "5") {
+	if !waits(x.Await, "6") || !waits(x.AwaitNext, "5") || !waits(x.AwaitGone, "5") {
 		t.Error("does not wait for a later version")
 	}
 	seen := x.seen(v1alpha1.UserKind, types.NamespacedName{Namespace: acme.Namespace, Name: "u"}, 7)
-	x.storeUser(version("6"), false)
+	x.StoreUser(version("6"), false)
 	select {
 	case <-seen:
 		t.Error("an earlier version is taken for a later one")
 	default:
 	}
-	x.dropUser(storedUser("u", 1))
+	x.DropUser(storedUser("u", 1))
 	<-seen
 }
