@@ -31,7 +31,7 @@ func isWrite(r *request) bool {
 func (s *Server) logWrite(r *request, status int, p *problem.Problem) {
 	fields := []any{
 		"requestID", r.id, "method", r.Method, "route", r.route, "status", status,
-		"namespace", r.organization().Namespace, "organization", r.organization().Name, "tokenKey", r.grant.token.Key,
+		"namespace", r.organization().Namespace, "organization", r.organization().Name, "tokenKey", r.grant.Token.Key,
 		"client", clientAddress(r.Request),
 	}
 	if forwarded := r.Header.Get("X-Forwarded-For"); forwarded != "" {

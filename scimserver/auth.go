@@ -7,35 +7,39 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/time/rate"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 // gate decides who may ask, and how often.
 type gate struct {
-	tokens *tokenLoader
+	tokens *token.Loader
+	now    func() time.Time
 	// perToken bounds what a provider sends; failed bounds guesses. A valid token is never measured against failed: whoever shares an
 	// address with a guesser, behind a proxy for example, is not locked out.
 	perToken *limiters
 	failed   *limiters
 }
 
-func newGate(tokens *tokenLoader, limits Limits) *gate {
+func newGate(tokens *token.Loader, now func() time.Time, limits Limits) *gate {
 	return &gate{
 		tokens:   tokens,
+		now:      now,
 		perToken: newLimiters(rate.Limit(limits.RequestsPerSecond), limits.RequestBurst, failedAddresses),
 		failed:   newLimiters(rate.Limit(float64(limits.FailedAttempts)/60), limits.FailedAttempts, failedAddresses),
 	}
 }
 
 // admit returns the grant of the request's bearer token (RFC 6750).
-func (g *gate) admit(r *http.Request) (*grant, error) {
-	now := g.tokens.now()
+func (g *gate) admit(r *http.Request) (*token.Grant, error) {
+	now := g.now()
 	if token, ok := bearerToken(r); ok {
-		if found := g.tokens.find(token); found != nil {
-			if wait, ok := g.perToken.allow(string(found.token.Digest[:]), now); !ok {
+		if found := g.tokens.Find(token); found != nil {
+			if wait, ok := g.perToken.allow(string(found.Token.Digest[:]), now); !ok {
 				return found, problem.Later(http.StatusTooManyRequests, wait, "too many requests with this token: %g a second are allowed", float64(g.perToken.limit))
 			}
 			return found, nil

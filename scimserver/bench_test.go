@@ -13,6 +13,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 func BenchmarkRenderKeptUser(b *testing.B) {
@@ -41,7 +42,7 @@ func hundredThousand() (*Server, *request) {
 	}
 	organization := &v1alpha1.LambdaTestOrganization{}
 	organization.Namespace, organization.Name = initech.Namespace, initech.Name
-	return s, &request{Request: &http.Request{Header: http.Header{}}, grant: &grant{organization: organization}, base: "http://x/scim/v2"}
+	return s, &request{Request: &http.Request{Header: http.Header{}}, grant: &token.Grant{Organization: organization}, base: "http://x/scim/v2"}
 }
 
 func BenchmarkList100000(b *testing.B) {

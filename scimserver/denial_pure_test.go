@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
@@ -27,7 +28,7 @@ func TestEventsAboutDenialsInPartAreBoundedAndCountedAll(t *testing.T) {
 		t.Fatal(err)
 	}
 	report := func(organization string) {
-		asked := &request{grant: &grant{organization: &v1alpha1.LambdaTestOrganization{ObjectMeta: metav1.ObjectMeta{Name: organization}}}}
+		asked := &request{grant: &token.Grant{Organization: &v1alpha1.LambdaTestOrganization{ObjectMeta: metav1.ObjectMeta{Name: organization}}}}
 		server.reportLeftOut(asked, &v1alpha1.LambdaTestUser{}, problem.Taken("somebody has that name"))
 	}
 

@@ -42,9 +42,9 @@ func (s *Server) follow(ctx context.Context) error {
 		}
 	}
 	go s.tellOnceLeading(ctx)
-	go s.uses.run(ctx)
-	go s.tokens.run(ctx, func(err error) { s.log.Error(err, "SCIM tokens could not be read") })
-	if waitUntil(ctx, s.tokens.loaded) {
+	go s.uses.Run(ctx)
+	go s.tokens.Run(ctx, func(err error) { s.log.Error(err, "SCIM tokens could not be read") })
+	if waitUntil(ctx, s.tokens.Loaded) {
 		s.started.Store(true)
 	}
 	<-ctx.Done()
@@ -75,8 +75,8 @@ func (s *Server) subscribe(ctx context.Context) ([]toolscache.InformerSynced, er
 	}{
 		{&v1alpha1.LambdaTestUser{}, handlerOf(s.index.StoreUser, s.index.DropUser)},
 		{&v1alpha1.LambdaTestGroup{}, handlerOf(s.index.StoreGroup, s.index.DropGroup)},
-		{&v1alpha1.LambdaTestOrganization{}, handlerOf(ignoreInitial(s.tokens.storeOrganization), s.tokens.dropOrganization)},
-		{secrets, handlerOf(ignoreInitial(s.tokens.storeSecret), s.tokens.dropSecret)},
+		{&v1alpha1.LambdaTestOrganization{}, handlerOf(ignoreInitial(s.tokens.StoreOrganization), s.tokens.DropOrganization)},
+		{secrets, handlerOf(ignoreInitial(s.tokens.StoreSecret), s.tokens.DropSecret)},
 	} {
 		informer, err := s.options.Cache.GetInformer(ctx, f.object)
 		if err != nil {

@@ -62,7 +62,7 @@ func (s *Server) dispatch(q *request) (result reply, err error) {
 		return reply{}, err
 	}
 	s.metrics.used(q.grant, s.now())
-	s.uses.note(q.grant, s.now())
+	s.uses.Note(q.grant, s.now())
 	handle, err := s.router.find(q)
 	if err != nil {
 		return reply{}, err

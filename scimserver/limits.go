@@ -88,15 +88,6 @@ const (
 
 	// failedAddresses is how many client addresses are remembered.
 	failedAddresses = 10_000
-
-	// tokenRetry is the pause before a Secret that could not be read is read again.
-	tokenRetry = 2 * time.Second
-	// tokenUseRetry is how long after a failed write the use of a token is recorded again.
-	tokenUseRetry = time.Minute
-	// pendingTokenUses are the tokens whose use may wait to be recorded. More are recorded with their next request.
-	pendingTokenUses = 256
-	// tokenExpiryNotice is how long before a token's expiry an event says so.
-	tokenExpiryNotice = 14 * 24 * time.Hour
 )
 
 func (l Limits) withDefaults() Limits {

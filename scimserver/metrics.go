@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 type metrics struct {
@@ -97,21 +98,21 @@ func methodLabel(method string) string {
 	}
 }
 
-func (m *metrics) used(g *grant, now time.Time) {
-	m.lastUse.WithLabelValues(g.organization.Namespace, g.organization.Name, g.token.Key).Set(float64(now.Unix()))
+func (m *metrics) used(g *token.Grant, now time.Time) {
+	m.lastUse.WithLabelValues(g.Organization.Namespace, g.Organization.Name, g.Token.Key).Set(float64(now.Unix()))
 }
 
 // tokensChanged shows what is known of the tokens now, and forgets those that are gone.
-func (m *metrics) tokensChanged(notices []tokenNotice, table tokenTable) {
+func (m *metrics) tokensChanged(notices []token.Notice, table token.Table) {
 	m.expiry.Reset()
 	for _, g := range table {
-		if !g.token.Expires.IsZero() {
-			m.expiry.WithLabelValues(g.organization.Namespace, g.organization.Name, g.token.Key).Set(float64(g.token.Expires.Unix()))
+		if !g.Token.Expires.IsZero() {
+			m.expiry.WithLabelValues(g.Organization.Namespace, g.Organization.Name, g.Token.Key).Set(float64(g.Token.Expires.Unix()))
 		}
 	}
 	m.notices.Reset()
 	for _, n := range notices {
-		m.notices.WithLabelValues(n.organization.Namespace, n.organization.Name, n.key, n.reason).Set(1)
+		m.notices.WithLabelValues(n.Organization.Namespace, n.Organization.Name, n.Key, n.Reason).Set(1)
 	}
 }
 

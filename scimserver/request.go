@@ -19,6 +19,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 // request is a request that has been admitted, and what is learned about it on the way.
@@ -26,7 +27,7 @@ type request struct {
 	*http.Request
 	id      string
 	route   string
-	grant   *grant
+	grant   *token.Grant
 	base    string // the provider's base URL: scheme, host and BasePath
 	segment string // what stood for {id} in the route
 	audit   audit
@@ -35,10 +36,10 @@ type request struct {
 }
 
 // organization is the one that the request's token is for.
-func (r *request) organization() *v1alpha1.LambdaTestOrganization { return r.grant.organization }
+func (r *request) organization() *v1alpha1.LambdaTestOrganization { return r.grant.Organization }
 
-// organizationKey names it.
-func (r *request) organizationKey() types.NamespacedName { return r.grant.organizationKey() }
+// OrganizationKey names it.
+func (r *request) organizationKey() types.NamespacedName { return r.grant.OrganizationKey() }
 
 var idForLogs = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
 

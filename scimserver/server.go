@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestorganizations,verbs=get;list;watch
@@ -81,8 +82,8 @@ type Server struct {
 	index *index.Index
 	// rendered has JSON of users of the index.
 	rendered *renderings
-	tokens   *tokenLoader
-	uses     *tokenUses
+	tokens   *token.Loader
+	uses     *token.Uses
 	gate     *gate
 	router   *router
 	metrics  *metrics
@@ -124,9 +125,9 @@ func New(options Options) (*Server, error) {
 	}
 	s.rendered = newRenderings()
 	s.index = index.New(s.rendered.forget)
-	s.tokens = newTokenLoader(options.Reader, options.Now, s.tokensChanged)
-	s.uses = newTokenUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
-	s.gate = newGate(s.tokens, s.limits)
+	s.tokens = token.NewLoader(options.Reader, options.Now, s.tokensChanged)
+	s.uses = token.NewUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
+	s.gate = newGate(s.tokens, s.now, s.limits)
 	s.router = newRouter(s.routes())
 	return s, nil
 }

@@ -7,28 +7,30 @@ import (
 	"context"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
 // tokensChanged tells people what is wrong with tokens: a metric as long as it is so, a log line and an event when it becomes so. Every
 // replica has metric and log, the leader alone writes the event. The controllers set the organization's condition.
-func (s *Server) tokensChanged(notices []tokenNotice, table tokenTable) {
+func (s *Server) tokensChanged(notices []token.Notice, table token.Table) {
 	s.metrics.tokensChanged(notices, table)
-	s.logged = news(notices, s.logged, func(n tokenNotice) {
-		s.log.Info("SCIM token", "namespace", n.organization.Namespace, "organization", n.organization.Name, "reason", n.reason, "message", n.message)
+	s.logged = news(notices, s.logged, func(n token.Notice) {
+		s.log.Info("SCIM token", "namespace", n.Organization.Namespace, "organization", n.Organization.Name, "reason", n.Reason, "message", n.Message)
 	})
 	if !s.leads() {
 		return
 	}
-	s.told = news(notices, s.told, func(n tokenNotice) {
-		s.options.Recorder.Eventf(n.organization, nil, corev1.EventTypeWarning, n.reason, "LoadTokens", "%s", n.message)
+	s.told = news(notices, s.told, func(n token.Notice) {
+		s.options.Recorder.Eventf(n.Organization, nil, corev1.EventTypeWarning, n.Reason, "LoadTokens", "%s", n.Message)
 	})
 }
 
 // news visits the notices that are not known yet, and returns those that are now.
-func news(notices []tokenNotice, known map[string]bool, visit func(tokenNotice)) map[string]bool {
+func news(notices []token.Notice, known map[string]bool, visit func(token.Notice)) map[string]bool {
 	current := make(map[string]bool, len(notices))
 	for _, n := range notices {
-		id := string(n.organization.UID) + "/" + n.key + "/" + n.message
+		id := string(n.Organization.UID) + "/" + n.Key + "/" + n.Message
 		if !known[id] && !current[id] {
 			visit(n)
 		}
@@ -57,6 +59,6 @@ func (s *Server) tellOnceLeading(ctx context.Context) {
 	select {
 	case <-ctx.Done():
 	case <-s.options.Elected:
-		s.tokens.awaken()
+		s.tokens.Reload()
 	}
 }

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package token
 
 import (
 	"context"
@@ -20,14 +20,14 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// tokenLoader keeps the table of tokens current. It learns from the cache which organizations there are and which Secrets changed, of
+// Loader keeps the table of tokens current. It learns from the cache which organizations there are and which Secrets changed, of
 // which the cache holds the metadata alone, and reads a Secret that concerns it live when its resourceVersion is another.
-type tokenLoader struct {
+type Loader struct {
 	reader client.Reader
 	now    func() time.Time
-	notify func([]tokenNotice, tokenTable)
+	notify func([]Notice, Table)
 
-	table atomic.Pointer[tokenTable]
+	table atomic.Pointer[Table]
 	wake  chan struct{}
 
 	mu            sync.Mutex
@@ -37,8 +37,8 @@ type tokenLoader struct {
 	secrets map[types.NamespacedName]*secretTokens // used by run alone
 }
 
-func newTokenLoader(reader client.Reader, now func() time.Time, notify func([]tokenNotice, tokenTable)) *tokenLoader {
-	return &tokenLoader{
+func NewLoader(reader client.Reader, now func() time.Time, notify func([]Notice, Table)) *Loader {
+	return &Loader{
 		reader:        reader,
 		now:           now,
 		notify:        notify,
@@ -49,39 +49,39 @@ func newTokenLoader(reader client.Reader, now func() time.Time, notify func([]to
 	}
 }
 
-// find returns the grant of a presented token, or nil.
-func (l *tokenLoader) find(token string) *grant {
+// Find returns the grant of a presented token, or nil.
+func (l *Loader) Find(token string) *Grant {
 	table := l.table.Load()
 	if table == nil {
 		return nil
 	}
-	if g := (*table)[v1alpha1.SCIMTokenDigest(token)]; g != nil && g.token.Accepts(l.now()) {
+	if g := (*table)[v1alpha1.SCIMTokenDigest(token)]; g != nil && g.Token.Accepts(l.now()) {
 		return g
 	}
 	return nil
 }
 
-func (l *tokenLoader) loaded() bool { return l.table.Load() != nil }
+func (l *Loader) Loaded() bool { return l.table.Load() != nil }
 
-// storeOrganization and the rest follow the informers.
-func (l *tokenLoader) storeOrganization(o *v1alpha1.LambdaTestOrganization) {
+// StoreOrganization and the rest follow the informers.
+func (l *Loader) StoreOrganization(o *v1alpha1.LambdaTestOrganization) {
 	l.update(func() { l.organizations[keyOf(o)] = o })
 }
 
-func (l *tokenLoader) dropOrganization(o *v1alpha1.LambdaTestOrganization) {
+func (l *Loader) DropOrganization(o *v1alpha1.LambdaTestOrganization) {
 	l.update(func() { delete(l.organizations, keyOf(o)) })
 }
 
-func (l *tokenLoader) storeSecret(o *metav1.PartialObjectMetadata) {
+func (l *Loader) StoreSecret(o *metav1.PartialObjectMetadata) {
 	l.updateSecret(keyOf(o), func() { l.versions[keyOf(o)] = o.ResourceVersion })
 }
 
-func (l *tokenLoader) dropSecret(o *metav1.PartialObjectMetadata) {
+func (l *Loader) DropSecret(o *metav1.PartialObjectMetadata) {
 	l.updateSecret(keyOf(o), func() { delete(l.versions, keyOf(o)) })
 }
 
 // updateSecret wakes the loader only for Secrets that an organization names: a cluster has many others.
-func (l *tokenLoader) updateSecret(name types.NamespacedName, change func()) {
+func (l *Loader) updateSecret(name types.NamespacedName, change func()) {
 	l.mu.Lock()
 	change()
 	concerned := false
@@ -90,18 +90,18 @@ func (l *tokenLoader) updateSecret(name types.NamespacedName, change func()) {
 	}
 	l.mu.Unlock()
 	if concerned {
-		l.awaken()
+		l.Reload()
 	}
 }
 
-func (l *tokenLoader) update(change func()) {
+func (l *Loader) update(change func()) {
 	l.mu.Lock()
 	change()
 	l.mu.Unlock()
-	l.awaken()
+	l.Reload()
 }
 
-func (l *tokenLoader) awaken() {
+func (l *Loader) Reload() {
 	select {
 	case l.wake <- struct{}{}:
 	default: // it will run anyway
@@ -112,8 +112,8 @@ func keyOf(o metav1.Object) types.NamespacedName {
 	return types.NamespacedName{Namespace: o.GetNamespace(), Name: o.GetName()}
 }
 
-// run loads the table, and again after each change, until ctx is done.
-func (l *tokenLoader) run(ctx context.Context, failed func(error)) {
+// Run loads the table, and again after each change, until ctx is done.
+func (l *Loader) Run(ctx context.Context, failed func(error)) {
 	for {
 		again := l.load(ctx, failed)
 		select {
@@ -126,7 +126,7 @@ func (l *tokenLoader) run(ctx context.Context, failed func(error)) {
 }
 
 // load builds the table. When a Secret could not be read, what was known of it stays, and the channel says when to try again.
-func (l *tokenLoader) load(ctx context.Context, failed func(error)) <-chan time.Time {
+func (l *Loader) load(ctx context.Context, failed func(error)) <-chan time.Time {
 	organizations, versions := l.wanted()
 	fresh := make(map[types.NamespacedName]*secretTokens, len(versions))
 	var again <-chan time.Time
@@ -134,17 +134,17 @@ func (l *tokenLoader) load(ctx context.Context, failed func(error)) <-chan time.
 		secret, err := l.secret(ctx, name, version)
 		if err != nil {
 			failed(err)
-			again = time.After(tokenRetry)
+			again = time.After(secretRetry)
 		}
 		if secret != nil {
 			fresh[name] = secret
 		}
 	}
 	l.secrets = fresh
-	if again != nil && !l.loaded() {
+	if again != nil && !l.Loaded() {
 		return again // not ready before every token has been read once
 	}
-	table, notices := buildTokens(organizations, fresh, l.now())
+	table, notices := build(organizations, fresh, l.now())
 	l.table.Store(&table)
 	l.notify(notices, table)
 	if again == nil {
@@ -154,7 +154,7 @@ func (l *tokenLoader) load(ctx context.Context, failed func(error)) <-chan time.
 }
 
 // wanted returns the organizations, and the versions of the Secrets that they name and that exist.
-func (l *tokenLoader) wanted() ([]*v1alpha1.LambdaTestOrganization, map[types.NamespacedName]string) {
+func (l *Loader) wanted() ([]*v1alpha1.LambdaTestOrganization, map[types.NamespacedName]string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var organizations []*v1alpha1.LambdaTestOrganization
@@ -170,12 +170,12 @@ func (l *tokenLoader) wanted() ([]*v1alpha1.LambdaTestOrganization, map[types.Na
 	return organizations, versions
 }
 
-func (l *tokenLoader) secret(ctx context.Context, name types.NamespacedName, version string) (*secretTokens, error) {
+func (l *Loader) secret(ctx context.Context, name types.NamespacedName, version string) (*secretTokens, error) {
 	known := l.secrets[name]
 	if known != nil && known.resourceVersion == version {
 		return known, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	secret := &corev1.Secret{}
 	err := l.reader.Get(ctx, name, secret)
@@ -189,10 +189,10 @@ func (l *tokenLoader) secret(ctx context.Context, name types.NamespacedName, ver
 }
 
 // nextExpiry wakes the loader once a day and when a token expires, so that people are told in time.
-func (l *tokenLoader) nextExpiry(table tokenTable) <-chan time.Time {
+func (l *Loader) nextExpiry(table Table) <-chan time.Time {
 	wait := 24 * time.Hour
 	for _, g := range table {
-		if left := g.token.Expires.Sub(l.now()); !g.token.Expires.IsZero() && left > 0 {
+		if left := g.Token.Expires.Sub(l.now()); !g.Token.Expires.IsZero() && left > 0 {
 			wait = min(wait, left+time.Second)
 		}
 	}

@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package token
 
 import (
 	"cmp"
@@ -17,33 +17,33 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// grant is what a token gives: one organization, under the name of the token's key.
-type grant struct {
-	organization *v1alpha1.LambdaTestOrganization // shared with the cache: not to be changed
-	token        v1alpha1.SCIMToken
+// Grant is what a token gives: one organization, under the name of the token's key.
+type Grant struct {
+	Organization *v1alpha1.LambdaTestOrganization // shared with the cache: not to be changed
+	Token        v1alpha1.SCIMToken
 }
 
-func (g *grant) organizationKey() types.NamespacedName {
-	return types.NamespacedName{Namespace: g.organization.Namespace, Name: g.organization.Name}
+func (g *Grant) OrganizationKey() types.NamespacedName {
+	return types.NamespacedName{Namespace: g.Organization.Namespace, Name: g.Organization.Name}
 }
 
-// tokenTable finds the grant of a presented token. It maps the SHA-256 of tokens, so neither the comparison nor its time says anything
+// Table finds the grant of a presented token. It maps the SHA-256 of tokens, so neither the comparison nor its time says anything
 // about a token: whoever could tell by time how many bytes of a digest match would still have to find a preimage of it.
-type tokenTable map[[sha256.Size]byte]*grant
+type Table map[[sha256.Size]byte]*Grant
 
-// tokenNotice is something about a token that people should know. It never holds the token.
-type tokenNotice struct {
-	organization *v1alpha1.LambdaTestOrganization
-	key          string
-	reason       string
-	message      string
+// Notice is something about a token that people should know. It never holds the token.
+type Notice struct {
+	Organization *v1alpha1.LambdaTestOrganization
+	Key          string
+	Reason       string
+	Message      string
 }
 
-// buildTokens makes the table of all organizations. secrets are those that could be read, by their names. The older organization keeps
+// build makes the table of all organizations. secrets are those that could be read, by their names. The older organization keeps
 // a token that two claim; an organization's own LambdaTest token, and that of any other, is never accepted.
-func buildTokens(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens, now time.Time) (tokenTable, []tokenNotice) {
-	table := tokenTable{}
-	var notices []tokenNotice
+func build(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens, now time.Time) (Table, []Notice) {
+	table := Table{}
+	var notices []Notice
 	upstream := upstreamDigests(organizations, secrets)
 	for _, organization := range oldestFirst(organizations) {
 		secret := secrets[types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}]
@@ -60,26 +60,26 @@ func buildTokens(organizations []*v1alpha1.LambdaTestOrganization, secrets map[t
 }
 
 // add enters a token, or says why not.
-func (t tokenTable) add(organization *v1alpha1.LambdaTestOrganization, token v1alpha1.SCIMToken, upstream map[[sha256.Size]byte]bool, now time.Time) *tokenNotice {
-	notice := func(reason, format string, args ...any) *tokenNotice {
+func (t Table) add(organization *v1alpha1.LambdaTestOrganization, token v1alpha1.SCIMToken, upstream map[[sha256.Size]byte]bool, now time.Time) *Notice {
+	notice := func(reason, format string, args ...any) *Notice {
 		message := fmt.Sprintf("SCIM token %q of Secret %s ", token.Key, organization.SCIMTokenSecretName()) + fmt.Sprintf(format, args...)
-		return &tokenNotice{organization, token.Key, reason, message}
+		return &Notice{organization, token.Key, reason, message}
 	}
 	switch earlier := t[token.Digest]; {
 	case token.Ignored != "":
 		return notice(v1alpha1.TokenIgnoredReason, "%s, and is not accepted", token.Ignored)
 	case upstream[token.Digest]:
 		return notice(v1alpha1.TokenIgnoredReason, "is the token that LambdaTest gave the operator, and is not accepted: make another for the identity provider")
-	case earlier != nil && earlier.organization != organization:
+	case earlier != nil && earlier.Organization != organization:
 		return notice(v1alpha1.TokenConflictReason, "is already accepted for the older organization %s/%s, which keeps it: make another",
-			earlier.organization.Namespace, earlier.organization.Name)
-	case earlier == nil || outlives(token, earlier.token):
-		t[token.Digest] = &grant{organization: organization, token: token}
+			earlier.Organization.Namespace, earlier.Organization.Name)
+	case earlier == nil || outlives(token, earlier.Token):
+		t[token.Digest] = &Grant{Organization: organization, Token: token}
 	}
 	if token.IsExpired(now) {
 		return notice(v1alpha1.TokenIgnoredReason, "expired at %s", token.Expires.UTC().Format(time.RFC3339))
 	}
-	if !token.Expires.IsZero() && token.Expires.Before(now.Add(tokenExpiryNotice)) {
+	if !token.Expires.IsZero() && token.Expires.Before(now.Add(expiryNotice)) {
 		return notice(v1alpha1.TokenExpiringReason, "expires at %s: add another key, switch the provider, remove this one", token.Expires.UTC().Format(time.RFC3339))
 	}
 	return nil

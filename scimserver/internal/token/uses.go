@@ -1,7 +1,7 @@
 // Copyright 2026 The lambdatest-operator Authors
 // SPDX-License-Identifier: Apache-2.0
 
-package scimserver
+package token
 
 import (
 	"context"
@@ -17,60 +17,60 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// tokenUses records in the status of an organization when each of its tokens was last used. The time is the beginning of the hour, so a
+// Uses records in the status of an organization when each of its tokens was last used. The time is the beginning of the hour, so a
 // key costs one write an hour, and replicas that see the same key in the same hour write the same. Only tokens that are accepted are
 // noted: a request without one writes nothing.
-type tokenUses struct {
+type Uses struct {
 	client client.Client
 	now    func() time.Time
 	failed func(error)
 
 	mu sync.Mutex
 	// next is when a use of the key is to be noted again.
-	next    map[tokenKey]time.Time
-	pending chan tokenUse
+	next    map[useKey]time.Time
+	pending chan use
 }
 
-// tokenKey names a token of an organization. The UID keeps a new organization of the same name apart.
-type tokenKey struct {
+// useKey names a token of an organization. The UID keeps a new organization of the same name apart.
+type useKey struct {
 	organization types.NamespacedName
 	uid          types.UID
 	key          string
 }
 
-type tokenUse struct {
-	tokenKey
+type use struct {
+	useKey
 	hour time.Time
 }
 
-func newTokenUses(writer client.Client, now func() time.Time, failed func(error)) *tokenUses {
-	return &tokenUses{
+func NewUses(writer client.Client, now func() time.Time, failed func(error)) *Uses {
+	return &Uses{
 		client: writer, now: now, failed: failed,
-		next: map[tokenKey]time.Time{}, pending: make(chan tokenUse, pendingTokenUses),
+		next: map[useKey]time.Time{}, pending: make(chan use, pendingUses),
 	}
 }
 
-// note never waits: a use that cannot be noted now is noted with a later one.
-func (u *tokenUses) note(g *grant, now time.Time) {
+// Note never waits: a use that cannot be noted now is noted with a later one.
+func (u *Uses) Note(g *Grant, now time.Time) {
 	hour := now.UTC().Truncate(time.Hour)
-	if recorded := g.organization.Status.SCIMTokenLastUse[g.token.Key]; !recorded.Time.Before(hour) {
+	if recorded := g.Organization.Status.SCIMTokenLastUse[g.Token.Key]; !recorded.Time.Before(hour) {
 		return // by this replica or by another
 	}
-	key := tokenKey{g.organizationKey(), g.organization.UID, g.token.Key}
+	key := useKey{g.OrganizationKey(), g.Organization.UID, g.Token.Key}
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if now.Before(u.next[key]) {
 		return
 	}
 	select {
-	case u.pending <- tokenUse{key, hour}:
-		u.next[key] = now.Add(tokenUseRetry)
+	case u.pending <- use{key, hour}:
+		u.next[key] = now.Add(useRetry)
 	default:
 	}
 }
 
-// run writes what is noted, until ctx is done.
-func (u *tokenUses) run(ctx context.Context) {
+// Run writes what is noted, until ctx is done.
+func (u *Uses) Run(ctx context.Context) {
 	for {
 		select {
 		case <-ctx.Done():
@@ -85,8 +85,8 @@ func (u *tokenUses) run(ctx context.Context) {
 	}
 }
 
-func (u *tokenUses) write(ctx context.Context, use tokenUse) error {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+func (u *Uses) write(ctx context.Context, use use) error {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	patch, err := json.Marshal(map[string]any{
 		"metadata": map[string]any{"uid": use.uid},
@@ -101,10 +101,10 @@ func (u *tokenUses) write(ctx context.Context, use tokenUse) error {
 }
 
 // written remembers the hour, and forgets the keys of hours that are over.
-func (u *tokenUses) written(use tokenUse) {
+func (u *Uses) written(use use) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	now := u.now()
-	maps.DeleteFunc(u.next, func(_ tokenKey, next time.Time) bool { return now.After(next) })
-	u.next[use.tokenKey] = use.hour.Add(time.Hour)
+	maps.DeleteFunc(u.next, func(_ useKey, next time.Time) bool { return now.After(next) })
+	u.next[use.useKey] = use.hour.Add(time.Hour)
 }
