@@ -7,23 +7,24 @@
 // the hour in which each token was last used.
 //
 // It knows nothing of LambdaTest, makes no upstream call and decides nothing about accounts; that is the controllers' part, and the
-// two meet in the API server. It imports api, apimachinery, client-go and controller-runtime, never controllers or lambdatest.
+// two meet in the API server. It imports api, the packages below internal, apimachinery, client-go and controller-runtime, never
+// controllers or lambdatest.
 //
 // How a request travels:
 //
-//	http.go      request id, panic, metrics, path             errors.go    any error -> SCIM error
-//	auth.go      bearer token -> organization                  answer.go    reply, decode
-//	routes.go    path and verb -> operation                    limits.go    every limit, with unit and reason
+//	http.go            request id, panic, metrics, path        errors.go      any error -> SCIM error
+//	auth.go            bearer token -> organization            answer.go      reply
+//	routes.go          path and verb -> operation              limits.go      limits of HTTP and of writing
 //	users.go, groups.go, list.go, discovery.go                 the operations
-//	index.go     what lists are answered from                  store.go     live reads; write, wait, retry
-//	tokens.go    which token is whose                          group_batch.go   changes of one group, written together
-//	token_uses.go    when each was last used
+//	store.go           live reads; write, wait, retry          group_batch.go changes of one group, written together
+//	list_reply.go      pages of a list                         cursor.go      RFC 9865
 //
-// and the pure functions, each on values alone:
+// and what it stands on, each in a package of its own:
 //
-//	schema.go    the one table of attributes                   patch.go     RFC 7644, section 3.5.2
-//	body.go      JSON -> canonical attributes                  filter.go    RFC 7644, section 3.4.2.2
-//	render.go    projection and JSON                           user_mapping.go, group_mapping.go   resource <-> attributes
-//	denial.go    a request that ends in active: false denies   cursor.go    RFC 9865
-//	user_change.go, group_change.go, group_delta.go            what a request makes of a resource
+//	internal/claims    what a request makes of a user or group; denials
+//	internal/index     what lists are answered from
+//	internal/token     which token is whose, and when each was last used
+//	internal/scim      the one table of attributes; read, patch, match, project, render
+//	internal/filter    filters and paths
+//	internal/problem   the SCIM error
 package scimserver

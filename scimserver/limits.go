@@ -46,7 +46,7 @@ const (
 
 	// defaultPageSize is what Okta steps by, whatever it asked for.
 	defaultPageSize = 100
-	// maxPageSize keeps an answer below about a megabyte.
+	// maxPageSize keeps a page of users below about a megabyte; a page of groups has no such bound.
 	maxPageSize = 1000
 
 	// maxRenderedBytes of JSON are kept to render lists from: about 25 000 users.
@@ -71,7 +71,7 @@ const (
 
 	// storeTimeout bounds one call to the API server. Identity providers wait for 30 s and more.
 	storeTimeout = 10 * time.Second
-	// writeAttempts and writeBackoff bound the retries of a write that met another one: 8 attempts take about 1.5 s.
+	// writeAttempts and writeBackoff bound the retries of a write that met another one: 12 attempts take about 2.6 s.
 	writeAttempts = 12
 	writeBackoff  = 5 * time.Millisecond
 	maxBackoff    = 400 * time.Millisecond
@@ -81,7 +81,7 @@ const (
 	ownWriteWait = time.Second
 	// goneWait is how long a POST waits for a resource of the same name to finish its deletion.
 	goneWait = 3 * time.Second
-	// retryAfter is what a client that must come back is told, in seconds.
+	// retryAfter is how long a client that must come back is told to wait.
 	retryAfter = 2 * time.Second
 	// memberChecks is how many members unknown to the index are looked up one by one to render a group.
 	memberChecks = 64

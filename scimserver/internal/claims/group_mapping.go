@@ -32,6 +32,7 @@ var (
 	extendedGroupSchemas = []any{groupSchema, groupExtension}
 )
 
+// Value returns the value of the attribute with that canonical path.
 func (v *GroupView) Value(path string) any {
 	spec := &v.Group.Spec
 	switch path {

@@ -8,6 +8,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
+// GroupType is the table of groups.
 var GroupType = (&scim.ResourceType{
 	Name:        "Group",
 	Description: "A group of people in the LambdaTest organization, and the roles it gives them",

@@ -26,6 +26,7 @@ const userNameChange = "userName cannot change, because LambdaTest cannot rename
 
 var roleNames = []string{"Admin", "User", "Guest"}
 
+// UserType is the table of users.
 var UserType = (&scim.ResourceType{
 	Name:        "User",
 	Description: "A person in the LambdaTest organization",

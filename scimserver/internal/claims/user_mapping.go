@@ -31,6 +31,7 @@ var (
 	extendedUserSchemas = []any{userSchema, userExtension}
 )
 
+// Value returns the value of the attribute with that canonical path.
 func (v *UserView) Value(path string) any {
 	spec := &v.User.Spec
 	switch path {

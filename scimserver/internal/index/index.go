@@ -64,7 +64,7 @@ func (x *Index) directory(namespace, organization string) *directory {
 	return d
 }
 
-// StoreUser and DropUser follow the informer of users, StoreGroup and DropGroup that of groups.
+// StoreUser keeps a version of a user that the informer reports; initial says that more of its first list may follow.
 func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -80,6 +80,7 @@ func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, versionOf(user.ResourceVersion))
 }
 
+// DropUser forgets a user who is gone.
 func (x *Index) DropUser(user *v1alpha1.LambdaTestUser) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -91,6 +92,7 @@ func (x *Index) DropUser(user *v1alpha1.LambdaTestUser) {
 	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, goneVersion)
 }
 
+// StoreGroup keeps a version of a group, as StoreUser does.
 func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -104,6 +106,7 @@ func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
 	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, versionOf(group.ResourceVersion))
 }
 
+// DropGroup forgets a group that is gone.
 func (x *Index) DropGroup(group *v1alpha1.LambdaTestGroup) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -172,11 +175,12 @@ func (d *directory) leave(folded, group string) {
 	d.memberships[folded] = rest
 }
 
-// IsVisibleUser: a user whom the provider deleted, or whose resource is going, is not there.
+// IsVisibleUser tells whether a provider sees the user: the provider has not deleted them, and the resource is not being deleted.
 func IsVisibleUser(user *v1alpha1.LambdaTestUser) bool {
 	return !user.IsMarkedDeleted() && user.DeletionTimestamp.IsZero()
 }
 
+// IsVisibleGroup tells whether a provider sees the group: the resource is not being deleted.
 func IsVisibleGroup(group *v1alpha1.LambdaTestGroup) bool { return group.DeletionTimestamp.IsZero() }
 
 // Users returns the visible users of an organization.

@@ -32,6 +32,7 @@ type Position struct {
 	Name    string
 }
 
+// PositionOf returns the place of a resource.
 func PositionOf[T metav1.Object](o T) Position {
 	return Position{Created: o.GetCreationTimestamp().Unix(), Name: o.GetName()}
 }

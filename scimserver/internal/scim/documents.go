@@ -9,8 +9,10 @@ const (
 	schemaSchema       = "urn:ietf:params:scim:schemas:core:2.0:Schema"
 )
 
+// Document is a resource of discovery, as JSON has it.
 type Document = map[string]any
 
+// Document is the resource type as /ResourceTypes shows it: RFC 7643, section 6.
 func (t *ResourceType) Document(base string) Document {
 	return Document{
 		"schemas":          []string{resourceTypeSchema},

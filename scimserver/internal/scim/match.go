@@ -17,6 +17,7 @@ import (
 // those of object, and nil for what is absent.
 type Valuer interface{ Value(path string) any }
 
+// Value returns the attribute of that name, or nil.
 func (o Object) Value(path string) any { return o[path] }
 
 // Elements are the values of a multi-valued complex attribute of a resource; what is changed by PATCH is []any of object instead.

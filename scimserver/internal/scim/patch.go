@@ -91,6 +91,7 @@ func (t *ResourceType) Patch(current Object, operations []Operation) (Object, er
 	return result, nil
 }
 
+// Apply applies one operation, the i-th of its request, and returns the result. current is left as it is.
 func (t *ResourceType) Apply(current Object, i int, o Operation) (Object, error) {
 	switch o.Verb {
 	case Add, Replace, Remove:

@@ -172,6 +172,7 @@ func appendValue(dst []byte, value any) []byte {
 	}
 }
 
+// AppendString appends a JSON string.
 func AppendString(dst []byte, s string) []byte {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {

@@ -8,6 +8,7 @@ import (
 	"strings"
 )
 
+// DataType is the type of an attribute.
 type DataType string
 
 // The data types of RFC 7643, section 2.3, that occur here.
@@ -19,6 +20,7 @@ const (
 	TypeComplex   DataType = "complex"
 )
 
+// Mutability tells who may change an attribute.
 type Mutability string
 
 // RFC 7643, section 7, "mutability".

@@ -3,12 +3,9 @@
 
 package token
 
-import (
-	"time"
-)
+import "time"
 
 const (
-
 	// callTimeout bounds a call to the API server about a token.
 	callTimeout = 10 * time.Second
 	// secretRetry is the pause before a Secret that could not be read is read again.

@@ -37,6 +37,7 @@ type Loader struct {
 	secrets map[types.NamespacedName]*secretTokens // used by run alone
 }
 
+// NewLoader returns a loader whose table is empty until Run has loaded it. It calls notify with each table that it loads.
 func NewLoader(reader client.Reader, now func() time.Time, notify func([]Notice, Table)) *Loader {
 	return &Loader{
 		reader:        reader,
@@ -61,21 +62,25 @@ func (l *Loader) Find(token string) *Grant {
 	return nil
 }
 
+// Loaded tells whether every token has been read once.
 func (l *Loader) Loaded() bool { return l.table.Load() != nil }
 
-// StoreOrganization and the rest follow the informers.
+// StoreOrganization keeps a version of an organization. It and the next three functions follow the informers.
 func (l *Loader) StoreOrganization(o *v1alpha1.LambdaTestOrganization) {
 	l.update(func() { l.organizations[keyOf(o)] = o })
 }
 
+// DropOrganization forgets an organization that is gone.
 func (l *Loader) DropOrganization(o *v1alpha1.LambdaTestOrganization) {
 	l.update(func() { delete(l.organizations, keyOf(o)) })
 }
 
+// StoreSecret keeps the version of a Secret.
 func (l *Loader) StoreSecret(o *metav1.PartialObjectMetadata) {
 	l.updateSecret(keyOf(o), func() { l.versions[keyOf(o)] = o.ResourceVersion })
 }
 
+// DropSecret forgets a Secret that is gone.
 func (l *Loader) DropSecret(o *metav1.PartialObjectMetadata) {
 	l.updateSecret(keyOf(o), func() { delete(l.versions, keyOf(o)) })
 }
@@ -101,6 +106,7 @@ func (l *Loader) update(change func()) {
 	l.Reload()
 }
 
+// Reload makes Run load the table again.
 func (l *Loader) Reload() {
 	select {
 	case l.wake <- struct{}{}:

@@ -23,6 +23,7 @@ type Grant struct {
 	Token        v1alpha1.SCIMToken
 }
 
+// OrganizationKey is the namespace and name of the organization.
 func (g *Grant) OrganizationKey() types.NamespacedName {
 	return types.NamespacedName{Namespace: g.Organization.Namespace, Name: g.Organization.Name}
 }

@@ -43,6 +43,7 @@ type use struct {
 	hour time.Time
 }
 
+// NewUses returns a record that calls failed with each use that cannot be written.
 func NewUses(writer client.Client, now func() time.Time, failed func(error)) *Uses {
 	return &Uses{
 		client: writer, now: now, failed: failed,
