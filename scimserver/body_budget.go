@@ -12,8 +12,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// bodyBudget bounds the memory that large bodies take, whoever sends them: otherwise one tenant could fill it for all. Small ones, and
-// with them every denial, never wait.
+// bodyBudget bounds the memory that large bodies take, whoever sends them: otherwise one tenant could fill it for all. Bodies that say they
+// are small, as denials are, never wait.
 type bodyBudget struct{ *semaphore.Weighted }
 
 func newBodyBudget() bodyBudget { return bodyBudget{semaphore.NewWeighted(maxBodiesBytes)} }

@@ -48,7 +48,8 @@ func isTooLarge(err error) bool {
 	return apierrors.IsRequestEntityTooLargeError(err) || err != nil && strings.Contains(err.Error(), "request is too large")
 }
 
-// isUnavailable tells whether trying again may help. A namespace being deleted (403) ends by itself too: either way.
+// isUnavailable tells whether trying again may help. So does waiting for a namespace that is being
+// deleted: it answers 403 until it is gone.
 func isUnavailable(err error) bool {
 	var network net.Error
 	return apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||

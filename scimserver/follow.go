@@ -41,7 +41,7 @@ func (s *Server) follow(ctx context.Context) error {
 			return nil
 		}
 	}
-	go s.tellOnceLeading(ctx)
+	go s.reloadOnceLeading(ctx)
 	go s.uses.Run(ctx)
 	go s.tokens.Run(ctx, func(err error) { s.log.Error(err, "SCIM tokens could not be read") })
 	if waitUntil(ctx, s.tokens.Loaded) {

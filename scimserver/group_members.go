@@ -86,7 +86,7 @@ func unknownMember(err error, id string) error {
 }
 
 // hiddenMember tells whether a member is not shown: the provider deleted the person, or their resource is gone. The index alone cannot
-// tell: whoever another replica created or revived just now would survive a replacement of the members.
+// tell: a user whom another replica has just created or revived would survive a replacement of the members.
 func (s *Server) hiddenMember(r *request) func(id string) bool {
 	return func(id string) bool {
 		if user := s.index.User(r.organizationKey(), id); user != nil && index.IsVisibleUser(user) {

@@ -115,9 +115,9 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 	return noContent(), nil
 }
 
-// remove deletes a group and waits until the index no longer shows it: any later version is one that is going. It says right before that
-// this is the provider's deletion, for whoever deletes somebody else's group meets the guard of the controllers. Both are about the
-// version that was read, so that of two who delete at once only one did.
+// remove deletes a group and waits until the index no longer shows it: any later version is one that is going. An annotation
+// marks the deletion as the provider's; the controllers guard every other deletion. Both writes name the version that was read, so that of
+// two deletions at once only one succeeds.
 func (s *Server) remove(ctx context.Context, group *v1alpha1.LambdaTestGroup) error {
 	calling, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()

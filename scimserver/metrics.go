@@ -46,13 +46,13 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 			Name: "lambdatest_scim_token_problem", Help: "1 for a SCIM token that is ignored, in conflict or about to expire, by reason.",
 		}, append(token, "reason")),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lambdatest_scim_refused_requests_total", Help: "Requests refused before they were looked at, by status.",
+			Name: "lambdatest_scim_refused_requests_total", Help: "Requests refused before they were admitted, by status.",
 		}, []string{"status"}),
 		leftovers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lambdatest_scim_denials_with_leftovers_total", Help: "Denials of which something else in the request could not be applied.",
 		}, []string{"namespace", "organization"}),
 		conflicts: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "lambdatest_scim_write_conflicts_total", Help: "Writes repeated because somebody else wrote at the same time, by kind.",
+			Name: "lambdatest_scim_write_conflicts_total", Help: "Writes repeated because of a conflict with another write, by kind.",
 		}, []string{"kind"}),
 		lateIndexes: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "lambdatest_scim_late_index_total", Help: "Answers given before the list index showed the write.",
@@ -102,7 +102,7 @@ func (m *metrics) used(g *token.Grant, now time.Time) {
 	m.lastUse.WithLabelValues(g.Organization.Namespace, g.Organization.Name, g.Token.Key).Set(float64(now.Unix()))
 }
 
-// tokensChanged shows what is known of the tokens now, and forgets those that are gone.
+// tokensChanged shows what is known of the tokens now, and forgets expiries and problems of those that are gone.
 func (m *metrics) tokensChanged(notices []token.Notice, table token.Table) {
 	m.expiry.Reset()
 	for _, g := range table {

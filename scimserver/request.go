@@ -22,7 +22,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
-// request is a request that has been admitted, and what is learned about it on the way.
+// request is a request on its way, and what is learned about it; grant is nil until the request is admitted.
 type request struct {
 	*http.Request
 	id      string

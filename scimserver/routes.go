@@ -12,7 +12,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// operation handlers take a request and return an answer.
+// handler carries out one operation: a request in, an answer out.
 type handler func(*request) (reply, error)
 
 // route is a verb and a path below BasePath, in which {id} stands for one segment.

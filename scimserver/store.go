@@ -138,7 +138,7 @@ func newObject(organization types.NamespacedName, name string, now time.Time) me
 	}
 }
 
-// create, update and remove write to the API server and wait for the index to show it.
+// create and update write to the API server and wait for the index to show it.
 func (s *Server) create(ctx context.Context, object client.Object, kind string) error {
 	return s.write(ctx, object, kind, func(ctx context.Context) error { return s.client.Create(ctx, object) })
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
-// tokensChanged tells people what is wrong with tokens: a metric as long as it is so, a log line and an event when it becomes so. Every
-// replica has metric and log, the leader alone writes the event. The controllers set the organization's condition.
+// tokensChanged reports what is wrong with tokens: in a metric while it lasts, in a log line and an event when it begins. Every replica has
+// metric and log; the leader alone writes the event. The controllers set the condition of the organization.
 func (s *Server) tokensChanged(notices []token.Notice, table token.Table) {
 	s.metrics.tokensChanged(notices, table)
 	s.logged = news(notices, s.logged, func(n token.Notice) {
@@ -51,8 +51,8 @@ func (s *Server) leads() bool {
 	}
 }
 
-// tellOnceLeading loads the tokens again when this replica takes the lead: what it saw before was told by the leader before, or by none.
-func (s *Server) tellOnceLeading(ctx context.Context) {
+// reloadOnceLeading loads the tokens again when this replica takes the lead: it wrote no event about what it saw before.
+func (s *Server) reloadOnceLeading(ctx context.Context) {
 	if s.leads() {
 		return
 	}

@@ -73,7 +73,7 @@ func (s *Server) patchUser(r *request) (reply, error) {
 	return s.changeUser(r, r.segment, claims.PatchUser(operations))
 }
 
-// changeUser reads, decides and writes, until nobody else wrote in between.
+// changeUser reads, decides and writes, and begins again on a conflict.
 func (s *Server) changeUser(r *request, id string, change claims.UserChange) (reply, error) {
 	if matches := r.ifMatch(); matches != nil {
 		change.Precondition = func(user *v1alpha1.LambdaTestUser) error { return matches(claims.ETag(user)) }
@@ -119,8 +119,8 @@ func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change cla
 	return nil
 }
 
-// reportLeftOut tells people that a provider believes something of a denied user that is not so. Each event is a write, and stays in
-// memory for twelve minutes: a provider that sends nothing else must not fill either, nor keep those of others from being told.
+// reportLeftOut reports that only the denial of a request was applied, so that the provider and the user differ. Events are bounded for
+// each organization: each is a write, and stays in memory for twelve minutes.
 func (s *Server) reportLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOut error) {
 	s.metrics.leftOver(r.organization())
 	if _, allowed := s.leftOut.allow(r.organizationKey().String(), s.now()); !allowed {
@@ -225,8 +225,8 @@ func (s *Server) meetExisting(r *request, name string, post *claims.UserPost) (*
 	return s.revive(r, user, post)
 }
 
-// denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. Somebody who was
-// deleted is there again then, inactive: what is answered must be found.
+// denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. A user whom the provider
+// deleted is visible again then, inactive: a client must find what a POST answered with.
 func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
 	reason := post.LeftOut
 	if reason == nil {
@@ -241,8 +241,8 @@ func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *c
 	return user, http.StatusOK, s.writeUser(r, user, claims.DenyOnly(reason))
 }
 
-// revive lets a person who was deactivated or deleted begin again. Somebody else with the same address first leaves the groups: were
-// the process to end between the two, an inactive person without groups is safe, an active one with foreign roles is not.
+// revive makes an inactive or deleted user active again. Another person with the same address is taken out of the groups first: if the
+// process ends between the two writes, an inactive user without groups is safe, an active one with the roles of another is not.
 func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
 	spec := claims.Revived(user, post.Spec)
 	if !claims.IsSamePerson(user, spec) {

@@ -43,7 +43,7 @@ func BenchmarkPatchUser(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		operations, _ := scim.ReadPatch(body)
-		_, _, _ = PatchUser(operations).On(view.User, userRules{})
+		_, _, _ = PatchUser(operations).On(view.User, UserRules{})
 	}
 }
 

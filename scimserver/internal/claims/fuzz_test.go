@@ -109,7 +109,7 @@ func FuzzUserBody(f *testing.F) {
 			return
 		}
 		checkChange(t, PutUser(body))
-		post, err := PostUser(body, userRules{})
+		post, err := PostUser(body, UserRules{})
 		clientsFault(t, err)
 		if err != nil {
 			return
@@ -127,7 +127,7 @@ func checkChange(t *testing.T, change UserChange) {
 	t.Helper()
 	view := ada()
 	before := view.User.DeepCopy()
-	spec, leftOut, err := change.On(view.User, userRules{maxRole: v1alpha1.RoleUser})
+	spec, leftOut, err := change.On(view.User, UserRules{maxRole: v1alpha1.RoleUser})
 	clientsFault(t, err)
 	clientsFault(t, leftOut)
 	if !reflect.DeepEqual(before, view.User) {
@@ -155,7 +155,7 @@ func checkSpec(t *testing.T, spec v1alpha1.LambdaTestUserSpec) {
 	if err != nil {
 		t.Fatalf("%v: %s", err, text)
 	}
-	again, leftOut, err := PutUser(body).On(view.User, userRules{})
+	again, leftOut, err := PutUser(body).On(view.User, UserRules{})
 	if err != nil || leftOut != nil {
 		t.Fatalf("an echo is refused: %v %v\n%s", err, leftOut, text)
 	}

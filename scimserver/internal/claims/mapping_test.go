@@ -33,7 +33,7 @@ func TestUserRoundTrip(t *testing.T) {
 			stored := *view.User.Spec.DeepCopy()
 			change := PutUser(body)
 
-			spec, leftOut, err := change.On(view.User, userRules{})
+			spec, leftOut, err := change.On(view.User, UserRules{})
 
 			if err != nil || leftOut != nil {
 				t.Fatal(err, leftOut)

@@ -75,7 +75,7 @@ func TestPatchedUsersReadBack(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		view := viewOf(someSpec.Draw(t, "spec"))
 		operations := rapid.SliceOfN(someOperation, 1, 5).Draw(t, "operations")
-		spec, leftOut, err := PatchUser(operations).On(view.User, userRules{})
+		spec, leftOut, err := PatchUser(operations).On(view.User, UserRules{})
 		if err != nil || leftOut != nil {
 			t.Fatal(err, leftOut)
 		}
@@ -84,7 +84,7 @@ func TestPatchedUsersReadBack(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		again, _, err := PutUser(body).On(viewOf(spec).User, userRules{})
+		again, _, err := PutUser(body).On(viewOf(spec).User, UserRules{})
 		if err != nil || !cmp.Equal(spec, again) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(spec, again))
 		}
@@ -156,7 +156,7 @@ func TestOrderOfKeysIsIrrelevant(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		spec, _, err := PutUser(body).On(view.User, userRules{})
+		spec, _, err := PutUser(body).On(view.User, UserRules{})
 		if err != nil || !cmp.Equal(spec, view.User.Spec) {
 			t.Fatalf("%v\n%s", err, cmp.Diff(spec, view.User.Spec))
 		}

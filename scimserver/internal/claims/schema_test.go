@@ -61,7 +61,7 @@ func fixtureFor(schema string) fixture {
 		view:      func() scim.Valuer { return ada() },
 		patch: func(o scim.Operation) (scim.Valuer, error) {
 			view := ada()
-			spec, _, err := PatchUser([]scim.Operation{o}).On(view.User, userRules{})
+			spec, _, err := PatchUser([]scim.Operation{o}).On(view.User, UserRules{})
 			view.User.Spec = spec
 			return view, err
 		},

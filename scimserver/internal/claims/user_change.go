@@ -24,7 +24,7 @@ type UserChange struct {
 
 // On decides what becomes of a user's spec. A request is applied whole or not at all, with one exception: when it denies, and
 // something else about it cannot be applied, then only the denial is, and LeftOut says why the rest was not.
-func (c UserChange) On(user *v1alpha1.LambdaTestUser, rules userRules) (spec v1alpha1.LambdaTestUserSpec, leftOut, err error) {
+func (c UserChange) On(user *v1alpha1.LambdaTestUser, rules UserRules) (spec v1alpha1.LambdaTestUserSpec, leftOut, err error) {
 	spec, err = c.whole(user, rules)
 	if err != nil && c.Denies {
 		return Denied(user), err, nil
@@ -37,7 +37,7 @@ func DenyOnly(because error) UserChange {
 	return UserChange{Denies: true, apply: func(scim.Object) (scim.Object, error) { return nil, because }}
 }
 
-func (c UserChange) whole(user *v1alpha1.LambdaTestUser, rules userRules) (v1alpha1.LambdaTestUserSpec, error) {
+func (c UserChange) whole(user *v1alpha1.LambdaTestUser, rules UserRules) (v1alpha1.LambdaTestUserSpec, error) {
 	spec := *user.Spec.DeepCopy()
 	if c.Precondition != nil {
 		if err := c.Precondition(user); err != nil {
@@ -113,7 +113,7 @@ type UserPost struct {
 
 // PostUser reads what a POST about a person without a resource creates. A denial needs nothing but a UserName: what is missing or wrong
 // beside it is left out.
-func PostUser(body map[string]any, rules userRules) (*UserPost, error) {
+func PostUser(body map[string]any, rules UserRules) (*UserPost, error) {
 	post := &UserPost{Denies: bodyDenies(body)}
 	err := buildUser(body, rules, &post.Spec)
 	if err == nil {
@@ -129,7 +129,7 @@ func PostUser(body map[string]any, rules userRules) (*UserPost, error) {
 	return post, nil
 }
 
-func buildUser(body map[string]any, rules userRules, spec *v1alpha1.LambdaTestUserSpec) error {
+func buildUser(body map[string]any, rules UserRules, spec *v1alpha1.LambdaTestUserSpec) error {
 	given, err := UserType.Read(body)
 	if err != nil {
 		return err

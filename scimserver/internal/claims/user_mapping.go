@@ -204,20 +204,20 @@ func userAttributes(spec *v1alpha1.LambdaTestUserSpec) scim.Object {
 	return o.Assigned()
 }
 
-// userRules are what an organization demands of a user.
-type userRules struct {
+// UserRules are what an organization demands of a user.
+type UserRules struct {
 	maxRole        v1alpha1.Role
 	userNamePolicy v1alpha1.UserNamePolicy
 }
 
 // RulesOf returns the rules of an organization.
-func RulesOf(organization *v1alpha1.LambdaTestOrganization) userRules {
-	return userRules{maxRole: organization.Spec.SCIM.MaxRole, userNamePolicy: organization.Spec.SCIM.UserNamePolicy}
+func RulesOf(organization *v1alpha1.LambdaTestOrganization) UserRules {
+	return UserRules{maxRole: organization.Spec.SCIM.MaxRole, userNamePolicy: organization.Spec.SCIM.UserNamePolicy}
 }
 
 // store writes attributes into a spec. What the attributes cannot change stays as it is; only differences are written, so that
 // reading and storing again changes nothing. The UserName is set when there is none yet.
-func (r userRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error {
+func (r UserRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error {
 	isNew, before := spec.UserName == "", userAttributes(spec)
 	name := o.Inner("name")
 	if name.Text("givenName") == "" || name.Text("familyName") == "" {
@@ -262,7 +262,7 @@ func emailsOf(list []any) []v1alpha1.Email {
 	return emails
 }
 
-func (r userRules) mayGive(role, before v1alpha1.Role) error {
+func (r UserRules) mayGive(role, before v1alpha1.Role) error {
 	if r.maxRole != "" && role != before && role.Rank() > r.maxRole.Rank() {
 		return problem.BadValue("%s %s is more than this organization lets its identity provider give: %s at most",
 			organizationRoleName, role, r.maxRole)
@@ -273,7 +273,7 @@ func (r userRules) mayGive(role, before v1alpha1.Role) error {
 var emailForm = regexp.MustCompile(`^[^\s@]+@[^\s@]+$`)
 
 // storeUserName keeps the stored spelling: UserNames that differ only in case are the same person.
-func (r userRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserSpec) error {
+func (r UserRules) storeUserName(userName string, spec *v1alpha1.LambdaTestUserSpec) error {
 	if spec.UserName != "" {
 		if v1alpha1.FoldUserName(userName) != v1alpha1.FoldUserName(spec.UserName) {
 			return problem.Immutable(userNameChange)

@@ -194,7 +194,7 @@ func (g Target) applyElements(current Object, verb string, raw any) (Object, err
 	return g.createElement(current, verb, after, change)
 }
 
-// isWhole tells whether an element still has what an element needs.
+// isWhole tells whether an element has all required sub-attributes.
 func (a *Attribute) isWhole(element Object) bool {
 	for _, sub := range a.Sub {
 		if sub.Required && element[sub.Name] == nil {

@@ -35,7 +35,7 @@ func (t *ResourceType) Target(text string) (Target, error) {
 	return t.narrow(path, a, sub)
 }
 
-// knownTarget resolves a key of an object of attributes: one that is no path is an attribute that nobody knows.
+// knownTarget resolves a key of an object of attributes. A key that is no path names an unknown attribute.
 func (t *ResourceType) knownTarget(key string) Target {
 	result, err := t.Target(key)
 	if err != nil {
