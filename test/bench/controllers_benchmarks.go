@@ -7,7 +7,7 @@ package main
 func controllersBenchmarks() []benchmark {
 	return []benchmark{
 		{
-			name: "converge", about: "new people on their way to LambdaTest, as fast as it may be called",
+			name: "converge", about: "new people until they have accounts, at the highest allowed rate",
 			figures: []string{"converge", "converge-writes", "converge-adopted"}, run: converge,
 		},
 		{
@@ -22,13 +22,13 @@ func controllersBenchmarks() []benchmark {
 func controllersAtScaleBenchmarks() []benchmark {
 	return []benchmark{
 		{
-			name: "sweep", about: "comparisons of an organization in which nothing changes",
+			name: "sweep", about: "sweeps of an organization in which nothing changes",
 			figures: []string{"sweep", "sweep-calls", "idle", "idle-api"}, run: sweeps,
 		},
 		{
-			name: "restart", about: "both replicas killed, one after the other, and what they need when they are back",
+			name: "restart", about: "both replicas are killed, one after the other: time and memory until they serve again",
 			figures: []string{"restart", "restart-writes", "memory", "memory-peak"}, run: restart,
 		},
-		{name: "failover", about: "from the end of the leader until the other replica writes to LambdaTest", run: failover},
+		{name: "failover", about: "from the kill of the leader until the other replica writes to LambdaTest", run: failover},
 	}
 }

@@ -89,8 +89,8 @@ func converge(ctx context.Context, r *run) error {
 	return errors.Join(
 		r.plot("converge", pace),
 		r.record("converge", times, details...),
-		r.cost("converge", 1, "CPU time of API server and etcd for somebody new", below, "ms"),
-		r.cost("converge", 1, "CPU time of both replicas for somebody new", operator, "ms"),
+		r.cost("converge", 1, "CPU time of API server and etcd for a new person", below, "ms"),
+		r.cost("converge", 1, "CPU time of both replicas for a new person", operator, "ms"),
 		r.record("converge-writes", writes),
 		r.record("converge-adopted", adopted, fmt.Sprintf("%d people whose accounts are there", count)),
 	)

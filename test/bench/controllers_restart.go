@@ -46,7 +46,7 @@ func restart(ctx context.Context, r *run) error {
 	people := fmt.Sprintf("%d people", p.count)
 	if err := errors.Join(
 		r.record("restart", all.seconds, people+"; the slower of the two replicas",
-			fmt.Sprintf("the API server takes %s s to send everybody once, to somebody who only waits for the end", number(median(all.alone)))),
+			fmt.Sprintf("the API server takes %s s to send all people once, to a client that only waits for the end", number(median(all.alone)))),
 		r.record("restart-writes", all.writes, people),
 		r.record("memory", all.settled, people, fmt.Sprintf("with the lead %s MB, without it %s MB", number(median(all.leader)), number(median(all.standby)))),
 		r.record("memory-peak", all.peaks, people),

@@ -40,8 +40,8 @@ func sweeps(ctx context.Context, r *run) error {
 	detail := fmt.Sprintf("%d people, %d sweeps", p.count, manySweeps)
 	return errors.Join(
 		r.record("sweep", costs, detail),
-		r.cost("sweep", p.count, "CPU time of the leader for one comparison", costs, "s"),
-		r.cost("sweep", p.count, "calls of LambdaTest for one comparison", each(calls, func(n int) float64 { return float64(n) }), "calls"),
+		r.cost("sweep", p.count, "CPU time of the leader for one sweep", costs, "s"),
+		r.cost("sweep", p.count, "calls of LambdaTest for one sweep", each(calls, func(n int) float64 { return float64(n) }), "calls"),
 		r.record("sweep-calls", ratios(calls, pages), fmt.Sprintf("%d pages of %d", pages, pageSize)),
 		r.record("idle", []float64{float64(upstream)}, detail),
 		r.record("idle-api", []float64{float64(total(api))}, append([]string{detail}, named(api)...)...),

@@ -39,7 +39,7 @@ func scimBenchmarks() []benchmark {
 func scimListBenchmarks() []benchmark {
 	return []benchmark{
 		{name: "scim-list-depth", about: "the last page of 100 000, and the first", run: scimListDepth},
-		{name: "scim-filter-scan", about: "a filter that looks at each of 100 000", run: scimFilterScan},
+		{name: "scim-filter-scan", about: "a filter that checks each of 100 000 people", run: scimFilterScan},
 	}
 }
 
