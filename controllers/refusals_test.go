@@ -102,7 +102,7 @@ var _ = Describe("What LambdaTest refuses", Label("refusals"), func() {
 	})
 
 	It("is tried with the next sweep when an account is shown to have the concurrency group", Label("sweep"), func(ctx SpecContext) {
-		w := connectedWorld(ctx)
+		w := connectedWorld(ctx, simulator.Reads(simulator.Settings{"concurrency-group-in-answers": "always"}))
 		users := refusedFor(ctx, w, "mobile", 2)
 		w.upstream.SetConcurrencyGroup("mobile", true)
 		w.upstream.AddAccount(simulator.Account{UserName: ada, Active: true, ConcurrencyGroup: "mobile"})

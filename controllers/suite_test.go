@@ -99,7 +99,7 @@ func newWorld(ctx context.Context, options ...simulator.Option) *world {
 	GinkgoHelper()
 	w := &world{
 		namespace: Namespace(ctx, k8s),
-		upstream:  simulator.Start(append([]simulator.Option{simulator.AsProven(), simulator.Token(upstreamToken)}, options...)...),
+		upstream:  simulator.Start(append([]simulator.Option{simulator.Token(upstreamToken)}, options...)...),
 		cached:    &switchable{k8s},
 		live:      &switchable{k8s},
 		clock:     NewClock(time.Now()),

@@ -23,7 +23,7 @@ const token = "a-secret-token"
 // connected returns a simulated organization and a client of it.
 func connected(t *testing.T, options ...simulator.Option) (*simulator.Server, *lambdatest.Client) {
 	t.Helper()
-	sim := simulator.Start(append([]simulator.Option{simulator.AsProven(), simulator.Token(token)}, options...)...)
+	sim := simulator.Start(append([]simulator.Option{simulator.Token(token)}, options...)...)
 	t.Cleanup(sim.Close)
 	return sim, clientOf(t, sim.BaseURL())
 }

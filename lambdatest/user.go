@@ -25,9 +25,10 @@ type User struct {
 	// GivenName and FamilyName are set at creation; SCIM cannot change them later.
 	GivenName  string
 	FamilyName string
-	// Role is one of the roles above; empty when LambdaTest does not say.
+	// Role is one of the roles above, or the name of a custom role. It is empty if LambdaTest does not show it: then it is unknown.
 	Role string
-	// ConcurrencyGroup is the name of a concurrency group that exists at LambdaTest; empty for none.
+	// ConcurrencyGroup is the name of a concurrency group that exists at LambdaTest. It is empty if LambdaTest does not show it: then it is
+	// unknown. According to the documents, only the answer to CreateUser shows it.
 	ConcurrencyGroup string
 }
 

@@ -63,7 +63,7 @@ func TestCreateUserUpdatesWhomTheOrganizationHasAlready(t *testing.T) {
 }
 
 func TestGetUserReadsWhatIsThere(t *testing.T) {
-	sim, client := connected(t, simulator.ConcurrencyGroups("QA"))
+	sim, client := connected(t, simulator.ConcurrencyGroups("QA"), simulator.Reads(simulator.Settings{"concurrency-group-in-answers": "always"}))
 	account := sim.AddAccount(simulator.Account{
 		UserName: "bob@example.com", GivenName: "Bob", FamilyName: "Example",
 		Active: true, Role: "Admin", ConcurrencyGroup: "QA",
@@ -80,7 +80,7 @@ func TestGetUserReadsWhatIsThere(t *testing.T) {
 }
 
 func TestUpdateUserMakesAllChangesInOneCall(t *testing.T) {
-	sim, client := connected(t, simulator.ConcurrencyGroups("QA"))
+	sim, client := connected(t, simulator.ConcurrencyGroups("QA"), simulator.Reads(simulator.Settings{"concurrency-group-in-answers": "always"}))
 	user := created(t, client, ada())
 	active, role, group := false, lambdatest.RoleAdmin, "QA"
 

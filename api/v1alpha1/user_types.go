@@ -180,12 +180,14 @@ type AccountState struct {
 	// +required
 	Active bool `json:"active"`
 
-	// role is the role of the account.
+	// role is the role of the account, one of the three or a custom one. While LambdaTest does not show it, it is the last role that
+	// LambdaTest showed or that the operator sent.
 	//
 	// +optional
 	Role string `json:"role,omitempty"`
 
-	// concurrencyGroup is the concurrency group of the account.
+	// concurrencyGroup is the concurrency group of the account: the last one that LambdaTest showed or that the operator sent. According to
+	// its documents, LambdaTest shows it only when it creates the account.
 	//
 	// +optional
 	ConcurrencyGroup string `json:"concurrencyGroup,omitempty"`

@@ -203,7 +203,7 @@ func (w *work) call(ctx context.Context) error {
 	w.calledAt = c.Options.Now()
 	stored := func(account lambdatest.User, err error) error {
 		if err == nil {
-			c.Accounts.Changed(w.user, account, w.calledAt, c.Options.Now())
+			c.Accounts.Changed(w.user, accounts.WithUnshown(account, next.sent(account.ID)), w.calledAt, c.Options.Now())
 		}
 		return err
 	}

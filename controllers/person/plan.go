@@ -64,6 +64,15 @@ type change struct {
 // mutates tells whether the change writes at LambdaTest.
 func (c change) mutates() bool { return c.step >= stepCreate }
 
+// sent is the account with only what this change sends.
+func (c change) sent(id string) lambdatest.User {
+	account := lambdatest.User{ID: id, Role: c.create.Role, ConcurrencyGroup: c.concurrencyGroup()}
+	if c.update.Role != nil {
+		account.Role = *c.update.Role
+	}
+	return account
+}
+
 // concurrencyGroup is what the change sends of it; empty is nothing.
 func (c change) concurrencyGroup() string {
 	if c.update.ConcurrencyGroup != nil {

@@ -35,11 +35,11 @@ type Preview struct {
 // PreviewPeople says what would be done about every person that the claims are about, if there were exactly those groups, and LambdaTest
 // had exactly those accounts. It is the decision that is taken at run time, without guard and limits, and makes no call. Claims with a
 // deletionTimestamp are on their way out, as at run time.
-func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, accounts []lambdatest.User) []Preview {
+func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, upstream []lambdatest.User) []Preview {
 	fromGroups := claims.RolesByPerson(groups)
 	byName := map[string]*lambdatest.User{}
-	for i := range accounts {
-		byName[v1alpha1.FoldUserName(accounts[i].UserName)] = &accounts[i]
+	for i := range upstream {
+		byName[v1alpha1.FoldUserName(upstream[i].UserName)] = &upstream[i]
 	}
 	ofPerson := map[claims.PersonKey][]*v1alpha1.LambdaTestUser{}
 	var order []claims.PersonKey
@@ -60,6 +60,9 @@ func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTest
 
 func preview(key claims.PersonKey, all []*v1alpha1.LambdaTestUser, fromGroups claims.GroupRole, account *lambdatest.User) Preview {
 	merged := claims.Merge(all, fromGroups)
+	if account != nil {
+		account = new(withStatuses(*account, all))
+	}
 	next := plan(merged.Desired, accounts.Observed{Account: account, Known: true, Current: true}, constraints{})
 	made := Preview{
 		Person:    key,
@@ -72,6 +75,16 @@ func preview(key claims.PersonKey, all []*v1alpha1.LambdaTestUser, fromGroups cl
 		made.Changes = []v1alpha1.PlannedChange{{Attribute: "active", From: "true", To: "false"}}
 	}
 	return made
+}
+
+// withStatuses fills in what LambdaTest does not show of an account, from the statuses, as after a restart.
+func withStatuses(account lambdatest.User, all []*v1alpha1.LambdaTestUser) lambdatest.User {
+	for _, claim := range all {
+		if claim.Status.Account != nil {
+			account = accounts.WithUnshown(account, accounts.Remembered(claim))
+		}
+	}
+	return account
 }
 
 func actionOf(next step) Action {

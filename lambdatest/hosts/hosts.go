@@ -7,13 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// lambdaTest is the entry for LambdaTest's own host. Other services may listen on its other ports.
-const lambdaTest = "auth.lambdatest.com:443"
+// lambdaTest are the entries for LambdaTest's own hosts, in the United States and in Europe. Other services may listen on their other ports.
+var lambdaTest = []string{"auth.lambdatest.com:443", "eu-auth.lambdatest.com:443"}
 
 // Hosts are the hosts that may be called with an organization's token.
 type Hosts []host
@@ -23,11 +24,11 @@ type host struct {
 	scheme, host, port string
 }
 
-// Parse reads entries such as "scim.example.com", "scim.example.com:8443" or "http://127.0.0.1:8080", and adds LambdaTest's own host. The
+// Parse reads entries such as "scim.example.com", "scim.example.com:8443" or "http://127.0.0.1:8080", and adds LambdaTest's own hosts. The
 // error names the first entry that is none of these.
 func Parse(entries []string) (Hosts, error) {
 	var hosts Hosts
-	for _, entry := range append([]string{lambdaTest}, entries...) {
+	for _, entry := range slices.Concat(lambdaTest, entries) {
 		if !strings.Contains(entry, "://") {
 			entry = "https://" + entry
 		}

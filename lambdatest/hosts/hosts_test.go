@@ -117,6 +117,7 @@ func TestUpstreamHostsNameLambdaTestOnItsOwnPortAlone(t *testing.T) {
 		for url, allowed := range map[string]bool{
 			v1alpha1.DefaultBaseURL:                     true,
 			"https://auth.lambdatest.com:443/api/scim":  true,
+			"https://eu-auth.lambdatest.com/api/scim":   true,
 			"https://auth.lambdatest.com:22/api/scim":   false,
 			"https://auth.lambdatest.com:8443/api/scim": false,
 			"http://auth.lambdatest.com:443/api/scim":   false,

@@ -48,13 +48,6 @@ func Reads(settings Settings) Option {
 	}
 }
 
-// AsProven are the readings under which the operator was proven when the
-// simulator had no others. They differ from the defaults in one: every answer
-// shows the concurrency group.
-func AsProven() Option {
-	return Reads(Settings{concurrencyGroupInAnswers: always})
-}
-
 // SetReadings sets readings for calls that come later; those that are not named
 // stay as they are. An unknown name or setting is an error that lists the valid
 // ones, and then nothing is set.

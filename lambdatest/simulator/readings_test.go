@@ -382,15 +382,6 @@ func TestThePairsOfSettingsAreAboutTwelveHundred(t *testing.T) {
 	}
 }
 
-func TestTheFormerReadingsDifferInTheConcurrencyGroupOnly(t *testing.T) {
-	former, defaults := started(t, simulator.AsProven()).Settings(), started(t).Settings()
-	for reading, setting := range former {
-		if want := defaults[reading]; setting != want && (reading != "concurrency-group-in-answers" || setting != "always") {
-			t.Errorf("%s is %s, and %s by default", reading, setting, want)
-		}
-	}
-}
-
 func TestReadingsAreShownAndSetOverHTTP(t *testing.T) {
 	sim := started(t, simulator.Population(3))
 	setting := func(name string) string { return sim.Settings()[name] }

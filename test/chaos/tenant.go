@@ -63,7 +63,7 @@ func createTenant(ctx context.Context, env *environment.Environment, l *link, na
 	t := &tenant{name: name, namespace: namespace, link: l, client: env.Client}
 	t.token.Store(&scimToken)
 	t.lambdaTest = env.Simulator.AddOrg(name, upstreamToken,
-		simulator.AsProven(), simulator.Name(name), simulator.Seed(seed), simulator.KeepChanges(), simulator.ConcurrencyGroups("QA"))
+		simulator.Name(name), simulator.Seed(seed), simulator.KeepChanges(), simulator.ConcurrencyGroups("QA"))
 	upstream, provider := t.upstreamSecret(), t.scimSecret()
 	upstream.StringData = map[string]string{v1alpha1.DefaultTokenKey: upstreamToken}
 	provider.StringData = map[string]string{"first": scimToken}

@@ -57,7 +57,7 @@ func newWorld(ctx context.Context, changes ...func(*v1alpha1.LambdaTestOrganizat
 	GinkgoHelper()
 	name := fmt.Sprintf("team-%d", time.Now().UnixNano())
 	w := &world{namespace: name, upstreamToken: rand.Text(), git: repositories.create(ctx, name)}
-	w.LambdaTest = env.Simulator.AddOrg(name, w.upstreamToken, simulator.AsProven(), simulator.Name(name))
+	w.LambdaTest = env.Simulator.AddOrg(name, w.upstreamToken, simulator.Name(name))
 	organization := &v1alpha1.LambdaTestOrganization{
 		ObjectMeta: metav1.ObjectMeta{Namespace: name, Name: organizationName},
 		Spec: v1alpha1.LambdaTestOrganizationSpec{

@@ -4,6 +4,7 @@
 package accounts
 
 import (
+	"cmp"
 	"slices"
 	"sync"
 	"time"
@@ -50,14 +51,29 @@ func New() *Table {
 	return &Table{byUser: map[string]account{}, asked: map[string]time.Time{}}
 }
 
-// Remember takes for known what a status says of an account, unless more is known. After a complete sweep, which did not show the account,
-// it is in doubt.
+// Remember takes for known what a status says of an account, as far as nothing newer is known. After a complete sweep, which did not show
+// the account, it is in doubt.
 func (a *Table) Remember(user string, remembered lambdatest.User) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if _, ok := a.byUser[user]; !ok && remembered.ID != "" {
+	entry, ok := a.byUser[user]
+	switch {
+	case ok:
+		entry.User = WithUnshown(entry.User, remembered)
+		a.byUser[user] = entry
+	case remembered.ID != "":
 		a.byUser[user] = account{User: remembered, doubtSince: a.sweptAt}
 	}
+}
+
+// WithUnshown fills in what an answer of LambdaTest does not show, from what was known of the same account before: what was last shown, or
+// sent. An attribute that is absent is unknown, not empty. Otherwise the operator would send it again and again.
+func WithUnshown(shown, before lambdatest.User) lambdatest.User {
+	if shown.ID == before.ID {
+		shown.Role = cmp.Or(shown.Role, before.Role)
+		shown.ConcurrencyGroup = cmp.Or(shown.ConcurrencyGroup, before.ConcurrencyGroup)
+	}
+	return shown
 }
 
 // Saw takes an account that a read showed. The read began at that time.
@@ -80,6 +96,7 @@ func (a *Table) update(user string, seen account, begun time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.byUser[user]
+	seen.User = WithUnshown(seen.User, before.User)
 	a.byUser[user] = seen.withDoubts(before, begun)
 	if before.ID == "" && seen.ID != "" && a.Appeared != nil {
 		a.Appeared(user)
@@ -244,6 +261,7 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 		if ok && !before.readAt.Before(begun) {
 			continue
 		}
+		listed = WithUnshown(listed, before.User)
 		// A role that LambdaTest computed anew is news even if it is the same: it was not compared with the desired one.
 		sure := !before.roleUnsureSince.IsZero() && !before.roleUnsureSince.After(begun)
 		if !ok || before.absent || before.User != listed || sure {

@@ -113,3 +113,18 @@ func TestAChangeThatMayStillTakeEffectIsNotForgotten(t *testing.T) {
 		t.Error("a sweep that began while a creation might still arrive says that there is no account")
 	}
 }
+
+// The first sweep may end before the status of a person is read: what it does not show comes from the status, and what it shows does not.
+func TestRememberFillsInWhatASweepDidNotShow(t *testing.T) {
+	known := New()
+	known.Replace(map[string]lambdatest.User{"ada": {ID: "1", Active: true, Role: "User"}}, time.Now())
+	known.Remember("ada", lambdatest.User{ID: "1", Role: "Admin", ConcurrencyGroup: "mobile"})
+	known.Remember("bob", lambdatest.User{})
+	if got, _ := known.Get("ada"); got.Role != "User" || got.ConcurrencyGroup != "mobile" || !got.Active {
+		t.Errorf("known: %+v", got)
+	}
+	known.Saw("ada", lambdatest.User{ID: "2", Active: true}, time.Now())
+	if got, _ := known.Get("ada"); got.Role != "" || got.ConcurrencyGroup != "" {
+		t.Errorf("another account of the same address has attributes of the former one: %+v", got)
+	}
+}

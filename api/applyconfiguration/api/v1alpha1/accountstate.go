@@ -12,9 +12,11 @@ package v1alpha1
 type AccountStateApplyConfiguration struct {
 	// active says whether the person may sign in.
 	Active *bool `json:"active,omitempty"`
-	// role is the role of the account.
+	// role is the role of the account, one of the three or a custom one. While LambdaTest does not show it, it is the last role that
+	// LambdaTest showed or that the operator sent.
 	Role *string `json:"role,omitempty"`
-	// concurrencyGroup is the concurrency group of the account.
+	// concurrencyGroup is the concurrency group of the account: the last one that LambdaTest showed or that the operator sent. According to
+	// its documents, LambdaTest shows it only when it creates the account.
 	ConcurrencyGroup *string `json:"concurrencyGroup,omitempty"`
 	// givenName is the first name of the account.
 	GivenName *string `json:"givenName,omitempty"`
