@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"net/http"
 	"slices"
 	"time"
 
@@ -139,6 +140,26 @@ func (e *Environment) findToken(ctx context.Context, organization *Organization)
 	}
 	for _, token := range secret.Data {
 		organization.SCIMToken = string(token)
+	}
+	return e.Accepts(ctx, organization.SCIMToken)
+}
+
+// Accepts returns nil once every replica accepts the SCIM token: each reads a new Secret by itself, some time after it was written.
+func (e *Environment) Accepts(ctx context.Context, token string) error {
+	for _, replica := range e.Replicas {
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, replica.SCIMURL+"/Users?count=0", http.NoBody)
+		if err != nil {
+			return err
+		}
+		request.Header.Set("Authorization", "Bearer "+token)
+		response, err := http.DefaultClient.Do(request)
+		if err != nil {
+			return fmt.Errorf("asking replica %s: %w", replica.SCIMURL, err)
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("replica %s answers %s to the SCIM token", replica.SCIMURL, response.Status)
+		}
 	}
 	return nil
 }

@@ -89,6 +89,7 @@ func (w *world) waitForToken(ctx context.Context) string {
 	key := client.ObjectKey{Namespace: w.namespace, Name: w.resource(ctx).SCIMTokenSecretName()}
 	Eventually(func() error { return env.Client.Get(ctx, key, secret) }).Should(Succeed())
 	for _, token := range secret.Data {
+		Eventually(ctx, env.Accepts).WithArguments(string(token)).Should(Succeed())
 		return string(token)
 	}
 	Fail("the Secret with SCIM tokens is empty")
