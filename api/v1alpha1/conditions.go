@@ -69,6 +69,9 @@ const (
 	OrganizationChangedReason = "OrganizationChanged"
 	// DriftedReason: the account differs at LambdaTest, and the organization's driftPolicy is Report.
 	DriftedReason = "Drifted"
+	// SetBackReason: LambdaTest sets back a role or a concurrency group each time after the operator has set it; status.plannedChanges says
+	// which.
+	SetBackReason = "SetBack"
 	// ObservedReason: the resource only observes; status.plannedChanges says what it would change.
 	ObservedReason = "Observed"
 	// SuspendedReason: the organization is suspended; no calls are made.

@@ -207,4 +207,5 @@ func (r *Reconciler) forget(key claims.PersonKey) {
 	c.Census.Remove(key.UserName)
 	c.Holdoffs.Clear(key.UserName)
 	c.Accounts.Forget(key.UserName)
+	c.SetBacks.Forget(key.UserName)
 }

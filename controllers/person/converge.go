@@ -35,6 +35,10 @@ func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, err
 		have := w.observe()
 		w.given.roleElsewhere = w.roleElsewhere()
 		w.next = plan(w.Desired, have, w.given)
+		if w.next.corrects(w.given) && w.isSetBack() {
+			w.given.setBack = true
+			w.next = plan(w.Desired, have, w.given)
+		}
 		if w.next.step == stepNone {
 			return w.atRest(have), nil
 		}
@@ -109,7 +113,7 @@ func (w *work) isNewcomer() bool {
 func (w *work) wasReached() bool {
 	for _, claim := range w.Living {
 		// The status of a duplicate never says more than that it is one.
-		reached := status.IsReady(claim) || status.HasReason(claim, v1alpha1.DriftedReason) || claims.DuplicateOf(claim, w.Living) != nil
+		reached := status.IsReady(claim) || status.HasReason(claim, v1alpha1.DriftedReason) || status.HasReason(claim, v1alpha1.SetBackReason) || claims.DuplicateOf(claim, w.Living) != nil
 		effective := claim.Status.Effective
 		if !reached || claim.Status.ObservedGeneration != claim.Generation || effective == nil || *effective != w.Desired.Effective {
 			return false
@@ -247,6 +251,9 @@ func (w *work) succeeded() (outcome status.Outcome, done bool) {
 	account, _ := w.connection.Accounts.Get(w.user)
 	if w.next.step == stepUpdate && !shows(account, w.next.update) {
 		return w.mustCorrect("LambdaTest accepted the change and did not make it: compare with the account at LambdaTest"), true
+	}
+	if w.next.corrects(w.given) {
+		w.connection.SetBacks.Corrected(w.user, w.attempt.Fingerprint, w.connection.Options.Now())
 	}
 	if w.next.step != stepDeactivate && w.given.refusedGroup == "" && !w.given.denialOnly {
 		w.connection.Holdoffs.Clear(w.user)

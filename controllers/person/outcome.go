@@ -30,6 +30,8 @@ func (w *work) atRest(have accounts.Observed) status.Outcome {
 		return w.partlyRefused()
 	case w.given.roleElsewhere && !have.RoleUnsure:
 		return w.roleFollows()
+	case w.given.setBack:
+		return w.setBack()
 	}
 	w.connection.Holdoffs.Clear(w.user)
 	outcome := status.Readyf(v1alpha1.SyncedReason, "%s", w.syncedMessage(have))
@@ -77,6 +79,30 @@ func (w *work) partlyRefused() status.Outcome {
 	held.Cause = connection.CauseConcurrencyGroup(held.RefusedGroup)
 	return w.attempt.Refused(held, v1alpha1.ConcurrencyGroupNotFoundReason, fmt.Sprintf(
 		"LambdaTest refuses the concurrency group %q (%v): create it there, or correct spec.concurrencyGroup. Everything else is done.", held.RefusedGroup, w.refusal))
+}
+
+// isSetBack tells whether LambdaTest set the role or the concurrency group back after corrections, and the next one has to wait, or is not
+// made any more. After a restart the status says the latter.
+func (w *work) isSetBack() bool {
+	gaveUp := func(claim *v1alpha1.LambdaTestUser) bool {
+		return status.HasReason(claim, v1alpha1.SetBackReason) && status.IsStalled(claim) && claim.Status.ObservedGeneration == claim.Generation &&
+			status.ResyncRequest(claim) == claim.Status.LastHandledReconcileAt
+	}
+	_, wait, none := w.connection.SetBacks.Next(w.user, w.attempt.Fingerprint, w.connection.Options.Now())
+	return none || wait > 0 || slices.ContainsFunc(w.Living, gaveUp)
+}
+
+// setBack is the outcome while a role or a concurrency group is not corrected.
+func (w *work) setBack() status.Outcome {
+	made, wait, none := w.connection.SetBacks.Next(w.user, w.attempt.Fingerprint, w.connection.Options.Now())
+	if made > 0 && !none {
+		outcome := status.Progressingf(v1alpha1.SetBackReason, "LambdaTest set back what the operator had set, see status.plannedChanges. The operator sets it again after a pause; nothing needs to be done here yet.")
+		outcome.RetryAfter = wait
+		return outcome
+	}
+	return status.Stalledf(v1alpha1.SetBackReason, "LambdaTest sets back what the operator sets, see status.plannedChanges, so the operator has stopped: "+
+		"a mapping of a group, a custom role or an administrator decides it there. Change it at LambdaTest, or change this resource. To try again: kubectl annotate ltuser %s -n %s %s=\"$(date -u +%%FT%%TZ)\" --overwrite",
+		w.Living[0].Name, w.key.Namespace, v1alpha1.ReconcileRequestedAtAnnotation)
 }
 
 // hadAccount tells whether this organization is known to have, or to have had, an account of the person. One that LambdaTest no longer

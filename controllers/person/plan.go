@@ -24,6 +24,8 @@ type constraints struct {
 	roleElsewhere bool
 	// refusedGroup is a concurrency group that LambdaTest has just refused for this person.
 	refusedGroup string
+	// setBack says that LambdaTest sets the role or the concurrency group back after each correction: both are left as they are.
+	setBack bool
 	// newcomer says that the person was claimed while the first sweep is under way, and need not wait for its end.
 	newcomer bool
 	// denialOnly says that LambdaTest has just refused a denial because of what came with it.
@@ -71,6 +73,11 @@ func (c change) sent(id string) lambdatest.User {
 		account.Role = *c.update.Role
 	}
 	return account
+}
+
+// corrects tells whether the change sets a role or a concurrency group that had been as desired before.
+func (c change) corrects(given constraints) bool {
+	return c.step == stepUpdate && given.settled && (c.update.Role != nil || c.update.ConcurrencyGroup != nil)
 }
 
 // concurrencyGroup is what the change sends of it; empty is nothing.
@@ -179,11 +186,11 @@ func differing(want claims.Desired, account lambdatest.User, given constraints) 
 			Attribute: "active", From: strconv.FormatBool(account.Active), To: strconv.FormatBool(want.Effective.Active),
 		})
 	}
-	if role := string(want.Effective.Role); role != "" && role != account.Role && !given.roleElsewhere {
+	if role := string(want.Effective.Role); role != "" && role != account.Role && !given.roleElsewhere && !given.setBack {
 		update.Role = &role
 		differences = append(differences, v1alpha1.PlannedChange{Attribute: "role", From: status.ShownValue(account.Role), To: role})
 	}
-	if group := acceptable(want, given); group != "" && group != account.ConcurrencyGroup {
+	if group := acceptable(want, given); group != "" && group != account.ConcurrencyGroup && !given.setBack {
 		update.ConcurrencyGroup = &group
 		differences = append(differences, v1alpha1.PlannedChange{Attribute: "concurrencyGroup", From: status.ShownValue(account.ConcurrencyGroup), To: group})
 	}

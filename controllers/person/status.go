@@ -160,7 +160,7 @@ func (w *work) planned(claim *v1alpha1.LambdaTestUser, account *lambdatest.User,
 		if want = w.unguarded(); account == nil {
 			return nil
 		}
-	case !w.next.reported && !w.suspended():
+	case !w.next.reported && !w.given.setBack && !w.suspended():
 		return nil
 	}
 	if !known && account == nil {

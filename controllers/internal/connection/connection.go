@@ -41,6 +41,7 @@ type Connection struct {
 
 	Lane     *lane.Lane
 	Accounts *accounts.Table
+	SetBacks *SetBacks
 	Census   *Census
 	Holdoffs *Holdoffs
 	Guard    *guard.Guard
@@ -106,6 +107,7 @@ func newConnection(registry *Registry, organization types.NamespacedName, create
 		Options:      options,
 		createdAt:    createdAt,
 		Accounts:     accounts.New(),
+		SetBacks:     newSetBacks(),
 		Census:       newCensus(),
 		Holdoffs:     newHoldoffs(),
 		Groups:       groups.New(),

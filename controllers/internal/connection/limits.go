@@ -51,6 +51,12 @@ const (
 	refusalTick  = 10 * time.Second
 	refusalShare = 20
 
+	// MaxCorrections is how often the operator sets a role or a concurrency group that LambdaTest sets back each time. The pauses between
+	// are those of refusals.
+	MaxCorrections = 5
+	// setBackMemory is how long a correction counts: an administrator may edit an account once a week for years.
+	setBackMemory = 24 * time.Hour
+
 	// CountsInterval is how often, at most, the counts in an organization's status follow its people.
 	CountsInterval = 5 * time.Second
 

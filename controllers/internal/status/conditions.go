@@ -76,6 +76,11 @@ func IsReady(object Conditioned) bool {
 	return meta.IsStatusConditionTrue(object.GetConditions(), v1alpha1.ReadyCondition)
 }
 
+// IsStalled tells whether a person must act before anything can change.
+func IsStalled(object Conditioned) bool {
+	return meta.IsStatusConditionTrue(object.GetConditions(), v1alpha1.StalledCondition)
+}
+
 // HasReason tells whether the condition Ready has that reason.
 func HasReason(object Conditioned, reason string) bool {
 	condition := ReadyCondition(object)
