@@ -325,6 +325,44 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		Expect(Fetched(ctx, k8s, changed)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("never stops a denial for an account that LambdaTest still shows", Label("denied-but-active"), func(ctx SpecContext) {
+		w, users := populated(ctx, 8)
+		for i := range 3 {
+			Expect(w.upstream.RemoveAccount(users[i].Spec.UserName)).To(BeTrue())
+		}
+		w.clock.Advance(time.Second)
+		Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("3 of 8 known accounts are gone")))
+		w.upstream.ResetCalls()
+
+		there := w.changed(ctx, users[7], denied)
+		gone := w.changed(ctx, users[0], denied)
+		promoted := w.changed(ctx, users[6], wants(v1alpha1.RoleAdmin))
+
+		Expect(there).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(users[7].Spec.UserName).Active).To(BeFalse())
+		Expect(gone).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		Expect(promoted).To(BeStalled(v1alpha1.OrganizationChangedReason))
+		Expect(w.upstream.Writes()).To(Equal(1))
+	})
+
+	It("denies nobody in the other organization, and says so", Label("denied-but-active"), func(ctx SpecContext) {
+		w, users := populated(ctx, 5)
+		other := w.upstream.AddOrg("other", "the-token-of-another")
+		rotate(ctx, w, "the-token-of-another")
+		w.clock.Advance(time.Second)
+		Expect(w.connection().Sweep(ctx)).NotTo(Succeed())
+
+		user := w.changed(ctx, users[0], denied)
+		Expect(user).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		Expect(w.connected(ctx, DefaultOrganization).Status.PendingDenials).To(HaveValue(BeNumerically("==", 1)))
+		Expect(other.Writes()).To(BeZero())
+
+		rotate(ctx, w, upstreamToken)
+		w.swept(ctx)
+		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(users[0].Spec.UserName).Active).To(BeFalse())
+	})
+
 	It("is noticed after a restart, too", func(ctx SpecContext) {
 		w, _ := populated(ctx, 5)
 		other := w.upstream.AddOrg("other", "the-token-of-another")

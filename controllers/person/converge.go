@@ -46,6 +46,9 @@ func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, err
 		if terminating, err := r.terminating(ctx, w); err != nil || terminating {
 			return status.Outcome{Readiness: status.Ready}, err
 		}
+		if _, doubted := w.connection.Mismatch(); doubted && !w.attempt.Proven && w.Desired.Denies() && w.next.step == stepUpdate {
+			w.next.step = stepProve
+		}
 		if because, blocked := w.obstacle(); blocked {
 			return because, nil
 		}
@@ -160,7 +163,7 @@ func (w *work) isYoungDenial() bool {
 
 // obstacle is why no call is made now, if something is in the way.
 func (w *work) obstacle() (because status.Outcome, blocked bool) {
-	because, blocked = w.attempt.Obstacle(w.next.step == stepLookUp)
+	because, blocked = w.attempt.Obstacle(w.next.step == stepLookUp || w.next.step == stepProve)
 	account, known := w.connection.Accounts.Get(w.user)
 	if because.Reason == v1alpha1.SuspendedReason && w.Desired.Fate == claims.FateKept && w.Desired.Denies() && (!known || account.Active) {
 		because = status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and can still sign in, because %s %s is suspended: set its spec.suspend to false, or deactivate the person at LambdaTest.",
@@ -191,6 +194,8 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outc
 		w.requested = w.requested && err != nil && !isNotOurs(err)
 	}
 	switch {
+	case w.next.step == stepProve && !w.attempt.Proven && (err == nil || isNotOurs(err)):
+		return w.outOfReach(), true
 	case err != nil:
 		return w.failed(err)
 	case !w.next.mutates():
@@ -225,6 +230,15 @@ func (w *work) call(ctx context.Context) error {
 			account, _ := c.Accounts.Get(w.user)
 			account.Active = false
 			return stored(account, upstream.DeactivateUser(ctx, next.id))
+		})
+	case stepProve:
+		return c.Call(ctx, w.user, "GetUser", func(ctx context.Context, upstream connection.Upstream) error {
+			account, err := upstream.GetUser(ctx, next.id)
+			if err == nil && v1alpha1.FoldUserName(account.UserName) == w.user {
+				c.Accounts.Saw(w.user, account, w.calledAt)
+				w.attempt.Proven = true
+			}
+			return err
 		})
 	}
 	c.CountLookUp()

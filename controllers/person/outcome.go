@@ -105,6 +105,13 @@ func (w *work) setBack() status.Outcome {
 		w.Living[0].Name, w.key.Namespace, v1alpha1.ReconcileRequestedAtAnnotation)
 }
 
+// outOfReach is the outcome of a denial whose account LambdaTest does not show to the token, while other accounts are gone, too.
+func (w *work) outOfReach() status.Outcome {
+	return status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and may still sign in: LambdaTest does not show account %s to the token of %s %s any more. "+
+		"If the token is of another organization, put the right one into the Secret. Otherwise deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.",
+		w.next.id, v1alpha1.OrganizationKind, w.key.Organization)
+}
+
 // hadAccount tells whether this organization is known to have, or to have had, an account of the person. One that LambdaTest no longer
 // shows may have been moved to another organization, and may still be active there.
 func (w *work) hadAccount() bool {

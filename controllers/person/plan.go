@@ -42,6 +42,9 @@ const (
 	stepAwait
 	// stepLookUp reads the account by its userName.
 	stepLookUp
+	// stepProve reads the account by its id before a denial: an account that LambdaTest shows to the token is in this organization,
+	// however many others are gone.
+	stepProve
 	// stepCreate is one POST.
 	stepCreate
 	// stepUpdate is one PATCH with all differences.

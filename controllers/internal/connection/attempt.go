@@ -26,17 +26,19 @@ type Attempt struct {
 	Denies bool
 	// Leaving, unless empty, is appended to messages about trouble: how the resource can go without LambdaTest.
 	Leaving string
+	// Proven says that LambdaTest has just shown the account by its id: what is to be done about it is done in the right organization.
+	Proven bool
 
 	queued bool
 }
 
 // Obstacle is why no call is made now, if something is in the way: the organization, or an earlier answer to the same attempt. While it
-// is not certain that this still is the same organization, only accounts are looked up.
-func (a *Attempt) Obstacle(lookUp bool) (because status.Outcome, blocked bool) {
+// is not certain that this still is the same organization, accounts are only read, unless this one is proven to be in it.
+func (a *Attempt) Obstacle(reads bool) (because status.Outcome, blocked bool) {
 	if _, obstacle := a.Connection.State(); obstacle != (status.Outcome{}) {
 		return a.closing(obstacle), true
 	}
-	if mismatch, there := a.Connection.Mismatch(); there && !lookUp {
+	if mismatch, there := a.Connection.Mismatch(); there && !reads && !a.Proven {
 		return a.closing(mismatch.Outcome(a.Connection.Organization.Name)), true
 	}
 	now := a.Connection.Options.Now()
