@@ -93,7 +93,7 @@ var _ = Describe("A person whom LambdaTest refuses", Label("deletion"), func() {
 
 		user = w.again(ctx, Deleted(ctx, k8s, user))
 
-		Expect(user).To(BeStalled(v1alpha1.OwnedByAnotherOrganizationReason))
+		Expect(user).To(BeStalled(v1alpha1.AccountMovedReason))
 		Expect(status.ReadyCondition(user).Message).To(And(ContainSubstring("may still be active"), ContainSubstring("deletionPolicy: Orphan")))
 	})
 

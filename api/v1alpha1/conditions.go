@@ -47,6 +47,9 @@ const (
 	DuplicateUserNameReason = "DuplicateUserName"
 	// OwnedByAnotherOrganizationReason: LambdaTest says that the address belongs to another organization.
 	OwnedByAnotherOrganizationReason = "OwnedByAnotherOrganization"
+	// AccountMovedReason: the person had an account in this organization, and LambdaTest says now that it belongs to another organization or
+	// sub-organization.
+	AccountMovedReason = "AccountMoved"
 	// ConcurrencyGroupNotFoundReason: LambdaTest does not know the concurrency group.
 	ConcurrencyGroupNotFoundReason = "ConcurrencyGroupNotFound"
 	// GroupProvisioningDisabledReason: group provisioning is switched off for the organization at LambdaTest.

@@ -121,6 +121,8 @@ type work struct {
 	calledAt time.Time
 	// refusal is what LambdaTest refused in this reconcile, and may refuse once more without a part of it.
 	refusal error
+	// final, unless nil, is a refusal of a change that is believed if LambdaTest still shows the account.
+	final error
 	// lost says that LambdaTest did not find the account by its id.
 	lost bool
 	// released claims have lost their finalizer: their status is not written any more.

@@ -35,6 +35,9 @@ func (r *Reconciler) converge(ctx context.Context, w *work) (status.Outcome, err
 		have := w.observe()
 		w.given.roleElsewhere = w.roleElsewhere()
 		w.next = plan(w.Desired, have, w.given)
+		if w.final != nil && w.next.mutates() {
+			return w.believed(w.final), nil
+		}
 		if w.next.corrects(w.given) && w.isSetBack() {
 			w.given.setBack = true
 			w.next = plan(w.Desired, have, w.given)
@@ -98,7 +101,7 @@ func (w *work) prepare() {
 		w.attempt.Leaving = "Until then this resource stays; to let it go and leave the account as it is, set spec.deletionPolicy: Orphan."
 	}
 	set, _ := w.connection.State()
-	w.given = constraints{settled: w.wasReached(), reportDrift: set.ReportDrift, newcomer: w.isNewcomer()}
+	w.given = constraints{settled: w.wasReached(), reportDrift: set.ReportDrift, newcomer: w.isNewcomer(), vanished: w.hasAccountInStatus()}
 	if held, ok := w.attempt.Holdoff(); ok && held.Partial() && held.Waiting(w.connection.Options.Now()) {
 		w.given.refusedGroup, w.given.denialOnly = held.RefusedGroup, held.DenialOnly
 	}
@@ -192,6 +195,7 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outc
 	err := w.call(ctx)
 	if w.next.step == stepLookUp {
 		w.requested = w.requested && err != nil && !isNotOurs(err)
+		w.given.vanished = w.given.vanished && err != nil
 	}
 	switch {
 	case w.next.step == stepProve && !w.attempt.Proven && (err == nil || isNotOurs(err)):
@@ -312,12 +316,12 @@ func (w *work) rejected(err error) (outcome status.Outcome, done bool) {
 		// The person is to have no access here and has no account here: nothing is left to do.
 		w.connection.Accounts.Missed(w.user, w.calledAt)
 		return status.Outcome{}, false
+	case next.step == stepLookUp && w.hadAccount():
+		return w.moved(err)
 	case next.step == stepLookUp:
-		return w.refused(v1alpha1.OwnedByAnotherOrganizationReason, w.ownedElsewhere(err)), true
-	case next.step == stepDeactivate:
-		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-			"LambdaTest refuses to deactivate account %s (%s): deactivate it there by hand.", next.id, err)), true
-	case next.concurrencyGroup() != "":
+		return w.refused(v1alpha1.OwnedByAnotherOrganizationReason, fmt.Sprintf(
+			"LambdaTest says that the address belongs to another organization (%s): remove it there first, or delete this resource.", err)), true
+	case next.step != stepDeactivate && next.concurrencyGroup() != "":
 		w.given.refusedGroup = w.Desired.Effective.ConcurrencyGroup
 	case w.Desired.Denies() && next.step == stepUpdate && !w.given.denialOnly:
 		w.given.denialOnly = true
@@ -328,6 +332,10 @@ func (w *work) rejected(err error) (outcome status.Outcome, done bool) {
 		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
 			"LambdaTest takes only e-mail addresses, and the userName %q is none (%s): create a new resource with the person's e-mail address as userName first, then delete this one.",
 			next.create.UserName, err)), true
+	case next.id != "" && w.final == nil:
+		// The account may have moved to another organization: look for it before the refusal is believed.
+		w.final = err
+		w.connection.Accounts.Doubt(w.user, now, now)
 	default:
 		return w.mustCorrect(err.Error()), true
 	}

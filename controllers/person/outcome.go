@@ -116,13 +116,44 @@ func (w *work) outOfReach() status.Outcome {
 // shows may have been moved to another organization, and may still be active there.
 func (w *work) hadAccount() bool {
 	_, known := w.connection.Accounts.Get(w.user)
-	return known || slices.ContainsFunc(w.Claims, func(claim *v1alpha1.LambdaTestUser) bool { return claim.Status.AccountID != "" })
+	return known || w.hasAccountInStatus()
 }
 
-func (w *work) ownedElsewhere(err error) string {
-	if w.hadAccount() {
-		return fmt.Sprintf("LambdaTest says that the address belongs to another organization (%s), and the person had an account in this one, "+
-			"which may still be active: move it back to this organization, or deactivate it there by hand.", err)
+func (w *work) hasAccountInStatus() bool {
+	return slices.ContainsFunc(w.Claims, func(claim *v1alpha1.LambdaTestUser) bool { return claim.Status.AccountID != "" })
+}
+
+// believed is the outcome of a change that LambdaTest refused although it shows the account.
+func (w *work) believed(err error) status.Outcome {
+	if w.next.step == stepDeactivate {
+		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf("LambdaTest refuses to deactivate account %s (%s): deactivate it there by hand.", w.next.id, err))
 	}
-	return fmt.Sprintf("LambdaTest says that the address belongs to another organization (%s): remove it there first, or delete this resource.", err)
+	return w.mustCorrect(err.Error())
+}
+
+// moved is the outcome when LambdaTest refuses to show a person who had an account here: an administrator, or the mapping of a group, has
+// moved the account to another organization or sub-organization. The status keeps the account as it was shown last.
+func (w *work) moved(err error) (outcome status.Outcome, done bool) {
+	wasOff := !w.mayBeActive()
+	w.connection.Accounts.Moved(w.user, w.calledAt)
+	switch {
+	case w.Desired.Denies() && wasOff:
+		w.given.vanished = false
+		return status.Outcome{}, false
+	case w.Desired.Fate == claims.FateKept && w.Desired.Denies():
+		return w.refused(v1alpha1.DeniedButActiveReason, fmt.Sprintf("The person is denied and may still sign in: LambdaTest has moved the account out of this organization (%s). "+
+			"Deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.", err)), true
+	}
+	return w.refused(v1alpha1.AccountMovedReason, fmt.Sprintf("LambdaTest has moved the account of this person out of this organization (%s), for example by the mapping of a group to a sub-organization. "+
+		"It may still be active there. Move it back, or delete this resource and declare the person for the organization that has the account now.", err)), true
+}
+
+// mayBeActive tells whether the account was on when LambdaTest showed it last.
+func (w *work) mayBeActive() bool {
+	if account, known := w.connection.Accounts.Get(w.user); known {
+		return account.Active
+	}
+	return slices.ContainsFunc(w.Claims, func(claim *v1alpha1.LambdaTestUser) bool {
+		return claim.Status.Account != nil && claim.Status.Account.Active
+	})
 }

@@ -26,6 +26,9 @@ type constraints struct {
 	refusedGroup string
 	// setBack says that LambdaTest sets the role or the concurrency group back after each correction: both are left as they are.
 	setBack bool
+	// vanished says that the person had an account which LambdaTest does not list any more. It may have moved to another organization, so
+	// it is looked up before one is created.
+	vanished bool
 	// newcomer says that the person was claimed while the first sweep is under way, and need not wait for its end.
 	newcomer bool
 	// denialOnly says that LambdaTest has just refused a denial because of what came with it.
@@ -124,6 +127,9 @@ func plan(want claims.Desired, have accounts.Observed, given constraints) change
 // mustLookUp tells whether what is known is too little to act on, or to leave things as they are.
 func mustLookUp(want claims.Desired, have accounts.Observed, given constraints) bool {
 	if have.Doubtful || want.Denies() && have.Due {
+		return true
+	}
+	if have.Account == nil && have.Known && given.vanished {
 		return true
 	}
 	if have.Account != nil {

@@ -33,8 +33,8 @@ type Table struct {
 type account struct {
 	lambdatest.User
 	readAt time.Time
-	// absent: there was no account.
-	absent bool
+	// absent: there was no account. moved: LambdaTest refuses to show one that was there, so it may be in another organization now.
+	absent, moved bool
 	// doubtSince is when a change was sent whose outcome is unknown; zero once the account was read after that.
 	doubtSince time.Time
 	// readBackAt, unless zero, is when a late change can no longer take effect: a denial reads the account again then.
@@ -84,6 +84,11 @@ func (a *Table) Saw(user string, seen lambdatest.User, begun time.Time) {
 // Missed takes the answer of a read that there is no account.
 func (a *Table) Missed(user string, begun time.Time) {
 	a.update(user, account{absent: true, readAt: begun}, begun)
+}
+
+// Moved takes the answer of a lookup that the person, who had an account, is not of this organization any more.
+func (a *Table) Moved(user string, begun time.Time) {
+	a.update(user, account{absent: true, moved: true, readAt: begun}, begun)
 }
 
 // Changed takes what a change answered. It counts as read at its end, so that a page that was read meanwhile does not replace it.
@@ -198,7 +203,8 @@ func (a *Table) Get(user string) (lambdatest.User, bool) {
 	return entry.User, entry.ID != ""
 }
 
-// Said returns the account as LambdaTest last showed it; nil and true when it said that there is none.
+// Said returns the account as LambdaTest last showed it; nil and true when it said that there is none. Of an account that moved away it
+// said nothing that could replace what status has.
 func (a *Table) Said(user string) (*lambdatest.User, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -207,7 +213,7 @@ func (a *Table) Said(user string) (*lambdatest.User, bool) {
 	case entry.ID != "":
 		return &entry.User, true
 	case entry.absent:
-		return nil, true
+		return nil, !entry.moved
 	}
 	return nil, entry.doubtSince.IsZero() && !a.sweptAt.IsZero()
 }
@@ -248,7 +254,10 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 	defer a.mu.Unlock()
 	for user, entry := range a.byUser {
 		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.mayChangeAfter(begun) {
-			if entry.absent {
+			switch {
+			case entry.moved:
+				continue
+			case entry.absent:
 				delete(a.byUser, user)
 				continue
 			}

@@ -185,4 +185,4 @@ func (c *Connection) Accepted(cause string) {
 }
 
 // RefusalReasons are the reasons of Ready of people for whom LambdaTest refuses something.
-var RefusalReasons = []string{v1alpha1.OwnedByAnotherOrganizationReason, v1alpha1.ConcurrencyGroupNotFoundReason, v1alpha1.UpstreamRejectedReason}
+var RefusalReasons = []string{v1alpha1.OwnedByAnotherOrganizationReason, v1alpha1.AccountMovedReason, v1alpha1.ConcurrencyGroupNotFoundReason, v1alpha1.UpstreamRejectedReason}

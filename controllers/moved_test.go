@@ -1,0 +1,105 @@
+// Copyright 2026 The lambdatest-operator Authors
+// SPDX-License-Identifier: Apache-2.0
+
+package controllers
+
+import (
+	"fmt"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
+)
+
+var _ = Describe("A person whom the mapping of a group moves to a sub-organization", Label("sweep"), func() {
+	const people = 10
+	var w *world
+	var sub *simulator.Org
+	var users []*v1alpha1.LambdaTestUser
+	var first string
+
+	// connectedWith sets how LambdaTest answers about a moved person, by id and by filter.
+	connectedWith := func(ctx SpecContext, setting string) {
+		GinkgoHelper()
+		w = connectedWorld(ctx, simulator.Reads(simulator.Settings{"member-of-sub-organization": setting}))
+		sub = w.upstream.AddSubOrganization("mobile", "the-token-of-the-sub-organization")
+		users = nil
+		for i := range people {
+			users = append(users, w.settled(ctx, MakeUser(fmt.Sprintf("person-%d@example.com", i)).Role(v1alpha1.RoleUser)))
+		}
+		first = users[0].Spec.UserName
+		w.upstream.SetGroup("Mobile", nil)
+		Expect(w.upstream.MapGroup("Mobile", simulator.Mapping{Kind: simulator.SubOrganization, Target: "mobile"})).To(Succeed())
+	}
+	move := func() {
+		w.upstream.SetGroup("Mobile", nil, first)
+		w.upstream.ResetCalls()
+	}
+	comeBack := func() { w.upstream.SetGroup("Mobile", nil) }
+
+	DescribeTable("is reported as moved, not created again, and taken back", func(ctx SpecContext, setting string) {
+		connectedWith(ctx, setting)
+		id := users[0].Status.AccountID
+		move()
+		for range 3 {
+			w.swept(ctx)
+			w.retried(ctx, 0)
+			Expect(w.again(ctx, users[0])).To(And(BeStalled(v1alpha1.AccountMovedReason), HaveField("Status.AccountID", id)))
+		}
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(And(BeStalled(v1alpha1.AccountMovedReason), HaveField("Status.AccountID", id)))
+		Expect(w.upstream.Writes()).To(BeZero())
+
+		comeBack()
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.AccountID", id)))
+		Expect(w.upstream.Writes()).To(BeZero())
+	}, Entry("answered 400", "400"), Entry("answered 404", "404"))
+
+	DescribeTable("is DeniedButActive when denied, and counted, because no call reaches the account", Label("denied-but-active"), func(ctx SpecContext, setting string, swept bool) {
+		connectedWith(ctx, setting)
+		move()
+		if swept {
+			w.swept(ctx)
+		}
+		users[0] = w.changed(ctx, users[0], denied)
+		Expect(users[0]).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		Expect(w.connected(ctx, DefaultOrganization).Status.PendingDenials).To(HaveValue(BeNumerically("==", 1)))
+
+		comeBack()
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(first).Active).To(BeFalse())
+	},
+		Entry("answered 400, before a sweep", "400", false), Entry("answered 400, after a sweep", "400", true),
+		Entry("answered 404, before a sweep", "404", false), Entry("answered 404, after a sweep", "404", true),
+	)
+
+	It("stays denied without an alarm if the account was off before", func(ctx SpecContext) {
+		connectedWith(ctx, "400")
+		users[0] = w.changed(ctx, users[0], denied)
+		Expect(users[0]).To(BeReady(v1alpha1.SyncedReason))
+		move()
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("keeps the resource that is deleted until somebody decides about the account", Label("deletion"), func(ctx SpecContext) {
+		connectedWith(ctx, "400")
+		move()
+		w.swept(ctx)
+		Expect(w.again(ctx, Deleted(ctx, k8s, users[0]))).To(BeStalled(v1alpha1.AccountMovedReason))
+		account, there := sub.Account(first)
+		Expect(there).To(BeTrue())
+		Expect(account.Active).To(BeTrue())
+	})
+})
