@@ -24,7 +24,7 @@ import (
 	. "github.com/lambdatest-operator/lambdatest-operator/test/expect"
 )
 
-// measured reads a gauge of the spec's organization. No label of it holds an address.
+// measured reads a gauge or a counter of the spec's organization. No label of it holds an address.
 func measured(w *world, name string) float64 {
 	GinkgoHelper()
 	families, err := metrics.Registry.Gather()
@@ -37,7 +37,7 @@ func measured(w *world, name string) float64 {
 				values[label.GetName()] = label.GetValue()
 			}
 			if family.GetName() == name && values["namespace"] == w.namespace && values["organization"] == DefaultOrganization {
-				return metric.GetGauge().GetValue()
+				return metric.GetGauge().GetValue() + metric.GetCounter().GetValue()
 			}
 		}
 	}

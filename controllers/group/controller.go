@@ -31,6 +31,7 @@ type Reconciler struct {
 	Registry    *connection.Registry
 	Concurrency int
 	written     status.Writes
+	releases    status.Releases
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestgroups,verbs=get;list;watch;update;patch
@@ -202,6 +203,9 @@ func (w *work) fingerprint() string {
 
 func (r *Reconciler) ensureFinalizer(ctx context.Context, w *work) error {
 	group, err := status.EnsureFinalizer(ctx, r.Client, w.group)
+	if err == nil {
+		r.releases.Restored(group)
+	}
 	if err == nil && group != w.group {
 		w.group, w.stored = group, group.DeepCopy()
 	}

@@ -202,7 +202,7 @@ func (r *Reconciler) findLost(ctx context.Context, w *work) (status.Outcome, err
 // does.
 func (r *Reconciler) release(ctx context.Context, w *work, why status.Note) error {
 	var err error
-	if w.group, err = status.RemoveFinalizer(ctx, r.Client, w.group); err != nil {
+	if w.group, err = status.Release(ctx, r.Client, &r.releases, w.group); err != nil {
 		return err
 	}
 	r.Recorder.Eventf(w.stored, nil, why.Kind, why.Reason, "Release", "%s", why.Text)

@@ -5,6 +5,7 @@ package group
 
 import (
 	"context"
+	"fmt"
 
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/workqueue"
@@ -19,6 +20,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
@@ -28,18 +30,46 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("group").
 		For(&v1alpha1.LambdaTestGroup{}, builder.WithPredicates(status.IgnoringOwnWrites(&r.written, groupChanged()))).
 		Watches(&v1alpha1.LambdaTestGroup{}, r.Families(), builder.WithPredicates(groupChanged())).
+		Watches(&v1alpha1.LambdaTestGroup{}, r.vanishing()).
 		Watches(&v1alpha1.LambdaTestOrganization{}, handler.EnqueueRequestsFromMapFunc(r.groupsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WatchesRawSource(r.Registry.Groups.Source()).
 		WithOptions(controller.Options{MaxConcurrentReconciles: r.Concurrency}).
 		Complete(r)
 }
 
-// groupChanged passes what kubectl, Git and providers write, and that a group was released; status is the operator's own.
+// groupChanged passes what kubectl, Git and providers write, and that the operator's finalizer was removed; status is the operator's own.
 func groupChanged() predicate.Predicate {
-	released := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool {
-		return !claims.IsGroupInForce(e.ObjectNew.(*v1alpha1.LambdaTestGroup)) && claims.IsGroupInForce(e.ObjectOld.(*v1alpha1.LambdaTestGroup))
-	}}
+	released := predicate.Funcs{UpdateFunc: func(e event.UpdateEvent) bool { return status.FinalizerRemoved(e.ObjectOld, e.ObjectNew) }}
 	return predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, predicate.LabelChangedPredicate{}, released)
+}
+
+// vanishing reports groups that disappear although the operator did not release them. Nothing asked the guard before.
+func (r *Reconciler) vanishing() handler.EventHandler {
+	type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
+	report := func(ctx context.Context, gone *v1alpha1.LambdaTestGroup, unseen bool) {
+		members, counted := 0, ""
+		if len(gone.Spec.Roles) > 0 {
+			members = len(claims.MembersOf(gone))
+			counted = fmt.Sprintf(", so the guard could only count its %d members, who lose the role that it gave", members)
+		}
+		r.Registry.ReportVanished(ctx, connection.Vanished{
+			Object: gone, Organization: types.NamespacedName{Namespace: gone.Namespace, Name: gone.Spec.OrganizationRef.Name}, People: members, Unseen: unseen,
+			Note: claims.GroupReference(gone) + " disappeared because another client removed its finalizer" + counted +
+				". LambdaTest's group stays as it is: let Git or the identity provider write the resource again, or delete the group at LambdaTest.",
+		})
+	}
+	return handler.Funcs{
+		UpdateFunc: func(ctx context.Context, e event.UpdateEvent, _ queue) {
+			if r.releases.VanishedBy(e.ObjectOld, e.ObjectNew) {
+				report(ctx, e.ObjectNew.(*v1alpha1.LambdaTestGroup), false)
+			}
+		},
+		DeleteFunc: func(ctx context.Context, e event.DeleteEvent, _ queue) {
+			if gone := e.Object.(*v1alpha1.LambdaTestGroup); r.releases.Vanished(gone) {
+				report(ctx, gone, e.DeleteStateUnknown)
+			}
+		},
+	}
 }
 
 // Families requeues all groups that share the old or the new displayName of a group, because another of them may now be the one that is

@@ -35,6 +35,7 @@ type Reconciler struct {
 	// MarkRetention is how long a person whom the identity provider deleted stays denied before the resource is deleted.
 	MarkRetention time.Duration
 	Written       status.Writes
+	releases      status.Releases
 }
 
 // +kubebuilder:rbac:groups=iam.lambdatest.io,resources=lambdatestusers,verbs=get;list;watch;create;update;patch;delete
@@ -191,6 +192,7 @@ func (r *Reconciler) ensureFinalizers(ctx context.Context, w *work) error {
 		if w.Claims[i], err = status.EnsureFinalizer(ctx, r.Client, claim); err != nil {
 			return err
 		}
+		r.releases.Restored(claim)
 	}
 	// Keep what is desired: the guard may have changed it since the merge.
 	desired, denial := w.Desired, w.Denial

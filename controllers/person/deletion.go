@@ -11,6 +11,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -75,7 +76,7 @@ func (w *work) leavesWithoutCall() (status.Note, bool) {
 }
 
 func (r *Reconciler) release(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser) error {
-	_, err := status.RemoveFinalizer(ctx, r.Client, claim)
+	_, err := status.Release(ctx, r.Client, &r.releases, claim)
 	if err == nil {
 		w.released.Insert(claim.UID)
 	}
@@ -89,10 +90,40 @@ func (r *Reconciler) warnOfWithdrawal(w *work) {
 	}
 	for _, claim := range w.Leaving {
 		if claims.IsFull(claim) && claim.IsDenial() {
-			connection.DenialsWithdrawn.WithLabelValues(w.key.Namespace, w.key.Organization).Inc()
-			r.Recorder.Eventf(w.Living[0], claim, corev1.EventTypeWarning, "DenialWithdrawn", "Activate",
-				"%s denied this person and was deleted: the person may sign in again.", claims.Reference(claim))
+			r.denialWithdrawn(w.Living[0], claim)
 		}
+	}
+}
+
+func (r *Reconciler) denialWithdrawn(living, denial *v1alpha1.LambdaTestUser) {
+	key := claims.KeyOf(denial)
+	connection.DenialsWithdrawn.WithLabelValues(key.Namespace, key.Organization).Inc()
+	r.Recorder.Eventf(living, denial, corev1.EventTypeWarning, "DenialWithdrawn", "Activate",
+		"%s denied this person and was deleted: the person may sign in again.", claims.Reference(denial))
+}
+
+// reportVanished reports a claim that disappeared although the operator did not release it. Nothing asked the guard before.
+func (r *Reconciler) reportVanished(ctx context.Context, gone *v1alpha1.LambdaTestUser, unseen bool) {
+	if !claims.IsFull(gone) {
+		return
+	}
+	key := claims.KeyOf(gone)
+	reported := r.Registry.ReportVanished(ctx, connection.Vanished{
+		Object: gone, Organization: key.OrganizationKey(), People: 1, Unseen: unseen,
+		Note: claims.Reference(gone) + " disappeared because another client removed its finalizer, so the guard could only count this person. " +
+			"If no other resource claims the person, LambdaTest's account stays as it is: let Git or the identity provider write the resource again, or deactivate the account at LambdaTest.",
+	})
+	if !reported || !gone.IsDenial() {
+		return
+	}
+	others, err := claims.About(ctx, r.Client, key)
+	if err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "No event about a denial that disappeared", "user", gone.Name)
+		return
+	}
+	others = slices.DeleteFunc(others, func(claim *v1alpha1.LambdaTestUser) bool { return claim.UID == gone.UID })
+	if left := claims.Merge(others, claims.GroupRole{}); len(left.Living) > 0 && left.Denial == nil {
+		r.denialWithdrawn(left.Living[0], gone)
 	}
 }
 

@@ -31,7 +31,8 @@ func (r *Reconciler) report(ctx context.Context, w *work, outcome status.Outcome
 			}
 		}
 	}
-	if len(w.Living) > 0 && outcome.Readiness == status.Ready {
+	missing := slices.ContainsFunc(w.Living, func(claim *v1alpha1.LambdaTestUser) bool { return r.releases.IsMissing(claim) })
+	if len(w.Living) > 0 && outcome.Readiness == status.Ready || missing {
 		if err := r.ensureFinalizers(ctx, w); err != nil {
 			return err
 		}

@@ -32,7 +32,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[claims.PersonKey](bounds.Min/4, bounds.Max)
 	return builder.TypedControllerManagedBy[claims.PersonKey](mgr).
 		Named("person").
-		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, claimEvents(r.Client), passes)).
+		WatchesRawSource(source.TypedKind(mgr.GetCache(), &v1alpha1.LambdaTestUser{}, r.claimEvents(), passes)).
 		WatchesRawSource(r.Registry.People.Source()).
 		WithOptions(controller.TypedOptions[claims.PersonKey]{MaxConcurrentReconciles: r.Concurrency, RateLimiter: limiter}).
 		WithLogConstructor(func(key *claims.PersonKey) logr.Logger {
@@ -49,19 +49,25 @@ type queue = workqueue.TypedRateLimitingInterface[claims.PersonKey]
 
 // claimEvents enqueues the person whom a claim is about: denials first, then deletions. People who were settled before the start are left
 // to the recheck that follows when the organization is opened.
-func claimEvents(reader client.Reader) handler.TypedEventHandler[*v1alpha1.LambdaTestUser, claims.PersonKey] {
+func (r *Reconciler) claimEvents() handler.TypedEventHandler[*v1alpha1.LambdaTestUser, claims.PersonKey] {
 	return handler.TypedFuncs[*v1alpha1.LambdaTestUser, claims.PersonKey]{
 		CreateFunc: func(ctx context.Context, e event.TypedCreateEvent[*v1alpha1.LambdaTestUser], queue queue) {
 			key := claims.KeyOf(e.Object)
-			if e.IsInInitialList && connection.WasSettled(e.Object) && hasOrganization(ctx, reader, key) {
+			if e.IsInInitialList && connection.WasSettled(e.Object) && hasOrganization(ctx, r.Client, key) {
 				return
 			}
 			connection.Enqueue(queue, connection.UrgencyOf(e.Object, e.IsInInitialList), key)
 		},
-		UpdateFunc: func(_ context.Context, e event.TypedUpdateEvent[*v1alpha1.LambdaTestUser], queue queue) {
+		UpdateFunc: func(ctx context.Context, e event.TypedUpdateEvent[*v1alpha1.LambdaTestUser], queue queue) {
+			if r.releases.VanishedBy(e.ObjectOld, e.ObjectNew) {
+				r.reportVanished(ctx, e.ObjectNew, false)
+			}
 			connection.Enqueue(queue, connection.UrgencyOf(e.ObjectNew, false), claims.KeyOf(e.ObjectNew))
 		},
-		DeleteFunc: func(_ context.Context, e event.TypedDeleteEvent[*v1alpha1.LambdaTestUser], queue queue) {
+		DeleteFunc: func(ctx context.Context, e event.TypedDeleteEvent[*v1alpha1.LambdaTestUser], queue queue) {
+			if r.releases.Vanished(e.Object) {
+				r.reportVanished(ctx, e.Object, e.DeleteStateUnknown)
+			}
 			connection.Enqueue(queue, lane.Change, claims.KeyOf(e.Object))
 		},
 	}
@@ -71,14 +77,15 @@ func hasOrganization(ctx context.Context, reader client.Reader, key claims.Perso
 	return reader.Get(ctx, key.OrganizationKey(), &v1alpha1.LambdaTestOrganization{}, client.UnsafeDisableDeepCopy) == nil
 }
 
-// claimChanged passes what kubectl, Git and identity providers write, and not the operator's own status and finalizers: an event would
-// end the pause of a person after a failure.
+// claimChanged passes what kubectl, Git and identity providers write, and that the operator's finalizer was removed. It does not pass the
+// operator's own status and the finalizers that it adds: an event would end the pause of a person after a failure.
 func claimChanged() predicate.TypedPredicate[*v1alpha1.LambdaTestUser] {
 	return predicate.TypedFuncs[*v1alpha1.LambdaTestUser]{
 		UpdateFunc: func(e event.TypedUpdateEvent[*v1alpha1.LambdaTestUser]) bool {
 			before, after := e.ObjectOld, e.ObjectNew
 			return before.Generation != after.Generation ||
 				before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() ||
+				status.FinalizerRemoved(before, after) ||
 				before.Labels[v1alpha1.SourceLabel] != after.Labels[v1alpha1.SourceLabel] ||
 				before.Annotations[v1alpha1.ReconcileRequestedAtAnnotation] != after.Annotations[v1alpha1.ReconcileRequestedAtAnnotation]
 		},

@@ -16,6 +16,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/deletion"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
@@ -33,11 +34,13 @@ type Guard struct {
 	// replaces both; nothing else changes them.
 	state  *policy
 	byName map[string][]string
-	// What the next write carries: questions by key, proposals, entries that are over, and how many denials status does not count yet.
+	// What the next write carries: questions by key, proposals, entries that are over, and how many denials, and people of resources that
+	// disappeared, status does not count yet.
 	queue     map[string]Request
 	proposed  map[proposal]decision
 	over      sets.Set[string]
 	uncounted int32
+	vanished  int32
 	// askers made a request that is held.
 	askers sets.Set[string]
 	// unlisted are questions whose entries status has no room for, by key. They are asked again when there is room.
@@ -198,7 +201,7 @@ func (g *Guard) known() *policy {
 func (g *Guard) Pending() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return len(g.over)+len(g.queue)+len(g.proposed) > 0 || g.uncounted > 0
+	return len(g.over)+len(g.queue)+len(g.proposed) > 0 || g.uncounted > 0 || g.vanished > 0
 }
 
 // takeAskers hands over everybody whose request is held.
@@ -222,4 +225,16 @@ func (g *Guard) CountDenial(user string, now time.Time) {
 		g.denied.Insert(user)
 		g.uncounted++
 	}
+}
+
+// CountVanished counts the people of a resource that disappeared although the operator did not remove its finalizer. They use up the implicit
+// limit of the hour, so that later losses are held sooner.
+func (g *Guard) CountVanished(people int) {
+	if people == 0 {
+		return
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.vanished += *status.Int32(people)
+	g.poke()
 }

@@ -30,6 +30,7 @@ type batch struct {
 	proposals map[proposal]decision
 	over      []string
 	denials   int32
+	vanished  int32
 }
 
 // Load reads the state of a newly opened connection.
@@ -105,7 +106,7 @@ func (g *Guard) Write(ctx context.Context) error {
 func (g *Guard) batch() *batch {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	all := &batch{proposals: maps.Clone(g.proposed), denials: g.uncounted}
+	all := &batch{proposals: maps.Clone(g.proposed), denials: g.uncounted, vanished: g.vanished}
 	for _, key := range slices.Sorted(maps.Keys(g.queue)) {
 		all.questions = append(all.questions, answered{Request: g.queue[key]})
 		g.over.Delete(g.queue[key].Entries...)
@@ -149,6 +150,10 @@ func (b *batch) apply(state *policy, limits v1alpha1.DeprovisionGuard, now time.
 		state.counters.Explicit += b.denials
 		state.budget(Deprovision, limits) // whose limit many denials are compared with
 	}
+	if b.vanished > 0 {
+		counter, _ := state.budget(Deprovision, limits)
+		*counter += b.vanished
+	}
 	approvalsFirst := func(one, other proposal) int { return strings.Compare(one.annotation, other.annotation) }
 	for _, proposal := range slices.SortedFunc(maps.Keys(b.proposals), approvalsFirst) {
 		b.proposals[proposal] = state.settle(proposal)
@@ -180,6 +185,7 @@ func (g *Guard) written(done *batch) {
 		delete(g.proposed, proposal)
 	}
 	g.uncounted -= done.denials
+	g.vanished -= done.vanished
 	for _, question := range done.questions {
 		delete(g.queue, question.key())
 		if !allIn(question.Entries, g.state.lists()...) {
@@ -237,8 +243,8 @@ func (g *Guard) ApplyAnnotations(ctx context.Context, organization *v1alpha1.Lam
 	return err
 }
 
-// prune drops entries about resources that are gone without having been released, as after kubectl removed a finalizer. Rejected entries
-// outlive their resources.
+// prune drops entries about resources that are gone without having been released; see CountVanished. Rejected entries outlive their
+// resources.
 func (g *Guard) prune(ctx context.Context) error {
 	state := g.known()
 	for _, list := range []*entryList{state.held, state.admitted, state.approved} {
