@@ -286,7 +286,8 @@ type GuardStatus struct {
 	// +optional
 	Limit int32 `json:"limit,omitempty"`
 
-	// deprovisioned is the number of deactivations without an explicit denial in this window.
+	// deprovisioned is the number of deactivations without an explicit denial in this window. It includes the people of resources that
+	// disappeared although the operator did not remove their finalizer: one for a user, all members for a group with roles.
 	//
 	// +optional
 	Deprovisioned int32 `json:"deprovisioned,omitempty"`

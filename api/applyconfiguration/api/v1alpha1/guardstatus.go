@@ -20,7 +20,8 @@ type GuardStatusApplyConfiguration struct {
 	Active *int32 `json:"active,omitempty"`
 	// limit is the number of people who may lose access or a role in this window without an explicit denial.
 	Limit *int32 `json:"limit,omitempty"`
-	// deprovisioned is the number of deactivations without an explicit denial in this window.
+	// deprovisioned is the number of deactivations without an explicit denial in this window. It includes the people of resources that
+	// disappeared although the operator did not remove their finalizer: one for a user, all members for a group with roles.
 	Deprovisioned *int32 `json:"deprovisioned,omitempty"`
 	// demoted is the number of people who lost a role in this window because a resource that gave the role was deleted.
 	Demoted *int32 `json:"demoted,omitempty"`
