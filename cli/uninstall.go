@@ -46,6 +46,9 @@ The command
   2. removes the finalizers of all LambdaTestUsers, LambdaTestGroups and LambdaTestOrganizations, in all namespaces;
   3. deletes the CRDs, and with them those resources.
 
+Your account must be allowed to delete the CRDs: the admission policy lets only such an account remove the finalizers of an identity provider's
+resources.
+
 It does not remove the Deployment, RBAC and admission policy: remove them with the tool that installed them, such as helm uninstall.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
