@@ -44,6 +44,15 @@ func TestOwnWritesDoNotEnqueue(t *testing.T) {
 	}
 }
 
+func TestARemovedFinalizerEnqueues(t *testing.T) {
+	after := MakeUser(ada).Obj()
+	before := after.DeepCopy()
+	before.Finalizers = []string{v1alpha1.Finalizer}
+	if !claimChanged().Update(event.TypedUpdateEvent[*v1alpha1.LambdaTestUser]{ObjectOld: before, ObjectNew: after}) {
+		t.Error("the finalizer would not be put back")
+	}
+}
+
 func TestPriorityOf(t *testing.T) {
 	settled := func(u *v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
 		u.Status.ObservedGeneration = u.Generation
