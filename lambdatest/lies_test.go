@@ -55,6 +55,7 @@ func TestAListThatContradictsItselfIsNoAnswer(t *testing.T) {
 		"no totals":                `{"Resources":[]}`,
 		"negative totals":          `{"totalResults":-1,"Resources":[]}`,
 		"totals as text":           `{"totalResults":"1","Resources":[` + a + `]}`,
+		"totals without end":       `{"totalResults":9000000000000000000,"Resources":[` + a + `,` + b + `]}`,
 		"totals below the page":    `{"totalResults":1,"Resources":[` + a + `,` + b + `]}`,
 		"an empty page":            `{"totalResults":5,"Resources":[]}`,
 		"no page":                  `{"totalResults":5}`,

@@ -35,6 +35,9 @@ const (
 	// maxLargeAnswers is how many longer ones the process reads at once.
 	maxLargeAnswers = 2
 
+	// maxListItems bounds how many accounts or groups a list says it has: a
+	// caller reads it page by page, and keeps what it read.
+	maxListItems = 250_000
 	// maxRefusalBytes is how much of an answer is read that is no success.
 	maxRefusalBytes = 64 << 10
 

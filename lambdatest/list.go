@@ -182,6 +182,8 @@ func (l wireList[W]) contradiction(startIndex int) string {
 	switch {
 	case l.TotalResults == nil || *l.TotalResults < 0:
 		return "the answer is a list without totalResults"
+	case *l.TotalResults > maxListItems:
+		return fmt.Sprintf("the list has %d items, and at most %d are read", *l.TotalResults, maxListItems)
 	case l.StartIndex != nil && *l.StartIndex != startIndex && size > 0:
 		return fmt.Sprintf("the page starts at %d, not at %d as asked", *l.StartIndex, startIndex)
 	case size > 0 && startIndex-1+size > *l.TotalResults:

@@ -104,7 +104,7 @@ func (c *Connection) sweepGroups(ctx context.Context) error {
 	if !c.Groups.Wanted() {
 		return nil
 	}
-	begun, found := c.Options.Now(), map[string]groups.Group{}
+	begun, found := c.Options.Now(), groupListing{byID: map[string]groups.Group{}}
 	for start, more := 1, true; more; {
 		page, err := ask(ctx, c, "ListGroups", func(ctx context.Context, upstream Upstream) (lambdatest.Page[lambdatest.Group], error) {
 			return upstream.ListGroups(ctx, start, groupPageSize)
@@ -112,20 +112,42 @@ func (c *Connection) sweepGroups(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("sweeping groups: %w", err)
 		}
-		for _, group := range page.Items {
-			found[group.ID] = groups.FromUpstream(group)
+		if err := found.add(page); err != nil {
+			return err
 		}
-		if start, more = page.Next(); !more && len(found) != page.Total {
+		if start, more = page.Next(); !more && len(found.byID) != page.Total {
 			return errors.New("sweeping groups: the list does not show as many as it says")
 		}
 	}
 	taken := sets.New[string]()
-	for _, group := range found {
+	for _, group := range found.byID {
 		taken.Insert(CauseDisplayName(group.DisplayName))
 	}
 	c.Holdoffs.expedite(func(cause string) bool { return strings.HasPrefix(cause, displayNamePrefix) && !taken.Has(cause) })
-	for _, resource := range c.Groups.Replace(found, begun) {
+	for _, resource := range c.Groups.Replace(found.byID, begun) {
 		c.Wake(lane.Drift, groups.Place(resource))
+	}
+	return nil
+}
+
+// groupListing is what a sweep has read of groups.
+type groupListing struct {
+	byID  map[string]groups.Group
+	bytes int
+}
+
+// add takes a page in.
+func (l *groupListing) add(page lambdatest.Page[lambdatest.Group]) error {
+	for _, said := range page.Items {
+		group := groups.FromUpstream(said)
+		l.bytes += len(group.ID) + len(group.DisplayName)
+		for _, text := range slices.Concat(group.Members, group.Roles) {
+			l.bytes += memberBytes + len(text)
+		}
+		if l.bytes > maxListBytes {
+			return fmt.Errorf("sweeping groups: they and their members take more than %d MiB, the most that a sweep keeps", maxListBytes>>20)
+		}
+		l.byID[group.ID] = group
 	}
 	return nil
 }

@@ -20,6 +20,11 @@ const (
 
 	// sweepPageSize is how many accounts a page of a sweep asks for; LambdaTest may give fewer.
 	sweepPageSize = 100
+	// maxListBytes is how much of a list of accounts, or of groups, a sweep keeps. The client bounds each page; without this bound a list of
+	// many pages would fill the memory of the leader. Each of 250 000 accounts, the most that the client reads, may have 256 bytes of text.
+	maxListBytes = 64 << 20
+	// memberBytes is what a member of a group takes besides the text of its id.
+	memberBytes = 16
 	// sweepPasses is how often a sweep reads the pages of a list that shifts before it gives up until next time.
 	sweepPasses = 3
 	// sweepJitter spreads sweeps by a tenth of their interval, so that organizations do not march in step.

@@ -50,6 +50,12 @@ type listing struct {
 	concurrencyGroups sets.Set[string]
 	// calls counts what the sweep cost: pages and lookups.
 	calls int
+	// bytes counts the text of the accounts.
+	bytes int
+}
+
+func newListing() listing {
+	return listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: sets.New[string]()}
 }
 
 // LastSweep returns how the last sweep ended.
@@ -199,7 +205,7 @@ func (c *Connection) noteSweep(found listing, err error) bool {
 // listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further
 // passes fill the gaps.
 func (c *Connection) listAll(ctx context.Context) (listing, error) {
-	found := listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: sets.New[string]()}
+	found := newListing()
 	for range sweepPasses {
 		if err := c.listOnce(ctx, &found); err != nil {
 			return found, err
@@ -246,6 +252,9 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 	l.pages++
 	l.total = page.Total
 	for _, user := range page.Items {
+		if err := l.count(user); err != nil {
+			return err
+		}
 		if user.ConcurrencyGroup != "" {
 			l.concurrencyGroups.Insert(CauseConcurrencyGroup(user.ConcurrencyGroup))
 		}
@@ -260,6 +269,18 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 			user, folded = before, v1alpha1.FoldUserName(before.UserName)
 		}
 		l.byUser[folded], l.byID[user.ID] = user, folded
+	}
+	return nil
+}
+
+// count counts the text of an account that no pass has shown yet.
+func (l *listing) count(user lambdatest.User) error {
+	if _, shown := l.byID[user.ID]; shown {
+		return nil
+	}
+	l.bytes += len(user.ID) + len(user.UserName) + len(user.GivenName) + len(user.FamilyName) + len(user.Role) + len(user.ConcurrencyGroup)
+	if l.bytes > maxListBytes {
+		return fmt.Errorf("the accounts have more than %d MiB of text, the most that a sweep keeps", maxListBytes>>20)
 	}
 	return nil
 }

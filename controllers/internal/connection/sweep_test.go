@@ -4,9 +4,12 @@
 package connection
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/groups"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
@@ -59,4 +62,60 @@ func TestASweepThatFailedIsNotRepeatedForLookups(t *testing.T) {
 	if c.Accounts.Expecting {
 		t.Error("people wait for a sweep that may not come soon")
 	}
+}
+
+// An answer is bounded by the client, and a list is many answers.
+func TestASweepOfAListWithoutEndIsGivenUp(t *testing.T) {
+	long := strings.Repeat("x", 100<<10)
+	for what, account := range map[string]lambdatest.User{
+		"userNames":          {UserName: long},
+		"first names":        {GivenName: long},
+		"last names":         {FamilyName: long},
+		"roles":              {Role: long},
+		"concurrency groups": {ConcurrencyGroup: long},
+	} {
+		t.Run(what, func(t *testing.T) {
+			found, id := newListing(), 0
+			for found.total = 100_000; id < found.total; {
+				page := lambdatest.Page[lambdatest.User]{StartIndex: id + 1, Total: found.total}
+				for range sweepPageSize {
+					id++
+					each := account
+					each.ID, each.UserName = strconv.Itoa(id), strconv.Itoa(id)+account.UserName
+					page.Items = append(page.Items, each)
+				}
+				if err := found.add(page, func(string) (lambdatest.User, bool) { return lambdatest.User{}, false }); err != nil {
+					return
+				}
+			}
+			t.Errorf("%d accounts with %s of 100 KiB are kept", id, what)
+		})
+	}
+}
+
+func TestTheSameAccountsOnEveryPassCountOnce(t *testing.T) {
+	found := newListing()
+	page := lambdatest.Page[lambdatest.User]{StartIndex: 1, Total: 1, Items: []lambdatest.User{
+		{ID: "1", UserName: "ada@example.com", GivenName: strings.Repeat("x", maxListBytes/2)},
+	}}
+	for range sweepPasses {
+		if err := found.add(page, func(string) (lambdatest.User, bool) { return lambdatest.User{}, false }); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestASweepOfGroupsWithoutEndIsGivenUp(t *testing.T) {
+	found := groupListing{byID: map[string]groups.Group{}}
+	members := make([]lambdatest.Member, 25_000)
+	for i := range members {
+		members[i].ID = strconv.Itoa(i)
+	}
+	for id := range 10_000 {
+		page := lambdatest.Page[lambdatest.Group]{Items: []lambdatest.Group{{ID: strconv.Itoa(id), DisplayName: "QA", Members: members}}}
+		if err := found.add(page); err != nil {
+			return
+		}
+	}
+	t.Error("10 000 groups with 25 000 members each are kept")
 }
