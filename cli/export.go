@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -334,6 +335,8 @@ func writeStream(out io.Writer, manifests []exported) error {
 	return nil
 }
 
+// writeFolder writes each manifest into a file of its own. It follows no link: in somebody's repository, a link with the name of a manifest
+// would let the content, which has names of that somebody's choice, replace any file of the user.
 func writeFolder(folder string, manifests []exported) error {
 	if err := os.MkdirAll(folder, 0o755); err != nil { //nolint:gosec // manifests may be read by all users
 		return fmt.Errorf("creating the folder: %w", err)
@@ -343,9 +346,31 @@ func writeFolder(folder string, manifests []exported) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(folder, each.name+".yaml"), encoded, 0o644); err != nil { //nolint:gosec // manifests may be read by all users
+		if err := replaceFile(filepath.Join(folder, each.name+".yaml"), encoded); err != nil {
 			return fmt.Errorf("writing a manifest: %w", err)
 		}
 	}
 	return nil
+}
+
+// replaceFile writes a file, or replaces one that is there. It refuses to write through anything else of that name.
+func replaceFile(path string, content []byte) error {
+	info, err := os.Lstat(path)
+	switch {
+	case err == nil && !info.Mode().IsRegular():
+		return fmt.Errorf("%s is not a file", path)
+	case err == nil:
+		err = os.Remove(path)
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	if err != nil {
+		return err
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // manifests may be read by all users
+	if err != nil {
+		return err
+	}
+	_, err = file.Write(content)
+	return errors.Join(err, file.Close())
 }

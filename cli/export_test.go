@@ -6,6 +6,7 @@ package cli
 import (
 	"bytes"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -61,6 +62,36 @@ func TestResourceNameIsValidAndNotTheOperators(t *testing.T) {
 			t.Fatalf("%q belongs to the operator", name)
 		}
 	})
+}
+
+func TestExportWritesThroughNoLink(t *testing.T) {
+	folder, outside := t.TempDir(), filepath.Join(t.TempDir(), "profile")
+	write(t, outside, "of the user")
+	ada := manifestOf("default", v1alpha1.LambdaTestUserSpec{UserName: "ada@example.com"})
+	if err := os.Symlink(outside, filepath.Join(folder, ada.name+".yaml")); err != nil {
+		t.Fatal(err)
+	}
+
+	if err := writeFolder(folder, []exported{ada}); err == nil || !strings.Contains(err.Error(), "is not a file") {
+		t.Errorf("a link is taken for a file: %v", err)
+	}
+
+	if content, _ := os.ReadFile(outside); string(content) != "of the user" {
+		t.Errorf("the file outside the folder now says %q", content)
+	}
+}
+
+func TestExportReplacesAManifestOfTheSameName(t *testing.T) {
+	folder := t.TempDir()
+	ada := manifestOf("default", v1alpha1.LambdaTestUserSpec{UserName: "ada@example.com"})
+	for range 2 {
+		if err := writeFolder(folder, []exported{ada}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if content, _ := os.ReadFile(filepath.Join(folder, "ada-at-example.com.yaml")); !strings.Contains(string(content), "userName: ada@example.com") {
+		t.Errorf("the manifest says %q", content)
+	}
 }
 
 func TestExportOfASCIMResourceIsADeclaredClaim(t *testing.T) {

@@ -6,6 +6,7 @@ package cli
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,6 +90,53 @@ spec: {userName: ada@example.com, name: {givenName: Ada, familyName: Lovelace}}
 	}
 	if len(found.users) != 1 || found.users["ada"] == nil || found.users["ada"].Namespace != "team" {
 		t.Errorf("read %v, expected only ada, in the default namespace of the command", found.users)
+	}
+}
+
+// A plan must not leave out what kubectl, Flux or Argo CD would apply.
+func TestNoManifestIsHiddenFromAPlan(t *testing.T) {
+	const (
+		eve    = "apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUser\nmetadata: {name: eve}\nspec: {userName: eve@example.com, role: Admin}\n"
+		inJSON = `{"apiVersion":"iam.lambdatest.io/v1alpha1","kind":"LambdaTestUser","metadata":{"name":"eve"},"spec":{"userName":"eve@example.com"}}`
+		other  = "apiVersion: v1\nkind: ConfigMap\n"
+	)
+	item := strings.ReplaceAll(eve, "\n", "\n  ")
+	for name, content := range map[string]string{
+		"in a list":                         "apiVersion: v1\nkind: List\nitems:\n- " + item,
+		"in a list of users":                "apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUserList\nitems:\n- metadata: {name: eve}\n  spec: {userName: eve@example.com}\n",
+		"in a list of lists":                "kind: List\nitems:\n- kind: List\n  items: [" + inJSON + "]\n",
+		"after the end of a document":       other + "...\n" + eve,
+		"after JSON":                        `{"kind":"ConfigMap"}` + inJSON,
+		"after JSON on a line of its own":   `{"kind":"ConfigMap"}` + "\n" + inJSON,
+		"after line breaks of an old Mac":   strings.ReplaceAll(other+"---\n"+eve, "\n", "\r"),
+		"after line breaks of a mainframe":  strings.ReplaceAll(other+"---\n"+eve, "\n", "\u0085"),
+		"after a line with a comment":       other + "--- # next\n" + eve,
+		"with a second kind in capitals":    eve + "KIND: ConfigMap\n",
+		"with a second version in capitals": eve + "ApiVersion: v1\n",
+		"with items that are empty":         eve + "items: []\n",
+		"with items of another kind":        eve + "items: [{kind: ConfigMap}]\n",
+		"without a name":                    strings.Replace(eve, "name: eve", "generateName: eve-", 1),
+		"behind a mark of the byte order":   "\ufeff" + eve,
+		"with a kind that is a complex key": strings.Replace(eve, "kind: ", "? kind\n: ", 1),
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(t.TempDir(), "eve.yaml")
+			write(t, file, content)
+			found, err := readManifests([]string{file}, "default", "default")
+			if err == nil && found.users["eve"] == nil {
+				t.Error("a user is neither in the plan nor an error")
+			}
+		})
+	}
+}
+
+func TestAFolderOfManifestsHasFilesOnly(t *testing.T) {
+	folder := t.TempDir()
+	if err := os.Symlink("/dev/zero", filepath.Join(folder, "endless.yaml")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readManifests([]string{folder}, "default", "default"); err == nil || !strings.Contains(err.Error(), "is not a file") {
+		t.Errorf("a link to a device is read: %v", err)
 	}
 }
 
