@@ -220,6 +220,13 @@ var _ = Describe("An organization", func() {
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
+	It("with the token of an older one is told so, however its address is spelled", Label("duplicate"), func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()+"/").Obj())
+
+		Expect(w.connected(ctx, "twin")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
+	})
+
 	It("stays until its people are released", Label("deletion"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		user := w.settled(ctx, MakeUser(ada))

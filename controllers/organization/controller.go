@@ -189,6 +189,7 @@ func (r *Reconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.
 	if c.Client() != nil || !status.HasReason(organization, v1alpha1.DuplicateOrganizationReason) || r.Registry.Options.Now().After(c.OpenedAt.Add(OlderOnesPatience)) {
 		return false, nil
 	}
+	address := connection.Address(organization.Spec.BaseURL)
 	var list v1alpha1.LambdaTestOrganizationList
 	if err := r.Client.List(ctx, &list); err != nil {
 		return false, fmt.Errorf("listing organizations: %w", err)
@@ -196,7 +197,7 @@ func (r *Reconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.
 	for i := range list.Items {
 		other := &list.Items[i]
 		name := client.ObjectKeyFromObject(other)
-		if other.Spec.BaseURL == organization.Spec.BaseURL && c.IsYoungerThan(name, other.CreationTimestamp.Time) && !r.Registry.Examined(name) {
+		if connection.Address(other.Spec.BaseURL) == address && c.IsYoungerThan(name, other.CreationTimestamp.Time) && !r.Registry.Examined(name) {
 			return true, nil
 		}
 	}

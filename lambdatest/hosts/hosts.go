@@ -36,7 +36,7 @@ func Parse(entries []string) (Hosts, error) {
 		if err != nil || parsed.Hostname() == "" || parsed.Scheme != "https" && parsed.Scheme != "http" {
 			return nil, fmt.Errorf("reading upstream host %q: want host, host:port or http://host:port", entry)
 		}
-		hosts = append(hosts, host{parsed.Scheme, strings.ToLower(parsed.Hostname()), parsed.Port()})
+		hosts = append(hosts, host{parsed.Scheme, lowerASCII(parsed.Hostname()), parsed.Port()})
 	}
 	return hosts, nil
 }
@@ -80,7 +80,17 @@ func (h Hosts) Connect(baseURL, token string, options ...lambdatest.Option) (*la
 
 func (h host) matches(u *url.URL) bool {
 	sameScheme := h.scheme == u.Scheme || h.scheme == "http" && u.Scheme == "https"
-	return sameScheme && strings.EqualFold(h.host, u.Hostname()) && (h.port == "" || h.port == portOf(u))
+	return sameScheme && h.host == lowerASCII(u.Hostname()) && (h.port == "" || h.port == portOf(u))
+}
+
+// lowerASCII changes ASCII only: a host with a letter that merely resembles one of an allowed host is another host.
+func lowerASCII(host string) string {
+	return strings.Map(func(char rune) rune {
+		if 'A' <= char && char <= 'Z' {
+			return char + 'a' - 'A'
+		}
+		return char
+	}, host)
 }
 
 func portOf(u *url.URL) string {

@@ -18,6 +18,8 @@ func TestUpstreamHostsCheck(t *testing.T) {
 		"https://auth.lambdatest.com/api/scim":             true,
 		"https://AUTH.lambdatest.com/api/scim":             true,
 		"http://auth.lambdatest.com/api/scim":              false,
+		"https://auth.lambdate\u017ft.com/api/scim":        false, // long s, which Unicode folds to s
+		"https://\uff41uth.lambdatest.com/api/scim":        false, // full width a, which IDNA maps to a
 		"https://auth.lambdatest.com.example.com/api/scim": false,
 		"https://example.com/auth.lambdatest.com":          false,
 		"https://scim.example.com:8443/":                   true,

@@ -83,7 +83,7 @@ type Settings struct {
 func SettingsOf(organization *v1alpha1.LambdaTestOrganization, token string) Settings {
 	spec := organization.Spec
 	return Settings{
-		Fingerprint:  fingerprint(spec.BaseURL, token),
+		Fingerprint:  fingerprint(Address(spec.BaseURL), token),
 		BaseURL:      spec.BaseURL,
 		TokenSecret:  spec.TokenSecretRef.Name,
 		syncInterval: max(spec.SyncInterval.Duration, time.Second),
@@ -94,8 +94,8 @@ func SettingsOf(organization *v1alpha1.LambdaTestOrganization, token string) Set
 }
 
 // fingerprint tells connections apart without keeping what they are made of.
-func fingerprint(baseURL, token string) string {
-	sum := sha256.Sum256([]byte(baseURL + "\x00" + token))
+func fingerprint(address, token string) string {
+	sum := sha256.Sum256([]byte(address + "\x00" + token))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -22,12 +22,12 @@ type Login struct {
 	examined bool
 	// fingerprint is of address and token; empty without a token.
 	fingerprint string
-	baseURL     string
+	address     string
 }
 
 // Login is that of the settings.
 func (s Settings) Login() Login {
-	return Login{examined: true, fingerprint: s.Fingerprint, baseURL: s.BaseURL}
+	return Login{examined: true, fingerprint: s.Fingerprint, address: Address(s.BaseURL)}
 }
 
 // NoteExamined notes that the Secret with the token could not be read: what was known of it stays.
@@ -151,7 +151,7 @@ func (c *Registry) contend(asking *Connection, now Login) Precedence {
 
 // ReleaseLogin notes that an organization has no token that can be used.
 func (c *Registry) ReleaseLogin(asking *Connection, baseURL string) {
-	c.TakeLogin(asking, Login{examined: true, baseURL: baseURL}, nil)
+	c.TakeLogin(asking, Login{examined: true, address: Address(baseURL)}, nil)
 }
 
 // olderTwin follows a complete sweep of a connection. It names an older organization at the same address that has the same accounts: the two
@@ -183,7 +183,7 @@ func (c *Registry) findOlderTwin(asking *Connection) *Connection {
 }
 
 func (c *Registry) areTwins(a, b *Connection) bool {
-	return a != b && a.currentLogin().baseURL == b.currentLogin().baseURL && b.Accounts.Shares(a.Accounts)
+	return a != b && a.currentLogin().address == b.currentLogin().address && b.Accounts.Shares(a.Accounts)
 }
 
 // twinOf is the older twin that was noted, as long as it has the same accounts.
