@@ -222,9 +222,27 @@ var _ = Describe("An organization", func() {
 
 	It("with the token of an older one is told so, however its address is spelled", Label("duplicate"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
+		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-twin", upstreamToken))
 		Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()+"/").Obj())
 
 		Expect(w.connected(ctx, "twin")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
+	})
+
+	It("is not stopped by a status in another namespace that names its accounts", Label("duplicate"), func(ctx SpecContext) {
+		w := newWorld(ctx, simulator.Population(3))
+		const somebody = "user-000001@example.com"
+		attackers := Namespace(ctx, k8s)
+		older := Applied(ctx, k8s, MakeOrganization("older").In(attackers).At(w.upstream.BaseURL()).Suspended().Obj())
+		forged := Applied(ctx, k8s, MakeUser(somebody).In(attackers).Of(older.Name).Obj())
+		forged.Status.AccountID, forged.Status.Account = w.account(somebody).ID, &v1alpha1.AccountState{Active: true}
+		Expect(k8s.Status().Update(ctx, forged)).To(Succeed())
+		_, err := w.organizations.Reconcile(ctx, requestFor(older))
+		Expect(err).NotTo(HaveOccurred())
+		time.Sleep(time.Second) // creation times are in seconds
+
+		withOrganization(ctx, w)
+
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
 	It("stays until its people are released", Label("deletion"), func(ctx SpecContext) {

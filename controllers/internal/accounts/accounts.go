@@ -196,12 +196,7 @@ func (a *Table) settle(user string) {
 }
 
 // Get returns the account, if one is known.
-func (a *Table) Get(user string) (lambdatest.User, bool) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	entry := a.byUser[user]
-	return entry.User, entry.ID != ""
-}
+func (a *Table) Get(user string) (lambdatest.User, bool) { return a.find(user, false) }
 
 // Said returns the account as LambdaTest last showed it; nil and true when it said that there is none. Of an account that moved away it
 // said nothing that could replace what status has.
@@ -316,14 +311,22 @@ func (a *Table) Some(n int) []lambdatest.User {
 	return sample
 }
 
-// Shares tells whether the other table has an account of this one. It locks one table at a time, so that two organizations may call it with
-// each other.
-func (a *Table) Shares(other *Table) bool {
+// Shares tells whether the other table has an account of this one. Where only reads count, the other table must have it from LambdaTest: what
+// a status names is left out. It locks one table at a time, so that two organizations may call it with each other.
+func (a *Table) Shares(other *Table, onlyReads bool) bool {
 	return slices.ContainsFunc(a.users(), func(user string) bool {
 		own, there := a.Get(user)
-		twin, shared := other.Get(user)
+		twin, shared := other.find(user, onlyReads)
 		return there && shared && twin.ID == own.ID
 	})
+}
+
+// find returns the account, if one is known, and was read since the start if only reads count.
+func (a *Table) find(user string, onlyReads bool) (lambdatest.User, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	return entry.User, entry.ID != "" && (!onlyReads || !entry.readAt.IsZero())
 }
 
 // users lists those who have a known account.

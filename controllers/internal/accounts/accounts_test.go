@@ -91,7 +91,7 @@ func TestTablesThatAreComparedAreNotLockedTogether(t *testing.T) {
 	a := New()
 	a.Saw(ada, adaAccount(), at(0))
 	shared := make(chan bool, 1)
-	go func() { shared <- a.Shares(a) }()
+	go func() { shared <- a.Shares(a, false) }()
 
 	select {
 	case got := <-shared:
@@ -126,5 +126,24 @@ func TestRememberFillsInWhatASweepDidNotShow(t *testing.T) {
 	known.Saw("ada", lambdatest.User{ID: "2", Active: true}, time.Now())
 	if got, _ := known.Get("ada"); got.Role != "" || got.ConcurrencyGroup != "" {
 		t.Errorf("another account of the same address has attributes of the former one: %+v", got)
+	}
+}
+
+func TestAStatusProvesNoSharedAccount(t *testing.T) {
+	own, other := New(), New()
+	account := lambdatest.User{ID: "1", UserName: ada, Active: true}
+	own.Saw(ada, account, at(1))
+	other.Remember(ada, account)
+	if !own.Shares(other, false) {
+		t.Error("an account that a status names is not known")
+	}
+	if own.Shares(other, true) {
+		t.Error("an account that only a status names counts as read")
+	}
+
+	other.Saw(ada, account, at(2))
+
+	if !own.Shares(other, true) {
+		t.Error("an account that was read does not count")
 	}
 }

@@ -182,14 +182,20 @@ func (c *Registry) findOlderTwin(asking *Connection) *Connection {
 	return nil
 }
 
-func (c *Registry) areTwins(a, b *Connection) bool {
-	return a != b && a.currentLogin().address == b.currentLogin().address && b.Accounts.Shares(a.Accounts)
+func (c *Registry) areTwins(older, younger *Connection) bool {
+	return older != younger && older.currentLogin().address == younger.currentLogin().address && older.hasAccountsOf(younger)
+}
+
+// hasAccountsOf tells whether the connection, which is the older one, has an account of the other. In another namespace, other users may
+// write statuses, and would stop the other organization by naming its accounts there: only accounts that LambdaTest has shown count.
+func (c *Connection) hasAccountsOf(younger *Connection) bool {
+	return younger.Accounts.Shares(c.Accounts, c.Organization.Namespace != younger.Organization.Namespace)
 }
 
 // twinOf is the older twin that was noted, as long as it has the same accounts.
 func (c *Registry) twinOf(asking *Connection) *Connection {
 	twin, there := c.Opening(asking.LastSweep().twin)
-	if !there || !asking.Accounts.Shares(twin.Accounts) {
+	if !there || !twin.hasAccountsOf(asking) {
 		return nil
 	}
 	return twin
