@@ -9,6 +9,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync"
 )
 
 // body reads the answer to a call. It counts what passes, and ends an answer that is longer, deeper or more finely divided than any of
@@ -140,19 +141,37 @@ type skipped struct{}
 // UnmarshalJSON implements json.Unmarshaler.
 func (*skipped) UnmarshalJSON([]byte) error { return nil }
 
-// largeAnswers are being read, by all clients together. Each client reads one at a time, so that a host that answers slowly keeps no
-// other organization waiting.
-var largeAnswers = make(chan struct{}, maxLargeAnswers)
+// largeAnswers has the large answers that are being read from each host, by all clients together. Each client reads one at a time. A host
+// has room of its own: one that answers slowly, on purpose even, keeps no organization at another host waiting. There are few hosts, because
+// a flag names them.
+var largeAnswers = rooms{byHost: map[string]chan struct{}{}}
+
+type rooms struct {
+	mu     sync.Mutex
+	byHost map[string]chan struct{}
+}
+
+// of returns the room of a host.
+func (r *rooms) of(host string) chan struct{} {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	host = strings.ToLower(host)
+	if r.byHost[host] == nil {
+		r.byHost[host] = make(chan struct{}, maxLargeAnswers)
+	}
+	return r.byHost[host]
+}
 
 // turns holds back answers beyond smallAnswerBytes: a process has room for a few.
 type turns struct {
-	own  chan struct{}
-	held int
+	// own is the room of the client, and host the one of its host.
+	own, host chan struct{}
+	held      int
 }
 
 // wait returns when an answer may go on, or ctx has ended.
 func (t *turns) wait(ctx context.Context) error {
-	for _, room := range []chan struct{}{t.own, largeAnswers} {
+	for _, room := range []chan struct{}{t.own, t.host} {
 		select {
 		case room <- struct{}{}:
 			t.held++
@@ -165,7 +184,7 @@ func (t *turns) wait(ctx context.Context) error {
 
 // done lets the next one go on. It may be called without a wait.
 func (t *turns) done() {
-	for _, room := range []chan struct{}{t.own, largeAnswers}[:t.held] {
+	for _, room := range []chan struct{}{t.own, t.host}[:t.held] {
 		<-room
 	}
 	t.held = 0

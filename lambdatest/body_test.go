@@ -15,8 +15,11 @@ import (
 func TestAnAnswerThatIsLongWaitsForTheOneBefore(t *testing.T) {
 	over, cancel := context.WithCancel(t.Context())
 	cancel()
+	var all rooms
+	all.byHost = map[string]chan struct{}{}
+	host := all.of("scim.example.com")
 	one, other := make(chan struct{}, 1), make(chan struct{}, 1)
-	first, second, others := turns{own: one}, turns{own: one}, turns{own: other}
+	first, second, others := turns{own: one, host: host}, turns{own: one, host: host}, turns{own: other, host: host}
 	if err := first.wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -27,14 +30,18 @@ func TestAnAnswerThatIsLongWaitsForTheOneBefore(t *testing.T) {
 	if err := others.wait(t.Context()); err != nil {
 		t.Errorf("another organization waited: %v", err)
 	}
-	third := turns{own: make(chan struct{}, 1)}
+	third := turns{own: make(chan struct{}, 1), host: all.of("SCIM.example.com")}
 	if err := third.wait(over); !errors.Is(err, context.Canceled) {
-		t.Errorf("the process has room for more than %d: %v", maxLargeAnswers, err)
+		t.Errorf("the process has room for more than %d of a host: %v", maxLargeAnswers, err)
 	}
-	for _, each := range []*turns{&first, &others, &third} {
+	elsewhere := turns{own: make(chan struct{}, 1), host: all.of("auth.lambdatest.com")}
+	if err := elsewhere.wait(t.Context()); err != nil {
+		t.Errorf("an organization at another host waited: %v", err)
+	}
+	for _, each := range []*turns{&first, &others, &third, &elsewhere} {
 		each.done()
 	}
-	if left := len(one) + len(other) + len(third.own) + len(largeAnswers); left != 0 {
+	if left := len(one) + len(other) + len(third.own) + len(elsewhere.own) + len(host) + len(elsewhere.host); left != 0 {
 		t.Errorf("%d turns were not given back", left)
 	}
 }

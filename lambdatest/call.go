@@ -65,7 +65,7 @@ func (c *Client) do(ctx context.Context, req call, into any) error {
 	if isCompressed(response.Header.Get("Content-Encoding")) {
 		return c.malformed(req, response.StatusCode, "the answer is compressed, which was not asked for")
 	}
-	turn := turns{own: c.largeAnswer}
+	turn := turns{own: c.largeAnswer, host: largeAnswers.of(c.base.Hostname())}
 	defer turn.done()
 	answer := &body{from: response.Body, maxBytes: req.maxBytes(), wait: func() error { return turn.wait(ctx) }}
 	err = decode(answer, into)

@@ -32,7 +32,8 @@ const (
 	// A page of 100 accounts is about 150 KiB.
 	smallAnswerBytes = 1 << 20
 
-	// maxLargeAnswers is how many longer ones the process reads at once.
+	// maxLargeAnswers is how many longer ones the process reads at once from one
+	// host.
 	maxLargeAnswers = 2
 
 	// maxListItems bounds how many accounts or groups a list says it has: a
