@@ -19,7 +19,7 @@ import (
 const (
 	personIndex            = "iam.lambdatest.io/person"
 	OrganizationIndex      = "iam.lambdatest.io/organization"
-	memberIndex            = "iam.lambdatest.io/member"
+	roleGiverIndex         = "iam.lambdatest.io/role-giver"
 	displayNameIndex       = "iam.lambdatest.io/display-name"
 	GroupOrganizationIndex = "iam.lambdatest.io/group-organization"
 	GroupIDIndex           = "iam.lambdatest.io/group-id"
@@ -84,15 +84,15 @@ func Indexers() map[string]client.IndexerFunc {
 	}
 }
 
-// GroupIndexers are the field indexes of LambdaTestGroups by name. Which groups a person is in is one lookup, however large they are.
+// GroupIndexers are the field indexes of LambdaTestGroups by name. None has a value for each member: an index of the cache takes hundreds
+// of bytes for a value. Members are found with HasMember.
 func GroupIndexers() map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
-		memberIndex: by(func(group *v1alpha1.LambdaTestGroup) []string {
-			members := MembersOf(group)
-			for i, user := range members {
-				members[i] = MemberKey(group, user).indexValue()
+		roleGiverIndex: by(func(group *v1alpha1.LambdaTestGroup) []string {
+			if len(group.Spec.Roles) == 0 {
+				return nil
 			}
-			return members
+			return []string{group.Spec.OrganizationRef.Name}
 		}),
 		displayNameIndex:       by(func(group *v1alpha1.LambdaTestGroup) []string { return []string{FamilyOf(group)} }),
 		GroupOrganizationIndex: by(func(group *v1alpha1.LambdaTestGroup) []string { return []string{group.Spec.OrganizationRef.Name} }),

@@ -78,13 +78,13 @@ type GroupRoles struct{ Reader client.Reader }
 
 // Of returns the role that groups give a person. The group that is left out, if any, counts as gone.
 func (r GroupRoles) Of(ctx context.Context, key PersonKey, leftOut *v1alpha1.LambdaTestGroup) (GroupRole, error) {
-	groups, err := ListGroups(ctx, r.Reader, key.Namespace, client.MatchingFields{memberIndex: key.indexValue()})
+	groups, err := ListGroups(ctx, r.Reader, key.Namespace, client.MatchingFields{roleGiverIndex: key.Organization})
 	if err != nil {
 		return GroupRole{}, err
 	}
 	var leading []*v1alpha1.LambdaTestGroup
 	for _, group := range groups {
-		if len(group.Spec.Roles) == 0 || SameGroup(group, leftOut) {
+		if SameGroup(group, leftOut) || !HasMember(group, key.UserName) {
 			continue
 		}
 		family, err := r.Family(ctx, group)
