@@ -43,6 +43,7 @@ func TestAReplicaReadsNoManagedFieldsAndKeepsUsersCompact(t *testing.T) {
 	mapper := meta.NewDefaultRESTMapper(nil)
 	mapper.Add(corev1.SchemeGroupVersion.WithKind("Secret"), meta.RESTScopeNamespace) // the options are about them, too
 	mapper.Add(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.UserKind), meta.RESTScopeNamespace)
+	mapper.Add(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.GroupKind), meta.RESTScopeNamespace)
 	options.Mapper = mapper
 	users, err := manager.NewCache(&rest.Config{Host: apiServer.URL}, options)
 	if err != nil {

@@ -159,6 +159,13 @@ type LambdaTestGroup struct {
 	Status LambdaTestGroupStatus `json:"status,omitzero"`
 }
 
+// HasMembersLeftOut reports whether this copy of the group, from the operator's cache, lacks the members: nothing may be decided by it. The
+// cache leaves a long list out until the operator has found the organization of the group.
+func (g *LambdaTestGroup) HasMembersLeftOut() bool {
+	_, leftOut := g.Annotations[MembersLeftOutAnnotation]
+	return leftOut && len(g.Spec.Members) == 0
+}
+
 // GetConditions returns the conditions of the status.
 func (g *LambdaTestGroup) GetConditions() []metav1.Condition { return g.Status.Conditions }
 

@@ -36,6 +36,9 @@ const (
 	// DeletedByProviderAnnotation on a group of the SCIM endpoint is the RFC 3339 time at which the identity provider deleted it. It is
 	// set right before the deletion, because the deletion itself does not record who made it.
 	DeletedByProviderAnnotation = "iam.lambdatest.io/deleted-by-provider"
+	// MembersLeftOutAnnotation on a group in the operator's cache says that the cache does not hold the members; see
+	// LambdaTestGroup.HasMembersLeftOut. It is never stored.
+	MembersLeftOutAnnotation = "iam.lambdatest.io/members-left-out"
 	// ExpiresAnnotationPrefix, followed by a key of a SCIM token Secret, is the annotation with the RFC 3339 time from which that token is
 	// refused.
 	ExpiresAnnotationPrefix = "iam.lambdatest.io/expires-"

@@ -133,6 +133,10 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*work, err
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, w *work) (status.Outcome, error) {
+	if w.group.HasMembersLeftOut() && w.organization != nil {
+		// Writing this brings the members into the cache, and the event of that reconciles the group again.
+		return status.Progressingf(v1alpha1.ProgressingReason, "The members of the group are being read."), nil
+	}
 	if w.isLeaving() {
 		return r.finalize(ctx, w)
 	}

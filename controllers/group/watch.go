@@ -102,7 +102,8 @@ func (r *Reconciler) Families() handler.EventHandler {
 			if claims.IsGroupInForce(before) && !claims.IsGroupInForce(after) {
 				r.wakeFormerMembers(after)
 			}
-			if claims.FamilyOf(before) != claims.FamilyOf(after) || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() {
+			unchanged := before.HasMembersLeftOut() == after.HasMembersLeftOut()
+			if !unchanged || claims.FamilyOf(before) != claims.FamilyOf(after) || before.DeletionTimestamp.IsZero() != after.DeletionTimestamp.IsZero() {
 				enqueueFamilies(ctx, q, before, after)
 			}
 		},

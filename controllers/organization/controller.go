@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -135,6 +136,9 @@ func (r *Reconciler) connect(ctx context.Context, organization *v1alpha1.LambdaT
 		if waits, err := r.olderOnesFirst(ctx, organization, c); err != nil || waits {
 			return status.Outcome{RetryAfter: TakeOverRetry}, err
 		}
+		if waits, err := r.membersFirst(ctx, organization, c); err != nil || waits {
+			return status.Outcome{RetryAfter: membersRetry}, err
+		}
 	}
 	return r.use(organization, c, set, upstream), nil
 }
@@ -202,6 +206,16 @@ func (r *Reconciler) olderOnesFirst(ctx context.Context, organization *v1alpha1.
 		}
 	}
 	return false, nil
+}
+
+// membersFirst tells whether an organization waits with its first call, because the cache does not hold the members of one of its groups yet:
+// without them, the role that the group gives a person is unknown. The group's reconciler is about to have them read.
+func (r *Reconciler) membersFirst(ctx context.Context, organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) (bool, error) {
+	if c.Client() != nil || r.Registry.Options.Now().After(c.OpenedAt.Add(membersPatience)) {
+		return false, nil
+	}
+	groups, err := claims.ListGroups(ctx, r.Client, organization.Namespace, client.MatchingFields{claims.GroupOrganizationIndex: organization.Name})
+	return slices.ContainsFunc(groups, (*v1alpha1.LambdaTestGroup).HasMembersLeftOut), err
 }
 
 // wasSwept tells, by the status, whether a sweep has succeeded with the present spec.

@@ -17,4 +17,8 @@ const (
 	TakeOverRetry = time.Second
 	// OlderOnesPatience is how long, after a start, an organization waits until the tokens of older ones were read.
 	OlderOnesPatience = 30 * time.Second
+	// membersRetry is how often an organization that is new checks whether the members of its groups are there, and membersPatience how
+	// long it waits for them.
+	membersRetry    = 100 * time.Millisecond
+	membersPatience = 10 * time.Second
 )

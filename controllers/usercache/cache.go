@@ -36,5 +36,6 @@ func New(config *rest.Config, options cache.Options) (cache.Cache, error) {
 		options.ByObject = map[client.Object]cache.ByObject{}
 	}
 	options.ByObject[&v1alpha1.LambdaTestUser{}] = cache.ByObject{Transform: compactUsers()}
+	options.ByObject[&v1alpha1.LambdaTestGroup{}] = cache.ByObject{Transform: compactGroup}
 	return cache.New(config, options)
 }

@@ -48,11 +48,12 @@ func IsGroupInForce(group *v1alpha1.LambdaTestGroup) bool {
 	return group.DeletionTimestamp.IsZero() || controllerutil.ContainsFinalizer(group, v1alpha1.Finalizer)
 }
 
-// LeaderOf is the group of a displayName that is carried out; nil when none is in force.
+// LeaderOf is the group of a displayName that is carried out; nil when none is in force. A group whose members the cache leaves out does not
+// lead yet: another one stays in force until they are there.
 func LeaderOf(family []*v1alpha1.LambdaTestGroup) *v1alpha1.LambdaTestGroup {
 	var leader *v1alpha1.LambdaTestGroup
 	for _, group := range family {
-		if IsGroupInForce(group) && (leader == nil || ByPrecedence(group, leader) < 0) {
+		if IsGroupInForce(group) && !group.HasMembersLeftOut() && (leader == nil || ByPrecedence(group, leader) < 0) {
 			leader = group
 		}
 	}
