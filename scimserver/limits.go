@@ -23,7 +23,7 @@ type Limits struct {
 }
 
 const (
-	// DefaultUserBodyBytes bounds a user: all that is stored of one fits into 20 KiB, what providers add is dropped.
+	// DefaultUserBodyBytes bounds a user: all that is stored of one fits into 12 KiB, what providers add is dropped.
 	DefaultUserBodyBytes = 1 << 20
 	// DefaultGroupBodyBytes bounds a group: 25 000 members, the most a resource holds, with $ref and display are 8 MiB.
 	DefaultGroupBodyBytes = 16 << 20

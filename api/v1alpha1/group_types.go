@@ -114,6 +114,7 @@ type LambdaTestGroupStatus struct {
 
 	// conditions are Ready, and Reconciling or Stalled while they are true.
 	//
+	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -387,6 +387,7 @@ type LambdaTestOrganizationStatus struct {
 	// scimTokenLastUse is when each token of identity providers was last used, by its key. Times are rounded down to the hour, so that
 	// this is written at most once an hour. A key that was never used is absent.
 	//
+	// +kubebuilder:validation:MaxProperties=1000
 	// +optional
 	SCIMTokenLastUse map[string]metav1.Time `json:"scimTokenLastUse,omitempty"`
 
@@ -397,6 +398,7 @@ type LambdaTestOrganizationStatus struct {
 
 	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while they are true.
 	//
+	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -14,6 +14,39 @@ import (
 
 // A text that somebody writes is shown to others, in tables, logs and pages. A new field has to refuse what hides in a text, too.
 func TestEveryTextOfTheAPIRefusesHiddenCharacters(t *testing.T) {
+	eachSchema(t, func(file string, resource fieldSchema) {
+		resource.Properties["spec"].each(file+": spec", func(path string, field fieldSchema) {
+			if field.Type == "string" && !field.isClosed() {
+				t.Errorf("%s admits control and formatting characters", path)
+			}
+		})
+	})
+}
+
+// Every replica keeps all resources in memory: a field without a bound lets one author of manifests fill it. Texts of the status are not
+// bounded here: only the operator writes them, it cuts them, and a refused status would be tried again and again.
+func TestEveryTextAndListOfTheAPIIsBounded(t *testing.T) {
+	eachSchema(t, func(file string, resource fieldSchema) {
+		for _, part := range []string{"spec", "status"} {
+			resource.Properties[part].each(file+": "+part, func(path string, field fieldSchema) {
+				switch {
+				case field.Type == "string" && part == "spec" && field.MaxLength == nil && len(field.Enum) == 0 && field.Format != "date-time":
+					t.Errorf("%s has no maxLength", path)
+				case field.Type == "array" && field.MaxItems == nil:
+					t.Errorf("%s has no maxItems", path)
+				case field.AdditionalProperties != nil && field.MaxProperties == nil:
+					t.Errorf("%s has no maxProperties", path)
+				case field.OpenEnded:
+					t.Errorf("%s keeps fields that the schema does not name", path)
+				}
+			})
+		}
+	})
+}
+
+// eachSchema visits the schema of every version of every kind.
+func eachSchema(t *testing.T, visit func(file string, resource fieldSchema)) {
+	t.Helper()
 	files, err := filepath.Glob("../../config/crd/bases/*.yaml")
 	if err != nil || len(files) == 0 {
 		t.Fatalf("%v: %v", files, err)
@@ -36,17 +69,12 @@ func TestEveryTextOfTheAPIRefusesHiddenCharacters(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, version := range crd.Spec.Versions {
-			spec := version.Schema.OpenAPIV3Schema.Properties["spec"]
-			spec.eachText(filepath.Base(file)+": spec", func(path string, field fieldSchema) {
-				if !field.isClosed() {
-					t.Errorf("%s admits control and formatting characters", path)
-				}
-			})
+			visit(filepath.Base(file), version.Schema.OpenAPIV3Schema)
 		}
 	}
 }
 
-// fieldSchema is what this test needs to know of a field.
+// fieldSchema is what these tests need to know of a field.
 type fieldSchema struct {
 	Type        string                 `json:"type"`
 	Format      string                 `json:"format"`
@@ -54,20 +82,29 @@ type fieldSchema struct {
 	Enum        []string               `json:"enum"`
 	Properties  map[string]fieldSchema `json:"properties"`
 	Items       *fieldSchema           `json:"items"`
+
+	MaxLength            *int64       `json:"maxLength"`
+	MaxItems             *int64       `json:"maxItems"`
+	MaxProperties        *int64       `json:"maxProperties"`
+	AdditionalProperties *fieldSchema `json:"additionalProperties"`
+	OpenEnded            bool         `json:"x-kubernetes-preserve-unknown-fields"`
+
 	Validations []struct {
 		Rule string `json:"rule"`
 	} `json:"x-kubernetes-validations"`
 }
 
-func (s fieldSchema) eachText(path string, visit func(string, fieldSchema)) {
-	if s.Type == "string" {
-		visit(path, s)
-	}
+// each visits a field and all fields in it.
+func (s fieldSchema) each(path string, visit func(string, fieldSchema)) {
+	visit(path, s)
 	for name, field := range s.Properties {
-		field.eachText(path+"."+name, visit)
+		field.each(path+"."+name, visit)
 	}
 	if s.Items != nil {
-		s.Items.eachText(path+"[]", visit)
+		s.Items.each(path+"[]", visit)
+	}
+	if s.AdditionalProperties != nil {
+		s.AdditionalProperties.each(path+"{}", visit)
 	}
 }
 

@@ -144,10 +144,11 @@ type LambdaTestUserSpec struct {
 	// +optional
 	DisplayName string `json:"displayName,omitempty"`
 
-	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. If unset, the SCIM endpoint shows the userName as
-	// primary work address; with an empty list it shows none.
+	// emails are the person's addresses, at most 10, whose texts take at most 4096 bytes in all. They are not sent to LambdaTest. If
+	// unset, the SCIM endpoint shows the userName as primary work address; with an empty list it shows none.
 	//
-	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:MaxItems=10
+	// +kubebuilder:validation:XValidation:rule="self.map(e, size(bytes(e.value)) + (has(e.type) ? size(bytes(e.type)) : 0) + (has(e.display) ? size(bytes(e.display)) : 0)).sum() <= 4096",message="emails must take at most 4096 bytes in all"
 	// +listType=atomic
 	// +optional
 	Emails []Email `json:"emails,omitzero"`
@@ -288,12 +289,14 @@ type LambdaTestUserStatus struct {
 	// plannedChanges are the differences that are not carried out because of managementPolicy: Observe, driftPolicy: Report, a suspended
 	// organization or the deprovision guard.
 	//
+	// +kubebuilder:validation:MaxItems=16
 	// +listType=atomic
 	// +optional
 	PlannedChanges []PlannedChange `json:"plannedChanges,omitempty"`
 
 	// conditions are Ready, and Reconciling or Stalled while they are true.
 	//
+	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
 	// +listMapKey=type
 	// +optional

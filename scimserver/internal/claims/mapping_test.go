@@ -5,6 +5,7 @@ package claims
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -40,6 +41,37 @@ func TestUserRoundTrip(t *testing.T) {
 			}
 			if !cmp.Equal(spec, stored) {
 				t.Errorf("a PUT of what GET gave changes\n%s", cmp.Diff(stored, spec))
+			}
+		})
+	}
+}
+
+// What the schema refuses is the client's mistake, and no error of the server. What is stored from before there was a limit stays.
+func TestEmailsHaveTheLimitsOfTheSchema(t *testing.T) {
+	addresses := func(count int, character string, length int) (emails []v1alpha1.Email) {
+		for i := range count {
+			emails = append(emails, v1alpha1.Email{Value: fmt.Sprintf("%02d", i) + strings.Repeat(character, length-2)})
+		}
+		return emails
+	}
+	for name, test := range map[string]struct {
+		stored, sent []v1alpha1.Email
+		kind         problem.Kind
+	}{
+		"the longest of a person": {sent: addresses(10, "a", 254)},
+		"too many":                {sent: addresses(11, "a", 20), kind: problem.KindInvalidValue},
+		"too many bytes":          {sent: addresses(10, "😀", 105), kind: problem.KindInvalidValue},
+		"as stored":               {stored: addresses(20, "😀", 320), sent: addresses(20, "😀", 320)},
+		"more than stored":        {stored: addresses(20, "a", 20), sent: addresses(21, "a", 20), kind: problem.KindInvalidValue},
+	} {
+		t.Run(name, func(t *testing.T) {
+			view := ada()
+			view.User.Spec.Emails = test.sent
+			body := decoded(t, string(UserType.Append(nil, view, scim.Projection{})))
+			view.User.Spec.Emails, view.User.Spec.DisplayName = test.stored, "another"
+			_, _, err := PutUser(body).On(view.User, UserRules{})
+			if p := problem.As(err); err != nil && (p == nil || p.Kind != test.kind) || err == nil && test.kind != "" {
+				t.Errorf("error %v, want kind %q", err, test.kind)
 			}
 		})
 	}

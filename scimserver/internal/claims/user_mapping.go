@@ -238,6 +238,9 @@ func (r UserRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error
 	storeActive(o, spec)
 	if isNew && o["emails"] != nil || !isNew && !reflect.DeepEqual(before["emails"], o["emails"]) {
 		spec.Emails = emailsOf(o.List("emails"))
+		if err := emailLengths(spec.Emails); err != nil { // stored ones may be longer than is allowed today
+			return err
+		}
 	}
 	return lengths(spec)
 }
@@ -321,14 +324,22 @@ func lengths(spec *v1alpha1.LambdaTestUserSpec) error {
 			return problem.BadValue("%s has more than %d characters", limit.name, limit.most)
 		}
 	}
-	return emailLengths(spec.Emails)
+	return nil
 }
 
+// maxEmails and maxEmailBytes are the schema's: no person has so many addresses, or such long ones.
+const (
+	maxEmails     = 10
+	maxEmailBytes = 4096
+)
+
 func emailLengths(emails []v1alpha1.Email) error {
-	if len(emails) > 20 {
-		return problem.BadValue("emails has more than 20 values")
+	if len(emails) > maxEmails {
+		return problem.BadValue("emails has more than %d values", maxEmails)
 	}
+	bytes := 0
 	for _, email := range emails {
+		bytes += len(email.Value) + len(email.Type) + len(email.Display)
 		switch {
 		case email.Value == "":
 			return problem.BadValue("emails.value is required")
@@ -337,6 +348,9 @@ func emailLengths(emails []v1alpha1.Email) error {
 		case utf8.RuneCountInString(email.Type) > 64:
 			return problem.BadValue("emails.type has at most 64 characters")
 		}
+	}
+	if bytes > maxEmailBytes {
+		return problem.BadValue("emails has more than %d bytes in all", maxEmailBytes)
 	}
 	return nil
 }

@@ -36,8 +36,8 @@ type LambdaTestUserSpecApplyConfiguration struct {
 	ExternalID *string `json:"externalId,omitempty"`
 	// displayName is the name to show, at most 256 characters. It is not sent to LambdaTest.
 	DisplayName *string `json:"displayName,omitempty"`
-	// emails are the person's addresses, at most 20. They are not sent to LambdaTest. If unset, the SCIM endpoint shows the userName as
-	// primary work address; with an empty list it shows none.
+	// emails are the person's addresses, at most 10, whose texts take at most 4096 bytes in all. They are not sent to LambdaTest. If
+	// unset, the SCIM endpoint shows the userName as primary work address; with an empty list it shows none.
 	Emails []EmailApplyConfiguration `json:"emails,omitempty"`
 	// managementPolicy says whether the resource is carried out: Full, the default, or Observe. With Observe, status says what would
 	// change, but the resource neither denies the person nor keeps the account active, and its deletion makes no call.
