@@ -17,6 +17,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := s.now()
 	q := &request{Request: r, id: requestID(r), budget: s.bodies}
 	defer q.releaseBudget()
+	end := s.connections.begin(r.Context())
+	defer func() { end(q.grant != nil) }()
 	w.Header().Set("X-Request-Id", q.id)
 	if s.draining.Load() {
 		w.Header().Set("Connection", "close") // the next request goes to a replica that stays

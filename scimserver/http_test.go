@@ -151,3 +151,47 @@ func writeCertificate(certFile, keyFile string, serial int64) {
 	Expect(os.WriteFile(keyFile, private.Bytes(), 0o600)).To(Succeed())
 	Expect(os.WriteFile(certFile, cert.Bytes(), 0o600)).To(Succeed())
 }
+
+var _ = Describe("Connections without end", Label("security"), func() {
+	It("keep no provider out, and no more than the limit stays open", func(ctx SpecContext) {
+		const most, flood = 20, 200
+		r := startReplica(scimserver.Options{Limits: scimserver.Limits{Connections: most}})
+		DeferCleanup(func() {
+			r.stop()
+			Eventually(r.done).WithTimeout(30 * time.Second).Should(Receive(BeNil()))
+		})
+		t := newTenant(ctx)
+		Eventually(func() int { return t.ask(r, "GET", "/ServiceProviderConfig", "").status }).Should(Equal(200))
+		address := strings.TrimSuffix(strings.TrimPrefix(r.url, "http://"), scimserver.BasePath)
+		dial := func() net.Conn {
+			GinkgoHelper()
+			conn, err := net.Dial("tcp", address)
+			Expect(err).NotTo(HaveOccurred())
+			DeferCleanup(conn.Close)
+			return conn
+		}
+		asks := func(conn net.Conn) *http.Response {
+			GinkgoHelper()
+			_, err := fmt.Fprintf(conn, "GET %s/Users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer %s\r\n\r\n", scimserver.BasePath, t.token)
+			Expect(err).NotTo(HaveOccurred())
+			answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			Expect(err).NotTo(HaveOccurred())
+			return answer
+		}
+		kept := dial()
+		Expect(asks(kept)).To(HaveHTTPStatus(200))
+
+		closed := make(chan struct{}, flood)
+		for range flood {
+			conn := dial()
+			_, _ = fmt.Fprintf(conn, "GET %s/Users HTTP/1.1\r\nHost: x\r\nX: ", scimserver.BasePath)
+			go func() {
+				_, _ = io.Copy(io.Discard, conn)
+				closed <- struct{}{}
+			}()
+		}
+		Eventually(func() int { return len(closed) }).WithTimeout(5 * time.Second).Should(BeNumerically(">=", flood-most))
+		Expect(asks(kept)).To(HaveHTTPStatus(200), "over the connection from before")
+		Expect(asks(dial())).To(HaveHTTPStatus(200), "over a new connection")
+	})
+})

@@ -20,6 +20,8 @@ type Limits struct {
 	// FailedAttempts may be made at once from one network without a valid token, and as many again each minute; default
 	// DefaultFailedAttempts.
 	FailedAttempts int
+	// Connections may be open at once; default DefaultConnections.
+	Connections int
 }
 
 const (
@@ -32,6 +34,8 @@ const (
 	// DefaultFailedAttempts is far from enough to guess a token and enough for a provider whose token is being changed, also when a
 	// proxy makes all clients look like one.
 	DefaultFailedAttempts = 200
+	// DefaultConnections take some 45 KiB each with headers that never end, 90 MiB in all of a pod's 512. Providers and proxies have dozens.
+	DefaultConnections = 2000
 )
 
 const (
@@ -105,6 +109,9 @@ func (l Limits) withDefaults() Limits {
 	}
 	if l.FailedAttempts == 0 {
 		l.FailedAttempts = DefaultFailedAttempts
+	}
+	if l.Connections == 0 {
+		l.Connections = DefaultConnections
 	}
 	return l
 }

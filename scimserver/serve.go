@@ -38,6 +38,8 @@ func (s *Server) Start(ctx context.Context) error {
 		WriteTimeout:      2 * requestTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
+		ConnContext:       s.connections.opened,
+		ConnState:         s.connections.changed,
 		ErrorLog:          quietLog(s.log),
 	}
 	group.Go(func() error { return s.follow(ctx) })

@@ -89,6 +89,8 @@ type Server struct {
 	metrics  *metrics
 	batches  *groupBatches
 	bodies   bodyBudget
+	// connections are those of the listener.
+	connections *connections
 	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
 	leftOut *limiters
 	// logged and told are the token notices that the log, and an event, have told of; used by the token loader alone.
@@ -123,6 +125,7 @@ func New(options Options) (*Server, error) {
 		bodies:  newBodyBudget(),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
+	s.connections = newConnections(s.limits.Connections)
 	s.rendered = newRenderings()
 	s.index = index.New(s.rendered.forget)
 	s.tokens = token.NewLoader(options.Reader, options.Now, s.tokensChanged)
