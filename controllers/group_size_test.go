@@ -48,12 +48,23 @@ var _ = Describe("A group of ten thousand", Label("groups", "size"), func() {
 	})
 })
 
-var _ = Describe("A long group that was declared before its organization", Label("groups", "size"), func() {
+var _ = Describe("A long group whose members the cache left out", Label("groups", "size"), func() {
 	const size = 1000
 	members := make([]string, size)
 	for i := range members {
 		members[i] = fmt.Sprintf("user-%06d@example.com", i+1)
 	}
+
+	It("of an organization that is open gives its role to people who are there already", func(ctx SpecContext) {
+		w := newWorld(ctx, simulator.Population(size))
+		running(ctx, w)
+		organized(ctx, w, func(o *OrganizationBuilder) { o.Every(time.Hour).Obj().Spec.GroupMode = v1alpha1.GroupRolesOnly })
+		member := Applied(ctx, k8s, MakeUser(members[7]).In(w.namespace).Role(v1alpha1.RoleGuest).Obj())
+		Eventually(stored(ctx, member)).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Guest")))
+		Applied(ctx, k8s, MakeGroup("Everybody").In(w.namespace).Giving(v1alpha1.RoleAdmin).With(members...).Obj())
+		Eventually(stored(ctx, member)).Should(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.Account.Role", "Admin"),
+			HaveField("Status.Effective.RoleFrom", "LambdaTestGroup/everybody")))
+	})
 
 	It("is pushed with all members once the organization is there, and waits again when the organization goes and returns", func(ctx SpecContext) {
 		w := newWorld(ctx, simulator.Population(size))

@@ -135,7 +135,8 @@ func (r *Reconciler) contribute(w *work, now status.Outcome) {
 			w.connection.AccountAppeared(user) // while the group was pushed, when no group waited yet
 		}
 	}
-	fresh := w.stored.Status.ObservedGeneration != w.stored.Generation
+	// A status that was written before the members were in the cache says nothing of what the group gave.
+	fresh := w.stored.Status.ObservedGeneration != w.stored.Generation || status.IsReconciling(w.stored)
 	w.connection.WakeMembers(w.connection.Groups.Contribute(w.group.Name, given, fresh))
 }
 

@@ -81,6 +81,11 @@ func IsStalled(object Conditioned) bool {
 	return meta.IsStatusConditionTrue(object.GetConditions(), v1alpha1.StalledCondition)
 }
 
+// IsReconciling tells whether the status says that the operator is at work.
+func IsReconciling(object Conditioned) bool {
+	return meta.IsStatusConditionTrue(object.GetConditions(), v1alpha1.ReconcilingCondition)
+}
+
 // HasReason tells whether the condition Ready has that reason.
 func HasReason(object Conditioned, reason string) bool {
 	condition := ReadyCondition(object)
