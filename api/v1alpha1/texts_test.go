@@ -76,12 +76,12 @@ func eachSchema(t *testing.T, visit func(file string, resource fieldSchema)) {
 
 // fieldSchema is what these tests need to know of a field.
 type fieldSchema struct {
-	Type        string                 `json:"type"`
-	Format      string                 `json:"format"`
-	Pattern     string                 `json:"pattern"`
-	Enum        []string               `json:"enum"`
-	Properties  map[string]fieldSchema `json:"properties"`
-	Items       *fieldSchema           `json:"items"`
+	Type       string                 `json:"type"`
+	Format     string                 `json:"format"`
+	Pattern    string                 `json:"pattern"`
+	Enum       []string               `json:"enum"`
+	Properties map[string]fieldSchema `json:"properties"`
+	Items      *fieldSchema           `json:"items"`
 
 	MaxLength            *int64       `json:"maxLength"`
 	MaxItems             *int64       `json:"maxItems"`

@@ -51,11 +51,11 @@ func TestMembersAreLeftOutUntilTheOrganizationIsFound(t *testing.T) {
 		group   *v1alpha1.LambdaTestGroup
 		leftOut bool
 	}{
-		"new":                                     {fullGroup(1000), true},
-		"without organization":                    {withReady(fullGroup(1000), v1alpha1.OrganizationNotFoundReason), true},
-		"new and small":                           {fullGroup(100), false},
-		"with an organization":                    {withReady(fullGroup(1000), v1alpha1.ProgressingReason), false},
-		"the provider's":                          {scim, false},
+		"new":                  {fullGroup(1000), true},
+		"without organization": {withReady(fullGroup(1000), v1alpha1.OrganizationNotFoundReason), true},
+		"new and small":        {fullGroup(100), false},
+		"with an organization": {withReady(fullGroup(1000), v1alpha1.ProgressingReason), false},
+		"the provider's":       {scim, false},
 		"of an organization, with our annotation": {forged, false},
 	} {
 		t.Run(name, func(t *testing.T) {
