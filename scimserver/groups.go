@@ -64,6 +64,9 @@ func (s *Server) patchGroup(r *request) (reply, error) {
 		return reply{}, err
 	}
 	operations, err := scim.ReadPatch(body)
+	if err == nil {
+		err = scim.Malformed(operations)
+	}
 	if err != nil {
 		return reply{}, err
 	}

@@ -12,7 +12,8 @@ import (
 )
 
 // "A request that parses and ends in `active: false` always denies" (docs/scim.md). These functions tell, from the JSON alone and
-// before anything else of the request is looked at, whether a request does: whatever else is in it, or wrong with it.
+// before anything else of the request is looked at, whether a request does: whatever else is in it, or wrong with it. What they say is the
+// condition that the result of the request is checked against, so an attribute that is read in another way cannot undo a denial.
 
 // bodyDenies tells whether a whole user (PUT, POST) says active: false. Where `active` stands more than once, any false is enough.
 func bodyDenies(body map[string]any) bool {
@@ -33,7 +34,7 @@ func bodyDenies(body map[string]any) bool {
 func patchDenies(operations []scim.Operation) bool {
 	denies := false
 	for _, o := range operations {
-		if o.Verb == scim.Remove {
+		if !o.Sets() {
 			continue
 		}
 		if active, said := activeOf(o); said {
@@ -45,8 +46,8 @@ func patchDenies(operations []scim.Operation) bool {
 
 // activeOf returns what an operation says of `active`.
 func activeOf(o scim.Operation) (active, said bool) {
-	if path := strings.TrimSpace(o.Path); path != "" && !strings.EqualFold(path, userSchema) {
-		if !namesActive(path) {
+	if o.Path != "" && !strings.EqualFold(o.Path, userSchema) {
+		if !namesActive(o.Path) {
 			return false, false
 		}
 		return scim.Bool(o.Value)

@@ -150,7 +150,11 @@ func TestReadPatch(t *testing.T) {
 		"an empty list":             `{"Operations":[]}`,
 		"an operation that is none": `{"Operations":[7]}`,
 	} {
-		if _, err := scim.ReadPatch(decoded(t, body)); problem.As(err) == nil || problem.As(err).Kind != problem.KindInvalidSyntax {
+		operations, err := scim.ReadPatch(decoded(t, body))
+		if err == nil {
+			err = scim.Malformed(operations)
+		}
+		if problem.As(err) == nil || problem.As(err).Kind != problem.KindInvalidSyntax {
 			t.Errorf("%s: got %v, want invalidSyntax", name, err)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
@@ -28,6 +29,9 @@ func (c UserChange) On(user *v1alpha1.LambdaTestUser, rules UserRules) (spec v1a
 	spec, err = c.whole(user, rules)
 	if err != nil && c.Denies {
 		return Denied(user), err, nil
+	}
+	if c.Denies {
+		switchOff(&spec)
 	}
 	return spec, nil, err
 }
@@ -54,10 +58,11 @@ func (c UserChange) whole(user *v1alpha1.LambdaTestUser, rules UserRules) (v1alp
 // Denied is the user's spec with nothing changed but active: false.
 func Denied(user *v1alpha1.LambdaTestUser) v1alpha1.LambdaTestUserSpec {
 	spec := *user.Spec.DeepCopy()
-	inactive := false
-	spec.Active = &inactive
+	switchOff(&spec)
 	return spec
 }
+
+func switchOff(spec *v1alpha1.LambdaTestUserSpec) { spec.Active = new(false) }
 
 // PutUser is a PUT (RFC 7644, section 3.5.1). Without active, externalId, UserName, name or the extension it keeps them: LambdaTest
 // itself takes a PUT of active alone. Other attributes that are not in the body clear.
@@ -116,16 +121,17 @@ type UserPost struct {
 func PostUser(body map[string]any, rules UserRules) (*UserPost, error) {
 	post := &UserPost{Denies: bodyDenies(body)}
 	err := buildUser(body, rules, &post.Spec)
-	if err == nil {
-		return post, nil
+	if err != nil {
+		userName := userNameIn(body)
+		if !post.Denies || possibleUserName(userName) != nil {
+			return nil, err
+		}
+		placeholder := v1alpha1.PersonName{GivenName: userName, FamilyName: userName}
+		post.Spec, post.LeftOut = v1alpha1.LambdaTestUserSpec{UserName: userName, Name: placeholder}, err
 	}
-	userName := userNameIn(body)
-	if !post.Denies || possibleUserName(userName) != nil {
-		return nil, err
+	if post.Denies {
+		switchOff(&post.Spec)
 	}
-	inactive := false
-	placeholder := v1alpha1.PersonName{GivenName: userName, FamilyName: userName}
-	post.Spec, post.LeftOut = v1alpha1.LambdaTestUserSpec{UserName: userName, Name: placeholder, Active: &inactive}, err
 	return post, nil
 }
 
@@ -149,13 +155,20 @@ func buildUser(body map[string]any, rules UserRules, spec *v1alpha1.LambdaTestUs
 	return nil
 }
 
-// userNameIn finds the UserName even in a body that cannot be read as a whole.
+// userNameIn finds the UserName even in a body that cannot be read as a whole, in every shape in which Read would take it.
 func userNameIn(body map[string]any) string {
 	for _, key := range slices.Sorted(maps.Keys(body)) {
-		if target, err := UserType.Target(key); err == nil && target.Attribute != nil && target.Attribute.Name == "userName" {
-			if text, ok := body[key].(string); ok {
-				return text
+		if nested, ok := body[key].(map[string]any); ok && strings.EqualFold(key, userSchema) {
+			if userName := userNameIn(nested); userName != "" {
+				return userName
 			}
+		}
+		target, err := UserType.Target(key)
+		if err != nil || target.Attribute == nil || target.Attribute.Name != "userName" {
+			continue
+		}
+		if value, err := target.Attribute.Coerce(body[key]); err == nil && value != nil {
+			return value.(string)
 		}
 	}
 	return ""

@@ -18,12 +18,17 @@ const (
 	Remove  = "remove"
 )
 
-// Operation is one operation of a PatchOp, as it was sent, its verb in lower case.
+// Operation is one operation of a PatchOp, as it was sent, its verb in lower case and its path without white space around it.
 type Operation struct {
 	Verb  string
 	Path  string
 	Value any
+	// Malformed, unless nil, says why this is no operation. It is not an error of ReadPatch, because a denial beside it must be found.
+	Malformed error
 }
+
+// Sets tells whether the operation is well-formed and gives its attribute a value.
+func (o Operation) Sets() bool { return o.Malformed == nil && (o.Verb == Add || o.Verb == Replace) }
 
 // ReadPatch reads a PatchOp. A missing `schemas` is tolerated, and so is any case of the verbs and of the body's own keys.
 func ReadPatch(body map[string]any) ([]Operation, error) {
@@ -40,29 +45,40 @@ func ReadPatch(body map[string]any) ([]Operation, error) {
 	}
 	operations := make([]Operation, 0, len(list))
 	for i, raw := range list {
-		o, err := readOperation(i, raw)
-		if err != nil {
-			return nil, err
-		}
-		operations = append(operations, o)
+		operations = append(operations, readOperation(i, raw))
 	}
 	return operations, nil
 }
 
-func readOperation(i int, raw any) (Operation, error) {
+func readOperation(i int, raw any) Operation {
 	fields, ok := raw.(map[string]any)
 	if !ok {
-		return Operation{}, problem.BadSyntax("Operations[%d] must be an object", i)
+		return Operation{Malformed: problem.BadSyntax("Operations[%d] must be an object", i)}
 	}
 	verb, _ := Lookup(fields, "op")
 	text, _ := verb.(string)
 	o := Operation{Verb: strings.ToLower(strings.TrimSpace(text))}
-	o.Value, _ = Lookup(fields, "value")
+	value, hasValue := Lookup(fields, "value")
 	path, _ := Lookup(fields, "path")
-	if o.Path, ok = path.(string); !ok && path != nil {
-		return Operation{}, problem.BadPath("Operations[%d].path must be a string", i)
+	text, isText := path.(string)
+	o.Value, o.Path = value, strings.TrimSpace(text)
+	switch {
+	case !isText && path != nil:
+		o.Malformed = problem.BadPath("Operations[%d].path must be a string", i)
+	case !hasValue && o.Sets():
+		o.Malformed = problem.BadValue("Operations[%d] must have a value, because its op is %s", i, o.Verb)
 	}
-	return o, nil
+	return o
+}
+
+// Malformed returns the first thing that is wrong with the form of operations.
+func Malformed(operations []Operation) error {
+	for _, o := range operations {
+		if o.Malformed != nil {
+			return o.Malformed
+		}
+	}
+	return nil
 }
 
 // Lookup looks a key up without regard to case; the exact spelling wins.
@@ -93,16 +109,13 @@ func (t *ResourceType) Patch(current Object, operations []Operation) (Object, er
 
 // Apply applies one operation, the i-th of its request, and returns the result. current is left as it is.
 func (t *ResourceType) Apply(current Object, i int, o Operation) (Object, error) {
-	switch o.Verb {
-	case Add, Replace, Remove:
-	default:
+	switch {
+	case o.Malformed != nil:
+		return nil, o.Malformed
+	case o.Verb != Remove && !o.Sets():
 		return nil, problem.BadSyntax("Operations[%d].op must be add, replace or remove, not %q", i, problem.Shorten(o.Verb))
 	}
-	if strings.TrimSpace(o.Path) == "" {
-		return t.applyAll(current, i, o)
-	}
-	if strings.EqualFold(o.Path, t.Schema) {
-		o.Path = ""
+	if o.Path == "" || strings.EqualFold(o.Path, t.Schema) {
 		return t.applyAll(current, i, o)
 	}
 	target, err := t.Target(o.Path)
