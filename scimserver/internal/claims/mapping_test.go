@@ -241,3 +241,13 @@ func TestGroupRoles(t *testing.T) {
 		}
 	}
 }
+
+func TestAnAddressWithoutAValueIsLeftOut(t *testing.T) {
+	for _, nothing := range []string{`{"type":"home","value":null}`, `{"type":"home","value":""}`, `{"type":"home"}`} {
+		body := decoded(t, `{"userName":"ada@example.com","name":{"givenName":"Ada","familyName":"Lovelace"},"emails":[{"value":"ada@example.com","type":"work"},`+nothing+`]}`)
+		post, err := PostUser(body, UserRules{})
+		if err != nil || len(post.Spec.Emails) != 1 || post.Spec.Emails[0].Value != "ada@example.com" {
+			t.Errorf("%s: %+v, %v", nothing, post, err)
+		}
+	}
+}

@@ -16,6 +16,7 @@ var GroupType = (&scim.ResourceType{
 	Schema:      groupSchema,
 	Extension:   groupExtension,
 	Fold:        v1alpha1.FoldUserName,
+	Rename:      lambdaTestName,
 	Attributes: []*scim.Attribute{
 		{Name: "displayName", Required: true, Unique: true, Description: "The name of the group."},
 		{

@@ -35,6 +35,7 @@ var UserType = (&scim.ResourceType{
 	Extension:   userExtension,
 	Unstored:    unstoredOfUsers,
 	Fold:        v1alpha1.FoldUserName,
+	Rename:      lambdaTestName,
 	Attributes: []*scim.Attribute{
 		{
 			Name: "userName", Required: true, Mutability: scim.Immutable, Unique: true,

@@ -258,6 +258,9 @@ func emailsOf(list []any) []v1alpha1.Email {
 	emails := make([]v1alpha1.Email, 0, len(list))
 	for _, element := range list {
 		o, _ := element.(scim.Object)
+		if o.Text("value") == "" {
+			continue // unassigned, as providers send an address that a person does not have
+		}
 		emails = append(emails, v1alpha1.Email{
 			Value: o.Text("value"), Type: o.Text("type"), Display: o.Text("display"), Primary: o["primary"] == true,
 		})
@@ -341,8 +344,6 @@ func emailLengths(emails []v1alpha1.Email) error {
 	for _, email := range emails {
 		bytes += len(email.Value) + len(email.Type) + len(email.Display)
 		switch {
-		case email.Value == "":
-			return problem.BadValue("emails.value is required")
 		case utf8.RuneCountInString(email.Value) > 320, utf8.RuneCountInString(email.Display) > 320:
 			return problem.BadValue("emails.value and emails.display have at most 320 characters")
 		case utf8.RuneCountInString(email.Type) > 64:

@@ -78,6 +78,8 @@ type ResourceType struct {
 	Unstored map[string][]string
 	// Fold gives text the form in which two values that differ only in case are equal. It is asked about text that is not ASCII.
 	Fold func(string) string
+	// Rename gives a key or a path the name that the table has for it, where clients know the extension by other names.
+	Rename func(string) string
 
 	byName map[string]*Attribute // by folded name
 }

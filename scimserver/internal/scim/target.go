@@ -24,7 +24,7 @@ func (t *ResourceType) Target(text string) (Target, error) {
 	if a, ok := t.byName[text]; ok { // without parsing: nearly every key of nearly every body
 		return Target{Attribute: a}, nil
 	}
-	path, err := filter.ParsePath(text)
+	path, err := filter.ParsePath(t.Rename(text))
 	if err != nil {
 		return Target{}, err
 	}
