@@ -220,7 +220,7 @@ var _ = Describe("An organization", func() {
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeReady(v1alpha1.SyncedReason))
 	})
 
-	It("with the token of an older one is told so, however its address is spelled", Label("duplicate"), func(ctx SpecContext) {
+	It("with the token of an older one is told so, however its address is spelled", Label("duplicate", "security"), func(ctx SpecContext) {
 		w := connectedWorld(ctx)
 		Applied(ctx, k8s, MakeSecret(w.namespace, "lambdatest-twin", upstreamToken))
 		Applied(ctx, k8s, MakeOrganization("twin").In(w.namespace).At(w.upstream.BaseURL()+"/").Obj())
@@ -228,7 +228,7 @@ var _ = Describe("An organization", func() {
 		Expect(w.connected(ctx, "twin")).To(BeStalled(v1alpha1.DuplicateOrganizationReason))
 	})
 
-	It("is not stopped by a status in another namespace that names its accounts", Label("duplicate"), func(ctx SpecContext) {
+	It("is not stopped by a status in another namespace that names its accounts", Label("duplicate", "security"), func(ctx SpecContext) {
 		w := newWorld(ctx, simulator.Population(3))
 		const somebody = "user-000001@example.com"
 		attackers := Namespace(ctx, k8s)

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -17,6 +18,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/deletion"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/organization"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
@@ -27,6 +29,35 @@ const ada = "ada@example.com"
 
 var _ = Describe("A person", func() {
 	Describe("who is claimed", func() {
+		It("by many resources is reported to a few of them at a time", Label("fairness", "security"), func(ctx SpecContext) {
+			const resources, mostAtOnce = 50, 20
+			w := connectedWorld(ctx)
+			w.clock.Advance(time.Minute) // no call of a former leader is awaited
+			var user *v1alpha1.LambdaTestUser
+			for i := range resources {
+				user = Applied(ctx, k8s, MakeUser(ada).Named(fmt.Sprintf("ada-%02d", i)).In(w.namespace).Denied().Obj())
+			}
+			reported := 0
+			for reported < resources {
+				result := w.reconciled(ctx, user)
+				before := reported
+				reported = 0
+				for i := range resources {
+					claim := Fetched(ctx, k8s, MakeUser(ada).Named(fmt.Sprintf("ada-%02d", i)).In(w.namespace).Obj())
+					if claim.Status.ObservedGeneration == claim.Generation {
+						reported++
+					}
+				}
+				Expect(reported).To(And(BeNumerically(">", before), BeNumerically("<=", before+mostAtOnce)))
+				if reported < resources {
+					Expect(result.RequeueAfter).To(BeNumerically(">", 0))
+					Expect(result.Priority).To(HaveValue(BeNumerically("<", lane.Change)), "nothing urgent is left")
+				}
+				w.clock.Advance(time.Second)
+			}
+			Expect(w.reconciled(ctx, user).RequeueAfter).To(BeZero())
+		})
+
 		It("gets an account by exactly one POST", func(ctx SpecContext) {
 			w := connectedWorld(ctx)
 

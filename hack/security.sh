@@ -15,7 +15,7 @@ echo "==> licences"
 go run ./hack/licences
 
 echo "==> pure functions"
-pure='^Test(DialControl|UpstreamHosts|AName|Redirects|DialControlDecides|PrintingAClient|AnErrorRepeats|AnErrorShortens|NewRefuses|AnAnswerThat|AListThat|ASearchThat|ACreationThat|ParseSCIMTokens|SCIMUserName|Nesting|ElementCount|ErrorDetails|Recognise|EveryTextOfTheAPI|ResourceName|Pinned|NothingThatIsPrinted|EscapedOutput|AModuleIs|Judge|AFinding|AScan)'
+pure='^Test(DialControl|UpstreamHosts|AName|Redirects|DialControlDecides|PrintingAClient|AnErrorRepeats|AnErrorShortens|NewRefuses|AnAnswerThat|AListThat|ASweepOf|NoManifestIs|ExportWrites|AFolderOf|AddressIs|AStatusProves|ASearchThat|ACreationThat|ParseSCIMTokens|SCIMUserName|Nesting|ElementCount|ErrorDetails|Recognise|EveryTextOfTheAPI|ResourceName|Pinned|NothingThatIsPrinted|EscapedOutput|AModuleIs|Judge|AFinding|AScan)'
 go test ./api/v1alpha1 ./cli ./controllers/... ./lambdatest/... ./scimserver/... ./hack/licences ./hack/pins ./hack/vuln -count=1 -run "$pure" -v |
 	sed -nE 's/^--- (PASS|FAIL): (Test[A-Za-z]+).*/  \1  \2/p'
 

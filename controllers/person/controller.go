@@ -91,7 +91,15 @@ func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: status.Soonest(outcome.RetryAfter, later), Priority: new(w.next.priority)}, nil
+	again := status.Soonest(outcome.RetryAfter, later)
+	if !w.unreported {
+		return ctrl.Result{RequeueAfter: again, Priority: new(w.next.priority)}, nil
+	}
+	priority := w.next.priority
+	if w.next.step == stepNone && again == 0 {
+		priority = lane.InitialList // only statuses are left to write
+	}
+	return ctrl.Result{RequeueAfter: status.Soonest(again, status.ConflictRetry), Priority: &priority}, nil
 }
 
 // mayDecide asks the API server for a missing organization only before claims are released: otherwise the status says that it is missing.
@@ -126,6 +134,8 @@ type work struct {
 	final error
 	// lost says that LambdaTest did not find the account by its id.
 	lost bool
+	// unreported says that statuses are left to write.
+	unreported bool
 	// released claims have lost their finalizer: their status is not written any more.
 	released sets.Set[types.UID]
 	// guarded is what was asked of the guard. kept, unless zero, says that a rejection keeps something in force.

@@ -38,39 +38,51 @@ func (r *Reconciler) report(ctx context.Context, w *work, outcome status.Outcome
 		}
 	}
 	w.recordStanding(outcome)
+	written := 0
 	for _, claim := range w.Claims {
 		if w.released.Has(claim.UID) {
 			continue
 		}
-		if err := r.reportTo(ctx, w, claim, w.outcomeFor(claim, outcome)); err != nil {
+		if w.unreported = written == maxReports; w.unreported {
+			break
+		}
+		wrote, err := r.reportTo(ctx, w, claim, w.outcomeFor(claim, outcome))
+		if err != nil {
 			return err
+		}
+		if wrote {
+			written++
 		}
 	}
 	return nil
 }
 
-// reportTo writes one claim's status, if it differs.
-func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser, outcome status.Outcome) error {
+// maxReports is how many statuses one reconcile writes. There may be thousands of resources about one person, and each change of one of them
+// may change all statuses: the others are written later, so that the workers are free for other organizations in between.
+const maxReports = 20
+
+// reportTo writes one claim's status, if it differs, and says whether it did.
+func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser, outcome status.Outcome) (wrote bool, err error) {
 	if outcome.Readiness == status.Silent {
-		return nil
+		return false, nil
 	}
 	if !r.Written.Shows(claim) {
 		claim = claim.DeepCopy()
 		if err := r.Written.Refresh(ctx, r.Live, claim); err != nil {
-			return client.IgnoreNotFound(err)
+			return false, client.IgnoreNotFound(err)
 		}
 	}
 	updated := claim.DeepCopy()
 	w.describe(updated)
 	status.Settle(updated, outcome, metav1.NewTime(r.Registry.Options.Now()))
 	if equality.Semantic.DeepEqual(claim.Status, updated.Status) {
-		return nil
+		return false, nil
 	}
 	if err := r.Written.Patch(ctx, r.Client, claim, updated); err != nil {
-		return err
+		return false, err
 	}
 	status.RecordTransition(r.Recorder, claim, updated)
-	return nil
+	return true, nil
 }
 
 // outcomeFor turns the outcome for the person into the one for a claim.
