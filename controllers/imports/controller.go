@@ -5,6 +5,7 @@ package imports
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"maps"
 	"slices"
@@ -177,9 +178,14 @@ type unimportable struct {
 	since map[unimportableAccount]time.Time
 }
 
+// unimportableAccount is an account by its digest: a LambdaTest that shows other long names in each sweep must not fill the memory.
 type unimportableAccount struct {
 	organization types.NamespacedName
-	lambdatest.User
+	account      [sha256.Size]byte
+}
+
+func unimportableKey(organization types.NamespacedName, account lambdatest.User) unimportableAccount {
+	return unimportableAccount{organization, sha256.Sum256(fmt.Appendf(nil, "%#v", account))}
 }
 
 func (u *unimportable) add(organization types.NamespacedName, account lambdatest.User, now time.Time) {
@@ -188,7 +194,7 @@ func (u *unimportable) add(organization types.NamespacedName, account lambdatest
 	if u.since == nil {
 		u.since = map[unimportableAccount]time.Time{}
 	}
-	u.since[unimportableAccount{organization, account}] = now
+	u.since[unimportableKey(organization, account)] = now
 }
 
 // without leaves them out.
@@ -197,7 +203,7 @@ func (u *unimportable) without(organization types.NamespacedName, accounts []lam
 	defer u.mu.Unlock()
 	maps.DeleteFunc(u.since, func(_ unimportableAccount, since time.Time) bool { return now.Sub(since) >= connection.RefusalPauseMax })
 	return slices.DeleteFunc(accounts, func(account lambdatest.User) bool {
-		_, refused := u.since[unimportableAccount{organization, account}]
+		_, refused := u.since[unimportableKey(organization, account)]
 		return refused
 	})
 }
