@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"path"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
 
 // Address is a base URL in one spelling: two base URLs that reach the same API have the same Address. Without it, a slash at the end would
@@ -20,9 +18,6 @@ func Address(baseURL string) string {
 		return baseURL
 	}
 	host := strings.TrimSuffix(strings.ToLower(parsed.Hostname()), ".")
-	if ascii, err := idna.Lookup.ToASCII(host); err == nil { // as net/http does
-		host = ascii
-	}
 	port := parsed.Port()
 	if port == "" {
 		port = map[string]string{"http": "80", "https": "443"}[parsed.Scheme]

