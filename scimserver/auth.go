@@ -48,12 +48,17 @@ func (g *gate) admit(r *http.Request) (*token.Grant, error) {
 	if wait, ok := g.failed.allow(clientNetwork(r), now); !ok {
 		return nil, problem.Later(http.StatusTooManyRequests, wait, "too many requests without a valid token from this address")
 	}
-	return nil, unauthorized()
+	return nil, unauthorized(r.Header.Get("Authorization") != "")
 }
 
-func unauthorized() error {
+// unauthorized names an error in its challenge only if the client presented something: RFC 6750, section 3.1.
+func unauthorized(presented bool) error {
+	challenge := `Bearer realm="scim"`
+	if presented {
+		challenge += `, error="invalid_token"`
+	}
 	p := problem.New(http.StatusUnauthorized, "", "the bearer token is missing, unknown or expired")
-	p.Header = http.Header{"Www-Authenticate": {`Bearer realm="scim"`}}
+	p.Header = http.Header{"Www-Authenticate": {challenge}}
 	return p
 }
 

@@ -118,7 +118,11 @@ var _ = Describe("Tokens", Label("security"), func() {
 		Expect(a.status).To(Equal(401))
 		Expect(a.json).To(HaveKeyWithValue("status", "401"))
 		Expect(a.json["detail"]).NotTo(BeEmpty())
-		Expect(a.header.Get("WWW-Authenticate")).To(HavePrefix("Bearer"))
+		challenge := `Bearer realm="scim"`
+		if header != "" {
+			challenge += `, error="invalid_token"` // RFC 6750, section 3.1
+		}
+		Expect(a.header.Get("WWW-Authenticate")).To(Equal(challenge))
 	},
 		Entry("no scheme", "TOKEN"), Entry("another scheme", "Basic TOKEN"), Entry("nothing", ""), Entry("cut off", "Bearer TOKE"),
 		Entry("with more behind it", "Bearer TOKENx"))

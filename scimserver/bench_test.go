@@ -47,7 +47,7 @@ func hundredThousand() (*Server, *request) {
 
 func BenchmarkList100000(b *testing.B) {
 	s, r := hundredThousand()
-	last := cursor{position: index.PositionOf(s.index.Users(initech).All()[99_899])}.encode(initech, "")
+	last := cursor{position: index.PositionOf(s.index.Users(initech).All()[99_899])}.encode(initech, "/Users ")
 	for name, query := range map[string]listQuery{
 		"first page": {start: 1, count: 100}, "last page": {start: 99_901, count: 100},
 		"first cursor": {hasCursor: true, count: 100}, "last cursor": {hasCursor: true, cursor: last, count: 100},

@@ -17,7 +17,7 @@ import (
 
 // cursor is a place in a list: RFC 9865. It names the last resource that was shown and not a number of resources, so that those that
 // come and go meanwhile are neither shown twice nor pushed over the edge of a page. It holds nothing secret; the seal ties it to the
-// organization and the filter that it was made for.
+// organization, the collection and the filter that it was made for.
 type cursor struct {
 	collection int
 	position   index.Position
@@ -30,18 +30,18 @@ func (c cursor) before(at cursor) bool {
 
 const sealBytes = 16
 
-func seal(organization types.NamespacedName, filter string, place []byte) []byte {
-	sum := sha256.Sum256([]byte(organization.String() + "\x00" + filter + "\x00" + string(place)))
+func seal(organization types.NamespacedName, list string, place []byte) []byte {
+	sum := sha256.Sum256([]byte(organization.String() + "\x00" + list + "\x00" + string(place)))
 	return sum[:sealBytes]
 }
 
-func (c cursor) encode(organization types.NamespacedName, filter string) string {
+func (c cursor) encode(organization types.NamespacedName, list string) string {
 	place := fmt.Appendf(nil, "%d %d %s", c.collection, c.position.Created, c.position.Name)
-	return base64.RawURLEncoding.EncodeToString(append(seal(organization, filter, place), place...))
+	return base64.RawURLEncoding.EncodeToString(append(seal(organization, list, place), place...))
 }
 
 // readCursor reads what encode wrote; an empty text is the beginning.
-func readCursor(text string, organization types.NamespacedName, filter string) (cursor, error) {
+func readCursor(text string, organization types.NamespacedName, list string) (cursor, error) {
 	if text == "" {
 		return cursor{collection: -1}, nil
 	}
@@ -50,8 +50,8 @@ func readCursor(text string, organization types.NamespacedName, filter string) (
 		return cursor{}, problem.BadCursor("the cursor is none that this endpoint gave")
 	}
 	place := raw[sealBytes:]
-	if string(seal(organization, filter, place)) != string(raw[:sealBytes]) {
-		return cursor{}, problem.BadCursor("the cursor belongs to another list: a cursor goes with the filter it was given for")
+	if string(seal(organization, list, place)) != string(raw[:sealBytes]) {
+		return cursor{}, problem.BadCursor("the cursor belongs to another list: use it with the path and the filter for which it was given")
 	}
 	var c cursor
 	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.collection, &c.position.Created, &c.position.Name); err != nil {

@@ -7,6 +7,7 @@ import (
 	"context"
 	"net/url"
 	"strconv"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -32,6 +33,8 @@ type listQuery struct {
 	// cursor is the position after which to go on; hasCursor says that the client pages by cursor.
 	cursor    string
 	hasCursor bool
+	// list names the list that a cursor belongs to: its collections and its filter.
+	list string
 }
 
 // listUsers: RFC 7644, section 3.4.2.
@@ -168,7 +171,14 @@ func queryOf(r *request) (listQuery, error) {
 }
 
 // hasParameter: "?cursor" without a value asks for the first page (RFC 9865, section 2).
-func hasParameter(u *url.URL, name string) bool { return u.Query().Has(name) }
+func hasParameter(u *url.URL, name string) bool {
+	for given := range u.Query() {
+		if strings.EqualFold(given, name) {
+			return true
+		}
+	}
+	return false
+}
 
 func integer(name, text string, absent int) (int, error) {
 	if text == "" {
@@ -201,7 +211,8 @@ func (s *Server) searchOf(r *request) (listQuery, error) {
 	if q.cursor, err = textField(body, "cursor"); err != nil {
 		return q, err
 	}
-	_, q.hasCursor = scim.Lookup(body, "cursor")
+	given, _ := scim.Lookup(body, "cursor")
+	q.hasCursor = given != nil
 	q.attributes, q.excluded = namesField(body, "attributes"), namesField(body, "excludedAttributes")
 	if q.start, err = integerField(body, "startIndex", 1); err != nil {
 		return q, err

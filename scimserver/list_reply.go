@@ -30,10 +30,14 @@ type listBody struct {
 
 // pageReply answers with one collection, or with several as if they were one, in that order.
 func pageReply(r *request, q listQuery, collections ...collection) (reply, error) {
+	for _, c := range collections {
+		q.list += c.resources.Endpoint + " "
+	}
+	q.list += q.filter
 	var from cursor
 	if q.hasCursor {
 		var err error
-		if from, err = readCursor(q.cursor, r.organizationKey(), q.filter); err != nil {
+		if from, err = readCursor(q.cursor, r.organizationKey(), q.list); err != nil {
 			return reply{}, err
 		}
 	}
@@ -187,7 +191,7 @@ func (p *part) place(from page, i int) cursor {
 func (p *part) take(r *request, from page, i int, out *listBody) {
 	if out.items == p.query.count {
 		if out.next == "" && out.items > 0 {
-			out.next = out.last.encode(r.organizationKey(), p.query.filter)
+			out.next = out.last.encode(r.organizationKey(), p.query.list)
 		}
 		return
 	}

@@ -6,6 +6,7 @@ package scimserver_test
 import (
 	"fmt"
 	"net/url"
+	"strings"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -44,6 +45,9 @@ var _ = Describe("Lists", func() {
 			t.do(204, "DELETE", "/Users/"+id, "")
 			Expect(list("").ids()).NotTo(ContainElement(id))
 		}
+	})
+	It("read a semicolon in a query as any other character", func() {
+		Expect(list("?filter=" + strings.ReplaceAll(`displayName eq "a;b"`, " ", "%20")).ids()).To(BeEmpty())
 	})
 	It("show inactive users", func() {
 		t.do(200, "PATCH", "/Users/"+users[3], deactivate)
@@ -128,6 +132,10 @@ var _ = Describe("Lists", func() {
 			Expect(newTenant(ctx).do(400, "GET", "/Users?cursor="+cursor, "").json).To(HaveKeyWithValue("scimType", "invalidCursor"))
 			Expect(t.do(400, "GET", filtered("/Users", "userName pr")+"&cursor="+cursor, "").json).To(HaveKeyWithValue("scimType", "invalidCursor"))
 			t.do(200, "GET", "/Users?cursor="+cursor, "")
+			Expect(t.do(400, "GET", "/Groups?cursor="+cursor, "").json).To(HaveKeyWithValue("scimType", "invalidCursor"))
+			Expect(t.do(400, "POST", "/.search", fmt.Sprintf(`{"cursor":%q}`, cursor)).json).To(HaveKeyWithValue("scimType", "invalidCursor"))
+			Expect(list("?Cursor=" + cursor).ids()).To(Equal(list("?cursor=" + cursor).ids()))
+			Expect(t.do(200, "POST", "/Users/.search", `{"cursor":null,"count":5}`).json).To(HaveKey("startIndex"))
 		})
 	})
 

@@ -103,7 +103,8 @@ func acceptable(contentType string) error {
 // query reads the query string: names in any case, empty parameters as absent, unknown ones ignored. A query that cannot be decoded is
 // refused, because what was lost may have been the filter.
 func (r *request) query() (url.Values, error) {
-	given, err := url.ParseQuery(r.URL.RawQuery)
+	// A semicolon is an ordinary character in a query (RFC 3986, section 3.4); url.ParseQuery takes it for a mistake.
+	given, err := url.ParseQuery(strings.ReplaceAll(r.URL.RawQuery, ";", "%3B"))
 	if err != nil {
 		return nil, problem.BadValue("the query string is not well-formed")
 	}

@@ -213,3 +213,32 @@ func equalJSON(a, b any) bool {
 	}
 	return reflect.DeepEqual(normal(a), normal(b))
 }
+
+func TestAnIdOfDigitsIsFoundWithoutQuotes(t *testing.T) {
+	parsed, err := filter.Parse(`externalId eq 12345`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if match, err := UserType.Match(parsed); err != nil || !match(&UserView{User: &v1alpha1.LambdaTestUser{Spec: v1alpha1.LambdaTestUserSpec{ExternalID: "12345"}}}) {
+		t.Errorf("not found: %v", err)
+	}
+}
+
+func TestAnElementOfWhichNothingIsWantedIsLeftOut(t *testing.T) {
+	user := &v1alpha1.LambdaTestUser{Spec: v1alpha1.LambdaTestUserSpec{UserName: "ada@example.com", Emails: []v1alpha1.Email{{Value: "a@example.com"}, {Value: "b@example.com", Display: "B"}}}}
+	shown := rendered(t, UserType, &UserView{User: user}, UserType.Project([]string{"emails.display"}, nil))
+	if emails, _ := shown["emails"].([]any); len(emails) != 1 {
+		t.Errorf("emails: %v", shown["emails"])
+	}
+	user.Spec.Emails = user.Spec.Emails[:1]
+	if shown := rendered(t, UserType, &UserView{User: user}, UserType.Project([]string{"emails.display"}, nil)); shown["emails"] != nil {
+		t.Errorf("emails: %v", shown["emails"])
+	}
+}
+
+func TestAnEmptyListIsUnassigned(t *testing.T) {
+	user := &v1alpha1.LambdaTestUser{Spec: v1alpha1.LambdaTestUserSpec{UserName: "ada@example.com", DisplayName: "Ada", Name: v1alpha1.PersonName{GivenName: "Ada", FamilyName: "Lovelace"}}}
+	if spec, _, err := PutUser(decoded(t, `{"displayName":[]}`)).On(user, UserRules{}); err != nil || spec.DisplayName != "" {
+		t.Errorf("displayName %q: %v", spec.DisplayName, err)
+	}
+}

@@ -164,7 +164,7 @@ func assignOnce(result Object, a *Attribute, key string, raw any) error {
 
 // Coerce turns a decoded JSON value into the attribute's type: nil when unassigned.
 func (a *Attribute) Coerce(raw any) (any, error) {
-	if raw == nil || raw == "" {
+	if list, ok := raw.([]any); raw == nil || raw == "" || ok && len(list) == 0 {
 		return nil, nil
 	}
 	if a.MultiValued {

@@ -259,7 +259,7 @@ func (a *Attribute) timeTest(c *filter.Comparison) (func(any) bool, error) {
 
 func (a *Attribute) textTest(c *filter.Comparison) (func(any) bool, error) {
 	wanted, ok := c.Value.(string)
-	if number, isNumber := c.Value.(json.Number); isNumber && !a.CaseExact { // an id of digits, sent without quotes
+	if number, isNumber := c.Value.(json.Number); isNumber { // an id of digits, sent without quotes
 		wanted, ok = number.String(), true
 	}
 	if !ok {

@@ -102,11 +102,10 @@ func (p Projection) appendAttribute(dst []byte, start int, a *Attribute, v Value
 	if value == nil {
 		return dst
 	}
-	dst = appendKey(dst, start, a.Name)
 	if list, ok := value.(Elements); ok {
-		return p.appendElements(dst, a, list)
+		return p.appendElements(dst, start, a, list)
 	}
-	return appendValue(dst, value)
+	return appendValue(appendKey(dst, start, a.Name), value)
 }
 
 // appendComplex leaves the attribute out when none of its sub-attributes has a value.
@@ -125,20 +124,31 @@ func (p Projection) appendComplex(dst []byte, start int, a *Attribute, v Valuer)
 	return append(dst, '}')
 }
 
-func (p Projection) appendElements(dst []byte, a *Attribute, list Elements) []byte {
-	dst = append(dst, '[')
-	for i, element := range list {
-		if i > 0 {
+// appendElements leaves out elements of which nothing is wanted, and the attribute if none is left.
+func (p Projection) appendElements(dst []byte, start int, a *Attribute, list Elements) []byte {
+	before := len(dst)
+	dst = append(appendKey(dst, start, a.Name), '[')
+	first := len(dst)
+	for _, element := range list {
+		end := len(dst)
+		if end > first {
 			dst = append(dst, ',')
 		}
 		dst = append(dst, '{')
-		start := len(dst)
+		inner := len(dst)
 		for _, sub := range a.Sub {
 			if value := element.Value(sub.Name); value != nil && p.wantsSub(a, sub) {
-				dst = appendValue(appendKey(dst, start, sub.Name), value)
+				dst = appendValue(appendKey(dst, inner, sub.Name), value)
 			}
 		}
+		if len(dst) == inner {
+			dst = dst[:end]
+			continue
+		}
 		dst = append(dst, '}')
+	}
+	if len(dst) == first {
+		return dst[:before]
 	}
 	return append(dst, ']')
 }
