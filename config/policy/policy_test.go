@@ -328,6 +328,9 @@ var _ = Describe("a declared resource", func() {
 		Expect(admin.Create(ctx, declared)).To(Succeed())
 		declared.Spec.Role = v1alpha1.RoleGuest
 		Expect(admin.Update(ctx, declared)).To(Succeed())
+		declared.Status.AccountID = "7"
+		expectForbidden(admin.Status().Update(ctx, declared.DeepCopy()), "only the operator writes the status")
+		Expect(operator.Status().Update(ctx, declared)).To(Succeed())
 		declared.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
 		expectForbidden(admin.Update(ctx, declared), "cannot be added, changed or removed")
 		Expect(admin.Delete(ctx, declared)).To(Succeed())

@@ -57,9 +57,13 @@ func (k PersonKey) String() string {
 	return k.Namespace + "/" + k.Organization + "/" + k.Digest()
 }
 
-// indexValue is the key within its namespace; an organization's name holds no slash.
+// separator stands between parts of an index value. No part can contain it, so that an organization "a/b" and a person "c" are not taken for an
+// organization "a" and a person "b/c".
+const separator = "\x00"
+
+// indexValue is the key within its namespace.
 func (k PersonKey) indexValue() string {
-	return k.Organization + "/" + k.UserName
+	return k.Organization + separator + k.UserName
 }
 
 // resourceNames are the names that the operator's own claims about the person have: found by them, they need no place in an index,

@@ -31,3 +31,17 @@ func TestPersonIndexHasWhoIsNotFoundByName(t *testing.T) {
 }
 
 const ada = "ada@example.com"
+
+// The name of an organization in a claim is free text.
+func TestPeopleAndGroupsOfTwoOrganizationsNeverShareAnIndexValue(t *testing.T) {
+	one, other := PersonKey{Organization: "default/x", UserName: "y@example.com"}, PersonKey{Organization: "default", UserName: "x/y@example.com"}
+	if one.indexValue() == other.indexValue() {
+		t.Errorf("%v and %v are both indexed by %q", one, other, one.indexValue())
+	}
+	groupOf := func(organization, displayName string) *v1alpha1.LambdaTestGroup {
+		return &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{OrganizationRef: v1alpha1.OrganizationReference{Name: organization}, DisplayName: displayName}}
+	}
+	if family := FamilyOf(groupOf("default/Team", "QA")); family == FamilyOf(groupOf("default", "Team/QA")) {
+		t.Errorf("groups of two organizations are both of the family %q", family)
+	}
+}

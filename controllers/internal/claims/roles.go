@@ -34,7 +34,7 @@ func MemberKey(group *v1alpha1.LambdaTestGroup, user string) PersonKey {
 
 // FamilyOf is what all groups of one organization and displayName have in common. Only one of them is carried out.
 func FamilyOf(group *v1alpha1.LambdaTestGroup) string {
-	return group.Spec.OrganizationRef.Name + "/" + v1alpha1.FoldDisplayName(group.Spec.DisplayName)
+	return group.Spec.OrganizationRef.Name + separator + v1alpha1.FoldDisplayName(group.Spec.DisplayName)
 }
 
 // GroupReference names a group as status does.
