@@ -89,14 +89,15 @@ func Indexers() map[string]client.IndexerFunc {
 }
 
 // GroupIndexers are the field indexes of LambdaTestGroups by name. None has a value for each member: an index of the cache takes hundreds
-// of bytes for a value. Members are found with HasMember.
+// of bytes for a value. A group that gives roles has a value for each share of the people that a member is in, shareCount at most; in the
+// few groups that remain, the member is found with HasMember.
 func GroupIndexers() map[string]client.IndexerFunc {
 	return map[string]client.IndexerFunc{
 		roleGiverIndex: by(func(group *v1alpha1.LambdaTestGroup) []string {
 			if len(group.Spec.Roles) == 0 {
 				return nil
 			}
-			return []string{group.Spec.OrganizationRef.Name}
+			return sharesOf(group)
 		}),
 		displayNameIndex:       by(func(group *v1alpha1.LambdaTestGroup) []string { return []string{FamilyOf(group)} }),
 		GroupOrganizationIndex: by(func(group *v1alpha1.LambdaTestGroup) []string { return []string{group.Spec.OrganizationRef.Name} }),

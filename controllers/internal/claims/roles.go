@@ -79,7 +79,7 @@ type GroupRoles struct{ Reader client.Reader }
 
 // Of returns the role that groups give a person. The group that is left out, if any, counts as gone.
 func (r GroupRoles) Of(ctx context.Context, key PersonKey, leftOut *v1alpha1.LambdaTestGroup) (GroupRole, error) {
-	groups, err := ListGroups(ctx, r.Reader, key.Namespace, client.MatchingFields{roleGiverIndex: key.Organization})
+	groups, err := ListGroups(ctx, r.Reader, key.Namespace, client.MatchingFields{roleGiverIndex: shareOf(key.Organization, key.UserName)})
 	if err != nil {
 		return GroupRole{}, err
 	}

@@ -7,8 +7,11 @@ import (
 	"hash/maphash"
 	"runtime"
 	"slices"
+	"strconv"
 	"sync"
 	"weak"
+
+	"k8s.io/apimachinery/pkg/util/sets"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
@@ -43,6 +46,26 @@ func newRoster(members []string) roster {
 }
 
 func digestOf(folded string) uint64 { return maphash.String(seed, folded) >> placeBits << placeBits }
+
+// shareCount is into how many shares the index of groups divides the people of an organization.
+const shareCount = 256
+
+// shareOf names the share of an organization's people that a person is in.
+func shareOf(organization, folded string) string {
+	return organization + separator + strconv.FormatUint(maphash.String(seed, folded)%shareCount, 10)
+}
+
+// sharesOf names the shares that the members of a group are in.
+func sharesOf(group *v1alpha1.LambdaTestGroup) []string {
+	shares := sets.New[string]()
+	for _, member := range group.Spec.Members {
+		if shares.Len() == shareCount {
+			break
+		}
+		shares.Insert(shareOf(group.Spec.OrganizationRef.Name, v1alpha1.FoldUserName(member)))
+	}
+	return shares.UnsortedList()
+}
 
 // has tells whether a person is in the list that the roster was made of. The list decides: two people may have one digest.
 func (r roster) has(members []string, folded string) bool {
