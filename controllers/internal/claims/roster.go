@@ -25,15 +25,15 @@ func HasMember(group *v1alpha1.LambdaTestGroup, userName string) bool {
 	return rosters.of(members).has(members, userName)
 }
 
-// roster finds a member in a long list. Each entry is a member: digestBits of the digest of the folded userName, then the place in the
-// list; the entries are sorted. It takes 8 bytes for each member, where a set or an index of the cache takes hundreds: whoever may create
-// a group in one namespace would fill the memory of every replica.
+// roster finds a member in a long list. Each entry is a member: the upper 40 bits of the digest of the folded userName, then the place in
+// the list in placeBits; the entries are sorted. It takes 8 bytes for each member. A set or an index of the cache takes hundreds: an account
+// that may create groups in one namespace would fill the memory of every replica.
 type roster []uint64
 
 // placeBits are enough for 16 million members. What is left of a digest is alike for two of 25 000 members in one of 3 500 groups.
 const placeBits = 24
 
-// seed makes the digests unpredictable: nobody can choose members with equal ones, which would make a look-up slow.
+// seed makes the digests unpredictable: an attacker cannot choose members with equal digests, which would make a lookup slow.
 var seed = maphash.MakeSeed()
 
 func newRoster(members []string) roster {
