@@ -40,7 +40,7 @@ func ExitCode(err error) int {
 // Commands returns the subcommands of kubectl lambdatest.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
-		statusCommand(), planCommand(), exportCommand(),
+		statusCommand(), planCommand(), exportCommand(), doctorCommand(),
 		approveCommand(), rejectCommand(), tokenCommand(), uninstallCommand(),
 	}
 }

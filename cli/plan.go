@@ -176,19 +176,26 @@ type lister interface {
 	ListUsers(ctx context.Context, startIndex, count int) (lambdatest.Page[lambdatest.User], error)
 }
 
-// listAccounts reads all accounts of the organization.
+// listAccounts reads all accounts of the organization. A list that does not show all of them is an error: people who are left out would look as
+// if they had no account. A list of one page may count only that page, so the page after it is read, too.
 func listAccounts(ctx context.Context, upstream lister) ([]lambdatest.User, error) {
 	const page = 100
-	var accounts []lambdatest.User
-	for start, more := 1, true; more; {
+	accounts, total := map[string]lambdatest.User{}, 0
+	for start, more, pages := 1, true, 0; more || pages == 1 && total >= documentedPage; pages++ {
 		read, err := upstream.ListUsers(ctx, start, page)
 		if err != nil {
 			return nil, fmt.Errorf("listing the accounts at LambdaTest: %w", err)
 		}
-		accounts = append(accounts, read.Items...)
+		for _, account := range read.Items {
+			accounts[account.ID] = account
+		}
+		total = read.Total
 		start, more = read.Next()
 	}
-	return accounts, nil
+	if len(accounts) != total {
+		return nil, fmt.Errorf("listing the accounts at LambdaTest: the list counts %d and shows %d; to find out more: kubectl lambdatest doctor", total, len(accounts))
+	}
+	return slices.Collect(maps.Values(accounts)), nil
 }
 
 // linesOf returns the people for whom something would change, sorted by userName, and the number of the others.

@@ -31,6 +31,11 @@ func listening() *listener {
 	l := &listener{}
 	l.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		l.heard = append(l.heard, r.Header.Get("Authorization"))
+		if strings.Contains(r.URL.Path, "/Users/") {
+			w.WriteHeader(http.StatusNotFound)
+			_, _ = w.Write([]byte(`{"detail":"there is no such user"}`))
+			return
+		}
 		_, _ = w.Write([]byte(`{"totalResults":0,"Resources":[]}`))
 	}))
 	DeferCleanup(l.Close)
@@ -55,6 +60,7 @@ func pointed(ctx context.Context, place, baseURL string) *v1alpha1.LambdaTestOrg
 var callingCommands = []TableEntry{
 	Entry("plan", planCommand, []string{}),
 	Entry("export", exportCommand, []string{"--from-lambdatest"}),
+	Entry("doctor", doctorCommand, []string{}),
 }
 
 var _ = Describe("a token", func() {

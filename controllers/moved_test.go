@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -34,10 +35,16 @@ var _ = Describe("A person whom the mapping of a group moves to a sub-organizati
 		w.upstream.SetGroup("Mobile", nil)
 		Expect(w.upstream.MapGroup("Mobile", simulator.Mapping{Kind: simulator.SubOrganization, Target: "mobile"})).To(Succeed())
 	}
-	move := func() {
-		w.upstream.SetGroup("Mobile", nil, first)
+	moveTo := func(many int) {
+		GinkgoHelper()
+		var moved []string
+		for _, user := range users[:many] {
+			moved = append(moved, user.Spec.UserName)
+		}
+		w.upstream.SetGroup("Mobile", nil, moved...)
 		w.upstream.ResetCalls()
 	}
+	move := func() { moveTo(1) }
 	comeBack := func() { w.upstream.SetGroup("Mobile", nil) }
 
 	DescribeTable("is reported as moved, not created again, and taken back", func(ctx SpecContext, setting string) {
@@ -101,5 +108,51 @@ var _ = Describe("A person whom the mapping of a group moves to a sub-organizati
 		account, there := sub.Account(first)
 		Expect(there).To(BeTrue())
 		Expect(account.Active).To(BeTrue())
+	})
+
+	DescribeTable("stops nothing for the others when a mapping moves many at once", Label("wrong-org"), func(ctx SpecContext, setting string) {
+		connectedWith(ctx, setting)
+		moveTo(4)
+
+		w.swept(ctx)
+
+		for _, user := range users[:4] {
+			Expect(w.again(ctx, user)).To(And(BeStalled(v1alpha1.AccountMovedReason), HaveField("Status.AccountID", user.Status.AccountID)))
+		}
+		Expect(w.upstream.Writes()).To(BeZero())
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.changed(ctx, users[9], wants(v1alpha1.RoleAdmin))).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.upstream.Writes()).To(Equal(2))
+	}, Entry("answered 400", "400"), Entry("answered 404", "404"))
+
+	It("stops everything when most people are elsewhere, as with the token of the sub-organization", Label("wrong-org"), func(ctx SpecContext) {
+		connectedWith(ctx, "400")
+		moveTo(6)
+		w.clock.Advance(time.Second)
+
+		Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("6 of 10 known accounts are gone")))
+
+		Expect(w.connected(ctx, DefaultOrganization)).To(BeStalled(v1alpha1.OrganizationChangedReason))
+	})
+
+	It("is no known account after a restart, however many have moved over time", Label("wrong-org", "failover"), func(ctx SpecContext) {
+		connectedWith(ctx, "400")
+		for _, many := range []int{4, 6} {
+			moveTo(many)
+			w.swept(ctx)
+			for _, user := range users[:many] {
+				Expect(w.again(ctx, user)).To(BeStalled(v1alpha1.AccountMovedReason))
+			}
+		}
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+
+		w.swept(ctx)
+
+		for _, user := range users[:6] {
+			Expect(w.again(ctx, user)).To(And(BeStalled(v1alpha1.AccountMovedReason), HaveField("Status.AccountID", user.Status.AccountID)))
+		}
+		Expect(w.upstream.Writes()).To(BeZero())
 	})
 })

@@ -363,6 +363,60 @@ var _ = Describe("The token of another organization", Label("wrong-org"), func()
 		Expect(w.account(users[0].Spec.UserName).Active).To(BeFalse())
 	})
 
+	DescribeTable("moves nobody and creates nobody before the first sweep recognises the organization", Label("denied-but-active"),
+		func(ctx SpecContext, setting string, restarted bool) {
+			w, users := populated(ctx, 5)
+			other := w.upstream.AddOrg("other", "the-token-of-another")
+			other.MustRead(simulator.Settings{"user-of-another-organization": setting})
+			if restarted {
+				w.restart()
+			}
+			rotate(ctx, w, "the-token-of-another")
+
+			Expect(w.changed(ctx, users[0], denied)).To(And(BeStalled(v1alpha1.DeniedButActiveReason), HaveField("Status.AccountID", users[0].Status.AccountID)))
+			for i := range users[1:] {
+				user := w.changed(ctx, users[1+i], wants(v1alpha1.RoleAdmin))
+				Expect(user).To(And(BeProgressing(v1alpha1.ProgressingReason), HaveField("Status.AccountID", users[1+i].Status.AccountID)))
+			}
+			w.clock.Advance(time.Second)
+			Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("5 of 5 known accounts are gone")))
+			w.handleWoken(ctx)
+			created := w.settled(ctx, MakeUser("grace@example.com").Role(v1alpha1.RoleUser))
+
+			Expect(created).To(BeStalled(v1alpha1.OrganizationChangedReason))
+			Expect(other.Accounts()).To(BeEmpty())
+			Expect(other.Count("POST /Users")).To(BeZero())
+
+			rotate(ctx, w, upstreamToken)
+			w.swept(ctx)
+			for i, user := range users {
+				Expect(w.again(ctx, user)).To(And(BeReady(v1alpha1.SyncedReason), HaveField("Status.AccountID", user.Status.AccountID)))
+				Expect(w.account(user.Spec.UserName).Active).To(Equal(i > 0))
+			}
+			Expect(Fetched(ctx, k8s, created)).To(BeReady(v1alpha1.SyncedReason))
+		},
+		Entry("which answers 400", "400", false), Entry("which answers 404", "404", false),
+		Entry("which answers 400, after a restart", "400", true), Entry("which answers 404, after a restart", "404", true),
+	)
+
+	It("is noticed although its list does not show all of its accounts", func(ctx SpecContext) {
+		w, users := populated(ctx, 5)
+		other := w.upstream.AddOrg("other", "the-token-of-another")
+		for i := range 25 {
+			other.AddAccount(simulator.Account{UserName: fmt.Sprintf("other-%d@example.org", i), Role: "User", Active: true})
+		}
+		other.MustRead(simulator.Settings{"list-of-users": "first-20-always"})
+		rotate(ctx, w, "the-token-of-another")
+		for range 3 {
+			w.clock.Advance(time.Second)
+			Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("5 of 5 known accounts are gone")))
+			Expect(w.connection().ReadNext(ctx)).To(BeFalse())
+			w.handleWoken(ctx)
+		}
+		Expect(w.again(ctx, users[0])).To(HaveField("Status.AccountID", users[0].Status.AccountID))
+		Expect(other.Writes()).To(BeZero())
+	})
+
 	It("is noticed after a restart, too", func(ctx SpecContext) {
 		w, _ := populated(ctx, 5)
 		other := w.upstream.AddOrg("other", "the-token-of-another")

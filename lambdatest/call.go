@@ -77,7 +77,7 @@ func (c *Client) do(ctx context.Context, req call, into any) error {
 	case answer.excess != "":
 		return c.malformed(req, response.StatusCode, answer.excess)
 	case errors.Is(err, errTooMany):
-		return c.malformed(req, response.StatusCode, err.Error())
+		return c.contradicted(req, err.Error())
 	}
 	return c.malformed(req, response.StatusCode, "the answer is not the JSON that was expected")
 }

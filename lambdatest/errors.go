@@ -32,6 +32,7 @@ type Error struct {
 	kind           kind
 	outcomeUnknown bool
 	foreign        bool
+	contradiction  bool
 }
 
 // kind is the class of an Error; most have a function IsX below.
@@ -99,6 +100,14 @@ func IsUnavailable(err error) bool { return is(err, unavailable) }
 func IsForeign(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.foreign
+}
+
+// IsContradiction reports that LambdaTest answered with a list that contradicts
+// itself or the request: a wrong total, the wrong page, more items than were
+// asked for. The error is also IsUnavailable: the next answer may be right.
+func IsContradiction(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.contradiction
 }
 
 // IsOutcomeUnknown reports that a change may or may not have been made: the

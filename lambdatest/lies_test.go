@@ -32,7 +32,7 @@ func TestAnAnswerAboutAUserThatCannotBeTrueIsNoAnswer(t *testing.T) {
 		"another id":            `{"id":"23124","userName":"ada@example.com","active":true}`,
 		"no userName":           `{"id":"23123","active":true}`,
 		"no active":             `{"id":"23123","userName":"ada@example.com"}`,
-		"active as text":        `{"id":"23123","userName":"ada@example.com","active":"true"}`,
+		"active as a word":      `{"id":"23123","userName":"ada@example.com","active":"yes"}`,
 		"a group":               `{"id":"23123","displayName":"QA"}`,
 		"an error said with OK": `{"status":"404","detail":"no such user"}`,
 		"a bomb of brackets":    strings.Repeat(`{"a":`, 100_000),

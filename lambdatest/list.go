@@ -154,13 +154,20 @@ func list[W, T any](ctx context.Context, c *Client, req call, read func(W) (T, s
 		return Page[T]{}, err
 	}
 	if wrong := wire.contradiction(startIndex); wrong != "" {
-		return Page[T]{}, c.malformed(req, http.StatusOK, wrong)
+		return Page[T]{}, c.contradicted(req, wrong)
 	}
 	items, wrong := readAll(wire.Resources, read, id)
 	if wrong != "" {
-		return Page[T]{}, c.malformed(req, http.StatusOK, wrong)
+		return Page[T]{}, c.contradicted(req, wrong)
 	}
 	return Page[T]{Items: items, StartIndex: startIndex, Total: *wire.TotalResults}, nil
+}
+
+// contradicted is the error of a list that contradicts itself or the request.
+func (c *Client) contradicted(req call, wrong string) *Error {
+	err := c.malformed(req, http.StatusOK, wrong)
+	err.contradiction = true
+	return err
 }
 
 // bounds returns which part the call asked for; a search asks for the first page.

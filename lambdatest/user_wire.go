@@ -3,6 +3,11 @@
 
 package lambdatest
 
+import (
+	"errors"
+	"strings"
+)
+
 // The names of the API. They are separate from those of this project's own SCIM
 // endpoint, because the two dialects change independently.
 const (
@@ -18,9 +23,25 @@ type wireUser struct {
 	Schemas   []string           `json:"schemas"`
 	ID        string             `json:"id,omitempty"`
 	UserName  string             `json:"userName"`
-	Active    *bool              `json:"active"`
+	Active    *flag              `json:"active"`
 	Name      wireName           `json:"name"`
 	Extension *wireUserExtension `json:"urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User,omitempty"`
+}
+
+// flag is sent as true or false. In answers it may also be a string of them: the documents do not say which.
+type flag bool
+
+// UnmarshalJSON implements json.Unmarshaler.
+func (f *flag) UnmarshalJSON(value []byte) error {
+	switch strings.ToLower(string(value)) {
+	case `true`, `"true"`:
+		*f = true
+	case `false`, `"false"`:
+		*f = false
+	default:
+		return errors.New("neither true nor false")
+	}
+	return nil
 }
 
 type wireName struct {
@@ -49,7 +70,7 @@ func newWireUser(user User) wireUser {
 	wire := wireUser{
 		Schemas:  []string{userSchema},
 		UserName: user.UserName,
-		Active:   &user.Active,
+		Active:   (*flag)(&user.Active),
 		Name:     wireName{GivenName: user.GivenName, FamilyName: user.FamilyName},
 	}
 	extension := wireUserExtension{OrganizationRole: user.Role, LambdatestGroup: user.ConcurrencyGroup}
@@ -75,7 +96,7 @@ func (w wireUser) user() (User, string) {
 	user := User{
 		ID:         w.ID,
 		UserName:   w.UserName,
-		Active:     *w.Active,
+		Active:     bool(*w.Active),
 		GivenName:  w.Name.GivenName,
 		FamilyName: w.Name.FamilyName,
 	}

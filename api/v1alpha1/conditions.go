@@ -18,6 +18,8 @@ const (
 	GuardHoldingCondition = "GuardHolding"
 	// PeopleRefusedCondition of an organization is present and true while LambdaTest refuses a change that is wanted for a person.
 	PeopleRefusedCondition = "PeopleRefused"
+	// ListUnreliableCondition of an organization is present and true while LambdaTest's list of users does not show all of them.
+	ListUnreliableCondition = "ListUnreliable"
 )
 
 // Condition reasons. Each appears with a message that says what to do next.
@@ -85,6 +87,8 @@ const (
 	TokenIgnoredReason = "TokenIgnored"
 	// TokenExpiringReason: a SCIM token is about to expire.
 	TokenExpiringReason = "TokenExpiring"
+	// ReadOneByOneReason: LambdaTest's list of users does not show all of them, so the operator reads those one by one that it does not show.
+	ReadOneByOneReason = "ReadOneByOne"
 	// PeopleRemainReason: an organization being deleted waits for the resources that still need it.
 	PeopleRemainReason = "PeopleRemain"
 )

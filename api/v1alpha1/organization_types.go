@@ -396,7 +396,7 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	Guard *GuardStatus `json:"guard,omitempty"`
 
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused or SCIMTokenWarning while they are true.
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable or SCIMTokenWarning while they are true.
 	//
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=map

@@ -39,6 +39,7 @@ func connected(c *connection.Connection) status.Outcome {
 	set, _ := c.State()
 	last := c.LastSweep()
 	mismatch, mismatched := c.Mismatch()
+	_, unreliable := c.Unreliable()
 	switch state, _ := c.Lane.State(); {
 	case last.BaseURL != set.BaseURL && (lambdatest.IsForeign(last.Err) || lambdatest.IsNotFound(last.Err)):
 		return misdirected(set.BaseURL, last.Err)
@@ -51,7 +52,7 @@ func connected(c *connection.Connection) status.Outcome {
 		return mismatch.Outcome(c.Organization.Name)
 	case last.Err != nil:
 		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "The last sweep of the organization was discarded, and is repeated (%v).", last.Err)
-	case !last.Complete:
+	case !last.Complete && !unreliable:
 		return status.Progressingf(v1alpha1.ProgressingReason, "The first sweep of the organization is under way.")
 	}
 	return status.Readyf(v1alpha1.SyncedReason, "LambdaTest is reached, and the organization is swept regularly.")
@@ -109,6 +110,7 @@ func (r *Reconciler) reportOn(
 	} else {
 		status.Settle(updated, now, metav1.NewTime(r.Registry.Options.Now()))
 		r.warnOfRefusals(updated, c)
+		r.warnOfLists(updated, c)
 	}
 	updated.Status.LastHandledReconcileAt = status.ResyncRequest(updated)
 	warned.warn(updated, metav1.NewTime(r.Registry.Options.Now()))
@@ -146,17 +148,38 @@ func describe(organization *v1alpha1.LambdaTestOrganization, c *connection.Conne
 // identity provider got its answer before LambdaTest was called, and so takes these people for provisioned.
 func (r *Reconciler) warnOfRefusals(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
 	sum, _ := c.Census.Counts()
-	if sum.Refused == 0 {
-		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.PeopleRefusedCondition)
+	message := ""
+	if sum.Refused > 0 {
+		message = refusedMessage(organization, sum.Refused)
+	}
+	r.warnOf(organization, v1alpha1.PeopleRefusedCondition, v1alpha1.UpstreamRejectedReason, message)
+}
+
+// warnOfLists sets a condition while lists of accounts do not show all of them. A change that is made at LambdaTest is then noticed later than
+// after a sweep.
+func (r *Reconciler) warnOfLists(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
+	message := ""
+	if because, unreliable := c.Unreliable(); unreliable {
+		set, _ := c.State()
+		sum, _ := c.Census.Counts()
+		message = fmt.Sprintf("LambdaTest's list of users does not show all of them: %s. The operator uses what the list shows, and reads the other people one by one, with a tenth of spec.rateLimit. "+
+			"So it notices what is changed at LambdaTest after spec.syncInterval and up to %d min. To find out what LambdaTest does: kubectl lambdatest doctor %s -n %s",
+			because, set.RoundOf(sum.People)/time.Minute+1, organization.Name, organization.Namespace)
+	}
+	r.warnOf(organization, v1alpha1.ListUnreliableCondition, v1alpha1.ReadOneByOneReason, message)
+}
+
+// warnOf sets a condition, with an event when it becomes true, or removes it when there is nothing to say.
+func (r *Reconciler) warnOf(organization *v1alpha1.LambdaTestOrganization, condition, reason, message string) {
+	if message == "" {
+		meta.RemoveStatusCondition(&organization.Status.Conditions, condition)
 		return
 	}
-	message := refusedMessage(organization, sum.Refused)
-	if !meta.IsStatusConditionTrue(organization.Status.Conditions, v1alpha1.PeopleRefusedCondition) {
-		r.Recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.PeopleRefusedCondition, "Reconcile", "%s", message)
+	if !meta.IsStatusConditionTrue(organization.Status.Conditions, condition) {
+		r.Recorder.Eventf(organization, nil, corev1.EventTypeWarning, condition, "Reconcile", "%s", message)
 	}
 	status.SetCondition(&organization.Status.Conditions, organization, metav1.Condition{
-		Type: v1alpha1.PeopleRefusedCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.UpstreamRejectedReason, Message: message,
-		LastTransitionTime: metav1.NewTime(r.Registry.Options.Now()),
+		Type: condition, Status: metav1.ConditionTrue, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(r.Registry.Options.Now()),
 	})
 }
 

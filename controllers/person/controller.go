@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/accounts"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
@@ -183,8 +182,8 @@ func (r *Reconciler) read(ctx context.Context, key claims.PersonKey) (*work, err
 // recallStatus fills in from status what memory does not have, as after a restart.
 func (w *work) recallStatus() {
 	for _, claim := range w.Claims {
-		if w.connection != nil && claim.Status.AccountID != "" && claim.Status.Account != nil {
-			w.connection.Accounts.Remember(w.user, accounts.Remembered(claim))
+		if w.connection != nil {
+			w.connection.Accounts.Recall(w.user, claim)
 		}
 		requested := status.ResyncRequest(claim)
 		w.requested = w.requested || requested != "" && requested != claim.Status.LastHandledReconcileAt

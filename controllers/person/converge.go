@@ -245,7 +245,9 @@ func (w *work) call(ctx context.Context) error {
 			return err
 		})
 	}
-	c.CountLookUp()
+	if !w.given.vanished {
+		c.CountLookUp() // a sweep does not say where a person is who vanished
+	}
 	return c.Call(ctx, w.user, "FindUser", func(ctx context.Context, upstream connection.Upstream) error {
 		account, found, err := upstream.FindUser(ctx, w.spelled())
 		switch {

@@ -109,15 +109,25 @@ func (w *work) setBack() status.Outcome {
 func (w *work) outOfReach() status.Outcome {
 	return status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and may still sign in: LambdaTest does not show account %s to the token of %s %s any more. "+
 		"If the token is of another organization, put the right one into the Secret. Otherwise deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.",
-		w.next.id, v1alpha1.OrganizationKind, w.key.Organization)
+		w.accountID(), v1alpha1.OrganizationKind, w.key.Organization)
+}
+
+// accountID is that of the account which this organization has, or had.
+func (w *work) accountID() string {
+	if account, known := w.connection.Accounts.Get(w.user); known {
+		return account.ID
+	}
+	for _, claim := range w.Claims {
+		if claim.Status.AccountID != "" {
+			return claim.Status.AccountID
+		}
+	}
+	return ""
 }
 
 // hadAccount tells whether this organization is known to have, or to have had, an account of the person. One that LambdaTest no longer
 // shows may have been moved to another organization, and may still be active there.
-func (w *work) hadAccount() bool {
-	_, known := w.connection.Accounts.Get(w.user)
-	return known || w.hasAccountInStatus()
-}
+func (w *work) hadAccount() bool { return w.accountID() != "" }
 
 func (w *work) hasAccountInStatus() bool {
 	return slices.ContainsFunc(w.Claims, func(claim *v1alpha1.LambdaTestUser) bool { return claim.Status.AccountID != "" })
@@ -132,8 +142,12 @@ func (w *work) believed(err error) status.Outcome {
 }
 
 // moved is the outcome when LambdaTest refuses to show a person who had an account here: an administrator, or the mapping of a group, has
-// moved the account to another organization or sub-organization. The status keeps the account as it was shown last.
+// moved the account to another organization or sub-organization. The status keeps the account as it was shown last. With the token of another
+// organization LambdaTest refuses everybody, so the organization is recognised first.
 func (w *work) moved(err error) (outcome status.Outcome, done bool) {
+	if !w.connection.IsRecognised() {
+		return w.unrecognised(), true
+	}
 	wasOff := !w.mayBeActive()
 	w.connection.Accounts.Moved(w.user, w.calledAt)
 	switch {
@@ -146,6 +160,20 @@ func (w *work) moved(err error) (outcome status.Outcome, done bool) {
 	}
 	return w.refused(v1alpha1.AccountMovedReason, fmt.Sprintf("LambdaTest has moved the account of this person out of this organization (%s), for example by the mapping of a group to a sub-organization. "+
 		"It may still be active there. Move it back, or delete this resource and declare the person for the organization that has the account now.", err)), true
+}
+
+// unrecognised is the outcome when LambdaTest refuses to show a person who had an account here, and no sweep has told yet whether this is
+// still the same organization. The end of the sweep requeues the person.
+func (w *work) unrecognised() status.Outcome {
+	if w.Desired.Fate == claims.FateKept && w.Desired.Denies() && w.mayBeActive() {
+		return w.outOfReach()
+	}
+	if mismatch, there := w.connection.Mismatch(); there {
+		return mismatch.Outcome(w.key.Organization)
+	}
+	return status.Progressingf(v1alpha1.ProgressingReason, "LambdaTest does not show this person to the token of %s %s any more. "+
+		"The sweep that comes next tells whether the token is of another organization, or the person has moved; nothing needs to be done here yet.",
+		v1alpha1.OrganizationKind, w.key.Organization)
 }
 
 // mayBeActive tells whether the account was on when LambdaTest showed it last.

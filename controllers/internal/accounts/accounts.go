@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
@@ -21,8 +23,8 @@ type Table struct {
 	asked map[string]time.Time
 	// sweptAt is when the last complete sweep began; zero when there was none.
 	sweptAt time.Time
-	// tried says that a sweep has ended, complete or not.
-	tried bool
+	// tried says that a sweep has ended, complete or not. covered says that since the start all people with a claim were read, one by one.
+	tried, covered bool
 	// Appeared is called with a person who has an account for the first time.
 	Appeared func(user string)
 	// Expecting says that so many lookups were made that a sweep costs less: people without a known account wait for the next sweep.
@@ -51,8 +53,29 @@ func New() *Table {
 	return &Table{byUser: map[string]account{}, asked: map[string]time.Time{}}
 }
 
-// Remember takes for known what a status says of an account, as far as nothing newer is known. After a complete sweep, which did not show
-// the account, it is in doubt.
+// Recall takes for known what the status of a claim says of an account, as far as nothing newer is known. An account that had moved away is no
+// known account: a sweep that does not show it says nothing about the organization.
+func (a *Table) Recall(user string, claim *v1alpha1.LambdaTestUser) {
+	switch {
+	case claim.Status.AccountID == "" || claim.Status.Account == nil:
+	case status.HasReason(claim, v1alpha1.AccountMovedReason):
+		a.rememberMoved(user)
+	default:
+		a.Remember(user, Remembered(claim))
+	}
+}
+
+func (a *Table) rememberMoved(user string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if entry := a.byUser[user]; entry.readAt.IsZero() {
+		entry.User, entry.absent, entry.moved = lambdatest.User{}, true, true
+		a.byUser[user] = entry
+	}
+}
+
+// Remember takes an account for known that was known before the start, as far as nothing newer is known. After a complete sweep, which did
+// not show the account, it is in doubt.
 func (a *Table) Remember(user string, remembered lambdatest.User) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -260,6 +283,19 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 			changed = append(changed, user)
 		}
 	}
+	a.sweptAt = begun
+	return append(changed, a.show(listing, begun)...)
+}
+
+// Show takes accounts that reads showed which began at that time, and says nothing about other accounts. It returns the people whose account
+// differs from what was known, or may.
+func (a *Table) Show(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.show(listing, begun)
+}
+
+func (a *Table) show(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
 	for user, listed := range listing {
 		before, ok := a.byUser[user]
 		if ok && !before.readAt.Before(begun) {
@@ -276,8 +312,15 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 			a.Appeared(user)
 		}
 	}
-	a.sweptAt, a.tried, a.Expecting = begun, true, false
+	a.tried, a.Expecting = true, false
 	return changed
+}
+
+// Cover notes that all people with a claim were read, one by one, because lists do not show all accounts.
+func (a *Table) Cover() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.covered = true
 }
 
 // Distrust makes people without a known account wait for the next sweep.

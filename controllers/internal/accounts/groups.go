@@ -12,11 +12,12 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
-// Swept tells whether a complete sweep has shown all accounts. Before that, a member without a known account may have one.
+// Swept tells whether a complete sweep has shown all accounts, or all people with a claim were read. Before that, a member without a known
+// account may have one.
 func (a *Table) Swept() bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.swept()
+	return a.swept() || a.tried && a.covered
 }
 
 func (a *Table) swept() bool { return a.tried && !a.sweptAt.IsZero() }

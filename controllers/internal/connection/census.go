@@ -4,6 +4,7 @@
 package connection
 
 import (
+	"maps"
 	"slices"
 	"sync"
 
@@ -139,6 +140,13 @@ func (l *Census) open() (users []string) {
 		}
 	}
 	return users
+}
+
+// people lists everybody about whom there is a claim.
+func (l *Census) people() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Collect(maps.Keys(l.byUser))
 }
 
 // Counts adds up. The version changes whenever they may.

@@ -56,6 +56,10 @@ type Connection struct {
 	obstacle  status.Outcome
 	lastSweep SweepResult
 	sweepSoon chan struct{}
+	// lists is how the last lists of accounts were; round reads whom they do not show, and roundSoon says that it goes on.
+	lists     lists
+	round     round
+	roundSoon chan struct{}
 	// lookUps counts those of single people since the last complete sweep.
 	lookUps  int
 	identity identity
@@ -113,6 +117,7 @@ func newConnection(registry *Registry, organization types.NamespacedName, create
 		Groups:       groups.New(),
 		OpenedAt:     options.Now(),
 		sweepSoon:    make(chan struct{}, 1),
+		roundSoon:    make(chan struct{}, 1),
 		recalled:     make(chan struct{}),
 	}
 	c.Guard = guard.New(registry.guards, organization, guard.Organization{
@@ -164,7 +169,7 @@ func (c *Connection) Use(set Settings, upstream Upstream) {
 	}
 	c.settings, c.obstacle = set, status.Outcome{}
 	if upstream != nil {
-		c.upstream, c.identity = upstream, identity{unproven: replaced && known}
+		c.upstream, c.identity, c.lists = upstream, identity{unproven: replaced && known}, lists{}
 	}
 	c.mu.Unlock()
 
@@ -347,6 +352,7 @@ func (c *Connection) run(ctx context.Context) {
 	go c.reportCounts(ctx)
 	go c.retryRefusals(ctx)
 	go c.review(ctx)
+	go c.roundLoop(ctx)
 	c.sweepLoop(ctx)
 }
 

@@ -7,6 +7,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,12 +38,96 @@ type Mismatch struct {
 	Token string
 }
 
-// checkIdentity compares what is gone with what was known. Its error discards the sweep.
-func (c *Connection) checkIdentity(missing map[string]lambdatest.User, known int) error {
-	gone, token := len(missing), tokenOf(missing)
+// sample is what reading some of the missing accounts showed.
+type sample struct {
+	// missing are all known accounts that the list lacks, and known counts all that are known.
+	missing map[string]lambdatest.User
+	known   int
+	// read counts those that were read by id: of them there exist, of unclear there is no answer that can be trusted, and gone do not exist;
+	// of these, moved belong to another organization.
+	read, there, unclear, moved int
+	gone                        map[string]lambdatest.User
+}
+
+// of estimates how many of the missing accounts are as that many of the sample; it is exact when all were read.
+func (s *sample) of(count int) int {
+	if s.read == 0 {
+		return 0
+	}
+	return (len(s.missing)*count + s.read - 1) / s.read
+}
+
+// isTooMany tells whether so many known accounts are gone at once that it may be another organization.
+func (s *sample) isTooMany(gone int, confirmed bool) bool {
+	return gone*mismatchShare > s.known && (gone >= mismatchMinimum || !confirmed)
+}
+
+// readSample reads missing accounts by id: all, or a few when there are too many, or when the list is incomplete anyway.
+func (c *Connection) readSample(ctx context.Context, found *listing, read *sample, few bool) error {
+	most := len(read.missing)
+	if most > maxLookUpsPerSweep || few {
+		most = mismatchSample
+	}
+	for user, account := range read.missing {
+		if read.read >= most {
+			break
+		}
+		found.calls++
+		there, err := c.exists(ctx, account.ID)
+		read.read++
+		switch {
+		case lambdatest.IsForeign(err): // a refusal as HTML, or a proxy
+			read.unclear++
+		case err != nil:
+			return fmt.Errorf("looking for a missing account: %w", err)
+		case there:
+			read.there++
+			most = min(most, mismatchSample)
+		default:
+			read.gone[user] = account
+		}
+	}
+	return nil
+}
+
+// countMoved asks by userName for the accounts of the sample that are gone: of a person whom the mapping of a group moved to a
+// sub-organization, LambdaTest says that they belong to another organization; of one without an account it says that there is none.
+func (c *Connection) countMoved(ctx context.Context, found *listing, read *sample) error {
+	for _, account := range read.gone {
+		found.calls++
+		there, err := ask(ctx, c, "FindUser", func(ctx context.Context, upstream Upstream) (bool, error) {
+			_, there, err := upstream.FindUser(ctx, account.UserName)
+			return there, err
+		})
+		switch {
+		case isNotOurs(err):
+			read.moved++
+		case lambdatest.IsForeign(err):
+		case err != nil:
+			return fmt.Errorf("looking for a missing account: %w", err)
+		case there:
+			return errors.New("LambdaTest finds an account by its userName, and not by its id")
+		}
+	}
+	return nil
+}
+
+// checkIdentity compares what is gone with what was known. People who moved to another organization are not gone, as long as most of the known
+// accounts are still here: with the token of another organization all are gone, and of a person of this one LambdaTest says the same as of
+// one who moved. Its error discards the sweep.
+func (c *Connection) checkIdentity(ctx context.Context, found *listing, read *sample) error {
+	gone, confirmed := read.of(len(read.gone)+read.unclear), c.isConfirmed()
+	here := read.known - gone
+	if read.isTooMany(gone, confirmed) && 2*here > read.known {
+		if err := c.countMoved(ctx, found, read); err != nil {
+			return err
+		}
+		gone = read.of(len(read.gone) + read.unclear - read.moved)
+	}
+	token := tokenOf(read.missing)
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if gone*mismatchShare <= known || gone < mismatchMinimum && c.identity.confirmed {
+	if !read.isTooMany(gone, confirmed) {
 		c.identity.mismatch = Mismatch{}
 		return nil
 	}
@@ -50,8 +135,8 @@ func (c *Connection) checkIdentity(missing map[string]lambdatest.User, known int
 		c.identity.mismatch, c.identity.approved = Mismatch{}, ""
 		return nil
 	}
-	c.identity.mismatch = Mismatch{gone: gone, known: known, Token: token}
-	return fmt.Errorf("%d of %d known accounts are gone", gone, known)
+	c.identity.mismatch = Mismatch{gone: gone, known: read.known, Token: token}
+	return fmt.Errorf("%d of %d known accounts are gone", gone, read.known)
 }
 
 // ApproveMismatch lets the next sweep through if it misses exactly the accounts that the token names. It says whether there is such a
@@ -77,6 +162,13 @@ func (c *Connection) Mismatch() (Mismatch, bool) {
 func (c *Connection) isMismatch(token string) bool {
 	mismatch, there := c.Mismatch()
 	return there && mismatch.Token == token
+}
+
+// IsRecognised tells whether the organization was recognised by its accounts since the client is in use, and no sweep says otherwise since.
+func (c *Connection) IsRecognised() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.identity.confirmed && c.identity.mismatch.Token == ""
 }
 
 func (c *Connection) isConfirmed() bool {
@@ -113,7 +205,7 @@ func (c *Connection) identityConfirmed() {
 // Outcome is that of the organization, and of its people, while there is a mismatch.
 func (m Mismatch) Outcome(organization string) status.Outcome {
 	return status.Stalledf(v1alpha1.OrganizationChangedReason, "%d of %d known accounts are gone at once, as after the token of another LambdaTest organization, so nothing is written. "+
-		"Put the right token into the Secret; or, if they are gone indeed, annotate %s %s with %s: %s.",
+		"Put the right token into the Secret; or, if they are gone indeed, or have moved to another organization, annotate %s %s with %s: %s.",
 		m.gone, m.known, v1alpha1.OrganizationKind, organization, v1alpha1.ApproveDeprovisionAnnotation, m.Token)
 }
 

@@ -32,6 +32,14 @@ const (
 	// maxLookUpsPerSweep bounds the lookups of accounts that are missing in a list: more missing ones make the list unbelievable.
 	maxLookUpsPerSweep = 200
 
+	// smallestPage is the size of a page in LambdaTest's documents. A list of one page that is shorter is taken for the whole list.
+	smallestPage = 20
+	// listsDoubted is how many incomplete lists say that lists are unreliable, and listsBelieved how many complete ones in a row end that.
+	listsDoubted  = 2
+	listsBelieved = 10
+	// oneByOneShare is the part of an organization's rate, a tenth, that reads the people whom its lists do not show.
+	oneByOneShare = 10
+
 	// mismatchShare: when more than a fifth of the known accounts are gone at once, it may be another organization.
 	mismatchShare = 5
 	// mismatchMinimum is how many must be gone, unless the token has just changed.

@@ -47,7 +47,7 @@ var (
 	}, []string{"namespace", "organization"})
 	lastSweep = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "lambdatest_last_complete_sweep_timestamp_seconds",
-		Help: "When the last complete sweep of the organization began.",
+		Help: "When the last complete sweep of the organization began, or the last complete round that read its people one by one.",
 	}, []string{"namespace", "organization"})
 )
 
@@ -86,12 +86,20 @@ func outcomeOf(err error) string {
 
 func observeSweep(organization types.NamespacedName, begun time.Time, took time.Duration, err error) {
 	outcome := "complete"
-	if err != nil {
+	switch {
+	case isIncomplete(err):
+		outcome = "incomplete"
+	case err != nil:
 		outcome = "discarded"
-	} else {
-		lastSweep.WithLabelValues(organization.Namespace, organization.Name).Set(float64(begun.Unix()))
+	default:
+		observeRound(organization, begun)
 	}
 	sweepSeconds.WithLabelValues(organization.Namespace, organization.Name, outcome).Observe(took.Seconds())
+}
+
+// observeRound notes that everybody was read since that time: by a complete list, or one by one.
+func observeRound(organization types.NamespacedName, begun time.Time) {
+	lastSweep.WithLabelValues(organization.Namespace, organization.Name).Set(float64(begun.Unix()))
 }
 
 // ObserveCounts sets the gauges of an organization.

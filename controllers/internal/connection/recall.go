@@ -9,7 +9,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/accounts"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
@@ -53,9 +52,7 @@ func (c *Connection) Recall(ctx context.Context) error {
 	}
 	err := claims.Visit(ctx, c.registry.reader, c.Organization, func(claim *v1alpha1.LambdaTestUser) {
 		user := claims.KeyOf(claim).UserName
-		if claim.Status.AccountID != "" && claim.Status.Account != nil {
-			c.Accounts.Remember(user, accounts.Remembered(claim))
-		}
+		c.Accounts.Recall(user, claim)
 		if !c.Census.recall(user, remembered(claim)) {
 			c.Accounts.Forget(user)
 		}

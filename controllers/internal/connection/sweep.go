@@ -25,10 +25,12 @@ const sweeper = "\x00sweep"
 
 // SweepResult is how a sweep ended.
 type SweepResult struct {
-	// Err is why the last sweep was discarded; nil when it was complete.
-	Err   error
-	pages int
-	// calls counts those of the last sweep that failed.
+	// Err is why the last sweep was discarded; nil when what it showed was used.
+	Err error
+	// partial says that the last sweep was used, and that its list does not show all accounts.
+	partial bool
+	pages   int
+	// calls counts those of the last sweep that was not complete.
 	calls int
 	// Complete says that there was a complete sweep since the connection was opened.
 	Complete bool
@@ -48,6 +50,8 @@ type listing struct {
 	pages  int
 	// concurrencyGroups are the causes of those that accounts were shown to be in, and so exist.
 	concurrencyGroups sets.Set[string]
+	// gone are known accounts that the list lacks and that do not exist, if the list lacks others that exist.
+	gone map[string]lambdatest.User
 	// calls counts what the sweep cost: pages and lookups.
 	calls int
 	// bytes counts the text of the accounts.
@@ -65,9 +69,10 @@ func (c *Connection) LastSweep() SweepResult {
 	return c.lastSweep
 }
 
-// SweepEarly asks for a sweep because what the last one showed is too old. After a sweep that failed the next one comes as soon as it may.
+// SweepEarly asks for a sweep because what the last one showed is too old. After a sweep that was not complete the next one comes as soon as
+// it may.
 func (c *Connection) SweepEarly() {
-	if c.LastSweep().Err == nil {
+	if last := c.LastSweep(); last.Err == nil && !last.partial {
 		c.SweepNow()
 	}
 }
@@ -84,7 +89,7 @@ func (c *Connection) SweepNow() {
 func (c *Connection) CountLookUp() {
 	c.mu.Lock()
 	c.lookUps++
-	many := c.lastSweep.Complete && c.lastSweep.Err == nil && c.lookUps > c.lastSweep.pages+1
+	many := c.lastSweep.Complete && c.lastSweep.Err == nil && !c.lastSweep.partial && c.lookUps > c.lastSweep.pages+1
 	if many {
 		c.lookUps = 0
 	}
@@ -122,8 +127,10 @@ func (c *Connection) sweepLoop(ctx context.Context) {
 		wait := jittered(set.syncInterval)
 		if err := c.Sweep(ctx); err != nil {
 			failures++
-			bounds := c.Options.Backoff
-			wait = max(min(wait, bounds.After(failures)), set.costOf(c.LastSweep().calls, failures))
+			if _, unreliable := c.Unreliable(); !unreliable || !isIncomplete(err) {
+				wait = min(wait, c.Options.Backoff.After(failures))
+			}
+			wait = max(wait, set.costOf(c.LastSweep().calls, failures))
 		} else {
 			failures = 0
 		}
@@ -131,8 +138,8 @@ func (c *Connection) sweepLoop(ctx context.Context) {
 	}
 }
 
-// costOf is how long to wait after a number of sweeps in a row have failed, the last one with that many calls. With each failure sweeps get
-// a smaller part of the rate, and in the end the part that failing calls have: a list that never adds up costs several passes each time.
+// costOf is how long to wait after a number of sweeps in a row were not complete, the last one with that many calls. With each of them sweeps
+// get a smaller part of the rate, and in the end the part that failing calls have: a list that never adds up costs several passes each time.
 func (s Settings) costOf(calls, failures int) time.Duration {
 	took := time.Duration(calls) * time.Second / time.Duration(max(s.perSecond, 1))
 	return took * time.Duration(min(failures, lane.RetryShare)-1)
@@ -142,28 +149,38 @@ func jittered(interval time.Duration) time.Duration {
 	return interval + time.Duration((2*rand.Float64()-1)*sweepJitter*float64(interval)) //nolint:gosec // spreads load, keeps no secret
 }
 
-// Sweep reads all accounts of the organization page by page, and compares them with what is known. A list that is not complete and
-// consistent is discarded. It writes nothing: people whose accounts differ are requeued.
+// Sweep reads all accounts of the organization page by page, and compares them with what is known. It writes nothing: people whose accounts
+// differ are requeued. Its error says why the list does not show all accounts. What such a list shows is used if the error is an
+// *incomplete, and is discarded otherwise.
 func (c *Connection) Sweep(ctx context.Context) error {
 	client := c.Client()
 	c.confirmIdentity(ctx)
 	begun := c.Options.Now()
 	found, err := c.listAll(ctx)
-	if err == nil {
-		err = c.confirmMissing(ctx, &found, begun)
+	if err == nil || isIncomplete(err) {
+		err = c.confirmMissing(ctx, &found, begun, err)
 	}
-	if err == nil && client != c.Client() {
+	if (err == nil || isIncomplete(err)) && client != c.Client() {
 		err = errors.New("the connection changed meanwhile")
 	}
 	observeSweep(c.Organization, begun, c.Options.Now().Sub(begun), err)
+	switch {
+	case err == nil:
+		c.endRound()
+		c.take(ctx, found, c.Accounts.Replace(found.byUser, begun))
+	case isIncomplete(err):
+		changed := c.Accounts.Show(found.byUser, begun)
+		for user := range found.gone {
+			c.Accounts.Missed(user, begun)
+			changed = append(changed, user)
+		}
+		c.take(ctx, found, changed)
+		c.beginRound(found.byUser)
+	default:
+		c.giveUpWaiting()
+	}
 	if err != nil {
 		err = fmt.Errorf("sweeping the organization: %w", err)
-		c.giveUpWaiting()
-	} else {
-		c.wakeClaimed(c.Accounts.Replace(found.byUser, begun))
-		c.Holdoffs.expedite(found.concurrencyGroups.Has)
-		// Without it groups stay as they are known; the next sweep tries again, and the failed call was counted.
-		_ = c.sweepGroups(ctx)
 	}
 	news := c.noteSweep(found, err)
 	if err == nil {
@@ -176,6 +193,14 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	return err
 }
 
+// take follows the people whose accounts a list showed to differ from what was known, and what else the list shows.
+func (c *Connection) take(ctx context.Context, found listing, changed []string) {
+	c.wakeClaimed(changed)
+	c.Holdoffs.expedite(found.concurrencyGroups.Has)
+	// Without it groups stay as they are known; the next sweep tries again, and the failed call was counted.
+	_ = c.sweepGroups(ctx)
+}
+
 // giveUpWaiting lets people be looked up one by one after a sweep failed, provided that this still is the same organization.
 func (c *Connection) giveUpWaiting() {
 	if c.isConfirmed() || c.Accounts.Size() == 0 {
@@ -186,20 +211,27 @@ func (c *Connection) giveUpWaiting() {
 // noteSweep remembers how a sweep ended and says whether that is news.
 func (c *Connection) noteSweep(found listing, err error) bool {
 	var twin types.NamespacedName
-	if err == nil {
+	if err == nil || isIncomplete(err) {
 		twin = c.registry.olderTwin(c)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	before := c.lastSweep
-	if err != nil {
-		c.lastSweep.Err, c.lastSweep.calls = err, found.calls
+	if err != nil && !isIncomplete(err) {
+		c.lastSweep.Err, c.lastSweep.partial, c.lastSweep.calls = err, false, found.calls
 		return before.Err == nil
 	}
 	c.identity.recognise()
+	known := c.lists.isUnreliable()
+	c.lists.note(err)
+	if err != nil {
+		c.lastSweep.Err, c.lastSweep.partial, c.lastSweep.calls = nil, true, found.calls
+		c.lastSweep.BaseURL, c.lastSweep.twin = c.settings.BaseURL, twin
+		return before.Err != nil || known != c.lists.isUnreliable()
+	}
 	c.lastSweep = SweepResult{pages: found.pages, accounts: len(found.byID), Complete: true, BaseURL: c.settings.BaseURL, twin: twin}
 	c.lookUps = 0
-	return !before.Complete || before.twin != twin || before.accounts != len(found.byID) || before.Err != nil
+	return !before.Complete || before.twin != twin || before.accounts != len(found.byID) || before.Err != nil || known != c.lists.isUnreliable()
 }
 
 // listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further
@@ -211,18 +243,16 @@ func (c *Connection) listAll(ctx context.Context) (listing, error) {
 			return found, err
 		}
 		if len(found.byID) == found.total {
-			return found, nil
+			err := c.probe(ctx, &found)
+			return found, err
 		}
 	}
-	return found, fmt.Errorf("the list says %d accounts and shows %d", found.total, len(found.byID))
+	return found, &incomplete{"it does not show as many accounts as it counts", fmt.Errorf("the list says %d accounts and shows %d", found.total, len(found.byID))}
 }
 
 func (c *Connection) listOnce(ctx context.Context, found *listing) error {
 	for start, more := 1, true; more; {
-		found.calls++
-		page, err := ask(ctx, c, "ListUsers", func(ctx context.Context, upstream Upstream) (lambdatest.Page[lambdatest.User], error) {
-			return upstream.ListUsers(ctx, start, sweepPageSize)
-		})
+		page, err := c.listPage(ctx, found, start)
 		if err != nil {
 			return err
 		}
@@ -234,12 +264,40 @@ func (c *Connection) listOnce(ctx context.Context, found *listing) error {
 	return nil
 }
 
+func (c *Connection) listPage(ctx context.Context, found *listing, start int) (lambdatest.Page[lambdatest.User], error) {
+	found.calls++
+	page, err := ask(ctx, c, "ListUsers", func(ctx context.Context, upstream Upstream) (lambdatest.Page[lambdatest.User], error) {
+		return upstream.ListUsers(ctx, start, sweepPageSize)
+	})
+	if lambdatest.IsContradiction(err) {
+		err = &incomplete{"a page of it contradicts what was asked, or its total", err}
+	}
+	return page, err
+}
+
+// probe asks for the page after the last one. A list of one page may count only that page, or give the same page each time: the page after it
+// then is not empty, and contradicts the first. Further pages have shown already that there is paging, and that the total counts all.
+func (c *Connection) probe(ctx context.Context, found *listing) error {
+	if found.pages > 1 || found.total < smallestPage {
+		return nil
+	}
+	_, err := c.listPage(ctx, found, found.total+1)
+	return err
+}
+
 // ask makes one call for a sweep, once the lane grants it.
 func ask[T any](ctx context.Context, c *Connection, name string, call func(context.Context, Upstream) (T, error)) (answer T, err error) {
-	if err := c.Lane.Wait(ctx, sweeper, lane.Sweep); err != nil {
+	return askAs(ctx, c, sweeper, lane.Sweep, name, call)
+}
+
+// askAs makes one call under a name of its own in the lane: a name waits once at a time.
+func askAs[T any](
+	ctx context.Context, c *Connection, as string, priority int, name string, call func(context.Context, Upstream) (T, error),
+) (answer T, err error) {
+	if err := c.Lane.Wait(ctx, as, priority); err != nil {
 		return answer, err
 	}
-	err = c.Call(ctx, sweeper, name, func(ctx context.Context, upstream Upstream) (err error) {
+	err = c.Call(ctx, as, name, func(ctx context.Context, upstream Upstream) (err error) {
 		answer, err = call(ctx, upstream)
 		return err
 	})
@@ -285,28 +343,25 @@ func (l *listing) count(user lambdatest.User) error {
 	return nil
 }
 
-// confirmMissing looks up, by id, known accounts that the list lacks. One that exists after all makes the list unbelievable. When too many
-// are gone, the organization may be another one.
-func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun time.Time) error {
-	missing := c.Accounts.MissingIn(found.byUser, begun)
-	left := len(missing)
-	if left > maxLookUpsPerSweep {
-		left = mismatchSample
+// confirmMissing reads, by id, known accounts that the list lacks. One that exists after all shows that the list is incomplete. When too many
+// are gone, the organization may be another one. doubt is why the list is incomplete, if that is known already.
+func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun time.Time, doubt error) error {
+	read := sample{missing: c.Accounts.MissingIn(found.byUser, begun), known: c.Accounts.Size(), gone: map[string]lambdatest.User{}}
+	err := c.readSample(ctx, found, &read, doubt != nil)
+	if err == nil {
+		err = c.checkIdentity(ctx, found, &read)
 	}
-	for _, account := range missing {
-		if left--; left < 0 {
-			break
-		}
-		found.calls++
-		there, err := c.exists(ctx, account.ID)
-		if err != nil {
-			return fmt.Errorf("looking for a missing account: %w", err)
-		}
-		if there {
-			return errors.New("the list lacks an account that exists")
-		}
+	if err != nil || doubt == nil && read.there+read.unclear == 0 {
+		return err
 	}
-	return c.checkIdentity(missing, c.Accounts.Size())
+	found.gone = read.gone
+	switch {
+	case doubt != nil:
+		return doubt
+	case read.there == 0:
+		return &incomplete{"it lacks accounts of which LambdaTest does not say clearly whether they exist", errors.New("the list lacks an account that may exist")}
+	}
+	return &incomplete{"it lacks accounts that exist", errors.New("the list lacks an account that exists")}
 }
 
 // wakeClaimed requeues those of the people about whom there are claims. An active account of a person who is denied is a denial that is not
@@ -328,8 +383,11 @@ func (c *Connection) exists(ctx context.Context, id string) (bool, error) {
 	_, err := ask(ctx, c, "GetUser", func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
 		return upstream.GetUser(ctx, id)
 	})
-	if lambdatest.IsNotFound(err) || lambdatest.IsRejected(err) {
+	if isNotOurs(err) {
 		return false, nil
 	}
 	return err == nil, err
 }
+
+// isNotOurs tells whether LambdaTest says that an account or a person is not of this organization, or not any more.
+func isNotOurs(err error) bool { return lambdatest.IsRejected(err) || lambdatest.IsNotFound(err) }
