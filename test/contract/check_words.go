@@ -82,7 +82,7 @@ func conditionsOf(object client.Object) string {
 
 var (
 	// advice is what tells a reader to act, or that nothing is to be done.
-	advice = regexp.MustCompile(`(?i)\b(by itself|nothing needs|follows?|again|delete|create|correct|put|set|change|deactivate|approve|declare|rename|remove|move|annotate|check|see|choose)\b`)
+	advice = regexp.MustCompile(`(?i)\b(by itself|repeated|nothing needs|follows?|again|delete|create|correct|put|set|change|deactivate|approve|declare|rename|remove|move|annotate|check|see|choose)\b`)
 	// noise is what a program writes and a person does not.
 	noise = regexp.MustCompile(`%!|<[a-z!/]|map\[|&\{|0x[0-9a-f]|<nil>|\n|\.\.|  |: :|\(\)`)
 	// sentence is how a message ends: with a full stop, or with a command to copy.
