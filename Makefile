@@ -22,9 +22,11 @@ TESTS ?= ./...
 # Which scenarios `make e2e` plays, as a filter of Ginkgo labels; empty means all.
 E2E_LABELS ?=
 
-# How long `make chaos` injects faults, and the seed of its schedule; without a seed it chooses and prints one.
+# How long `make chaos` injects faults, and the seed of its schedule; without a seed it chooses and prints one. For `make contract` SEED is
+# that of the combinations, and RUN the number of the only one to play.
 DURATION ?= 2m
 SEED ?=
+RUN ?=
 
 # Go's race detector needs a C compiler: without one the tests run without it.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
@@ -101,6 +103,11 @@ bench: controlplane ## Measure the operator against its goals, and write out/ben
 chaos: controlplane ## Inject random faults for DURATION, then check every promise, and write out/chaos.json; SEED repeats a schedule.
 	@go build -o bin/chaos ./test/chaos
 	KUBEBUILDER_ASSETS="$(assets)" bin/chaos -duration="$(DURATION)" $(if $(SEED),-seed="$(SEED)")
+
+.PHONY: contract
+contract: controlplane ## Play one story under every reading of LambdaTest's documents, and write out/contract.json; RUN=number plays one combination, SEED others.
+	@go build -o bin/contract ./test/contract
+	KUBEBUILDER_ASSETS="$(assets)" bin/contract $(if $(SEED),-seed="$(SEED)") $(if $(RUN),-run="$(RUN)")
 
 .PHONY: fuzz
 fuzz: ## Run each Fuzz function for FUZZTIME, one after the other.

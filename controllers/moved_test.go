@@ -155,4 +155,37 @@ var _ = Describe("A person whom the mapping of a group moves to a sub-organizati
 		}
 		Expect(w.upstream.Writes()).To(BeZero())
 	})
+
+	It("stays a member of the group that moves them, so that nothing brings the account back", Label("groups"), func(ctx SpecContext) {
+		connectedWith(ctx, "404")
+		second := users[1].Spec.UserName
+		group := w.pushed(ctx, MakeGroup("Mobile").With(first))
+		w.wholeSweep(ctx)
+		Expect(w.again(ctx, users[0])).To(BeStalled(v1alpha1.AccountMovedReason))
+
+		group = w.regrouped(ctx, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.Members = []string{first, second} })
+
+		Expect(w.upstreamGroup("Mobile").Members).To(HaveLen(2))
+		w.restart()
+		w.connected(ctx, DefaultOrganization)
+		w.wholeSweep(ctx)
+		w.grouped(ctx, group)
+		Expect(w.upstreamGroup("Mobile").Members).To(HaveLen(2))
+		_, there := sub.Account(first)
+		Expect(there).To(BeTrue())
+		w.regrouped(ctx, group, func(g *v1alpha1.LambdaTestGroup) { g.Spec.Members = []string{second} })
+		Expect(w.account(first).Active).To(BeTrue(), "who leaves the group comes back")
+	})
+
+	It("is DeniedButActive when LambdaTest shows the account and refuses to deactivate it", Label("denied-but-active"), func(ctx SpecContext) {
+		connectedWith(ctx, "shown-read-only")
+		w.upstream.MustRead(simulator.Settings{"member-of-sub-organization-in-list": "listed"})
+		move()
+		w.swept(ctx)
+
+		users[0] = w.changed(ctx, users[0], denied)
+
+		Expect(users[0]).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		Expect(w.connected(ctx, DefaultOrganization).Status.PendingDenials).To(HaveValue(BeNumerically("==", 1)))
+	})
 })

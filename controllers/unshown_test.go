@@ -72,3 +72,22 @@ var _ = Describe("An attribute that LambdaTest does not show", func() {
 		Expect(w.upstream.Writes()).To(Equal(1))
 	})
 })
+
+var _ = Describe("An account whose userName LambdaTest spells with capitals and compares with case", func() {
+	It("is found by its id, and not created again", func(ctx SpecContext) {
+		w := connectedWorld(ctx, simulator.Reads(simulator.Settings{"letters-of-user-name": "compared-with-case"}))
+		w.upstream.AddAccount(simulator.Account{UserName: "Ada@Example.com", Active: true, Role: "Admin"})
+		w.swept(ctx)
+		user := w.settled(ctx, MakeUser("ada@example.com"))
+		Expect(user).To(BeReady(v1alpha1.SyncedReason))
+
+		user = w.changed(ctx, user, func(u *v1alpha1.LambdaTestUser) {
+			u.Annotations = map[string]string{v1alpha1.ReconcileRequestedAtAnnotation: "now"}
+		})
+
+		Expect(user).To(BeReady(v1alpha1.SyncedReason))
+		Expect(user.Status.LastHandledReconcileAt).To(Equal("now"))
+		Expect(w.account("ada@example.com").Role).To(Equal("Admin"))
+		Expect(w.upstream.Writes()).To(BeZero())
+	})
+})

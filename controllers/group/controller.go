@@ -48,8 +48,8 @@ type work struct {
 	// connection and attempt are nil when the organization is not open yet.
 	connection *connection.Connection
 	attempt    *connection.Attempt
-	// ids are the accounts of the members who have one, pending the userNames of those who have none.
-	ids, pending []string
+	// ids are the accounts of the members who have one, pending the userNames of those who have none, and former the accounts that these had.
+	ids, pending, former []string
 	// id of the group at LambdaTest, as far as it is known.
 	id string
 	// target is what LambdaTest's group is to be, and want the details.
@@ -165,8 +165,9 @@ func (r *Reconciler) reconcile(ctx context.Context, w *work) (status.Outcome, er
 	case !w.connection.Accounts.Swept():
 		return w.beforeFirstSweep(), nil
 	}
-	ids, without := w.connection.Accounts.Resolve(w.group.Spec.Members)
-	w.ids, w.pending = groups.Ordered(ids), without
+	var ids []string
+	ids, w.pending, w.former = w.connection.Accounts.Resolve(w.group.Spec.Members)
+	w.ids = groups.Ordered(ids)
 	w.attempt.Fingerprint = w.fingerprint()
 	return r.converge(ctx, w)
 }

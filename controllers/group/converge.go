@@ -5,6 +5,7 @@ package group
 
 import (
 	"context"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 
@@ -77,10 +78,15 @@ func (r *Reconciler) plan(ctx context.Context, w *work) (because status.Outcome,
 	return status.Outcome{}, false, nil
 }
 
-// wish is what LambdaTest's group should be, given what it is.
+// wish is what LambdaTest's group should be, given what it is. A member whose account LambdaTest does not show any more stays a member: the
+// group may be what has moved the account to a sub-organization, and leaving it would bring the account back.
 func (w *work) wish(have groups.Observed) groups.Wish {
 	if have.Group == nil || w.target == declared {
-		return groups.Wish{DisplayName: w.group.Spec.DisplayName, Roles: groups.RoleNames(w.group.Spec.Roles), Members: w.ids}
+		members := w.ids
+		if have.Group != nil && len(w.former) > 0 {
+			members = groups.Ordered(slices.Concat(members, groups.Common(w.former, have.Group.Members)))
+		}
+		return groups.Wish{DisplayName: w.group.Spec.DisplayName, Roles: groups.RoleNames(w.group.Spec.Roles), Members: members}
 	}
 	aside := groups.Wish{DisplayName: AsideName(have.Group.ID), Members: have.Group.Members}
 	if w.target == makesRoom {

@@ -250,6 +250,9 @@ func (w *work) call(ctx context.Context) error {
 	}
 	return c.Call(ctx, w.user, "FindUser", func(ctx context.Context, upstream connection.Upstream) error {
 		account, found, err := upstream.FindUser(ctx, w.spelled())
+		if err == nil && !found {
+			account, found, err = w.findByID(ctx, upstream)
+		}
 		switch {
 		case err != nil:
 		case found:
@@ -259,6 +262,20 @@ func (w *work) call(ctx context.Context) error {
 		}
 		return err
 	})
+}
+
+// findByID reads an account that a search did not find although it is known: LambdaTest may compare userNames with case, and spell this one
+// in another way than the claim.
+func (w *work) findByID(ctx context.Context, upstream connection.Upstream) (account lambdatest.User, found bool, err error) {
+	known, there := w.connection.Accounts.Get(w.user)
+	if !there {
+		return lambdatest.User{}, false, nil
+	}
+	account, err = upstream.GetUser(ctx, known.ID)
+	if isNotOurs(err) {
+		return lambdatest.User{}, false, nil
+	}
+	return account, err == nil && v1alpha1.FoldUserName(account.UserName) == w.user, err
 }
 
 // spelled is the userName as a claim spells it.

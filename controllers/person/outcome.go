@@ -60,8 +60,12 @@ func (w *work) refused(reason, message string) status.Outcome {
 	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseOwn(w.user)}, reason, message)
 }
 
-// mustCorrect is the outcome of a refusal that only a change of a resource can lift.
+// mustCorrect is the outcome of a refusal that only a change of a resource can lift, or one at LambdaTest if a denial was refused.
 func (w *work) mustCorrect(why string) status.Outcome {
+	if w.Desired.Denies() && w.mayBeActive() {
+		return w.refused(v1alpha1.DeniedButActiveReason, fmt.Sprintf(
+			"The person is denied and can still sign in, because LambdaTest refuses to deactivate account %s (%s): deactivate the person at LambdaTest.", w.next.id, why))
+	}
 	return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf("LambdaTest refuses this (%s): correct the resource.", why))
 }
 

@@ -37,6 +37,8 @@ type account struct {
 	readAt time.Time
 	// absent: there was no account. moved: LambdaTest refuses to show one that was there, so it may be in another organization now.
 	absent, moved bool
+	// formerID is the id of an account that is absent: after a move to a sub-organization it still is a member of groups.
+	formerID string
 	// doubtSince is when a change was sent whose outcome is unknown; zero once the account was read after that.
 	doubtSince time.Time
 	// readBackAt, unless zero, is when a late change can no longer take effect: a denial reads the account again then.
@@ -125,6 +127,9 @@ func (a *Table) update(user string, seen account, begun time.Time) {
 	defer a.mu.Unlock()
 	before := a.byUser[user]
 	seen.User = WithUnshown(seen.User, before.User)
+	if seen.absent {
+		seen.formerID = cmp.Or(before.ID, before.formerID)
+	}
 	a.byUser[user] = seen.withDoubts(before, begun)
 	if before.ID == "" && seen.ID != "" && a.Appeared != nil {
 		a.Appeared(user)
@@ -279,7 +284,7 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 				delete(a.byUser, user)
 				continue
 			}
-			a.byUser[user] = account{absent: true, readAt: begun}
+			a.byUser[user] = account{absent: true, formerID: entry.ID, readAt: begun}
 			changed = append(changed, user)
 		}
 	}

@@ -22,18 +22,22 @@ func (a *Table) Swept() bool {
 
 func (a *Table) swept() bool { return a.tried && !a.sweptAt.IsZero() }
 
-// Resolve returns the ids of the accounts of some people, and the userNames of those who have none.
-func (a *Table) Resolve(userNames []string) (ids, without []string) {
+// Resolve returns the ids of the accounts of some people, the userNames of those who have none, and the ids of accounts that these had.
+func (a *Table) Resolve(userNames []string) (ids, without, former []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	for _, userName := range userNames {
-		if entry := a.byUser[v1alpha1.FoldUserName(userName)]; entry.ID != "" {
+		entry := a.byUser[v1alpha1.FoldUserName(userName)]
+		if entry.ID != "" {
 			ids = append(ids, entry.ID)
-		} else {
-			without = append(without, userName)
+			continue
+		}
+		without = append(without, userName)
+		if entry.formerID != "" {
+			former = append(former, entry.formerID)
 		}
 	}
-	return ids, without
+	return ids, without, former
 }
 
 // UsersOf names the people who have these accounts.

@@ -44,6 +44,17 @@ func Missing(in, from []string) []string {
 	return lacking
 }
 
+// Common returns what is in both lists; the second is in order.
+func Common(in, and []string) []string {
+	var both []string
+	for _, item := range in {
+		if _, found := slices.BinarySearch(and, item); found {
+			both = append(both, item)
+		}
+	}
+	return both
+}
+
 // FromUpstream puts what LambdaTest said into order.
 func FromUpstream(said lambdatest.Group) Group {
 	group := Group{ID: said.ID, Wish: Wish{DisplayName: said.DisplayName, Roles: Ordered(said.Roles)}}
