@@ -51,6 +51,7 @@ var _ = Describe("A request that parses and ends in active: false always denies"
 		Entry("an e-mail address that is too long", `"active":false,"emails":[{"value":"`+strings.Repeat("x", 400)+`"}]`),
 		Entry("two primary addresses", `"active":false,"emails":[{"value":"a@example.com","primary":true},{"value":"b@example.com","primary":true}]`),
 		Entry("active twice, in two spellings", `"active":false,"Active":true`),
+		Entry("active twice, in one spelling", `"active":false,"active":true,"emails":7`),
 		Entry("active among core attributes in an object of their own", `"urn:ietf:params:scim:schemas:core:2.0:User":{"active":"FALSE"},"emails":7`),
 		Entry("active as a one-element array", `"active":[false],"userName":"x@example.com"`),
 		Entry("active as a complex value", `"active":{"value":"false"},"userName":"x@example.com"`),
@@ -62,13 +63,28 @@ var _ = Describe("A request that parses and ends in active: false always denies"
 	},
 		Entry("Entra's leaver: userName and active in one PATCH", `{"op":"Replace","path":"userName","value":"x@example.com"},{"op":"Replace","path":"active","value":"False"}`),
 		Entry("a path that cannot be read", `{"op":"add","path":"emails[type eq","value":"x"},{"op":"replace","path":"active","value":false}`),
-		Entry("a filter that matches nothing", `{"op":"replace","path":"emails[type eq \"fax\"].value","value":"x"},{"op":"replace","path":"active","value":false}`),
+		Entry("a filter that matches nothing", `{"op":"replace","path":"emails[type sw \"fax\"].value","value":"x"},{"op":"replace","path":"active","value":false}`),
+		Entry("a missing op", `{"path":"displayName","value":"X"},{"op":"replace","path":"active","value":false}`),
 		Entry("an unknown role without a path", `{"op":"replace","value":{"active":false,"urn:ietf:params:scim:schemas:extension:LambdaTest:2.0:User:OrganizationRole":"Emperor"}}`),
 		Entry("a verb that does not exist", `{"op":"destroy","path":"displayName"},{"op":"replace","path":"active","value":false}`),
 		Entry("a removal of what is required", `{"op":"remove","path":"name"},{"op":"add","value":{"urn:ietf:params:scim:schemas:core:2.0:User:active":"false"}}`),
 		Entry("with true before false", `{"op":"replace","path":"active","value":true},{"op":"replace","path":"ACTIVE","value":"false"},{"op":"remove"}`),
 	)
 
+	It("with a Replace of an address that the person does not have", func(ctx SpecContext) {
+		denies("PATCH", `{"Operations":[{"op":"Replace","path":"emails[type eq \"other\"].value","value":"o@example.com"},{"op":"Replace","path":"active","value":"False"}]}`)
+		Expect(t.stored(ctx, id).Spec.Emails).To(ContainElement(v1alpha1.Email{Value: "o@example.com", Type: "other"}))
+	})
+	DescribeTable("an operation without a known op alone is refused, and changes nothing", func(ctx SpecContext, operation string) {
+		t.do(400, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"displayName","value":"X"},`+operation+`]}`)
+		Expect(t.stored(ctx, id).IsDenial()).To(BeFalse())
+		nothingElse(ctx)
+	},
+		Entry("missing", `{"path":"active","value":false}`),
+		Entry("unknown", `{"op":"destroy","path":"active","value":false}`),
+		Entry("no text", `{"op":7,"path":"active","value":false}`),
+		Entry("given twice", `{"op":"replace","op":"replace","path":"active","value":false}`),
+	)
 	It("does so with a stale version", func(ctx SpecContext) {
 		denies("PUT", `{"active":false,"displayName":"X"}`, `If-Match: W/"stale"`)
 		nothingElse(ctx)

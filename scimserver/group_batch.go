@@ -6,11 +6,13 @@ package scimserver
 import (
 	"context"
 	"errors"
+	"net/http"
 	"reflect"
 	"sync"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -43,9 +45,7 @@ type pendingChange struct {
 	err    error
 }
 
-func (p *pendingChange) fail(err error) { p.err = err }
-
-// join queues a change. first says that nobody works on the queue: the caller has to.
+// join queues a change. first says that no worker has the queue: the caller has to start one.
 func (b *groupBatches) join(key types.NamespacedName, p *pendingChange) (first bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -67,7 +67,7 @@ func (b *groupBatches) take(key types.NamespacedName) []*pendingChange {
 	return batch
 }
 
-// submitGroup carries out a change of a group, together with others, and returns the group then and what changed.
+// submitGroup carries out a change of a group, together with others, and returns the group afterwards and what changed.
 func (s *Server) submitGroup(r *request, id string, change claims.GroupChange) (*v1alpha1.LambdaTestGroup, []string, error) {
 	key := types.NamespacedName{Namespace: r.organizationKey().Namespace, Name: id}
 	p := &pendingChange{request: r, change: change, done: make(chan struct{})}
@@ -78,7 +78,7 @@ func (s *Server) submitGroup(r *request, id string, change claims.GroupChange) (
 	return p.group, p.fields, p.err
 }
 
-// workOff writes batches until nobody waits.
+// workOff writes batches until no change waits.
 func (s *Server) workOff(key types.NamespacedName) {
 	for batch := s.batches.take(key); batch != nil; batch = s.batches.take(key) {
 		begun := time.Now()
@@ -87,8 +87,8 @@ func (s *Server) workOff(key types.NamespacedName) {
 			close(p.done)
 		}
 		if len(batch) > 1 {
-			// Those who were just answered come back with their next change. Were it not for this pause, they would always find a batch
-			// under way that holds the one change that came meanwhile, and every other write of the group would be for a single one.
+			// The clients that were just answered send their next changes. Without this pause they would always meet a batch of the one change
+			// that came meanwhile, and every other write of the group would be for a single change.
 			time.Sleep(time.Since(begun) / gatherPart)
 		}
 	}
@@ -97,7 +97,7 @@ func (s *Server) workOff(key types.NamespacedName) {
 // writeBatch writes changes together. When that is refused, each is tried alone, so that one does not fail the others.
 func (s *Server) writeBatch(key types.NamespacedName, batch []*pendingChange) {
 	// Not the context of a request: a client that goes away must not end what others wait for.
-	ctx, cancel := context.WithTimeout(context.Background(), requestTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), batchTimeout)
 	defer cancel()
 	for len(batch) > 0 {
 		group := together(batch)
@@ -108,7 +108,7 @@ func (s *Server) writeBatch(key types.NamespacedName, batch []*pendingChange) {
 		}
 		if err != nil {
 			for _, p := range group {
-				p.fail(err)
+				p.err = err
 			}
 		}
 		batch = batch[len(group):]
@@ -143,16 +143,18 @@ func (s *Server) protected(work func() error) (err error) {
 }
 
 func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingChange) error {
-	r := batch[0].request.WithContext(ctx)
-	first := *batch[0].request
-	first.Request = r
+	r := batch[0].request.within(ctx)
 	err := s.retrying(ctx, "group", func() (bool, error) {
-		group, err := s.liveGroup(ctx, first.organizationKey(), id)
+		group, err := s.liveGroup(ctx, r.organizationKey(), id)
 		if err != nil {
 			return true, err
 		}
-		wanted := s.applyBatch(&first, group, batch) //nolint:contextcheck // first carries ctx
+		wanted, err := s.applyBatch(r, group, batch)
+		if err != nil {
+			return true, err
+		}
 		if !reflect.DeepEqual(wanted.Spec, group.Spec) {
+			metav1.SetMetaDataLabel(&wanted.ObjectMeta, v1alpha1.GroupNameLabel, nameDigest(r, wanted.Spec.DisplayName))
 			if err := s.update(ctx, wanted, v1alpha1.GroupKind); err != nil {
 				return false, err
 			}
@@ -165,19 +167,23 @@ func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingC
 	return orNotFound(err, "group", id)
 }
 
-// applyBatch applies the changes one after the other. One that fails keeps its error and changes nothing.
-func (s *Server) applyBatch(r *request, stored *v1alpha1.LambdaTestGroup, batch []*pendingChange) *v1alpha1.LambdaTestGroup {
-	group := stored.DeepCopy()
-	rules, hidden := s.groupRules(r, stored), s.hiddenMember(r)
-	for _, p := range batch {
-		p.err, p.fields = nil, nil
-		spec, err := p.change.On(group, rules, hidden)
-		if err != nil {
-			p.err = err
-			continue
-		}
-		p.fields = claims.ChangedGroupFields(&group.Spec, &spec)
-		group.Spec = spec
+// within is the request with another context.
+func (r *request) within(ctx context.Context) *request {
+	copied := *r
+	copied.Request = r.WithContext(ctx)
+	return &copied
+}
+
+// applyBatch applies the changes one after the other. One that fails keeps its error and changes nothing. Comparing members takes CPU time that
+// all organizations share, so each has a few batches at most that are applied at once.
+func (s *Server) applyBatch(r *request, stored *v1alpha1.LambdaTestGroup, batch []*pendingChange) (*v1alpha1.LambdaTestGroup, error) {
+	if !s.turns.await(r.Context(), r.organizationKey(), 1) {
+		return nil, problem.Later(http.StatusServiceUnavailable, retryAfter, "too many changes of groups at once: try again")
 	}
-	return group
+	defer s.turns.give(r.organizationKey(), 1)
+	work := claims.WorkOn(stored, s.groupRules(r, stored))
+	for _, p := range batch {
+		p.fields, p.err = work.Apply(p.request.Context(), p.change)
+	}
+	return work.Group, nil
 }

@@ -20,32 +20,12 @@ const parallelReads = 8
 // GroupRules are the rules for groups of the request's organization. group is nil for a new one.
 func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.GroupRules {
 	return claims.GroupRules{
-		Organization: r.organization().Name,
-		MaxRole:      r.organization().Spec.SCIM.MaxRole,
-		CheckDisplayName: func(displayName string) error {
-			other := s.index.GroupNamed(r.organizationKey(), displayName)
-			if other == nil || group != nil && other.Name == group.Name {
-				return nil
-			}
-			return s.noLongerNamed(r, other.Name, displayName)
-		},
-		UserNames: func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
+		MaxRole:          r.organization().Spec.SCIM.MaxRole,
+		ID:               func(userName string) string { return v1alpha1.SCIMUserName(r.organization().Name, userName) },
+		CheckDisplayName: func(displayName string) error { return s.checkDisplayName(r, group, displayName) },
+		UserNames:        func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
+		Hidden:           func(ids []string) (map[string]bool, error) { return s.hiddenMembers(r, ids) },
 	}
-}
-
-// noLongerNamed asks the API server whether a group that the index shows is there under that displayName: another replica may have
-// deleted or renamed it just now, and then a POST succeeds at any moment.
-func (s *Server) noLongerNamed(r *request, id, displayName string) error {
-	group, err := s.liveGroup(r.Context(), r.organizationKey(), id)
-	switch {
-	case isMissing(err):
-		return nil
-	case err != nil:
-		return err
-	case v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName):
-		return problem.Taken("a group with this displayName exists")
-	}
-	return nil
 }
 
 // UserNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have
@@ -85,16 +65,28 @@ func unknownMember(err error, id string) error {
 	return err
 }
 
-// hiddenMember tells whether a member is not shown: the provider deleted the person, or their resource is gone. The index alone cannot
+// hiddenMembers finds the members that are not shown: the provider deleted the person, or their resource is gone. The index alone cannot
 // tell: a user whom another replica has just created or revived would survive a replacement of the members.
-func (s *Server) hiddenMember(r *request) func(id string) bool {
-	return func(id string) bool {
+func (s *Server) hiddenMembers(r *request, ids []string) (map[string]bool, error) {
+	hidden := map[string]bool{}
+	var mu sync.Mutex
+	group, ctx := errgroup.WithContext(r.Context())
+	group.SetLimit(parallelReads)
+	for _, id := range ids {
 		if user := s.index.User(r.organizationKey(), id); user != nil && index.IsVisibleUser(user) {
-			return false
+			continue
 		}
-		_, err := s.liveUser(r.Context(), r.organizationKey(), id)
-		return isMissing(err)
+		group.Go(func() error {
+			_, err := s.liveUser(ctx, r.organizationKey(), id)
+			if isMissing(err) {
+				mu.Lock()
+				defer mu.Unlock()
+				hidden[id] = true
+			}
+			return ignoreNotFound(err)
+		})
 	}
+	return hidden, group.Wait()
 }
 
 // indexedMembers returns the members that the index shows, for lists.

@@ -5,6 +5,7 @@ package scimserver
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -14,7 +15,6 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
-	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -40,7 +40,7 @@ func (s *Server) viewGroup(r *request, group *v1alpha1.LambdaTestGroup, members 
 	return &claims.GroupView{Group: group, Base: r.base, Members: members}
 }
 
-// PutGroup: RFC 7644, section 3.5.1.
+// replaceGroup: RFC 7644, section 3.5.1.
 func (s *Server) replaceGroup(r *request) (reply, error) {
 	body, err := r.json(s.limits.GroupBodyBytes)
 	if err != nil {
@@ -57,16 +57,13 @@ func (s *Server) replaceGroup(r *request) (reply, error) {
 	return s.groupReply(r, http.StatusOK, group), nil
 }
 
-// PatchGroup: RFC 7644, section 3.5.2: 204, unless attributes are asked for. A group may have 10 000 members.
+// patchGroup: RFC 7644, section 3.5.2: 204, unless attributes are asked for. A group may have 10 000 members.
 func (s *Server) patchGroup(r *request) (reply, error) {
 	body, err := r.json(s.limits.GroupBodyBytes)
 	if err != nil {
 		return reply{}, err
 	}
 	operations, err := scim.ReadPatch(body)
-	if err == nil {
-		err = scim.Malformed(operations)
-	}
 	if err != nil {
 		return reply{}, err
 	}
@@ -163,51 +160,61 @@ const groupAttempts = 20
 func (s *Server) createUnderFreeName(r *request, spec v1alpha1.LambdaTestGroupSpec) (*v1alpha1.LambdaTestGroup, error) {
 	for attempt := range groupAttempts {
 		name := v1alpha1.SCIMGroupName(r.organization().Name, spec.DisplayName, attempt)
-		occupied, err := s.occupied(r, name, spec.DisplayName)
-		if err != nil {
-			return nil, err
-		}
-		if occupied {
-			continue
-		}
-		if err := s.unusedAfter(r, spec.DisplayName, attempt); err != nil {
-			return nil, err
-		}
 		group := &v1alpha1.LambdaTestGroup{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *spec.DeepCopy()}
-		err = s.create(r.Context(), group, v1alpha1.GroupKind)
-		if err == nil {
-			return group, nil
+		group.Labels[v1alpha1.GroupNameLabel] = nameDigest(r, spec.DisplayName)
+		if err := s.create(r.Context(), group, v1alpha1.GroupKind); !apierrors.IsAlreadyExists(err) {
+			return group, err
 		}
-		if !apierrors.IsAlreadyExists(err) {
-			return nil, err
-		}
-		if _, err := s.occupied(r, name, spec.DisplayName); err != nil {
+		if err := s.isNotNamed(r, name, spec.DisplayName); err != nil {
 			return nil, err
 		}
 	}
 	return nil, problem.Later(http.StatusServiceUnavailable, retryAfter, "many groups of this displayName are being deleted: try again")
 }
 
-// occupied tells whether a name is in use: by a group of the displayName, which is an error, or by one that was renamed or is going.
-func (s *Server) occupied(r *request, name, displayName string) (bool, error) {
-	group := &v1alpha1.LambdaTestGroup{}
-	err := s.liveGet(r.Context(), r.organizationKey().Namespace, name, group)
-	if apierrors.IsNotFound(err) {
-		return false, nil
+// checkDisplayName fails when another group of the organization has the displayName. The index knows of those that are older than a moment. The
+// label is asked for at the API server, because another replica may just have renamed a group, or created one.
+func (s *Server) checkDisplayName(r *request, self *v1alpha1.LambdaTestGroup, displayName string) error {
+	ctx, cancel := context.WithTimeout(r.Context(), storeTimeout)
+	defer cancel()
+	labelled := &metav1.PartialObjectMetadataList{}
+	labelled.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(v1alpha1.GroupKind + "List"))
+	name := client.MatchingLabels{v1alpha1.GroupNameLabel: nameDigest(r, displayName)}
+	if err := s.reader.List(ctx, labelled, client.InNamespace(r.organizationKey().Namespace), name); err != nil {
+		return fmt.Errorf("listing the groups of a displayName: %w", err)
 	}
-	if err != nil {
-		return false, err
+	candidates := map[string]bool{}
+	for _, group := range labelled.Items {
+		candidates[group.Name] = true
 	}
-	same := v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName)
-	if same && index.IsVisibleGroup(group) && ownsGroup(r.organizationKey(), group) {
-		return true, problem.Taken("a group with this displayName exists")
+	if known := s.index.GroupNamed(r.organizationKey(), displayName); known != nil {
+		candidates[known.Name] = true
 	}
-	return true, nil
+	for id := range candidates {
+		if self != nil && id == self.Name {
+			continue
+		}
+		if err := s.isNotNamed(r, id, displayName); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-// unusedAfter looks at the name after a free one: a group may live there since a time when this one was taken.
-func (s *Server) unusedAfter(r *request, displayName string, attempt int) error {
-	next := v1alpha1.SCIMGroupName(r.organization().Name, displayName, attempt+1)
-	_, err := s.occupied(r, next, displayName)
-	return err
+// isNotNamed fails when the API server has the group under that displayName: another replica may just have deleted or renamed it, and then a
+// POST succeeds.
+func (s *Server) isNotNamed(r *request, id, displayName string) error {
+	group, err := s.liveGroup(r.Context(), r.organizationKey(), id)
+	switch {
+	case err != nil:
+		return ignoreNotFound(err)
+	case v1alpha1.FoldDisplayName(group.Spec.DisplayName) == v1alpha1.FoldDisplayName(displayName):
+		return problem.Taken("a group with this displayName exists")
+	}
+	return nil
+}
+
+// nameDigest is the value of the label of the groups of that displayName.
+func nameDigest(r *request, displayName string) string {
+	return v1alpha1.SCIMGroupName(r.organization().Name, displayName, 0)
 }

@@ -68,6 +68,23 @@ var _ = Describe("Groups", func() {
 		t.do(200, "PUT", "/Groups/"+id, `{"displayName":"Engineers","members":[]}`)
 		Expect(members(ctx, id)).To(BeEmpty())
 	})
+	It("keep displayName, externalId and roles in a PUT without them", func(ctx SpecContext) {
+		id := t.do(201, "POST", "/Groups", fmt.Sprintf(`{"displayName":"Engineers","externalId":"g1","members":%s,%s}`, memberList(ada), groupRoles)).json["id"].(string)
+		t.do(200, "PUT", "/Groups/"+id, fmt.Sprintf(`{"members":%s}`, memberList(grace)))
+		spec := t.storedGroup(ctx, id).Spec
+		Expect(spec.DisplayName).To(Equal("Engineers"))
+		Expect(spec.ExternalID).To(Equal("g1"))
+		Expect(spec.Roles).To(ConsistOf(v1alpha1.RoleAdmin))
+		Expect(spec.Members).To(ConsistOf("grace@example.com"))
+	})
+	It("are not written by a PATCH without operations: 204, and 200 for a user", func(ctx SpecContext) {
+		id := t.group("Engineers", ada)
+		before, person := t.storedGroup(ctx, id).ResourceVersion, t.stored(ctx, ada).ResourceVersion
+		t.do(204, "PATCH", "/Groups/"+id, `{"Operations":[]}`)
+		t.do(200, "PATCH", "/Users/"+ada, `{"Operations":[]}`)
+		Expect(t.storedGroup(ctx, id).ResourceVersion).To(Equal(before))
+		Expect(t.stored(ctx, ada).ResourceVersion).To(Equal(person))
+	})
 	It("answer a PATCH with 204, and with the group when attributes are asked for", func() {
 		id := t.group("Engineers")
 		a := t.do(204, "PATCH", "/Groups/"+id, patchMembers("add", ada))
@@ -145,6 +162,36 @@ var _ = Describe("Groups", func() {
 			t.do(204, "DELETE", "/Users/"+ada, "")
 			t.do(204, "PATCH", "/Groups/"+id, fmt.Sprintf(`{"Operations":[{"op":"remove","path":"members[value eq %s]"}]}`, strings.ReplaceAll(fmt.Sprintf("%q", ada), `"`, `\"`)))
 			Expect(members(ctx, id)).To(ConsistOf("grace@example.com"))
+		})
+		DescribeTable("that nobody can be told by are refused, and nobody leaves", func(ctx SpecContext, value string) {
+			id := t.group("Engineers", ada, grace)
+			for method, body := range map[string]string{
+				"PUT":   `{"displayName":"Others","members":` + value + `}`,
+				"PATCH": `{"Operations":[{"op":"Replace","path":"displayName","value":"Others"},{"op":"Replace","path":"members","value":` + value + `}]}`,
+			} {
+				a := t.do(400, method, "/Groups/"+id, body)
+				Expect(a.json).To(HaveKeyWithValue("scimType", "invalidValue"))
+				Expect(a.json["detail"]).To(HavePrefix("members"))
+			}
+			t.do(400, "POST", "/Groups", `{"displayName":"Others","members":`+value+`}`)
+			Expect(members(ctx, id)).To(HaveLen(2))
+			Expect(t.storedGroup(ctx, id).Spec.DisplayName).To(Equal("Engineers"))
+		},
+			Entry("an object without a value", `{}`), Entry("in a list", `[{}]`), Entry("an empty text", `""`), Entry("in a list", `[""]`), Entry("null in a list", `[null]`),
+			Entry("display alone", `[{"display":"ada@example.com"}]`), Entry("$ref alone", `[{"$ref":"https://scim.example.com/scim/v2/Users/x"}]`),
+			Entry("the value null", `[{"value":null}]`))
+		It("stay when the value of a PATCH is missing", func(ctx SpecContext) {
+			id := t.group("Engineers", ada, grace)
+			for _, verb := range []string{"add", "replace"} {
+				t.do(400, "PATCH", "/Groups/"+id, `{"Operations":[{"op":"`+verb+`","path":"members"}]}`)
+			}
+			Expect(members(ctx, id)).To(HaveLen(2))
+			t.do(204, "PATCH", "/Groups/"+id, `{"Operations":[{"op":"remove","path":"members"}]}`)
+			Expect(members(ctx, id)).To(BeEmpty())
+		})
+		It("have the absolute URI of the user", func() {
+			id := t.group("Engineers", ada)
+			Expect(shown(replicas[0], id)).To(ConsistOf(HaveKeyWithValue("$ref", replicas[0].url+"/Users/"+ada)))
 		})
 		It("unknown ids are removed with 204", func() {
 			id := t.group("Engineers", ada)
@@ -243,6 +290,23 @@ var _ = Describe("Groups", func() {
 			t.do(409, "POST", "/Groups", `{"displayName":"Makers"}`)
 			t.do(409, "POST", "/Groups", `{"displayName":"Engineers"}`)
 			Expect(members(ctx, first)).To(ConsistOf("ada@example.com"))
+		})
+		It("taken by a rename are taken at a replica that has not seen it, and so are those of new groups", func(ctx SpecContext) {
+			blind := startReplica(scimserver.Options{}, func(o *cache.Options) {
+				none := labels.SelectorFromSet(labels.Set{"no": "group"})
+				o.ByObject = map[client.Object]cache.ByObject{&v1alpha1.LambdaTestGroup{}: {Label: none}}
+			})
+			DeferCleanup(func() { blind.stop(); Eventually(blind.done).Should(Receive(BeNil())) })
+			Eventually(func() int { return t.ask(blind, "GET", "/Groups", "").status }).Should(Equal(200))
+			first, second := t.group("First"), t.group("Second")
+			rename := `{"Operations":[{"op":"replace","path":"displayName","value":"Makers"}]}`
+			t.do(204, "PATCH", "/Groups/"+first, rename)
+
+			a := t.ask(blind, "POST", "/Groups", `{"displayName":"MAKERS"}`)
+			Expect(a.status).To(Equal(409), a.text)
+			Expect(t.ask(blind, "PATCH", "/Groups/"+second, rename).status).To(Equal(409))
+			Expect(t.ask(blind, "PATCH", "/Groups/"+first, rename).status).To(Equal(204), "it is its own name")
+			Expect(t.ask(blind, "POST", "/Groups", `{"displayName":"First"}`).status).To(Equal(201), "the old name is free")
 		})
 		It("are free at once after DELETE", func(ctx SpecContext) {
 			first := t.group("Engineers")

@@ -42,11 +42,15 @@ const (
 	// bytesPerElement: a body may have one element of a list or an object for so many bytes of its limit, 16 000 about a user, 260 000
 	// about a group, which is twice what 25 000 members with $ref and display have. An element of two bytes takes forty in memory.
 	bytesPerElement = 64
-	// maxBodiesBytes bounds the bodies larger than smallBodyBytes that are worked on at once, whoever sent them: decoded they take some
-	// times that, and a pod has 512 MiB. bodyWait is how long a body waits for its turn.
+	// maxBodiesBytes bounds what all bodies that are worked on have beyond their first bodyStep: decoded they take some times that, and a pod has
+	// 512 MiB. bodyWait is how long a body waits for its share.
 	maxBodiesBytes = 32 << 20
-	smallBodyBytes = 64 << 10
 	bodyWait       = 5 * time.Second
+	// bodyStep is how much of a body is read at a time, and bodyStepTime how long that may take: no line is so slow.
+	bodyStep     = 64 << 10
+	bodyStepTime = 10 * time.Second
+	// batchTurns is how many batches of changes of groups are applied at once for one organization.
+	batchTurns = 2
 
 	// defaultPageSize is what Okta steps by, whatever it asked for.
 	defaultPageSize = 100
@@ -79,6 +83,9 @@ const (
 	writeAttempts = 12
 	writeBackoff  = 5 * time.Millisecond
 	maxBackoff    = 400 * time.Millisecond
+	// batchTimeout bounds the changes of a group that are written together. A change may wait for one such batch before its own: an answer then
+	// still comes in time.
+	batchTimeout = requestTimeout / 2
 	// gatherPart of the time that a write of a group took is waited for more changes of it, once several come at a time.
 	gatherPart = 8
 	// ownWriteWait is how long an answer waits for the index to show the write that it reports.

@@ -7,7 +7,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"net/url"
@@ -31,8 +30,9 @@ type request struct {
 	base    string // the provider's base URL: scheme, host and BasePath
 	segment string // what stood for {id} in the route
 	audit   audit
-	budget  bodyBudget
-	held    int64 // of the budget
+	control *http.ResponseController
+	bodies  *shares
+	held    int64 // of the memory for bodies
 }
 
 // organization is the one that the request's token is for.
@@ -74,16 +74,9 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	if encoding := r.Header.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
 		return nil, problem.New(http.StatusUnsupportedMediaType, "", "a body with Content-Encoding is not supported")
 	}
-	if err := r.awaitBudget(limit); err != nil {
+	body, err := r.readBody(limit)
+	if err != nil {
 		return nil, err
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, limit))
-	var tooLarge *http.MaxBytesError
-	switch {
-	case errors.As(err, &tooLarge):
-		return nil, err
-	case err != nil:
-		return nil, problem.New(http.StatusRequestTimeout, "", "the body did not arrive")
 	}
 	return scim.Decode(body, limit/bytesPerElement)
 }

@@ -88,7 +88,8 @@ type Server struct {
 	router   *router
 	metrics  *metrics
 	batches  *groupBatches
-	bodies   bodyBudget
+	// bodies is the memory of bodies, turns are the batches of changes of groups that are applied at once.
+	bodies, turns *shares
 	// connections are those of the listener.
 	connections *connections
 	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
@@ -122,7 +123,8 @@ func New(options Options) (*Server, error) {
 		limits:  options.Limits.withDefaults(),
 		metrics: metrics,
 		batches: newGroupBatches(),
-		bodies:  newBodyBudget(),
+		bodies:  newShares(maxBodiesBytes, maxBodiesBytes/2),
+		turns:   newShares(math.MaxInt64, batchTurns),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
 	s.connections = newConnections(s.limits.Connections)

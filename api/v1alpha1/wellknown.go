@@ -21,6 +21,10 @@ const (
 // selected without an address in a label. The operator sets it on its own resources only.
 const PersonLabel = "iam.lambdatest.io/person"
 
+// GroupNameLabel holds a digest of the displayName of a group that the SCIM endpoint writes (see SCIMGroupName), so that the endpoint can ask the
+// API server whether a displayName is in use.
+const GroupNameLabel = "iam.lambdatest.io/group-name"
+
 // Annotations of resources and Secrets.
 const (
 	// ReconcileRequestedAtAnnotation requests a reconcile: the operator handles each new value (a timestamp by convention) once, and

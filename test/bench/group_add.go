@@ -25,7 +25,7 @@ func groupAdd(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	id, err := d.createGroup(ctx)
+	id, err := d.createGroup(ctx, "Everybody")
 	if err != nil {
 		return err
 	}
@@ -50,14 +50,14 @@ func groupAdd(ctx context.Context, r *run) error {
 	return errors.Join(r.record("group-add", perSecond), r.record("group-add-lost", lost, fmt.Sprintf("%d members were added in each round", groupAdds)))
 }
 
-// createGroup makes a group of the first people.
-func (d *desk) createGroup(ctx context.Context) (id string, err error) {
+// createGroup creates a group of the first people.
+func (d *desk) createGroup(ctx context.Context, displayName string) (id string, err error) {
 	members := make([]object, groupMembers)
 	for i := range members {
 		members[i] = object{"value": d.person(i + 1).id()}
 	}
 	answer, err := d.provider.send(ctx, http.MethodPost, "/Groups?excludedAttributes=members", object{
-		"schemas": []string{groupSchema}, "displayName": "Everybody", "members": members,
+		"schemas": []string{groupSchema}, "displayName": displayName, "members": members,
 	}, http.StatusCreated)
 	if err != nil {
 		return "", err

@@ -31,6 +31,7 @@ func scimBenchmarks() []benchmark {
 		{name: "scim-list", about: "pages out of 10 000, and those of a server that has them in memory", run: scimList},
 		{name: "scim-update", about: "PATCH of one attribute, and reads and updates in the API server", run: scimUpdate},
 		{name: "group-add", about: "members that are added one at a time to a group of 10 000", figures: []string{"group-add", "group-add-lost"}, run: groupAdd},
+		{name: "scim-patch-worst", about: "the PATCH of a group that costs most CPU time within the limits", run: scimPatchWorst},
 		{name: "scim-create", about: "POST, and creates in the API server", figures: []string{"scim-create", "scim-create-p99"}, run: scimCreate},
 	}
 }

@@ -4,8 +4,6 @@
 package claims
 
 import (
-	"maps"
-	"slices"
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
@@ -15,19 +13,10 @@ import (
 // before anything else of the request is looked at, whether a request does: whatever else is in it, or wrong with it. What they say is the
 // condition that the result of the request is checked against, so an attribute that is read in another way cannot undo a denial.
 
-// bodyDenies tells whether a whole user (PUT, POST) says active: false. Where `active` stands more than once, any false is enough.
+// bodyDenies tells whether a whole user (PUT, POST) says active: false.
 func bodyDenies(body map[string]any) bool {
-	for key, value := range body {
-		if nested, ok := value.(map[string]any); ok && strings.EqualFold(key, userSchema) && bodyDenies(nested) {
-			return true
-		}
-		if namesActive(key) {
-			if active, ok := scim.Bool(value); ok && !active {
-				return true
-			}
-		}
-	}
-	return false
+	active, said := activeIn(body)
+	return said && !active
 }
 
 // patchDenies tells whether the last word of the operations on `active` is false.
@@ -46,35 +35,34 @@ func patchDenies(operations []scim.Operation) bool {
 
 // activeOf returns what an operation says of `active`.
 func activeOf(o scim.Operation) (active, said bool) {
-	if o.Path != "" && !strings.EqualFold(o.Path, userSchema) {
-		if !namesActive(o.Path) {
-			return false, false
-		}
+	switch {
+	case o.Path == "" || strings.EqualFold(o.Path, userSchema):
+		return activeIn(o.Value)
+	case namesActive(o.Path):
 		return scim.Bool(o.Value)
-	}
-	value := o.Value
-	if list, ok := value.([]any); ok && len(list) == 1 {
-		value = list[0]
-	}
-	fields, ok := value.(map[string]any)
-	if !ok {
+	default:
 		return false, false
 	}
-	return activeIn(fields)
 }
 
-// activeIn looks through the keys in the order in which PATCH applies them; among several any false wins.
-func activeIn(fields map[string]any) (active, said bool) {
+// activeIn returns what the fields of an object say of `active`. Where they say more than one thing, any false wins.
+func activeIn(raw any) (active, said bool) {
 	active = true
-	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		value, ok := false, false
-		if nested, isObject := fields[key].(map[string]any); isObject && strings.EqualFold(key, userSchema) {
-			value, ok = activeIn(nested)
-		} else if namesActive(key) {
-			value, ok = scim.Bool(fields[key])
+	for _, reading := range scim.Readings(raw) {
+		if list, ok := reading.([]any); ok && len(list) == 1 { // a list of one stands for its element
+			reading = list[0]
 		}
-		if ok {
-			said, active = true, active && value
+		fields, _ := reading.(map[string]any)
+		for key, value := range fields {
+			one, isSaid := false, false
+			if strings.EqualFold(key, userSchema) {
+				one, isSaid = activeIn(value)
+			} else if namesActive(key) {
+				one, isSaid = scim.Bool(value)
+			}
+			if isSaid {
+				said, active = true, active && one
+			}
 		}
 	}
 	return active && said, said

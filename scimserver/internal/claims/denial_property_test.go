@@ -5,7 +5,7 @@ package claims
 
 import (
 	"encoding/json"
-	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"unicode"
@@ -48,35 +48,66 @@ func activeKey(t *rapid.T) string {
 	return spelled(t, rapid.SampledFrom([]string{"active", userSchema + ":active"}).Draw(t, "key"))
 }
 
+// field is a key of a JSON object and its value. The keys of an object may be the same.
+type field struct {
+	key   string
+	value any
+}
+
+type fields []field
+
+func (f fields) MarshalJSON() ([]byte, error) {
+	text := []byte("{")
+	for i, one := range f {
+		key, _ := json.Marshal(one.key)
+		value, err := json.Marshal(one.value)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 {
+			text = append(text, ',')
+		}
+		text = append(append(append(text, key...), ':'), value...)
+	}
+	return append(text, '}'), nil
+}
+
+// shuffled are fields in any order, some of them twice.
+func (f fields) shuffled(t *rapid.T) fields {
+	if len(f) > 0 && rapid.Bool().Draw(t, "one twice") {
+		f = append(f, rapid.SampledFrom(f).Draw(t, "twice"))
+	}
+	return rapid.Permutation(f).Draw(t, "order")
+}
+
 // odd are attributes, unknown ones among them, most of which cannot be stored.
-func odd(t *rapid.T) map[string]any {
-	return maps.Clone(rapid.SampledFrom([]map[string]any{
-		{}, {"emails": 7}, {"emails": []any{map[string]any{"type": "home", "value": nil}}}, {"displayName": []any{"a", "b"}}, {"name": "Ada"},
-		{"title": "Countess"}, {"nickName": map[string]any{"active": true}}, {"externalId": strings.Repeat("x", 300)},
-		{userExtension: map[string]any{"OrganizationRole": "Owner"}}, {userExtension + ":OrganizationRole": 7}, {"": nil}, {"emails[": "x"},
+func odd(t *rapid.T) fields {
+	return slices.Clone(rapid.SampledFrom([]fields{
+		{}, {{"emails", 7}}, {{"emails", []any{fields{{"type", "home"}, {"value", nil}}}}}, {{"displayName", []any{"a", "b"}}}, {{"name", "Ada"}},
+		{{"title", "Countess"}}, {{"nickName", fields{{"active", true}}}}, {{"externalId", strings.Repeat("x", 300)}},
+		{{userExtension, fields{{"OrganizationRole", "Owner"}}}}, {{userExtension + ":OrganizationRole", 7}}, {{"", nil}}, {{"emails[", "x"}},
+		{{"displayName", "A"}, {"displayName", "B"}}, {{userSchema, 7}}, {{userSchema, fields{}}}, {{"active", "maybe"}},
 	}).Draw(t, "odd"))
 }
 
-// denying are fields of a user that say active: false, somewhere; others may say true.
-func denying(t *rapid.T) map[string]any {
-	fields := odd(t)
+// denying are fields of a user that say active: false, somewhere; others may say true, also under the same key.
+func denying(t *rapid.T) fields {
+	all, key := odd(t), activeKey(t)
 	if rapid.Bool().Draw(t, "also true") {
-		fields[activeKey(t)] = boolean(t, true)
+		all = append(all, field{rapid.SampledFrom([]string{key, activeKey(t)}).Draw(t, "true key"), boolean(t, true)})
 	}
-	saysFalse := map[string]any{activeKey(t): boolean(t, false)}
-	if !rapid.Bool().Draw(t, "nested") {
-		maps.Copy(fields, saysFalse)
-		if rapid.Bool().Draw(t, "nested true") {
-			fields[spelled(t, userSchema)] = map[string]any{activeKey(t): boolean(t, true)}
-		}
-		return fields
+	saysFalse, schema := fields{{key, boolean(t, false)}}, spelled(t, userSchema)
+	if rapid.Bool().Draw(t, "nested true") {
+		all = append(all, field{schema, fields{{activeKey(t), boolean(t, true)}}})
 	}
-	fields[spelled(t, userSchema)] = saysFalse
-	return fields
+	if rapid.Bool().Draw(t, "nested") {
+		saysFalse = fields{{schema, saysFalse.shuffled(t)}}
+	}
+	return append(all, saysFalse...).shuffled(t)
 }
 
 // asSent is what the endpoint decodes of a body that a client encodes.
-func asSent(t *rapid.T, body map[string]any) map[string]any {
+func asSent(t *rapid.T, body fields) map[string]any {
 	encoded, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +125,7 @@ func TestAPutThatDeniesByAnyReadingDenies(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		body := denying(t)
 		if rapid.Bool().Draw(t, "has userName") {
-			body["userName"] = "ada@example.com"
+			body = append(body, field{"userName", "ada@example.com"})
 		}
 		user := &v1alpha1.LambdaTestUser{Spec: someSpec.Draw(t, "user")}
 		if spec, _, err := PutUser(asSent(t, body)).On(user, UserRules{}); err != nil || stillActive(spec) {
@@ -108,13 +139,12 @@ func TestAPostThatDeniesByAnyReadingDenies(t *testing.T) {
 		body := denying(t)
 		name := rapid.SampledFrom([]any{"ada@example.com", []any{"ada@example.com"}, map[string]any{"value": "ada@example.com"}}).Draw(t, "userName")
 		key := spelled(t, rapid.SampledFrom([]string{"userName", userSchema + ":userName"}).Draw(t, "key of userName"))
-		into := body
-		for schema, nested := range body {
-			if inner, ok := nested.(map[string]any); ok && strings.EqualFold(schema, userSchema) && rapid.Bool().Draw(t, "userName nested") {
-				into = inner
-			}
+		into := slices.IndexFunc(body, func(f field) bool { _, ok := f.value.(fields); return ok && strings.EqualFold(f.key, userSchema) })
+		if into >= 0 && rapid.Bool().Draw(t, "userName nested") {
+			body[into].value = append(slices.Clone(body[into].value.(fields)), field{key, name})
+		} else {
+			body = append(body, field{key, name})
 		}
-		into[key] = name
 		if post, err := PostUser(asSent(t, body), UserRules{}); err != nil || stillActive(post.Spec) || post.Spec.UserName != "ada@example.com" {
 			t.Errorf("%v: the user would be active: %v", body, err)
 		}
@@ -131,19 +161,27 @@ func TestAPatchThatDeniesByAnyReadingDenies(t *testing.T) {
 		return blank.Draw(t, "before") + path + blank.Draw(t, "after")
 	}
 	denial := func(t *rapid.T) any {
-		operation := map[string]any{spelled(t, "op"): verb(t)}
+		operation := fields{{spelled(t, "op"), verb(t)}}
+		var value func() any
 		switch rapid.IntRange(0, 2).Draw(t, "form") {
 		case 0:
-			operation[spelled(t, "path")], operation["value"] = path(t, activeKey(t)), boolean(t, false)
+			operation = append(operation, field{spelled(t, "path"), path(t, activeKey(t))})
+			value = func() any { return boolean(t, rapid.Bool().Draw(t, "other value")) }
+			operation = append(operation, field{"value", boolean(t, false)})
 		case 1:
-			operation[spelled(t, "path")], operation["value"] = path(t, spelled(t, userSchema)), denying(t)
+			operation = append(operation, field{spelled(t, "path"), path(t, spelled(t, userSchema))}, field{"value", denying(t)})
+			value = func() any { return odd(t) }
 		default:
-			operation["value"] = denying(t)
+			operation = append(operation, field{"value", denying(t)})
+			value = func() any { return fields{{activeKey(t), boolean(t, true)}} }
 			if rapid.Bool().Draw(t, "in a list") {
-				operation["value"] = []any{operation["value"]}
+				operation[len(operation)-1].value = []any{operation[len(operation)-1].value}
 			}
 		}
-		return operation
+		if rapid.Bool().Draw(t, "value twice") {
+			operation = append(operation, field{"value", value()})
+		}
+		return rapid.Permutation(operation).Draw(t, "order of keys")
 	}
 	beside := func(t *rapid.T) any {
 		return rapid.SampledFrom([]any{
@@ -151,7 +189,8 @@ func TestAPatchThatDeniesByAnyReadingDenies(t *testing.T) {
 			map[string]any{"op": "move", "path": "active", "value": true}, map[string]any{"path": "active", "value": true},
 			map[string]any{"op": "replace", "path": 7, "value": map[string]any{"active": true}}, map[string]any{"op": "remove", "path": "active"},
 			map[string]any{"op": "replace", "path": "emails[", "value": "x"}, map[string]any{"op": "replace", "path": "displayName", "value": "Ada"},
-			map[string]any{"op": "remove"}, map[string]any{"op": "replace", "path": "active"}, map[string]any{"op": "replace", "value": odd(t)},
+			map[string]any{"op": "remove"}, map[string]any{"op": "replace", "path": "active"}, fields{{"op", "replace"}, {"value", odd(t)}}, fields{{"op", "replace"}, {"op", "add"}, {"path", "active"}, {"value", true}},
+			fields{{"op", "replace"}, {"path", "active"}, {"path", "displayName"}, {"value", true}},
 		}).Draw(t, "beside")
 	}
 	rapid.Check(t, func(t *rapid.T) {
@@ -166,7 +205,7 @@ func TestAPatchThatDeniesByAnyReadingDenies(t *testing.T) {
 		for range rapid.IntRange(0, 3).Draw(t, "after") {
 			operations = append(operations, beside(t))
 		}
-		body := asSent(t, map[string]any{"Operations": operations})
+		body := asSent(t, fields{{"Operations", operations}})
 		read, err := scim.ReadPatch(body)
 		if err != nil {
 			t.Fatal(err)

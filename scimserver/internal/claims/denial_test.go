@@ -11,19 +11,27 @@ import (
 
 func TestBodyDenies(t *testing.T) {
 	for body, want := range map[string]bool{
-		`{"active":false}`:                      true,
-		`{"active":"False"}`:                    true,
-		`{"ACTIVE":" false "}`:                  true,
-		`{"active":[false]}`:                    true,
-		`{"active":{"value":"false"}}`:          true,
-		`{"active":true,"Active":false}`:        true,
-		`{"` + userSchema + `:active":false}`:   true,
-		`{"` + userSchema + `":{"active":"f"}}`: false,
-		`{"active":true}`:                       false,
-		`{"active":null}`:                       false,
-		`{"active":"no"}`:                       false,
-		`{"name":{"active":false}}`:             false,
-		`{}`:                                    false,
+		`{"active":false}`:                             true,
+		`{"active":"False"}`:                           true,
+		`{"ACTIVE":" false "}`:                         true,
+		`{"active":[false]}`:                           true,
+		`{"active":{"value":"false"}}`:                 true,
+		`{"active":true,"Active":false}`:               true,
+		`{"active":false,"active":true}`:               true,
+		`{"active":true,"active":false}`:               true,
+		`{"active":true,"active":false,"active":true}`: true,
+		`{"active":[true],"active":{"value":"False"}}`: true,
+		`{"` + userSchema + `":{"active":false},"` + userSchema + `":{"active":true}}`: true,
+		`{"` + userSchema + `":{"active":true,"active":false},"active":true}`:          true,
+		`{"active":true,"active":true}`:                                                false,
+		`{"active":"no","active":null}`:                                                false,
+		`{"` + userSchema + `:active":false}`:                                          true,
+		`{"` + userSchema + `":{"active":"f"}}`:                                        false,
+		`{"active":true}`:                                                              false,
+		`{"active":null}`:                                                              false,
+		`{"active":"no"}`:                                                              false,
+		`{"name":{"active":false}}`:                                                    false,
+		`{}`:                                                                           false,
 	} {
 		if got := bodyDenies(decoded(t, body)); got != want {
 			t.Errorf("%s: %v, want %v", body, got, want)
@@ -45,6 +53,11 @@ func TestPatchDenies(t *testing.T) {
 		`{"op":"replace","path":"displayName","value":"false"}`:                                                 false,
 		`{"op":"replace","value":{"displayName":"x"}}`:                                                          false,
 		`{"op":"replace","value":{"active":true,"ACTIVE":false}}`:                                               true,
+		`{"op":"replace","value":{"active":false,"active":true}}`:                                               true,
+		`{"op":"replace","value":{"active":false},"value":{"active":true}}`:                                     true,
+		`{"op":"replace","path":"active","value":false,"value":true}`:                                           true,
+		`{"op":"replace","op":"replace","path":"active","value":false}`:                                         false,
+		`{"op":"replace","path":"active","path":"active","value":false}`:                                        false,
 	} {
 		body, err := scim.ReadPatch(decoded(t, `{"Operations":[`+operations+`]}`))
 		if err != nil {

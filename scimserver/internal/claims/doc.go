@@ -7,5 +7,5 @@
 // knows nothing of index and token.
 //
 //	schema_user.go, schema_group.go     the tables            user_mapping.go, group_mapping.go   resource to attributes and back
-//	user_change.go, group_change.go     POST, PUT, PATCH      members.go                          PATCH that adds or removes members
+//	user_change.go, group_change.go     POST, PUT, PATCH      members.go                          the members of a group: one set
 package claims

@@ -88,7 +88,7 @@ func (e memberElement) Value(name string) any {
 	case "$ref":
 		return e.base + UserType.Endpoint + "/" + e.member.ID
 	case "display":
-		return e.member.UserName
+		return some(e.member.UserName)
 	case "type":
 		return UserType.Name
 	default:
@@ -105,40 +105,17 @@ func groupAttributes(spec *v1alpha1.LambdaTestGroupSpec) scim.Object {
 	return o.Assigned()
 }
 
-// roster is the members of a stored group with their ids, which are digests and worth computing once.
-type roster struct {
-	userNames []string
-	ids       []string
-}
-
-func rosterOf(organization string, userNames []string) roster {
-	r := roster{userNames: userNames, ids: make([]string, len(userNames))}
-	for i, userName := range userNames {
-		r.ids[i] = v1alpha1.SCIMUserName(organization, userName)
-	}
-	return r
-}
-
-// attribute returns all members, shown or not, as PATCH works on them; nil when there are none.
-func (r roster) attribute() any {
-	if len(r.ids) == 0 {
-		return nil
-	}
-	members := make([]any, len(r.ids))
-	for i, id := range r.ids {
-		members[i] = scim.Object{"value": id, "display": r.userNames[i], "type": UserType.Name}
-	}
-	return members
-}
-
 // GroupRules are what storing a group depends on.
 type GroupRules struct {
-	Organization string
-	MaxRole      v1alpha1.Role
-	// CheckDisplayName fails when another group has that displayName, or when nobody can tell.
+	MaxRole v1alpha1.Role
+	// ID returns the SCIM id of the person with that UserName.
+	ID func(userName string) string
+	// CheckDisplayName fails when another group has that displayName, and when that cannot be found out.
 	CheckDisplayName func(displayName string) error
 	// UserNames finds the people behind ids that the group does not have yet. It fails, naming an id that SCIM does not know.
 	UserNames func(ids []string) (map[string]string, error)
+	// Hidden finds out which of the members with these ids the provider is not shown. It fails when that cannot be found out.
+	Hidden func(ids []string) (map[string]bool, error)
 }
 
 // store writes attributes other than the members into a spec, and only differences.
@@ -201,62 +178,10 @@ func sameRoles(a, b []v1alpha1.Role) bool {
 	return len(a) == len(b) && !slices.ContainsFunc(a, func(role v1alpha1.Role) bool { return !slices.Contains(b, role) })
 }
 
-// members turns ids into UserNames. Ids that the group has already are kept as they are: whom they stand for was checked when they
-// came, and a PUT that echoes an old list must not fail for ever. Those who were there keep their order, so that a PUT in another
-// order writes nothing; new ones follow.
-func (r GroupRules) members(values []any, before roster) ([]string, error) {
-	ids, err := memberIDs(values)
-	if err != nil {
-		return nil, err
-	}
-	wanted := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		wanted[id] = true
-	}
-	members := make([]string, 0, len(ids))
-	for i, id := range before.ids {
-		if wanted[id] {
-			members = append(members, before.userNames[i])
-			delete(wanted, id)
-		}
-	}
-	var fresh []string
-	for _, id := range ids {
-		if wanted[id] {
-			fresh = append(fresh, id)
-			delete(wanted, id)
-		}
-	}
-	found, err := r.UserNames(fresh)
-	if err != nil {
-		return nil, err
-	}
-	for _, id := range fresh {
-		members = append(members, found[id])
-	}
-	return orNil(members), nil
-}
-
 // orNil keeps an empty list from differing from none.
 func orNil(members []string) []string {
 	if len(members) == 0 {
 		return nil
 	}
 	return members
-}
-
-func memberIDs(values []any) ([]string, error) {
-	if len(values) > maxMembers {
-		return nil, problem.New(413, "", "a group has at most %d members", maxMembers)
-	}
-	ids := make([]string, 0, len(values))
-	for _, value := range values {
-		o, _ := value.(scim.Object)
-		id := o.Text("value")
-		if id == "" {
-			return nil, problem.BadValue("members.value is required")
-		}
-		ids = append(ids, id)
-	}
-	return ids, nil
 }

@@ -4,168 +4,170 @@
 package claims
 
 import (
-	"slices"
-	"strings"
+	"net/http"
 
-	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
-	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-// memberDelta adds or removes members by their ids: what nearly every PATCH of a group does.
-type memberDelta struct {
-	remove bool
-	ids    []string
+// maxVisits is how many members one request may have compared with filters that do not name members by id: ten filters on the largest group.
+const maxVisits = 10 * maxMembers
+
+// roster is the members of a group with their ids, which are digests: they are computed once for all requests that are applied together.
+type roster struct {
+	userNames, ids []string
+	has            map[string]bool // by id
 }
 
-// splitDeltas takes the operations that add or remove members by id from those that do not speak of members. simple is false when
-// there are others, such as a replacement of all or a filter on something else; then the operations go together, in their order.
-func splitDeltas(operations []scim.Operation) (deltas []memberDelta, others []scim.Operation, simple bool) {
-	deltas = []memberDelta{}
-	for _, o := range operations {
-		switch ids, speaks, byID := membersOf(o); {
-		case !speaks:
-			others = append(others, o)
-		case byID:
-			deltas = append(deltas, memberDelta{remove: o.Verb == scim.Remove, ids: ids})
-		default:
-			return nil, nil, false
+func (r GroupRules) rosterOf(userNames []string) *roster {
+	ids := make([]string, len(userNames))
+	for i, userName := range userNames {
+		ids[i] = r.ID(userName)
+	}
+	return &roster{userNames, ids, setOf(ids)}
+}
+
+func setOf(ids []string) map[string]bool {
+	set := make(map[string]bool, len(ids))
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}
+
+// memberSet is the members of a group while one request is applied. It implements scim.Set: every operation notes ids, and result looks up what
+// has to be known about them, once.
+type memberSet struct {
+	stored func() *roster
+	// given are the ids that were added, since the last replacement; order is the order in which they came, with repeats.
+	given map[string]bool
+	order scim.IDs
+	// gone are the ids that were removed.
+	gone map[string]bool
+	// replaced means that of the stored members only those stay whom the provider is not shown, unless they are given.
+	replaced bool
+	changed  bool
+	visits   int
+}
+
+func newMemberSet(stored func() *roster) *memberSet {
+	return &memberSet{stored: stored, given: map[string]bool{}, gone: map[string]bool{}}
+}
+
+// Add implements scim.Set.
+func (s *memberSet) Add(ids scim.IDs) {
+	for _, id := range ids {
+		s.given[id] = true
+		delete(s.gone, id)
+	}
+	s.order, s.changed = append(s.order, ids...), true
+}
+
+// Remove implements scim.Set.
+func (s *memberSet) Remove(ids scim.IDs) {
+	for _, id := range ids {
+		s.gone[id] = true
+		delete(s.given, id)
+	}
+	s.changed = true
+}
+
+// Replace implements scim.Set.
+func (s *memberSet) Replace(ids scim.IDs) {
+	s.given, s.order, s.replaced = make(map[string]bool, len(ids)), nil, true
+	s.Add(ids)
+}
+
+// RemoveWhere implements scim.Set.
+func (s *memberSet) RemoveWhere(matches scim.Predicate) error {
+	stored := s.stored()
+	if s.visits += len(stored.ids) + len(s.order); s.visits > maxVisits {
+		return problem.New(http.StatusRequestEntityTooLarge, "", "too many operations compare all members with a filter: name the members by value")
+	}
+	var matching scim.IDs
+	for i, id := range stored.ids {
+		if matches(memberElement{member: &Member{id, stored.userNames[i]}}) {
+			matching = append(matching, id)
 		}
 	}
-	return deltas, others, true
-}
-
-// membersOf tells whether an operation speaks of members, and which ids it names when it adds or removes by id alone.
-func membersOf(o scim.Operation) (ids []string, speaks, byID bool) {
-	path := strings.TrimSpace(o.Path)
-	if path == "" || strings.EqualFold(path, groupSchema) {
-		return nil, mentionsMembers(o), false
-	}
-	target, err := GroupType.Target(path)
-	if err != nil || target.Attribute == nil || target.Attribute.Name != "members" {
-		return nil, false, false
-	}
-	switch {
-	case target.Sub != nil:
-		return nil, true, false
-	case target.Where != nil:
-		id, isID := idIn(target.Where)
-		return []string{id}, true, o.Verb == scim.Remove && isID
-	case o.Verb != scim.Add && o.Verb != scim.Remove || o.Value == nil:
-		return nil, true, false
-	}
-	ids, byID = idsIn(o.Value)
-	return ids, true, byID
-}
-
-// mentionsMembers tells whether the value of an operation without a path has members in it, in any spelling.
-func mentionsMembers(o scim.Operation) bool {
-	fields, ok := o.Value.(map[string]any)
-	if !ok {
-		return true // let the general way say what is wrong with it
-	}
-	for key := range fields {
-		if strings.Contains(strings.ToLower(key), "members") || strings.EqualFold(key, groupSchema) {
-			return true
+	for id := range s.given {
+		if !stored.has[id] && matches(memberElement{member: &Member{ID: id}}) {
+			matching = append(matching, id)
 		}
 	}
-	return false
+	s.Remove(matching)
+	return nil
 }
 
-// idIn reads value eq "id".
-func idIn(e filter.Expression) (string, bool) {
-	c, ok := e.(*filter.Comparison)
-	if !ok || c.Op != "eq" || !strings.EqualFold(c.Path.Name, "value") || c.Path.Sub != "" || c.Path.URI != "" {
-		return "", false
-	}
-	id, ok := c.Value.(string)
-	return id, ok
-}
-
-func idsIn(raw any) ([]string, bool) {
-	value, err := GroupType.Find("members").Coerce(raw)
-	list, _ := value.([]any)
-	ids, idErr := memberIDs(list)
-	return ids, err == nil && idErr == nil
-}
-
-// amend applies deltas to UserNames. It returns the list it was given when nothing changes.
-func (r GroupRules) amend(members []string, deltas []memberDelta) ([]string, error) {
-	for i, delta := range deltas {
-		if delta.remove {
-			members = r.without(members, delta.ids)
-			continue
-		}
-		var err error
-		if members, err = r.with(members, stayingIDs(delta.ids, deltas[i+1:])); err != nil {
-			return nil, err
-		}
-	}
-	if len(members) > maxMembers {
-		return nil, problem.New(413, "", "a group has at most %d members", maxMembers)
-	}
-	return members, nil
-}
-
-// stayingIDs leaves out those who are removed again later in the same request: whether they exist does not matter.
-func stayingIDs(ids []string, later []memberDelta) []string {
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool {
-		return slices.ContainsFunc(later, func(d memberDelta) bool { return d.remove && slices.Contains(d.ids, id) })
-	})
-}
-
-// with appends the people behind ids who are not in yet. An id that the group has already needs no check.
-func (r GroupRules) with(members, ids []string) ([]string, error) {
-	found, err := r.UserNames(ids)
+// result is the roster afterwards, and replaces the stored one, which lends it what did not change. Stored members keep their order, so
+// that a PUT in another order writes nothing; new members follow. An id that the group has already is not looked up: that was done when it came,
+// and a PUT that echoes an old list must not fail for ever.
+func (s *memberSet) result(rules GroupRules) (*roster, error) {
+	stored := s.stored()
+	after, err := s.kept(stored, rules)
 	if err != nil {
-		if ids = r.notIn(members, ids); len(ids) == 0 {
-			return members, nil
-		}
-		if found, err = r.UserNames(ids); err != nil {
-			return nil, err
-		}
+		return nil, err
 	}
-	fresh := make(map[string]string, len(ids)) // by folded UserName
-	for _, id := range ids {
-		fresh[v1alpha1.FoldUserName(found[id])] = found[id]
-	}
-	for _, userName := range members {
-		delete(fresh, v1alpha1.FoldUserName(userName))
-	}
+	fresh := s.fresh(stored)
 	if len(fresh) == 0 {
-		return members, nil
+		return after, nil
 	}
-	result := slices.Clone(members)
-	for _, id := range ids {
-		folded := v1alpha1.FoldUserName(found[id])
-		if userName, ok := fresh[folded]; ok {
-			result = append(result, userName)
-			delete(fresh, folded)
-		}
+	if len(fresh)+len(after.ids) > maxMembers {
+		return nil, problem.New(http.StatusRequestEntityTooLarge, "", "a group has at most %d members", maxMembers)
 	}
-	return result, nil
+	userNames, err := rules.UserNames(fresh)
+	if err != nil {
+		return nil, err
+	}
+	after = &roster{after.userNames, append(after.ids, fresh...), after.has}
+	for _, id := range fresh {
+		after.userNames = append(after.userNames, userNames[id])
+		after.has[id] = true
+	}
+	return after, nil
 }
 
-func (r GroupRules) notIn(members, ids []string) []string {
-	there := rosterOf(r.Organization, members).ids
-	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(there, id) })
-}
-
-// without drops the people behind ids; ids that the group does not have mean nothing.
-func (r GroupRules) without(members, ids []string) []string {
-	gone := make(map[string]bool, len(ids))
-	for _, id := range ids {
-		gone[id] = true
+// kept is what stays of the stored members.
+func (s *memberSet) kept(stored *roster, rules GroupRules) (*roster, error) {
+	hidden, err := s.hidden(stored, rules)
+	if err != nil || len(s.gone) == 0 && !s.replaced {
+		return stored, err
 	}
-	rest := make([]string, 0, len(members))
-	for _, userName := range members {
-		if !gone[v1alpha1.SCIMUserName(r.Organization, userName)] {
-			rest = append(rest, userName)
+	var kept roster
+	for i, id := range stored.ids {
+		if s.given[id] || !s.gone[id] && (!s.replaced || hidden[id]) {
+			kept.userNames, kept.ids = append(kept.userNames, stored.userNames[i]), append(kept.ids, id)
 		}
 	}
-	if len(rest) == len(members) {
-		return members
+	if len(kept.ids) == len(stored.ids) {
+		return stored, nil
 	}
-	return orNil(rest)
+	kept.has = setOf(kept.ids)
+	return &kept, nil
+}
+
+// fresh are the ids that the group does not have yet, in the order in which they were given.
+func (s *memberSet) fresh(stored *roster) []string {
+	var fresh []string
+	for _, id := range s.order {
+		if s.given[id] && !stored.has[id] {
+			fresh = append(fresh, id)
+			delete(s.given, id) // order has repeats
+		}
+	}
+	return fresh
+}
+
+// hidden finds those of the replaced members whom the provider is not shown: it did not ask for their removal.
+func (s *memberSet) hidden(stored *roster, rules GroupRules) (map[string]bool, error) {
+	var replaced []string
+	for _, id := range stored.ids {
+		if s.replaced && !s.given[id] && !s.gone[id] {
+			replaced = append(replaced, id)
+		}
+	}
+	if len(replaced) == 0 {
+		return nil, nil
+	}
+	return rules.Hidden(replaced)
 }

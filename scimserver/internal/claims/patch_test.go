@@ -4,6 +4,8 @@
 package claims
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -89,6 +91,12 @@ func TestPatchUser(t *testing.T) {
 		{name: "Add with a filter that matches nothing creates the element", ops: `{"op":"Add","path":"emails[type eq \"other\"].value","value":"o@example.com"}`, want: with(func(o scim.Object) {
 			o["emails"] = []any{work, home, scim.Object{"value": "o@example.com", "type": "other"}}
 		})},
+		{name: "Replace with a filter of one term that matches nothing creates the element", ops: `{"op":"Replace","path":"emails[type eq \"other\"].value","value":"o@example.com"}`, want: with(func(o scim.Object) {
+			o["emails"] = []any{work, home, scim.Object{"value": "o@example.com", "type": "other"}}
+		})},
+		{name: "Replace of a whole element that no filter matches creates it", ops: `{"op":"Replace","path":"emails[type eq \"other\"]","value":{"value":"o@example.com"}}`, want: with(func(o scim.Object) {
+			o["emails"] = []any{work, home, scim.Object{"value": "o@example.com", "type": "other"}}
+		})},
 		{name: "a sub-attribute of all elements", ops: `{"op":"replace","path":"emails.display","value":"X"}`, want: with(func(o scim.Object) {
 			o["emails"] = []any{work.With("display", "X"), home.With("display", "X")}
 		})},
@@ -108,7 +116,9 @@ func TestPatchUser(t *testing.T) {
 		{name: "remove a required attribute", ops: `{"op":"remove","path":"active"}`, kind: problem.KindMutability},
 		{name: "remove a required sub-attribute", ops: `{"op":"remove","path":"name.givenName"}`, kind: problem.KindMutability},
 		{name: "unassign a required sub-attribute", ops: `{"op":"replace","path":"name.givenName","value":null}`, kind: problem.KindMutability},
-		{name: "replace with a filter that matches nothing", ops: `{"op":"replace","path":"emails[type eq \"fax\"].value","value":"x"}`, kind: problem.KindNoTarget},
+		{name: "replace with a filter of two terms that matches nothing", ops: `{"op":"replace","path":"emails[type eq \"fax\" and primary eq true].value","value":"x"}`, kind: problem.KindNoTarget},
+		{name: "replace with a filter other than eq that matches nothing", ops: `{"op":"replace","path":"emails[type sw \"fax\"].value","value":"x"}`, kind: problem.KindNoTarget},
+		{name: "more elements than anybody has", ops: `{"op":"add","path":"emails","value":[` + manyEmails(101) + `]}`, kind: problem.KindInvalidValue},
 		{name: "remove without a path", ops: `{"op":"remove","value":{"displayName":"x"}}`, kind: problem.KindNoTarget},
 		{name: "a malformed path", ops: `{"op":"replace","path":"emails[type eq","value":"x"}`, kind: problem.KindInvalidPath},
 		{name: "a malformed path to what is not stored", ops: `{"op":"replace","path":"phoneNumbers[type","value":"x"}`, kind: problem.KindInvalidPath},
@@ -143,16 +153,23 @@ func TestPatchUser(t *testing.T) {
 	}
 }
 
+func manyEmails(count int) string {
+	emails := make([]string, count)
+	for i := range emails {
+		emails[i] = fmt.Sprintf(`{"value":"%d@example.com"}`, i)
+	}
+	return strings.Join(emails, ",")
+}
+
 func TestReadPatch(t *testing.T) {
 	for name, body := range map[string]string{
 		"no operations":             `{}`,
 		"operations that are none":  `{"Operations":7}`,
-		"an empty list":             `{"Operations":[]}`,
 		"an operation that is none": `{"Operations":[7]}`,
 	} {
 		operations, err := scim.ReadPatch(decoded(t, body))
 		if err == nil {
-			err = scim.Malformed(operations)
+			err = operations[0].Malformed
 		}
 		if problem.As(err) == nil || problem.As(err).Kind != problem.KindInvalidSyntax {
 			t.Errorf("%s: got %v, want invalidSyntax", name, err)
@@ -161,5 +178,8 @@ func TestReadPatch(t *testing.T) {
 	operations, err := scim.ReadPatch(decoded(t, `{"operations":[{"OP":"ADD","Path":"a","VALUE":1}]}`))
 	if err != nil || operations[0].Verb != scim.Add || operations[0].Path != "a" {
 		t.Errorf("a missing schemas and keys in any case: got %v, %v", operations, err)
+	}
+	if operations, err := scim.ReadPatch(decoded(t, `{"Operations":[]}`)); err != nil || len(operations) != 0 {
+		t.Errorf("an empty list changes nothing: got %v, %v", operations, err)
 	}
 }

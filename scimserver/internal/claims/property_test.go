@@ -56,6 +56,7 @@ var (
 			{Verb: scim.Add, Path: "emails", Value: []any{map[string]any{"value": "new@example.com", "primary": true}}},
 			{Verb: scim.Remove, Path: `emails[type eq "home"]`},
 			{Verb: scim.Add, Path: `emails[type eq "work"].value`, Value: "work@example.com"},
+			{Verb: scim.Replace, Path: `emails[type eq "other"].value`, Value: "other@example.com"},
 			{Verb: scim.Replace, Path: "emails", Value: []any{}},
 			{Verb: scim.Replace, Path: roleURN, Value: "guest"},
 			{Verb: scim.Remove, Path: userExtension},

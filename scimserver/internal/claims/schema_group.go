@@ -20,11 +20,11 @@ var GroupType = (&scim.ResourceType{
 	Attributes: []*scim.Attribute{
 		{Name: "displayName", Required: true, Unique: true, Description: "The name of the group."},
 		{
-			Name: "members", DataType: scim.TypeComplex, MultiValued: true,
+			Name: "members", DataType: scim.TypeComplex, MultiValued: true, Set: true,
 			Description: "The people in the group.",
 			Sub: []*scim.Attribute{
 				{Name: "value", Required: true, CaseExact: true, Mutability: scim.Immutable, Description: "The id of the user."},
-				{Name: "$ref", DataType: scim.TypeReference, CaseExact: true, References: []string{"User"}, Mutability: scim.ReadOnly, Description: "The URI of the user."},
+				{Name: "$ref", DataType: scim.TypeReference, CaseExact: true, References: []string{"User"}, Mutability: scim.Immutable, Description: "The URI of the user."},
 				{Name: "display", Mutability: scim.ReadOnly, Description: "The userName of the user."},
 				{Name: "type", Canonical: []string{"User"}, Mutability: scim.ReadOnly, Description: "Always User."},
 			},

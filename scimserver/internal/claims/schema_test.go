@@ -85,14 +85,14 @@ func groupFixture() fixture {
 	}
 	spec := v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Roles: []v1alpha1.Role{"Guest"}, Members: []string{"ada@example.com"}}
 	rules := GroupRules{
-		Organization: "acme", CheckDisplayName: func(string) error { return nil },
+		ID: acmeID, Hidden: onlyHidden(""), CheckDisplayName: func(string) error { return nil },
 		UserNames: func([]string) (map[string]string, error) { return map[string]string{id: other}, nil },
 	}
 	return fixture{
 		resources: GroupType,
 		view:      func() scim.Valuer { return view(spec) },
 		patch: func(o scim.Operation) (scim.Valuer, error) {
-			changed, err := PatchGroup([]scim.Operation{o}).On(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func(string) bool { return false })
+			changed, err := applied(&v1alpha1.LambdaTestGroup{Spec: spec}, rules, PatchGroup([]scim.Operation{o}))
 			return view(changed), err
 		},
 	}
@@ -315,6 +315,9 @@ func TestSchemasTellTheTruth(t *testing.T) {
 	}
 	if got := byPath[userSchema+":userName"].Mutability; got != "immutable" {
 		t.Errorf("userName is advertised as %s", got)
+	}
+	if got := byPath[groupSchema+":members.$ref"]; got.Type != "reference" || got.Mutability != "immutable" { // RFC 7643, section 8.7.1
+		t.Errorf("members.$ref is advertised as %+v", got)
 	}
 	if got := byPath[userExtension+":OrganizationRole"].Canonical; !cmp.Equal(got, []string{"Admin", "User", "Guest"}) {
 		t.Errorf("OrganizationRole has canonicalValues %v", got)

@@ -158,17 +158,18 @@ func buildUser(body map[string]any, rules UserRules, spec *v1alpha1.LambdaTestUs
 // userNameIn finds the UserName even in a body that cannot be read as a whole, in every shape in which Read would take it.
 func userNameIn(body map[string]any) string {
 	for _, key := range slices.Sorted(maps.Keys(body)) {
-		if nested, ok := body[key].(map[string]any); ok && strings.EqualFold(key, userSchema) {
-			if userName := userNameIn(nested); userName != "" {
-				return userName
-			}
-		}
 		target, err := UserType.Target(key)
-		if err != nil || target.Attribute == nil || target.Attribute.Name != "userName" {
-			continue
-		}
-		if value, err := target.Attribute.Coerce(body[key]); err == nil && value != nil {
-			return value.(string)
+		isUserName := err == nil && target.Attribute != nil && target.Attribute.Name == "userName"
+		for _, value := range scim.Readings(body[key]) {
+			found, err := any(nil), error(nil)
+			if nested, ok := value.(map[string]any); ok && strings.EqualFold(key, userSchema) {
+				found = some(userNameIn(nested))
+			} else if isUserName {
+				found, err = target.Attribute.Coerce(value)
+			}
+			if err == nil && found != nil {
+				return found.(string)
+			}
 		}
 	}
 	return ""

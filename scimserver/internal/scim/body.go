@@ -7,7 +7,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -15,118 +14,157 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
+
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// Object holds attributes by their canonical names: string, bool, object, or []any of these. A stored object has no nil values; one
+// Object holds attributes by their canonical names: string, bool, object, []any of these, IDs or a Set. A stored object has no nil values; one
 // that was read from a body has nil where the client sent null, "" or [], which RFC 7643, section 2.5, calls unassigned.
 type Object map[string]any
 
-// Decode decodes a body that must be one JSON object, and refuses what has too many elements or nests too deep before a decoder sees it.
+// Repeated is the values of a key that stands more than once in an object.
+type Repeated []any
+
+// Readings returns each value that a decoded value may be read as: more than one for a key that stands more than once.
+func Readings(raw any) []any {
+	if repeated, ok := raw.(Repeated); ok {
+		return repeated
+	}
+	return []any{raw}
+}
+
+// Decode decodes a body that must be one JSON object. It stops where the body has too many elements or nests too deep.
 func Decode(body []byte, maxElements int64) (map[string]any, error) {
-	if elementCount(body) > maxElements {
-		return nil, problem.New(http.StatusRequestEntityTooLarge, "", "the body has more than %d elements", maxElements)
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // RFC 8259, section 8.1: a reader may ignore a byte order mark
+	d := decoder{jsontext.NewDecoder(bytes.NewBuffer(body), jsontext.AllowDuplicateNames(true), jsontext.AllowInvalidUTF8(true)), maxElements}
+	value, err := d.value()
+	if err != nil {
+		return nil, decodingProblem(err)
 	}
-	if depth := nesting(body); depth > maxNesting {
-		return nil, problem.BadSyntax("the body is nested deeper than %d levels", maxNesting)
-	}
-	decoder := json.NewDecoder(bytes.NewReader(body))
-	decoder.UseNumber()
-	var value map[string]any
-	if err := decoder.Decode(&value); err != nil {
-		return nil, problem.BadSyntax("the body is not a JSON object: %s", jsonDetail(err))
-	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		return nil, problem.BadSyntax("the body goes on after its JSON object")
-	}
-	if value == nil {
+	object, ok := value.(map[string]any)
+	if !ok {
 		return nil, problem.BadSyntax("the body is not a JSON object")
 	}
-	return value, nil
+	if _, err := d.ReadToken(); !errors.Is(err, io.EOF) {
+		return nil, problem.BadSyntax("the body goes on after its JSON object")
+	}
+	return object, nil
 }
 
-// jsonDetail does not repeat the body: it may hold a password.
-func jsonDetail(err error) string {
-	var syntax *json.SyntaxError
-	var wrongType *json.UnmarshalTypeError
+// decodingProblem does not repeat the body: it may hold a password.
+func decodingProblem(err error) error {
+	var syntax *jsontext.SyntacticError
 	switch {
-	case errors.As(err, &syntax):
-		return fmt.Sprintf("syntax error at byte %d", syntax.Offset)
-	case errors.As(err, &wrongType):
-		return "it is a JSON " + wrongType.Value
+	case problem.As(err) != nil:
+		return err
+	case errors.As(err, &syntax) && !errors.Is(err, io.ErrUnexpectedEOF):
+		return problem.BadSyntax("the body is not a JSON object: syntax error at byte %d", syntax.ByteOffset)
 	default:
-		return "it ends too early"
+		return problem.BadSyntax("the body is not a JSON object: it ends too early")
 	}
 }
 
-// nesting returns how deep brackets nest outside of strings.
-func nesting(body []byte) int {
-	depth, deepest := 0, 0
-	inString := false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			depth++
-			deepest = max(deepest, depth)
-		case c == '}' || c == ']':
-			depth--
-		}
-	}
-	return deepest
+type decoder struct {
+	*jsontext.Decoder
+	left int64 // how many more elements the body may have
 }
 
-// elementCount returns how many elements lists and objects have at the most, outside of strings.
-func elementCount(body []byte) int64 {
-	count := int64(0)
-	inString := false
-	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case !inString && (c == ',' || c == '{' || c == '['):
-			count++
-		}
+func (d *decoder) value() (any, error) {
+	token, err := d.ReadToken()
+	if err != nil {
+		return nil, err
 	}
-	return count
+	if d.left--; d.left < 0 {
+		return nil, problem.New(http.StatusRequestEntityTooLarge, "", "the body has too many elements")
+	}
+	if d.StackDepth() > maxNesting {
+		return nil, problem.BadSyntax("the body is nested deeper than %d levels", maxNesting)
+	}
+	switch token.Kind() {
+	case '{':
+		return d.object()
+	case '[':
+		return d.list()
+	case '"':
+		return token.String(), nil
+	case '0':
+		return json.Number(token.String()), nil
+	case 't', 'f':
+		return token.Bool(), nil
+	default:
+		return nil, nil
+	}
+}
+
+func (d *decoder) object() (any, error) {
+	fields := map[string]any{}
+	for d.PeekKind() != '}' {
+		name, err := d.ReadToken()
+		if err != nil {
+			return nil, err
+		}
+		key := name.String() // before the next token is read, which overwrites it
+		value, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		if before, twice := fields[key]; twice {
+			repeated, again := before.(Repeated)
+			if !again {
+				repeated = Repeated{before}
+			}
+			value = append(repeated, value)
+		}
+		fields[key] = value
+	}
+	_, err := d.ReadToken()
+	return fields, err
+}
+
+func (d *decoder) list() (any, error) {
+	list := []any{}
+	for d.PeekKind() != ']' {
+		element, err := d.value()
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, element)
+	}
+	_, err := d.ReadToken()
+	return list, err
 }
 
 // Read turns the JSON of a whole resource into canonical attributes: any spelling, dotted and URN keys, unknown and read-only
 // attributes left out, values coerced to their types.
 func (t *ResourceType) Read(body map[string]any) (Object, error) {
 	result := Object{}
+	return result, t.readInto(result, body)
+}
+
+func (t *ResourceType) readInto(result Object, body map[string]any) error {
 	for _, key := range slices.Sorted(maps.Keys(body)) {
-		if strings.EqualFold(key, t.Schema) {
-			if nested, ok := body[key].(map[string]any); ok {
-				inner, err := t.Read(nested)
-				if err != nil {
-					return nil, err
-				}
-				maps.Copy(result, inner)
+		for _, value := range Readings(body[key]) {
+			if err := t.readKey(result, key, value); err != nil {
+				return err
 			}
-			continue
-		}
-		if err := t.readKey(result, key, body[key]); err != nil {
-			return nil, err
 		}
 	}
-	return result, nil
+	return nil
 }
 
 func (t *ResourceType) readKey(result Object, key string, raw any) error {
-	target := t.knownTarget(key)
+	if strings.EqualFold(key, t.Schema) {
+		nested, _ := raw.(map[string]any)
+		return t.readInto(result, nested)
+	}
+	target, _ := t.Target(key) // a key that is no path names an unknown attribute
 	if target.Attribute == nil || target.filter != nil || target.Attribute.Mutability == ReadOnly {
 		return nil // unknown, or not the client's to set
 	}
 	a, sub := target.Attribute, target.Sub
 	if sub == nil {
-		return assignOnce(result, a, key, raw)
+		return assignOnce(result, a, raw)
 	}
 	if a.MultiValued {
 		return nil
@@ -136,10 +174,10 @@ func (t *ResourceType) readKey(result Object, key string, raw any) error {
 		inner = Object{}
 	}
 	result[a.Name] = inner
-	return assignOnce(inner, sub, key, raw)
+	return assignOnce(inner, sub, raw)
 }
 
-func assignOnce(result Object, a *Attribute, key string, raw any) error {
+func assignOnce(result Object, a *Attribute, raw any) error {
 	value, err := a.Coerce(raw)
 	if err != nil {
 		return err
@@ -164,6 +202,9 @@ func assignOnce(result Object, a *Attribute, key string, raw any) error {
 
 // Coerce turns a decoded JSON value into the attribute's type: nil when unassigned.
 func (a *Attribute) Coerce(raw any) (any, error) {
+	if a.Set {
+		return a.coerceIDs(raw)
+	}
 	if list, ok := raw.([]any); raw == nil || raw == "" || ok && len(list) == 0 {
 		return nil, nil
 	}
@@ -190,7 +231,7 @@ func (a *Attribute) coerceMany(raw any) (any, error) {
 		if err != nil {
 			return nil, err
 		}
-		if o, ok := value.(Object); ok && o.isEmpty() {
+		if o, ok := value.(Object); ok && len(o.Assigned()) == 0 {
 			continue
 		}
 		result = append(result, value)
@@ -254,23 +295,17 @@ func (a *Attribute) coerceComplex(raw any) (any, error) {
 		if sub == nil || sub.Mutability == ReadOnly {
 			continue
 		}
-		if err := assignOnce(result, sub, key, given[key]); err != nil {
-			return nil, err
+		for _, value := range Readings(given[key]) {
+			if err := assignOnce(result, sub, value); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return result, nil
 }
 
-func (o Object) isEmpty() bool {
-	for _, v := range o {
-		if v != nil {
-			return false
-		}
-	}
-	return true
-}
-
-// Bool reads a boolean in the shapes that providers send: a string of any case, a one-element array, a complex value.
+// Bool reads a boolean in the shapes that providers send: a string of any case, a one-element array, a complex value. Of a key that
+// stands more than once any false is enough.
 func Bool(raw any) (value, ok bool) {
 	switch raw := raw.(type) {
 	case bool:
@@ -288,6 +323,14 @@ func Bool(raw any) (value, ok bool) {
 		}
 	case map[string]any:
 		return Bool(raw["value"])
+	case Repeated:
+		value = true
+		for _, reading := range raw {
+			if one, isBool := Bool(reading); isBool {
+				value, ok = value && one, true
+			}
+		}
+		return value && ok, ok
 	}
 	return false, false
 }
@@ -296,37 +339,35 @@ func Bool(raw any) (value, ok bool) {
 func (o Object) Assigned() Object {
 	result := make(Object, len(o))
 	for name, value := range o {
-		if inner, ok := value.(Object); ok {
-			if inner = inner.Assigned(); len(inner) == 0 {
-				continue
-			}
-			value = inner
-		}
-		if list, ok := value.([]any); ok {
-			value = assignedElements(list)
-		}
-		if value != nil {
+		if value = assigned(value); value != nil {
 			result[name] = value
 		}
 	}
 	return result
 }
 
-func assignedElements(list []any) any {
-	result := make([]any, 0, len(list))
-	for _, element := range list {
-		if o, ok := element.(Object); ok {
-			if o = o.Assigned(); len(o) == 0 {
-				continue
-			}
-			element = o
+// assigned returns nil for what is unassigned, and for a list or an object of nothing else.
+func assigned(value any) any {
+	switch value := value.(type) {
+	case Object:
+		if inner := value.Assigned(); len(inner) > 0 {
+			return inner
 		}
-		result = append(result, element)
-	}
-	if len(result) == 0 {
 		return nil
+	case []any:
+		var list []any
+		for _, element := range value {
+			if element = assigned(element); element != nil {
+				list = append(list, element)
+			}
+		}
+		if list == nil {
+			return nil
+		}
+		return list
+	default:
+		return value
 	}
-	return result
 }
 
 // Text returns a string attribute, or "".

@@ -5,7 +5,7 @@
 // JSON, and the documents of /Schemas and /ResourceTypes. It knows neither users nor groups (their tables are in package claims), and no
 // Kubernetes. It imports filter and problem.
 //
-//	schema.go     the table                                   patch.go, patch_elements.go   RFC 7644, section 3.5.2
+//	schema.go     the table                                   patch*.go                     RFC 7644, section 3.5.2
 //	body.go       JSON to canonical attributes                match.go                      RFC 7644, section 3.4.2.2
 //	target.go     what a path points at                       render.go                     projection and JSON
 package scim

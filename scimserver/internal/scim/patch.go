@@ -20,9 +20,10 @@ const (
 
 // Operation is one operation of a PatchOp, as it was sent, its verb in lower case and its path without white space around it.
 type Operation struct {
-	Verb  string
-	Path  string
-	Value any
+	Verb, Path string
+	Value      any
+	// HasValue tells a value of null from none.
+	HasValue bool
 	// Malformed, unless nil, says why this is no operation. It is not an error of ReadPatch, because a denial beside it must be found.
 	Malformed error
 }
@@ -30,15 +31,16 @@ type Operation struct {
 // Sets tells whether the operation is well-formed and gives its attribute a value.
 func (o Operation) Sets() bool { return o.Malformed == nil && (o.Verb == Add || o.Verb == Replace) }
 
-// ReadPatch reads a PatchOp. A missing `schemas` is tolerated, and so is any case of the verbs and of the body's own keys.
+// ReadPatch reads a PatchOp. A missing `schemas` is tolerated, and so is any case of the verbs and of the body's own keys. A list without
+// operations changes nothing: Microsoft's validator sends one.
 func ReadPatch(body map[string]any) ([]Operation, error) {
 	raw, _ := Lookup(body, "operations")
 	if single, ok := raw.(map[string]any); ok {
 		raw = []any{single}
 	}
 	list, ok := raw.([]any)
-	if !ok || len(list) == 0 {
-		return nil, problem.BadSyntax("Operations must be a list with at least one operation")
+	if !ok {
+		return nil, problem.BadSyntax("Operations must be a list of operations")
 	}
 	if len(list) > maxOperations {
 		return nil, problem.New(413, "", "a PATCH has at most %d operations", maxOperations)
@@ -61,7 +63,7 @@ func readOperation(i int, raw any) Operation {
 	value, hasValue := Lookup(fields, "value")
 	path, _ := Lookup(fields, "path")
 	text, isText := path.(string)
-	o.Value, o.Path = value, strings.TrimSpace(text)
+	o.Value, o.HasValue, o.Path = value, hasValue, strings.TrimSpace(text)
 	switch {
 	case !isText && path != nil:
 		o.Malformed = problem.BadPath("Operations[%d].path must be a string", i)
@@ -69,16 +71,6 @@ func readOperation(i int, raw any) Operation {
 		o.Malformed = problem.BadValue("Operations[%d] must have a value, because its op is %s", i, o.Verb)
 	}
 	return o
-}
-
-// Malformed returns the first thing that is wrong with the form of operations.
-func Malformed(operations []Operation) error {
-	for _, o := range operations {
-		if o.Malformed != nil {
-			return o.Malformed
-		}
-	}
-	return nil
 }
 
 // Lookup looks a key up without regard to case; the exact spelling wins.
@@ -122,7 +114,7 @@ func (t *ResourceType) Apply(current Object, i int, o Operation) (Object, error)
 	if err != nil {
 		return nil, err
 	}
-	return target.apply(current, o.Verb, o.Value)
+	return target.apply(current, o)
 }
 
 // applyAll carries out an operation without a path: its value is an object of attributes, whose keys may be dotted, URNs, or paths.
@@ -139,51 +131,56 @@ func (t *ResourceType) applyAll(current Object, i int, o Operation) (Object, err
 		return nil, problem.BadValue("Operations[%d].value must be an object of attributes, because the operation has no path", i)
 	}
 	for _, key := range slices.Sorted(maps.Keys(fields)) {
-		var err error
-		if current, err = t.applyKey(current, i, o.Verb, key, fields[key]); err != nil {
-			return nil, err
+		for _, value := range Readings(fields[key]) {
+			var err error
+			if current, err = t.applyKey(current, i, key, Operation{Verb: o.Verb, Value: value, HasValue: true}); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return current, nil
 }
 
-func (t *ResourceType) applyKey(current Object, i int, verb, key string, value any) (Object, error) {
+func (t *ResourceType) applyKey(current Object, i int, key string, o Operation) (Object, error) {
 	if strings.EqualFold(key, t.Schema) {
-		return t.applyAll(current, i, Operation{Verb: verb, Value: value})
+		return t.applyAll(current, i, o)
 	}
-	return t.knownTarget(key).apply(current, verb, value)
+	target, _ := t.Target(key) // a key that is no path names an unknown attribute
+	return target.apply(current, o)
 }
 
 // apply changes one attribute.
-func (g Target) apply(current Object, verb string, raw any) (Object, error) {
+func (g Target) apply(current Object, o Operation) (Object, error) {
 	a := g.Attribute
 	switch {
 	case a == nil, a.Mutability == ReadOnly, g.Sub != nil && g.Sub.Mutability == ReadOnly:
 		return current, nil
 	case a.Mutability == Immutable:
-		return current, g.keepImmutable(current, verb, raw)
+		return current, g.keepImmutable(current, o)
+	case a.Set:
+		return current, g.applySet(current[a.Name].(Set), o)
 	case a.MultiValued && (g.filter != nil || g.Sub != nil):
-		return g.applyElements(current, verb, raw)
+		return g.applyElements(current, o)
 	case g.Sub != nil:
-		return g.applySub(current, verb, raw)
-	case verb == Remove:
-		return a.remove(current, raw)
+		return g.applySub(current, o)
+	case o.Verb == Remove:
+		return a.remove(current, o.Value)
 	}
-	value, err := a.Coerce(raw)
+	value, err := a.Coerce(o.Value)
 	if err != nil {
 		return nil, err
 	}
-	return a.set(current, verb, value)
+	return a.set(current, o.Verb, value)
 }
 
 // keepImmutable accepts the value that is already there.
-func (g Target) keepImmutable(current Object, verb string, raw any) error {
-	value, err := g.Attribute.Coerce(raw)
+func (g Target) keepImmutable(current Object, o Operation) error {
+	value, err := g.Attribute.Coerce(o.Value)
 	if err != nil {
 		return err
 	}
 	text, _ := value.(string)
-	if verb == Remove || g.Attribute.folded(text) != g.Attribute.folded(current.Text(g.Attribute.Name)) {
+	if o.Verb == Remove || g.Attribute.folded(text) != g.Attribute.folded(current.Text(g.Attribute.Name)) {
 		return problem.Immutable("%s", g.Attribute.WhyImmutable)
 	}
 	return nil
@@ -241,25 +238,25 @@ func (a *Attribute) remove(current Object, raw any) (Object, error) {
 }
 
 // applySub changes a sub-attribute of a single complex attribute, such as name.givenName.
-func (g Target) applySub(current Object, verb string, raw any) (Object, error) {
+func (g Target) applySub(current Object, o Operation) (Object, error) {
 	before := current.Inner(g.Attribute.Name)
 	if before == nil {
 		before = Object{}
 	}
-	if verb != Remove && !g.Sub.MultiValued {
-		value, err := g.Sub.Coerce(raw)
+	if o.Verb != Remove && !g.Sub.MultiValued {
+		value, err := g.Sub.Coerce(o.Value)
 		if err != nil {
 			return nil, err
 		}
-		if value == nil && verb == Add {
+		if value == nil && o.Verb == Add {
 			return current, nil
 		}
 		return g.Attribute.merge(current, Object{g.Sub.Name: value})
 	}
-	if verb == Remove && g.Sub.Required {
+	if o.Verb == Remove && g.Sub.Required {
 		return nil, problem.Immutable("%s is required and cannot be removed", g.Sub.path)
 	}
-	inner, err := Target{Attribute: g.Sub}.apply(before, verb, raw)
+	inner, err := Target{Attribute: g.Sub}.apply(before, o)
 	return current.With(g.Attribute.Name, inner), err
 }
 

@@ -5,6 +5,7 @@ package scim
 
 import (
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
@@ -19,15 +20,8 @@ func (a *Attribute) setMany(current Object, verb string, given []any) (Object, e
 	if verb == Add {
 		before = current.List(a.Name)
 	}
-	result := make([]any, len(before), len(before)+len(given))
-	copy(result, before)
-	for _, element := range given {
-		if o, ok := element.(Object); ok {
-			element = o.Assigned()
-		}
-		result = append(result, element)
-	}
-	return a.withElements(current, before, result)
+	added, _ := assigned(given).([]any)
+	return a.withElements(current, before, slices.Concat(before, added))
 }
 
 // distinct drops elements that are there already. RFC 7644, section 3.5.2.1: a value that already exists is not added again; its
@@ -90,7 +84,7 @@ func (a *Attribute) removeGiven(current Object, raw any) (Object, error) {
 	for _, element := range given {
 		gone[a.valueOf(element)] = true
 	}
-	return a.keep(current, func(element any) bool { return !gone[a.valueOf(element)] })
+	return a.drop(current, func(element any) bool { return gone[a.valueOf(element)] })
 }
 
 // valueOf is the `value` of an element, by which removals go: providers leave out type and display.
@@ -99,26 +93,20 @@ func (a *Attribute) valueOf(element any) any {
 	if !ok {
 		return element
 	}
-	if sub := a.subAttribute("value"); sub != nil {
-		return sub.folded(o.Text("value"))
-	}
-	return o.Text("value")
+	return a.subAttribute("value").folded(o.Text("value"))
 }
 
-func (a *Attribute) keep(current Object, stays func(any) bool) (Object, error) {
+func (a *Attribute) drop(current Object, goes func(any) bool) (Object, error) {
 	before := current.List(a.Name)
-	result := make([]any, 0, len(before))
-	for _, element := range before {
-		if stays(element) {
-			result = append(result, element)
-		}
-	}
-	return a.withElements(current, before, result)
+	return a.withElements(current, before, slices.DeleteFunc(slices.Clone(before), goes))
 }
 
 // withElements stores the list, once no element is there twice and at most one is primary.
 func (a *Attribute) withElements(current Object, before, after []any) (Object, error) {
 	after = a.distinct(after)
+	if len(after) > maxElements && len(after) > len(before) {
+		return nil, problem.BadValue("%s has more than %d values", a.path, maxElements)
+	}
 	if len(after) == 0 {
 		return current.With(a.Name, nil), nil
 	}
@@ -133,46 +121,45 @@ func (a *Attribute) withElements(current Object, before, after []any) (Object, e
 
 // onePrimary: RFC 7643, section 2.4: primary is true for one element at most. The one that was set last wins over the one before.
 func onePrimary(a *Attribute, before, after []any) ([]any, error) {
-	old := map[any]bool{}
+	isPrimary := func(element any) bool {
+		o, ok := element.(Object)
+		return ok && o["primary"] == true
+	}
+	old, fresh := map[any]bool{}, 0
 	for _, element := range before {
-		if o, ok := element.(Object); ok && o["primary"] == true {
-			old[a.identity(o)] = true
+		old[a.identity(element)] = isPrimary(element)
+	}
+	for _, element := range after {
+		if isPrimary(element) && !old[a.identity(element)] {
+			fresh++
 		}
 	}
-	var earlier, fresh []int
-	for i, element := range after {
-		if o, ok := element.(Object); ok && o["primary"] == true {
-			if old[a.identity(o)] {
-				earlier = append(earlier, i)
-			} else {
-				fresh = append(fresh, i)
-			}
-		}
-	}
-	if len(fresh) > 1 {
-		return nil, problem.BadValue("%s: only one may be primary", a.path)
-	}
-	if len(fresh) == 0 || len(earlier) == 0 {
+	if fresh == 0 {
 		return after, nil
 	}
-	result := append([]any(nil), after...)
-	for _, i := range earlier {
-		result[i] = after[i].(Object).With("primary", nil)
+	if fresh > 1 {
+		return nil, problem.BadValue("%s: only one may be primary", a.path)
+	}
+	result := slices.Clone(after)
+	for i, element := range after {
+		if isPrimary(element) && old[a.identity(element)] {
+			result[i] = element.(Object).With("primary", nil)
+		}
 	}
 	return result, nil
 }
 
-// applyElements carries out an operation on chosen elements: members[value eq "x"], emails[type eq "work"].value, emails.type.
-func (g Target) applyElements(current Object, verb string, raw any) (Object, error) {
+// applyElements carries out an operation on chosen elements: emails[type eq "work"], emails[type eq "work"].value, emails.type.
+func (g Target) applyElements(current Object, o Operation) (Object, error) {
 	a := g.Attribute
 	chosen := func(element any) bool {
 		o, ok := element.(Object)
 		return ok && (g.filter == nil || g.filter(o))
 	}
-	if verb == Remove && g.Sub == nil {
-		return a.keep(current, func(element any) bool { return !chosen(element) })
+	if o.Verb == Remove && g.Sub == nil {
+		return a.drop(current, chosen)
 	}
-	change, err := g.elementChange(verb, raw)
+	change, err := g.elementChange(o.Verb, o.Value)
 	if err != nil {
 		return nil, err
 	}
@@ -184,18 +171,18 @@ func (g Target) applyElements(current Object, verb string, raw any) (Object, err
 			continue
 		}
 		matched = true
-		if changed := change(element.(Object)); a.isWhole(changed) {
+		if changed := change(element.(Object)); a.hasRequired(changed) {
 			after = append(after, changed)
 		}
 	}
-	if matched || verb == Remove {
+	if matched || o.Verb == Remove {
 		return a.withElements(current, before, after)
 	}
-	return g.createElement(current, verb, after, change)
+	return g.createElement(current, o)
 }
 
-// isWhole tells whether an element has all required sub-attributes.
-func (a *Attribute) isWhole(element Object) bool {
+// hasRequired tells whether an element has all required sub-attributes.
+func (a *Attribute) hasRequired(element Object) bool {
 	for _, sub := range a.Sub {
 		if sub.Required && element[sub.Name] == nil {
 			return false
@@ -211,9 +198,6 @@ func (g Target) elementChange(verb string, raw any) (func(Object) Object, error)
 			raw = nil
 		}
 		value, err := g.Sub.Coerce(raw)
-		if g.Sub.Mutability == Immutable && err == nil {
-			err = problem.Immutable("%s cannot change: add and remove elements instead", g.Sub.path)
-		}
 		return func(element Object) Object { return element.With(g.Sub.Name, value) }, err
 	}
 	value, err := g.Attribute.coerceOne(raw)
@@ -230,18 +214,22 @@ func (g Target) elementChange(verb string, raw any) (func(Object) Object, error)
 	}, nil
 }
 
-// createElement adds the element that the filter describes: what Entra ID means by Add with a filter that matches nothing.
-func (g Target) createElement(current Object, verb string, before []any, change func(Object) Object) (Object, error) {
-	if verb == Replace && g.filter != nil {
-		// RFC 7644, section 3.5.2.3
+// createElement adds the element that the filter describes: what Entra ID means by Add, or Replace, with a filter that matches nothing.
+// RFC 7644, section 3.5.2.3, has noTarget for Replace, and so Entra would lose the whole PATCH in every cycle; only a filter that names one
+// value is taken for a description there.
+func (g Target) createElement(current Object, o Operation) (Object, error) {
+	if _, isTerm := g.where.(*filter.Comparison); o.Verb == Replace && g.filter != nil && !isTerm {
 		return nil, problem.NoTarget("no element of %s matches the filter", g.Attribute.path)
 	}
 	element := Object{}
-	if !g.Attribute.describe(g.Where, element) {
+	if !g.Attribute.describe(g.where, element) {
 		return nil, problem.NoTarget("no element of %s matches the filter, and it does not say what a new one would be", g.Attribute.path)
 	}
-	element = change(element)
-	if !g.Attribute.isWhole(element) {
+	change, err := g.elementChange(Add, o.Value)
+	if err != nil {
+		return nil, err
+	}
+	if element = change(element); !g.Attribute.hasRequired(element) {
 		return current, nil
 	}
 	return g.Attribute.setMany(current, Add, []any{element})

@@ -45,12 +45,14 @@ type Attribute struct {
 	Description string
 	DataType    DataType
 	MultiValued bool
-	Required    bool
-	CaseExact   bool
-	Mutability  Mutability
-	returned    returned
-	Unique      bool
-	Canonical   []string
+	// Set means that there may be tens of thousands of elements, each known by its value alone: a body's are read as IDs, and PATCH works on a Set.
+	Set        bool
+	Required   bool
+	CaseExact  bool
+	Mutability Mutability
+	returned   returned
+	Unique     bool
+	Canonical  []string
 	// Strict means that canonical lists all values there are, and not just suggestions.
 	Strict     bool
 	References []string

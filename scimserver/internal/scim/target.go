@@ -10,13 +10,13 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// Target is what a path points at, once the schema has been asked. attribute is nil when no stored attribute is meant.
+// Target is what a path points at in the schema. Attribute is nil when no stored attribute is meant.
 type Target struct {
 	Attribute *Attribute
 	Sub       *Attribute
 	// filter chooses among the elements of a multi-valued attribute; nil means all of them. where is the filter as it was written.
 	filter Predicate
-	Where  filter.Expression
+	where  filter.Expression
 }
 
 // Target resolves a path. A well-formed path to something that is not stored is no error: providers' default mappings send many.
@@ -35,15 +35,6 @@ func (t *ResourceType) Target(text string) (Target, error) {
 	return t.narrow(path, a, sub)
 }
 
-// knownTarget resolves a key of an object of attributes. A key that is no path names an unknown attribute.
-func (t *ResourceType) knownTarget(key string) Target {
-	result, err := t.Target(key)
-	if err != nil {
-		return Target{}
-	}
-	return result
-}
-
 // narrow adds the value filter and the sub-attribute that stands after it.
 func (t *ResourceType) narrow(path filter.PatchPath, a, sub *Attribute) (Target, error) {
 	result := Target{Attribute: a, Sub: sub}
@@ -57,7 +48,7 @@ func (t *ResourceType) narrow(path filter.PatchPath, a, sub *Attribute) (Target,
 	if err != nil {
 		return Target{}, problem.BadPath("%s", err.Error())
 	}
-	result.filter, result.Where = filter, path.Filter
+	result.filter, result.where = filter, path.Filter
 	if path.Sub != "" {
 		if result.Sub = a.subAttribute(path.Sub); result.Sub == nil {
 			return Target{}, nil
