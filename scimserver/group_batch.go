@@ -168,7 +168,7 @@ func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingC
 // applyBatch applies the changes one after the other. One that fails keeps its error and changes nothing.
 func (s *Server) applyBatch(r *request, stored *v1alpha1.LambdaTestGroup, batch []*pendingChange) *v1alpha1.LambdaTestGroup {
 	group := stored.DeepCopy()
-	rules, hidden := s.groupRules(r, stored), s.hiddenMember(r)
+	rules, hidden := s.groupRules(r, stored), func(ids []string) (map[string]bool, error) { return s.hiddenMembers(r, ids) }
 	for _, p := range batch {
 		p.err, p.fields = nil, nil
 		spec, err := p.change.On(group, rules, hidden)

@@ -79,16 +79,15 @@ type Server struct {
 	now     func() time.Time
 	limits  Limits
 
-	index *index.Index
-	// rendered has JSON of users of the index.
-	rendered *renderings
-	tokens   *token.Loader
-	uses     *token.Uses
-	gate     *gate
-	router   *router
-	metrics  *metrics
-	batches  *groupBatches
-	bodies   bodyBudget
+	index   *index.Index
+	tokens  *token.Loader
+	uses    *token.Uses
+	gate    *gate
+	router  *router
+	metrics *metrics
+	batches *groupBatches
+	bodies  bodyBudget
+	answers answers
 	// connections are those of the listener.
 	connections *connections
 	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
@@ -123,11 +122,11 @@ func New(options Options) (*Server, error) {
 		metrics: metrics,
 		batches: newGroupBatches(),
 		bodies:  newBodyBudget(),
+		answers: newAnswers(),
+		index:   index.New(),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
 	s.connections = newConnections(s.limits.Connections)
-	s.rendered = newRenderings()
-	s.index = index.New(s.rendered.forget)
 	s.tokens = token.NewLoader(options.Reader, options.Now, s.tokensChanged)
 	s.uses = token.NewUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
 	s.gate = newGate(s.tokens, s.now, s.limits)

@@ -55,6 +55,6 @@ func BenchmarkPatchGroup10000(b *testing.B) {
 	add := PatchGroup([]scim.Operation{{Verb: scim.Add, Path: "members", Value: []any{map[string]any{"value": "new"}}}})
 	b.ReportAllocs()
 	for b.Loop() {
-		_, _ = add.On(group, fuzzRules(), func(string) bool { return false })
+		_, _ = add.On(group, fuzzRules(), func([]string) (map[string]bool, error) { return nil, nil })
 	}
 }

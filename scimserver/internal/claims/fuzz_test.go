@@ -213,7 +213,7 @@ func checkGroupChange(t *testing.T, change GroupChange) {
 	group := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Members: []string{"a", "hidden", "b"}}}
 	before := group.DeepCopy()
 	hidden := v1alpha1.SCIMUserName("acme", "hidden")
-	_, err := change.On(group, fuzzRules(), func(id string) bool { return id == hidden })
+	_, err := change.On(group, fuzzRules(), func([]string) (map[string]bool, error) { return map[string]bool{hidden: true}, nil })
 	clientsFault(t, err)
 	if !reflect.DeepEqual(before, group) {
 		t.Fatal("the stored group was changed in place")

@@ -13,11 +13,14 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
+// Hidden tells which members of a group the provider is not shown, by id.
+type Hidden func(ids []string) (map[string]bool, error)
+
 // GroupChange is what a request wants of a group that exists.
 type GroupChange struct {
 	// apply turns the group's attributes into the wanted ones. hidden tells which members the provider is not shown: what replaces
 	// the members replaces those who were shown.
-	apply func(current scim.Object, hidden func(id string) bool) (scim.Object, error)
+	apply func(current scim.Object, hidden Hidden) (scim.Object, error)
 	// deltas, when not nil, are all that the request says of members, and apply says nothing of them: then a group of 10 000 need not
 	// be taken apart to add one.
 	deltas       []memberDelta
@@ -25,7 +28,7 @@ type GroupChange struct {
 }
 
 // On decides what becomes of a group's spec: everything that was asked for, or an error and nothing.
-func (c GroupChange) On(group *v1alpha1.LambdaTestGroup, rules GroupRules, hidden func(id string) bool) (v1alpha1.LambdaTestGroupSpec, error) {
+func (c GroupChange) On(group *v1alpha1.LambdaTestGroup, rules GroupRules, hidden Hidden) (v1alpha1.LambdaTestGroupSpec, error) {
 	spec := group.Spec
 	spec.Roles = slices.Clone(spec.Roles)
 	if c.Precondition != nil {
@@ -48,7 +51,7 @@ func (c GroupChange) On(group *v1alpha1.LambdaTestGroup, rules GroupRules, hidde
 }
 
 // whole applies a change that may say anything of the members.
-func (c GroupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules GroupRules, hidden func(id string) bool) error {
+func (c GroupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules GroupRules, hidden Hidden) error {
 	before := rosterOf(rules.Organization, spec.Members)
 	wanted, err := c.apply(groupAttributes(spec).With("members", before.attribute()), hidden)
 	if err != nil {
@@ -73,7 +76,7 @@ func PutGroup(body map[string]any) (GroupChange, error) {
 	if _, mentioned := given["displayName"]; mentioned && given["displayName"] == nil {
 		return GroupChange{}, problem.BadValue("displayName is required")
 	}
-	return GroupChange{apply: func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
+	return GroupChange{apply: func(current scim.Object, hidden Hidden) (scim.Object, error) {
 		wanted, assigned := maps.Clone(current), given.Assigned()
 		for name := range given {
 			wanted = wanted.With(name, assigned[name])
@@ -81,22 +84,30 @@ func PutGroup(body map[string]any) (GroupChange, error) {
 		if _, mentioned := given["members"]; !mentioned {
 			return wanted, nil
 		}
-		return withHidden(current, wanted, hidden), nil
+		return withHidden(current, wanted, hidden)
 	}}, nil
 }
 
 // withHidden adds the members of before that the provider is not shown.
-func withHidden(before, after scim.Object, hidden func(string) bool) scim.Object {
+func withHidden(before, after scim.Object, hidden Hidden) (scim.Object, error) {
 	members := slices.Clone(after.List("members"))
-	for _, member := range before.List("members") {
-		if o, ok := member.(scim.Object); ok && hidden(o.Text("value")) {
-			members = append(members, o)
+	ids, err := memberIDs(before.List("members"))
+	if err != nil {
+		return nil, err
+	}
+	isHidden, err := hidden(ids)
+	if err != nil {
+		return nil, err
+	}
+	for i, member := range before.List("members") {
+		if isHidden[ids[i]] {
+			members = append(members, member)
 		}
 	}
 	if len(members) == 0 {
-		return after.With("members", nil)
+		return after.With("members", nil), nil
 	}
-	return after.With("members", members)
+	return after.With("members", members), nil
 }
 
 // PatchGroup is a PATCH.
@@ -111,20 +122,22 @@ func PatchGroup(operations []scim.Operation) GroupChange {
 // RemoveMember is a change that takes a person out of a group, and nothing if they are not in it.
 func RemoveMember(id string) GroupChange {
 	return GroupChange{
-		apply:  func(current scim.Object, _ func(string) bool) (scim.Object, error) { return current, nil },
+		apply:  func(current scim.Object, _ Hidden) (scim.Object, error) { return current, nil },
 		deltas: []memberDelta{{remove: true, ids: []string{id}}},
 	}
 }
 
-func applyAll(operations []scim.Operation) func(scim.Object, func(string) bool) (scim.Object, error) {
-	return func(current scim.Object, hidden func(string) bool) (scim.Object, error) {
+func applyAll(operations []scim.Operation) func(scim.Object, Hidden) (scim.Object, error) {
+	return func(current scim.Object, hidden Hidden) (scim.Object, error) {
 		for i, o := range operations {
 			next, err := GroupType.Apply(current, i, o)
 			if err != nil {
 				return nil, err
 			}
 			if replacesMembers(o) {
-				next = withHidden(current, next, hidden)
+				if next, err = withHidden(current, next, hidden); err != nil {
+					return nil, err
+				}
 			}
 			current = next
 		}

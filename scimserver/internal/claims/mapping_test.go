@@ -99,7 +99,10 @@ func TestRender(t *testing.T) {
 	}
 	want := map[string]any{
 		"resourceType": "User", "created": "2026-01-31T12:00:00Z", "lastModified": "2026-02-28T12:00:00Z",
-		"version": `W/"u-1.3"`, "location": "https://scim.example.com/scim/v2/Users/scim-abc",
+		"version": view.Value("meta.version"), "location": "https://scim.example.com/scim/v2/Users/scim-abc",
+	}
+	if version, _ := view.Value("meta.version").(string); ResourceETags([]string{version, `*`})[0] != `W/"u-1.3"` || version == `W/"u-1.3"` {
+		t.Errorf("version %s", version)
 	}
 	if !equalJSON(shown["meta"], want) {
 		t.Errorf("meta = %v", shown["meta"])
@@ -169,7 +172,7 @@ func TestGroupRules(t *testing.T) {
 	id := func(i int) string { return v1alpha1.SCIMUserName("acme", fmt.Sprintf("p%d@example.com", i)) }
 	group := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Members: []string{"p0@example.com", "gone@example.com"}}}
 	gone := v1alpha1.SCIMUserName("acme", "gone@example.com")
-	hidden := func(id string) bool { return id == gone }
+	hidden := func([]string) (map[string]bool, error) { return map[string]bool{gone: true}, nil }
 	tests := []struct {
 		name string
 		ops  string
@@ -233,7 +236,7 @@ func TestGroupRoles(t *testing.T) {
 			t.Fatal(err)
 		}
 		group := &v1alpha1.LambdaTestGroup{Spec: spec}
-		if spec, err = PatchGroup(operations).On(group, rules, func(string) bool { return false }); err != nil {
+		if spec, err = PatchGroup(operations).On(group, rules, func([]string) (map[string]bool, error) { return nil, nil }); err != nil {
 			t.Fatal(step.ops, err)
 		}
 		if !cmp.Equal(spec.Roles, step.want) {

@@ -92,7 +92,7 @@ func groupFixture() fixture {
 		resources: GroupType,
 		view:      func() scim.Valuer { return view(spec) },
 		patch: func(o scim.Operation) (scim.Valuer, error) {
-			changed, err := PatchGroup([]scim.Operation{o}).On(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func(string) bool { return false })
+			changed, err := PatchGroup([]scim.Operation{o}).On(&v1alpha1.LambdaTestGroup{Spec: *spec.DeepCopy()}, rules, func([]string) (map[string]bool, error) { return nil, nil })
 			return view(changed), err
 		},
 	}
