@@ -36,15 +36,16 @@ func jsonReply(status int, value any) reply {
 	return reply{status: status, body: body}
 }
 
-// resourceReply answers with one resource, its version and its place.
-func resourceReply(status int, t *scim.ResourceType, v scim.Valuer, p scim.Projection) reply {
-	etag, _ := v.Value("meta.version").(string)
+// resourceReply answers with one resource, its version and its place, or says that the client has this version already.
+func resourceReply(r *request, status int, t *scim.ResourceType, v scim.Valuer) reply {
+	p, _ := r.projection(t)
+	body := t.Append(make([]byte, 0, 1024), v, p)
+	etag, _ := v.Value("meta.version").(string) // of what was shown just now
 	location, _ := v.Value("meta.location").(string)
-	return reply{
-		status: status,
-		header: http.Header{"Etag": {etag}, "Location": {location}},
-		body:   appendView(make([]byte, 0, 1024), t, v, p),
+	if r.Method == http.MethodGet && r.isUnchanged(etag) {
+		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {etag}}}
 	}
+	return reply{status: status, header: http.Header{"Etag": {etag}, "Location": {location}}, body: body}
 }
 
 // errorReply is RFC 7644, section 3.12. The status is a string there.

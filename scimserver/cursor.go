@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
+	"math"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -28,6 +29,18 @@ func (c cursor) before(at cursor) bool {
 	return cmp.Or(cmp.Compare(c.collection, at.collection), c.position.Compare(at.position)) < 0
 }
 
+// within is the position in a collection after which the list goes on: before all of a later collection, behind all of an earlier one.
+func (c cursor) within(collection int) index.Position {
+	switch {
+	case c.collection < collection:
+		return index.Position{Created: math.MinInt64}
+	case c.collection > collection:
+		return index.Position{Created: math.MaxInt64}
+	default:
+		return c.position
+	}
+}
+
 const sealBytes = 16
 
 func seal(organization types.NamespacedName, list string, place []byte) []byte {
@@ -36,7 +49,7 @@ func seal(organization types.NamespacedName, list string, place []byte) []byte {
 }
 
 func (c cursor) encode(organization types.NamespacedName, list string) string {
-	place := fmt.Appendf(nil, "%d %d %s", c.collection, c.position.Created, c.position.Name)
+	place := fmt.Appendf(nil, "%d.%d %s", c.collection, c.position.Created, c.position.Name)
 	return base64.RawURLEncoding.EncodeToString(append(seal(organization, list, place), place...))
 }
 
@@ -54,7 +67,7 @@ func readCursor(text string, organization types.NamespacedName, list string) (cu
 		return cursor{}, problem.BadCursor("the cursor belongs to another list: use it with the path and the filter for which it was given")
 	}
 	var c cursor
-	if _, err := fmt.Sscanf(string(place), "%d %d %s", &c.collection, &c.position.Created, &c.position.Name); err != nil {
+	if _, err := fmt.Sscanf(string(place), "%d.%d %s", &c.collection, &c.position.Created, &c.position.Name); err != nil {
 		return cursor{}, problem.BadCursor("the cursor is none that this endpoint gave")
 	}
 	return c, nil

@@ -18,6 +18,7 @@
 //	users.go, groups.go, list.go, discovery.go                 the operations
 //	store.go           live reads; write, wait, retry          group_batch.go changes of one group, written together
 //	list_reply.go      pages of a list                         cursor.go      RFC 9865
+//	answer_budget.go   memory and CPU time of answers          group_members.go   which members are shown
 //
 // and what it stands on, each in a package of its own:
 //

@@ -12,6 +12,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/wait"
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -52,16 +53,7 @@ func (s *Server) follow(ctx context.Context) error {
 }
 
 func waitUntil(ctx context.Context, done func() bool) bool {
-	ticker := time.NewTicker(startPoll)
-	defer ticker.Stop()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			return false
-		case <-ticker.C:
-		}
-	}
-	return true
+	return wait.PollUntilContextCancel(ctx, startPoll, true, func(context.Context) (bool, error) { return done(), nil }) == nil
 }
 
 // subscribe returns the questions whether each kind of object has been seen completely.

@@ -4,9 +4,14 @@
 package scimserver
 
 import (
-	"sync"
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
 
-	"golang.org/x/sync/errgroup"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/selection"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
@@ -14,10 +19,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// parallelReads is how many members are looked up at the API server at a time.
-const parallelReads = 8
-
-// GroupRules are the rules for groups of the request's organization. group is nil for a new one.
+// groupRules are the rules for groups of the request's organization. group is nil for a new one.
 func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.GroupRules {
 	return claims.GroupRules{
 		MaxRole:          r.organization().Spec.SCIM.MaxRole,
@@ -28,8 +30,7 @@ func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.
 	}
 }
 
-// UserNames finds the people that SCIM knows by these ids: in the index, and where that has not got them (another replica may have
-// created them just now) at the API server.
+// userNames finds the people that SCIM knows by these ids.
 func (s *Server) userNames(r *request, ids []string) (map[string]string, error) {
 	found := make(map[string]string, len(ids))
 	var unknown []string
@@ -40,109 +41,129 @@ func (s *Server) userNames(r *request, ids []string) (map[string]string, error) 
 			unknown = append(unknown, id)
 		}
 	}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(r.Context())
-	group.SetLimit(parallelReads)
-	for _, id := range unknown {
-		group.Go(func() error {
-			user, err := s.liveUser(ctx, r.organizationKey(), id)
-			if err != nil {
-				return unknownMember(err, id)
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			found[id] = user.Spec.UserName
-			return nil
-		})
+	users, err := s.findUsers(r, unknown)
+	if err != nil {
+		return nil, err
 	}
-	return found, group.Wait()
+	for _, id := range unknown {
+		user := users[id]
+		if user == nil {
+			return nil, problem.BadValue("members: there is no user with the id %q", problem.Shorten(id))
+		}
+		found[id] = user.Spec.UserName
+	}
+	return found, nil
 }
 
-func unknownMember(err error, id string) error {
-	if isMissing(err) {
-		return problem.BadValue("members: there is no user with the id %q", problem.Shorten(id))
+// findUsers asks the API server about users that the index does not have: another replica may have created them just now. It returns those whom
+// the provider may see, by id. The users are listed by the label that has the end of their id, so that a large group costs few requests.
+func (s *Server) findUsers(r *request, ids []string) (map[string]*v1alpha1.LambdaTestUser, error) {
+	found := make(map[string]*v1alpha1.LambdaTestUser, len(ids))
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return !idForm.MatchString(id) })
+	for some := range slices.Chunk(ids, usersPerList) {
+		people := make([]string, len(some))
+		for i, id := range some {
+			people[i] = strings.TrimPrefix(id, v1alpha1.SCIMNamePrefix)
+		}
+		chosen, err := labels.NewRequirement(v1alpha1.PersonLabel, selection.In, people)
+		if err != nil {
+			return nil, fmt.Errorf("choosing members: %w", err)
+		}
+		list := &v1alpha1.LambdaTestUserList{}
+		if err := s.liveList(r.Context(), list, r.organizationKey().Namespace, labels.NewSelector().Add(*chosen)); err != nil {
+			return nil, err
+		}
+		for i := range list.Items {
+			if user := &list.Items[i]; ownsUser(r.organizationKey(), user) && index.IsVisibleUser(user) {
+				found[user.Name] = user
+			}
+		}
 	}
-	return err
+	return found, nil
 }
 
 // hiddenMembers finds the members that are not shown: the provider deleted the person, or their resource is gone. The index alone cannot
 // tell: a user whom another replica has just created or revived would survive a replacement of the members.
 func (s *Server) hiddenMembers(r *request, ids []string) (map[string]bool, error) {
-	hidden := map[string]bool{}
-	var mu sync.Mutex
-	group, ctx := errgroup.WithContext(r.Context())
-	group.SetLimit(parallelReads)
+	var notShown []string
 	for _, id := range ids {
-		if user := s.index.User(r.organizationKey(), id); user != nil && index.IsVisibleUser(user) {
-			continue
-		}
-		group.Go(func() error {
-			_, err := s.liveUser(ctx, r.organizationKey(), id)
-			if isMissing(err) {
-				mu.Lock()
-				defer mu.Unlock()
-				hidden[id] = true
-			}
-			return ignoreNotFound(err)
-		})
-	}
-	return hidden, group.Wait()
-}
-
-// indexedMembers returns the members that the index shows, for lists.
-func (s *Server) indexedMembers(r *request) func(*v1alpha1.LambdaTestGroup) []claims.Member {
-	return func(group *v1alpha1.LambdaTestGroup) []claims.Member {
-		members, _ := s.splitMembers(r, group)
-		return members
-	}
-}
-
-// liveMembers does the same for one group, and asks the API server about members that the index does not know: another replica may
-// have created them just now.
-func (s *Server) liveMembers(r *request) func(*v1alpha1.LambdaTestGroup) []claims.Member {
-	return func(group *v1alpha1.LambdaTestGroup) []claims.Member {
-		members, unknown := s.splitMembers(r, group)
-		if len(unknown) == 0 {
-			return members
-		}
-		return append(members, s.lookUp(r, unknown[:min(len(unknown), memberChecks)])...)
-	}
-}
-
-// splitMembers returns the visible members, and those about whom the index knows nothing.
-func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visible, unknown []claims.Member) {
-	visible = make([]claims.Member, 0, len(group.Spec.Members))
-	for _, userName := range group.Spec.Members {
-		member := claims.Member{ID: v1alpha1.SCIMUserName(r.organization().Name, userName), UserName: userName}
-		switch user := s.index.User(r.organizationKey(), member.ID); {
-		case user == nil:
-			unknown = append(unknown, member)
-		case index.IsVisibleUser(user):
-			visible = append(visible, member)
+		if user := s.index.User(r.organizationKey(), id); user == nil || !index.IsVisibleUser(user) {
+			notShown = append(notShown, id)
 		}
 	}
-	return visible, unknown
+	found, err := s.findUsers(r, notShown)
+	hidden := map[string]bool{}
+	for _, id := range notShown {
+		hidden[id] = found[id] == nil
+	}
+	return hidden, err
 }
 
-func (s *Server) lookUp(r *request, members []claims.Member) []claims.Member {
-	there := make([]bool, len(members))
-	group, ctx := errgroup.WithContext(r.Context())
-	group.SetLimit(parallelReads)
-	for i, member := range members {
-		group.Go(func() error {
-			_, err := s.liveUser(ctx, r.organizationKey(), member.ID)
-			there[i] = err == nil
-			return nil
-		})
-	}
-	_ = group.Wait() // the functions return no error: who cannot be found is not shown
-	var found []claims.Member
-	for i, member := range members {
-		if there[i] {
-			found = append(found, member)
+// memberViews shows groups with those members whom the provider may see, also where the index does not know them yet.
+type memberViews struct {
+	server  *Server
+	request *request
+	// found are the users whom the index does not know and who were looked up; nil are those whom the provider may not see.
+	found map[string]*v1alpha1.LambdaTestUser
+	// failed is why a view does not show all members.
+	failed error
+}
+
+func (s *Server) membersFor(r *request) *memberViews {
+	return &memberViews{server: s, request: r, found: map[string]*v1alpha1.LambdaTestUser{}}
+}
+
+func (m *memberViews) view(group *v1alpha1.LambdaTestGroup) *claims.GroupView {
+	return &claims.GroupView{Group: group, Base: m.request.base, Members: m.of}
+}
+
+// of returns the members of a group whom the provider may see, in their order.
+func (m *memberViews) of(group *v1alpha1.LambdaTestGroup) []claims.Member {
+	members := make([]claims.Member, len(group.Spec.Members))
+	var unknown []string
+	for i, userName := range group.Spec.Members {
+		members[i] = claims.Member{ID: v1alpha1.SCIMUserName(m.request.organization().Name, userName), UserName: userName}
+		if _, asked := m.found[members[i].ID]; !asked && m.user(members[i].ID) == nil {
+			unknown = append(unknown, members[i].ID)
 		}
 	}
-	return found
+	found, err := m.server.findUsers(m.request, unknown)
+	if err != nil {
+		m.failed = err
+		return nil
+	}
+	for _, id := range unknown {
+		m.found[id] = found[id]
+	}
+	return slices.DeleteFunc(members, func(member claims.Member) bool {
+		user := cmp.Or(m.user(member.ID), m.found[member.ID])
+		return user == nil || !index.IsVisibleUser(user)
+	})
+}
+
+func (m *memberViews) user(id string) *v1alpha1.LambdaTestUser {
+	return m.server.index.User(m.request.organizationKey(), id)
+}
+
+// groupReply shows a group. A 201 that cannot show it has no body (RFC 7644, section 3.3): the client would repeat what was done.
+func (s *Server) groupReply(r *request, status int, group *v1alpha1.LambdaTestGroup) (reply, error) {
+	members := s.membersFor(r)
+	view := members.view(group)
+	var err error
+	if p, _ := r.projection(claims.GroupType); claims.GroupType.Shows(p, "members") {
+		err = r.takeTurnFor(len(group.Spec.Members) * memberBytes)
+	}
+	if err == nil {
+		answer := resourceReply(r, status, claims.GroupType, view)
+		if err = members.failed; err == nil {
+			return answer, nil
+		}
+	}
+	if status != http.StatusCreated {
+		return reply{}, err
+	}
+	location, _ := view.Value("meta.location").(string)
+	return reply{status: status, header: http.Header{"Etag": {claims.ETag(group)}, "Location": {location}}}, nil
 }
 
 // leaveGroups takes a person out of all groups of the organization.

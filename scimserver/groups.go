@@ -25,19 +25,7 @@ func (s *Server) getGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return s.groupReply(r, http.StatusOK, group), nil
-}
-
-func (s *Server) groupReply(r *request, status int, group *v1alpha1.LambdaTestGroup) reply {
-	p, _ := r.projection(claims.GroupType)
-	if r.Method == http.MethodGet && r.isUnchanged(claims.ETag(group)) {
-		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {claims.ETag(group)}}}
-	}
-	return resourceReply(status, claims.GroupType, s.viewGroup(r, group, s.liveMembers(r)), p)
-}
-
-func (s *Server) viewGroup(r *request, group *v1alpha1.LambdaTestGroup, members func(*v1alpha1.LambdaTestGroup) []claims.Member) *claims.GroupView {
-	return &claims.GroupView{Group: group, Base: r.base, Members: members}
+	return s.groupReply(r, http.StatusOK, group)
 }
 
 // replaceGroup: RFC 7644, section 3.5.1.
@@ -54,7 +42,7 @@ func (s *Server) replaceGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return s.groupReply(r, http.StatusOK, group), nil
+	return s.groupReply(r, http.StatusOK, group)
 }
 
 // patchGroup: RFC 7644, section 3.5.2: 204, unless attributes are asked for. A group may have 10 000 members.
@@ -72,7 +60,7 @@ func (s *Server) patchGroup(r *request) (reply, error) {
 		return reply{}, err
 	}
 	if _, asked := r.projection(claims.GroupType); asked {
-		return s.groupReply(r, http.StatusOK, group), nil
+		return s.groupReply(r, http.StatusOK, group)
 	}
 	return reply{status: http.StatusNoContent, header: http.Header{"Etag": {claims.ETag(group)}}}, nil
 }
@@ -149,7 +137,7 @@ func (s *Server) createGroup(r *request) (reply, error) {
 		return reply{}, err
 	}
 	r.audit = audit{resource: "Group/" + group.Name, outcome: "created", fields: claims.ChangedGroupFields(&v1alpha1.LambdaTestGroupSpec{}, &spec)}
-	return s.groupReply(r, http.StatusCreated, group), nil
+	return s.groupReply(r, http.StatusCreated, group)
 }
 
 // groupAttempts bounds the names tried for a group: one is taken by each group that was created with the displayName, and then renamed

@@ -205,13 +205,97 @@ var _ = Describe("Groups", func() {
 				Expect(shown(replicas[1], group)).To(ConsistOf(HaveKeyWithValue("value", user)))
 			}
 		})
-		It("are seen by a replica whose index knows nobody yet", func() {
-			blind := startReplica(scimserver.Options{}, func(o *cache.Options) {
+		// startBlind starts a replica whose index knows no user.
+		startBlind := func(options scimserver.Options) *replica {
+			GinkgoHelper()
+			blind := startReplica(options, func(o *cache.Options) {
 				nobody := labels.SelectorFromSet(labels.Set{"no": "body"})
 				o.ByObject = map[client.Object]cache.ByObject{&v1alpha1.LambdaTestUser{}: {Label: nobody}}
 			})
 			DeferCleanup(func() { blind.stop(); Eventually(blind.done).Should(Receive(BeNil())) })
 			Eventually(func() int { return t.ask(blind, "GET", "/Groups", "").status }).Should(Equal(200))
+			return blind
+		}
+		people := func(count int) (ids []string) {
+			GinkgoHelper()
+			for i := range count {
+				ids = append(ids, t.user(fmt.Sprintf("person%d@example.com", i)))
+			}
+			return ids
+		}
+		It("are all shown by a replica whose index knows none of them, and its answer can be sent back", func(ctx SpecContext) {
+			api := &unreachable{Client: k8s}
+			blind := startBlind(optionsWith(api))
+			id := t.group("Engineers", people(70)...)
+			Eventually(func() []string { return t.ask(blind, "GET", "/Groups", "").ids() }).Should(ConsistOf(id))
+			t.do(204, "DELETE", "/Users/"+t.user("gone@example.com"), "")
+			api.reads()
+			echo := t.ask(blind, "GET", "/Groups/"+id, "")
+			Expect(echo.json["members"]).To(HaveLen(70))
+			Expect(len(api.reads())).To(BeNumerically("<", 5), "they are looked up together")
+			list := t.ask(blind, "GET", "/Groups", "")
+			Expect(list.json["Resources"]).To(ConsistOf(HaveKeyWithValue("members", HaveLen(70))))
+			for _, r := range []*replica{blind, replicas[0]} {
+				Expect(t.ask(r, "PUT", "/Groups/"+id, echo.text).status).To(Equal(200))
+				Expect(members(ctx, id)).To(HaveLen(70))
+			}
+		})
+		It("are never taken for absent when they cannot be looked up: 503, and nothing changes", func(ctx SpecContext) {
+			api := &unreachable{Client: k8s, only: ada}
+			blind := startBlind(optionsWith(api))
+			few, many := t.group("Few", ada, grace), t.group("Many", append(people(30), ada)...)
+			Eventually(func() []string { return t.ask(blind, "GET", "/Groups", "").ids() }).Should(ConsistOf(few, many))
+			api.away.Store(true)
+			for _, id := range []string{few, many} {
+				before := members(ctx, id)
+				for _, a := range []answered{
+					t.ask(blind, "GET", "/Groups/"+id, ""),
+					t.ask(blind, "GET", "/Groups", ""),
+					t.ask(blind, "GET", filtered("/Groups", fmt.Sprintf("members.value eq %q", ada)), ""),
+					t.ask(blind, "PUT", "/Groups/"+id, fmt.Sprintf(`{"displayName":"New","members":%s}`, memberList(grace))),
+					t.ask(blind, "PATCH", "/Groups/"+id, patchMembers("replace", grace)),
+				} {
+					Expect(a.status).To(Equal(503), a.text)
+				}
+				Expect(t.ask(blind, "GET", "/Groups/"+id+"?excludedAttributes=members", "").status).To(Equal(200))
+				Expect(members(ctx, id)).To(Equal(before))
+			}
+		})
+		It("who were deleted cost no look-ups, however many they are", func() {
+			api := &unreachable{Client: k8s}
+			r := startReplica(optionsWith(api))
+			DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
+			Eventually(func() int { return t.ask(r, "GET", "/Groups", "").status }).Should(Equal(200))
+			deleted := people(20)
+			id := t.group("Engineers", append(deleted, ada)...)
+			for _, user := range deleted {
+				t.do(204, "DELETE", "/Users/"+user, "")
+			}
+			Eventually(func() any { return t.ask(r, "GET", "/Groups/"+id, "").json["members"] }).Should(HaveLen(1))
+			api.reads()
+			Expect(t.ask(r, "PUT", "/Groups/"+id, `{"displayName":"Engineers","members":[]}`).status).To(Equal(200))
+			Expect(api.reads()).To(HaveEach(id))
+		})
+		It("are covered by the version: If-None-Match hides no change of membership", func() {
+			id := t.group("Engineers", ada, grace)
+			path := "/Groups/" + id
+			version := func() string { GinkgoHelper(); return t.do(200, "GET", path, "").header.Get("ETag") }
+			before := version()
+			t.do(304, "GET", path, "", "If-None-Match: "+before)
+			t.do(204, "DELETE", "/Users/"+ada, "")
+			Expect(t.do(200, "GET", path, "", "If-None-Match: "+before).json["members"]).To(HaveLen(1))
+			t.do(304, "GET", path, "", "If-None-Match: "+version())
+			t.do(204, "PATCH", path, patchMembers("add", grace), "If-Match: "+version())
+
+			user := "/Users/" + grace
+			seen := t.do(200, "GET", user, "").header.Get("ETag")
+			t.do(304, "GET", user, "", "If-None-Match: "+seen)
+			t.do(204, "DELETE", path, "")
+			Expect(t.do(200, "GET", user, "", "If-None-Match: "+seen).json).NotTo(HaveKey("groups"))
+			t.do(200, "PATCH", user, `{"Operations":[{"op":"replace","path":"displayName","value":"G"}]}`, "If-Match: "+seen)
+		})
+		It("are seen by a replica whose index knows nobody yet", func() {
+			blind := startBlind(scimserver.Options{})
 			id := t.group("Engineers", ada)
 			Expect(shown(blind, id)).To(HaveLen(1))
 			Expect(t.ask(blind, "PATCH", "/Groups/"+id, patchMembers("add", grace)).status).To(Equal(204))

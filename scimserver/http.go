@@ -12,10 +12,10 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// ServeHTTP answers one request. Whatever happens, the answer is SCIM JSON.
+// ServeHTTP answers one request. The answer is SCIM JSON, also to a request that fails. (net/http refuses a few requests before: docs/scim.md.)
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := s.now()
-	q := &request{Request: r, id: requestID(r), bodies: s.bodies, control: http.NewResponseController(w)}
+	q := &request{Request: r, id: requestID(r), bodies: s.bodies, answers: s.answers, control: http.NewResponseController(w)}
 	defer q.releaseBody()
 	end := s.connections.begin(r.Context())
 	defer func() { end(q.grant != nil) }()
@@ -30,6 +30,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		result = errorReply(p)
 		s.logCause(q, p, err)
 	}
+	result, release := q.admit(result)
+	defer release()
 	answer(w, result)
 	s.metrics.answered(q, result.status, s.now().Sub(started))
 	if q.grant != nil && isWrite(q) {
@@ -59,6 +61,9 @@ func (s *Server) dispatch(q *request) (result reply, err error) {
 	}
 	if !s.started.Load() {
 		return reply{}, problem.Later(http.StatusServiceUnavailable, retryAfter, "the operator is starting: try again")
+	}
+	if len(q.Host) > maxHostBytes { // it is in every location, and so in every member of a group
+		return reply{}, problem.BadValue("the Host header is longer than %d bytes", maxHostBytes)
 	}
 	if q.grant, err = s.gate.admit(q.Request); err != nil {
 		return reply{}, err

@@ -63,6 +63,16 @@ var _ = Describe("HTTP", Label("security"), func() {
 		Entry("an unknown schema", "GET", "/Schemas/urn:x", "", "", 404),
 		Entry("a filter on a discovery endpoint", "GET", "/Schemas?filter=id+pr", "", "", 403),
 	)
+	It("refuses a Host header that would make every answer long", func() {
+		request, err := http.NewRequest(http.MethodGet, replicas[0].url+"/Users", http.NoBody)
+		Expect(err).NotTo(HaveOccurred())
+		request.Host = strings.Repeat("x", 300)
+		request.Header.Set("Authorization", "Bearer "+t.token)
+		response, err := http.DefaultClient.Do(request)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(response.Body.Close()).To(Succeed())
+		Expect(response).To(HaveHTTPStatus(400))
+	})
 	It("says which verbs a path allows", func() {
 		a := t.do(405, "DELETE", "/Users", "")
 		Expect(a.header.Get("Allow")).To(Equal("GET, HEAD, POST"))

@@ -256,6 +256,13 @@ var _ = Describe("Where clients disagree", func() {
 		b.do(404, "GET", "/Users/"+id, "")
 		b.do(404, "GET", "/Groups/"+group, "")
 		b.do(404, "DELETE", "/Groups/"+group, "")
+		api := &unreachable{Client: k8s}
+		r := startReplica(optionsWith(api))
+		DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
+		Eventually(func() []string { return t.ask(r, "GET", "/Groups", "").ids() }).Should(ConsistOf(group))
+		api.reads()
+		Expect(b.ask(r, "GET", "/Groups/"+group, "").status).To(Equal(404))
+		Expect(api.reads()).To(And(HaveLen(1), Not(ContainElement(group))), "to read the group takes longer than to read none, and would tell")
 		Expect(b.do(200, "GET", "/Users", "").ids()).To(BeEmpty())
 		Expect(b.user("ada@example.com")).NotTo(Equal(id))
 		b.do(400, "POST", "/Groups", fmt.Sprintf(`{"displayName":"G","members":%s}`, memberList(id)))

@@ -4,6 +4,7 @@
 package scimserver
 
 import (
+	"cmp"
 	"time"
 )
 
@@ -54,11 +55,22 @@ const (
 
 	// defaultPageSize is what Okta steps by, whatever it asked for.
 	defaultPageSize = 100
-	// maxPageSize keeps a page of users below about a megabyte; a page of groups has no such bound.
+	// maxPageSize keeps a usual page of users below about a megabyte.
 	maxPageSize = 1000
+	// maxPageBytes ends a page early, after the resource that reaches it: a thousand users at their largest, or 20 000 members of groups. Without it
+	// a page of groups would have gigabytes.
+	maxPageBytes = 4 << 20
 
-	// maxRenderedBytes of JSON are kept to render lists from: about 25 000 users.
-	maxRenderedBytes = 16 << 20
+	// maxAnswersBytes bounds the answers larger than smallAnswerBytes that are not read yet: a client may read slowly, or never. A pod has 512 MiB,
+	// and an answer must fit into half of it: that of the largest group has some 8 MiB. Smaller answers take 64 MiB with DefaultConnections.
+	maxAnswersBytes  = 64 << 20
+	smallAnswerBytes = 32 << 10
+	// turnBytes is from where on an answer needs a turn, of which each organization has one: above a page of a hundred usual users.
+	turnBytes = 128 << 10
+	// memberBytes is what a member takes in an answer, more or less.
+	memberBytes = 200
+	// answerWait is how long a request waits for a turn, and then for memory.
+	answerWait = 5 * time.Second
 
 	// leftOutPerSecond and leftOutBurst bound, for each organization, the events about denials that were not all there was: some 160 KiB.
 	leftOutPerSecond = 0.1
@@ -68,6 +80,8 @@ const (
 
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10
+	// maxHostBytes is the longest name of a host, and a port.
+	maxHostBytes = 253 + len(":65535")
 	// headerTimeout is how long a client may take to send its headers.
 	headerTimeout = 10 * time.Second
 	// requestTimeout bounds reading a request, and answering it: 16 MiB over a slow line, and a group of 25 000.
@@ -94,31 +108,19 @@ const (
 	goneWait = 3 * time.Second
 	// retryAfter is how long a client that must come back is told to wait.
 	retryAfter = 2 * time.Second
-	// memberChecks is how many members unknown to the index are looked up one by one to render a group.
-	memberChecks = 64
+	// usersPerList is how many users that the index does not know are listed at a time: the labels of so many fit into a URL.
+	usersPerList = 500
 
 	// failedAddresses is how many client addresses are remembered.
 	failedAddresses = 10_000
 )
 
 func (l Limits) withDefaults() Limits {
-	if l.UserBodyBytes == 0 {
-		l.UserBodyBytes = DefaultUserBodyBytes
-	}
-	if l.GroupBodyBytes == 0 {
-		l.GroupBodyBytes = DefaultGroupBodyBytes
-	}
-	if l.RequestsPerSecond == 0 {
-		l.RequestsPerSecond = DefaultRequestsPerSecond
-	}
-	if l.RequestBurst == 0 {
-		l.RequestBurst = int(2 * l.RequestsPerSecond)
-	}
-	if l.FailedAttempts == 0 {
-		l.FailedAttempts = DefaultFailedAttempts
-	}
-	if l.Connections == 0 {
-		l.Connections = DefaultConnections
-	}
+	l.UserBodyBytes = cmp.Or(l.UserBodyBytes, DefaultUserBodyBytes)
+	l.GroupBodyBytes = cmp.Or(l.GroupBodyBytes, DefaultGroupBodyBytes)
+	l.RequestsPerSecond = cmp.Or(l.RequestsPerSecond, DefaultRequestsPerSecond)
+	l.RequestBurst = cmp.Or(l.RequestBurst, int(2*l.RequestsPerSecond))
+	l.FailedAttempts = cmp.Or(l.FailedAttempts, DefaultFailedAttempts)
+	l.Connections = cmp.Or(l.Connections, DefaultConnections)
 	return l
 }

@@ -4,11 +4,9 @@
 package scimserver
 
 import (
-	"context"
 	"fmt"
-	"math"
 	"net/http"
-	"slices"
+	"net/url"
 	"strconv"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
@@ -16,205 +14,183 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-// usualBytes is what a user's JSON takes, more or less.
-const usualBytes = 700
+// searchable is a collection, whatever its type.
+type searchable interface {
+	resourceType() *scim.ResourceType
+	// addTo adds to a page what it has room for.
+	addTo(p *page, part part) error
+}
 
-// listBody is the page that is being rendered.
-type listBody struct {
+// part is what a list asks of one of its collections.
+type part struct {
+	number     int // of the collection
+	projection scim.Projection
+	match      scim.Predicate // nil without a filter
+	pin        pin
+}
+
+// pin is the id or userName that a filter demands.
+type pin struct{ name, value string }
+
+// page is the part of a list that is in one answer.
+type page struct {
+	request *request
+	query   listQuery
+	// list names the list that a cursor belongs to: its collections and its filter.
+	list string
+	// after is where a page by cursor begins; skip is how many matches a page by number still passes over.
+	after cursor
+	skip  int
+
 	body  []byte
 	items int
 	total int
-	next  string // cursor of the next page
+	more  bool   // there is a next page
 	last  cursor // place of the last item
 }
 
 // pageReply answers with one collection, or with several as if they were one, in that order.
-func pageReply(r *request, q listQuery, collections ...collection) (reply, error) {
-	for _, c := range collections {
-		q.list += c.resources.Endpoint + " "
-	}
-	q.list += q.filter
-	var from cursor
-	if q.hasCursor {
-		var err error
-		if from, err = readCursor(q.cursor, r.organizationKey(), q.list); err != nil {
-			return reply{}, err
-		}
-	}
-	matches, pins, err := compileFor(q.filter, collections)
+func pageReply(r *request, given url.Values, collections ...searchable) (reply, error) {
+	query, err := queryOf(given)
 	if err != nil {
 		return reply{}, err
 	}
-	out := &listBody{}
-	skip := q.start - 1
+	p := &page{request: r, query: query, list: query.filter, skip: query.start - 1}
+	types := make([]*scim.ResourceType, len(collections))
 	for i, c := range collections {
-		part := part{collection: c, number: i, query: q, projection: c.resources.Project(q.attributes, q.excluded), match: matches[i], pin: pins[i]}
-		if q.hasCursor {
-			err = part.follow(r.Context(), r, from, out)
-		} else {
-			err = part.count(r.Context(), &skip, out)
-		}
-		if err != nil {
+		types[i] = c.resourceType()
+		p.list = types[i].Endpoint + " " + p.list
+	}
+	if query.hasCursor {
+		if p.after, err = readCursor(query.cursor, r.organizationKey(), p.list); err != nil {
 			return reply{}, err
 		}
 	}
-	return out.reply(q), nil
-}
-
-// pin is the id or UserName that a filter demands.
-type pin struct{ name, value string }
-
-// compileFor gives the filter its meaning for each collection. A type of which it names an attribute that the type does not have
-// matches nothing, unless that is so for all types.
-func compileFor(text string, collections []collection) ([]scim.Predicate, []pin, error) {
-	matches, pins := make([]scim.Predicate, len(collections)), make([]pin, len(collections))
-	if text == "" {
-		return matches, pins, nil
-	}
-	parsed, err := filter.Parse(text)
+	parts, err := partsOf(query, types)
 	if err != nil {
-		return nil, nil, err
+		return reply{}, err
 	}
-	understood := false
 	for i, c := range collections {
-		match, failed := c.resources.Match(parsed)
-		if failed != nil {
-			err = failed
-			matches[i] = func(scim.Valuer) bool { return false }
+		if err := c.addTo(p, parts[i]); err != nil {
+			return reply{}, err
+		}
+	}
+	return p.reply(), nil
+}
+
+// partsOf gives the query its meaning for each type. A name that only another type has is absent (RFC 7644, section 3.4.2.1).
+func partsOf(q listQuery, types []*scim.ResourceType) ([]part, error) {
+	parts := make([]part, len(types))
+	for i, t := range types {
+		parts[i] = part{number: i, projection: t.Project(q.attributes, q.excluded)}
+		if q.filter == "" {
 			continue
 		}
-		understood = true
-		matches[i] = match
-		pins[i].name, pins[i].value = c.resources.PinnedBy(parsed)
-	}
-	if !understood {
-		return nil, nil, err
-	}
-	return matches, pins, nil
-}
-
-// part is the part of one collection in a list.
-type part struct {
-	collection collection
-	number     int
-	query      listQuery
-	projection scim.Projection
-	match      scim.Predicate
-	pin        pin
-}
-
-// count serves startIndex and count: skip is how many matches are still to be passed over.
-func (p *part) count(ctx context.Context, skip *int, out *listBody) error {
-	room := p.query.count - out.items
-	if p.match == nil {
-		some, total := p.collection.page(*skip, room)
-		out.total += total
-		out.body = slices.Grow(out.body, some.length*usualBytes)
-		*skip = max(0, *skip-total)
-		for i := range some.length {
-			out.add(p.collection.resources, some.view(i), p.projection)
+		parsed, err := filter.Parse(q.filter)
+		if err != nil {
+			return nil, err
 		}
-		return nil
+		if parts[i].match, err = t.Match(parsed, types...); err != nil {
+			return nil, err
+		}
+		parts[i].pin.name, parts[i].pin.value = t.PinnedBy(parsed)
 	}
-	candidates, err := p.candidates(ctx)
+	return parts, nil
+}
+
+func (c collection[T]) resourceType() *scim.ResourceType { return c.resources }
+
+func (c collection[T]) addTo(p *page, part part) error {
+	candidates, err := c.candidates(p, part)
 	if err != nil {
 		return err
 	}
-	for i := range candidates.length {
-		v := candidates.view(i)
-		if !p.match(v) {
-			continue
+	showsMembers := c.resources.Shows(part.projection, "members")
+	for _, resource := range candidates {
+		if err := p.request.Context().Err(); err != nil { // the client is gone
+			return err
 		}
-		out.total++
-		if *skip > 0 {
-			*skip--
-		} else if out.items < p.query.count {
-			out.add(p.collection.resources, v, p.projection)
+		view, members := c.view(resource), 0
+		if part.match != nil {
+			if !part.match(view) {
+				continue
+			}
+			p.total++
+		}
+		if showsMembers {
+			members = c.members(resource)
+		}
+		if place := (cursor{part.number, index.PositionOf(resource)}); p.wants(place) {
+			if err := p.add(place, members, func(dst []byte) []byte { return c.resources.Append(dst, view, part.projection) }); err != nil {
+				return err
+			}
 		}
 	}
-	return nil
+	return c.incomplete()
 }
 
-// candidates are all resources, or the one that the filter demands, read live.
-func (p *part) candidates(ctx context.Context) (page, error) {
-	if p.pin.name != "" {
-		return p.collection.pinned(ctx, p.pin)
+// candidates are the resources of the page and one more, which tells whether there is a next page. With a filter they are all resources, or the
+// one that the filter demands, read live.
+func (c collection[T]) candidates(p *page, part part) ([]T, error) {
+	if part.pin.name != "" {
+		resource, err := c.pinned(p.request.Context(), part.pin)
+		if err != nil {
+			return nil, ignoreNotFound(err)
+		}
+		return []T{resource}, nil
 	}
-	return p.collection.all(), nil
+	if part.match != nil {
+		return c.list.All(), p.request.takeTurn()
+	}
+	var some []T
+	var total int
+	if room := p.query.count - p.items + 1; p.query.hasCursor {
+		some, total = c.list.After(p.after.within(part.number), room)
+	} else {
+		some, total = c.list.Page(p.skip, room)
+		p.skip = max(0, p.skip-total)
+	}
+	p.total += total
+	return some, nil
 }
 
-// follow serves a cursor: what stands after a position, whatever came or went before it.
-func (p *part) follow(ctx context.Context, r *request, from cursor, out *listBody) error {
-	if p.match == nil {
-		p.followAll(r, from, out)
-		return nil
-	}
-	candidates, err := p.candidates(ctx)
-	if err != nil {
-		return err
-	}
-	for i := range candidates.length {
-		if !p.match(candidates.view(i)) {
-			continue
-		}
-		out.total++
-		if from.before(p.place(candidates, i)) {
-			p.take(r, candidates, i, out)
-		}
-	}
-	return nil
-}
-
-// followAll does so without a filter: one search for the position instead of a look at everybody.
-func (p *part) followAll(r *request, from cursor, out *listBody) {
-	room := p.query.count - out.items + 1 // one more tells whether there is a next page
-	after := from.position
+// wants tells whether a match is for this page.
+func (p *page) wants(at cursor) bool {
 	switch {
-	case from.collection < p.number:
-		after = index.Position{Created: math.MinInt64}
-	case from.collection > p.number:
-		room = 0
-	}
-	some, total := p.collection.after(after, room)
-	out.total += total
-	out.body = slices.Grow(out.body, some.length*usualBytes)
-	for i := range some.length {
-		p.take(r, some, i, out)
+	case p.query.hasCursor && !p.after.before(at):
+		return false
+	case p.skip > 0:
+		p.skip--
+		return false
+	case p.items >= p.query.count, p.items > 0 && len(p.body) >= maxPageBytes:
+		p.more = true
+		return false
+	default:
+		return true
 	}
 }
 
-func (p *part) place(from page, i int) cursor {
-	return cursor{collection: p.number, position: from.position(i)}
-}
-
-// take adds a resource to the page, or, once that is full, notes that there is a next one.
-func (p *part) take(r *request, from page, i int, out *listBody) {
-	if out.items == p.query.count {
-		if out.next == "" && out.items > 0 {
-			out.next = out.last.encode(r.organizationKey(), p.query.list)
-		}
-		return
+func (p *page) add(place cursor, members int, render func([]byte) []byte) error {
+	if err := p.request.takeTurnFor(len(p.body) + members*memberBytes); err != nil {
+		return err
 	}
-	out.add(p.collection.resources, from.view(i), p.projection)
-	out.last = p.place(from, i)
-}
-
-func (o *listBody) add(t *scim.ResourceType, v scim.Valuer, p scim.Projection) {
-	if o.items > 0 {
-		o.body = append(o.body, ',')
+	if p.items > 0 {
+		p.body = append(p.body, ',')
 	}
-	o.items++
-	o.body = appendView(o.body, t, v, p)
+	p.body = render(p.body)
+	p.items++
+	p.last = place
+	return nil
 }
 
 // reply is a ListResponse: totalResults counts all matches, itemsPerPage what is in this page.
-func (o *listBody) reply(q listQuery) reply {
-	head := fmt.Appendf(make([]byte, 0, 512), `{"schemas":[%q],"totalResults":%d,"itemsPerPage":%d,`, listSchema, o.total, o.items)
+func (p *page) reply() reply {
+	head := fmt.Appendf(make([]byte, 0, 512), `{"schemas":[%q],"totalResults":%d,"itemsPerPage":%d,`, listSchema, p.total, p.items)
 	switch {
-	case !q.hasCursor:
-		head = append(strconv.AppendInt(append(head, `"startIndex":`...), int64(q.start), 10), ',')
-	case o.next != "":
-		head = append(scim.AppendString(append(head, `"nextCursor":`...), o.next), ',')
+	case !p.query.hasCursor:
+		head = append(strconv.AppendInt(append(head, `"startIndex":`...), int64(p.query.start), 10), ',')
+	case p.more:
+		head = append(scim.AppendString(append(head, `"nextCursor":`...), p.last.encode(p.request.organizationKey(), p.list)), ',')
 	}
-	return reply{status: http.StatusOK, prefix: append(head, `"Resources":[`...), body: append(o.body, ']', '}')}
+	return reply{status: http.StatusOK, prefix: append(head, `"Resources":[`...), body: append(p.body, ']', '}')}
 }

@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
@@ -33,6 +34,8 @@ type request struct {
 	control *http.ResponseController
 	bodies  *shares
 	held    int64 // of the memory for bodies
+	answers answers
+	hasTurn bool
 }
 
 // organization is the one that the request's token is for.
@@ -136,7 +139,7 @@ func commaSeparated(values []string) []string {
 // ifMatch returns the precondition of a write: nil when the client names no version. The comparison ignores the mark of weakness, as
 // RFC 7644, section 3.14, does in its examples.
 func (r *request) ifMatch() func(etag string) error {
-	wanted := r.Header.Values("If-Match")
+	wanted := claims.ResourceETags(r.Header.Values("If-Match"))
 	if len(wanted) == 0 {
 		return nil
 	}

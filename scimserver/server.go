@@ -79,17 +79,16 @@ type Server struct {
 	now     func() time.Time
 	limits  Limits
 
-	index *index.Index
-	// rendered has JSON of users of the index.
-	rendered *renderings
-	tokens   *token.Loader
-	uses     *token.Uses
-	gate     *gate
-	router   *router
-	metrics  *metrics
-	batches  *groupBatches
+	index   *index.Index
+	tokens  *token.Loader
+	uses    *token.Uses
+	gate    *gate
+	router  *router
+	metrics *metrics
+	batches *groupBatches
 	// bodies is the memory of bodies, turns are the batches of changes of groups that are applied at once.
 	bodies, turns *shares
+	answers       answers
 	// connections are those of the listener.
 	connections *connections
 	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
@@ -125,11 +124,11 @@ func New(options Options) (*Server, error) {
 		batches: newGroupBatches(),
 		bodies:  newShares(maxBodiesBytes, maxBodiesBytes/2),
 		turns:   newShares(math.MaxInt64, batchTurns),
+		answers: newAnswers(),
+		index:   index.New(),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
 	s.connections = newConnections(s.limits.Connections)
-	s.rendered = newRenderings()
-	s.index = index.New(s.rendered.forget)
 	s.tokens = token.NewLoader(options.Reader, options.Now, s.tokensChanged)
 	s.uses = token.NewUses(options.Client, options.Now, func(err error) { s.log.Info("SCIM token use not recorded", "cause", err.Error()) })
 	s.gate = newGate(s.tokens, s.now, s.limits)

@@ -6,6 +6,7 @@ package scimserver
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"regexp"
@@ -13,6 +14,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -25,16 +27,15 @@ import (
 
 var idForm = regexp.MustCompile(`^scim-[a-z2-7]{26}$`)
 
-// shownUser reads a user that the provider may see, for an answer that shows it. indexed says that it is the index's own object.
-func (s *Server) shownUser(ctx context.Context, organization types.NamespacedName, id string) (user *v1alpha1.LambdaTestUser, indexed bool, err error) {
+// shownUser reads a user that the provider may see, for an answer that shows it.
+func (s *Server) shownUser(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestUser, error) {
 	if known := s.index.User(organization, id); known != nil && index.IsVisibleUser(known) {
 		latest, err := s.isLatest(ctx, v1alpha1.UserKind, known)
 		if latest || err != nil {
-			return known, true, orNotFound(err, "user", id)
+			return known, orNotFound(err, "user", id)
 		}
 	}
-	user, err = s.liveUser(ctx, organization, id)
-	return user, false, err
+	return s.liveUser(ctx, organization, id)
 }
 
 // shownGroup does the same with a group.
@@ -76,8 +77,15 @@ func ownsUser(organization types.NamespacedName, user *v1alpha1.LambdaTestUser) 
 	return v1alpha1.IsSCIM(user) && user.Namespace == organization.Namespace && user.Spec.OrganizationRef.Name == organization.Name
 }
 
-// liveGroup reads a group that the provider may see.
+// noGroup is an id that no group has.
+const noGroup = v1alpha1.SCIMNamePrefix + "aaaaaaaaaaaaaaaaaaaaaaaaaa"
+
+// liveGroup reads a group that the provider may see. In place of a group of another organization it reads one that does not exist: to read the
+// members takes longer, and would tell that the group is there.
 func (s *Server) liveGroup(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestGroup, error) {
+	if s.index.IsOfAnother(organization, id) {
+		return nil, orNotFound(s.liveGet(ctx, organization.Namespace, noGroup, &v1alpha1.LambdaTestGroup{}), "group", id)
+	}
 	group := &v1alpha1.LambdaTestGroup{}
 	if err := s.liveGet(ctx, organization.Namespace, id, group); err != nil {
 		return nil, orNotFound(err, "group", id)
@@ -101,6 +109,16 @@ func (s *Server) liveGet(ctx context.Context, namespace, id string, into client.
 	defer cancel()
 	if err := s.reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: id}, into); err != nil {
 		return fmt.Errorf("reading %s: %w", id, err)
+	}
+	return nil
+}
+
+// liveList asks the API server for the objects that a selector chooses.
+func (s *Server) liveList(ctx context.Context, into client.ObjectList, namespace string, selector labels.Selector) error {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if err := s.reader.List(ctx, into, client.InNamespace(namespace), client.MatchingLabelsSelector{Selector: selector}); err != nil {
+		return fmt.Errorf("listing: %w", err)
 	}
 	return nil
 }
@@ -129,10 +147,13 @@ func orNotFound(err error, what, id string) error {
 // newObject is the metadata of a resource of this endpoint.
 func newObject(organization types.NamespacedName, name string, now time.Time) metav1.ObjectMeta {
 	return metav1.ObjectMeta{
-		Namespace:   organization.Namespace,
-		Name:        name,
-		Labels:      map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
-		Annotations: map[string]string{v1alpha1.LastModifiedAnnotation: now.UTC().Format(time.RFC3339)},
+		Namespace: organization.Namespace,
+		Name:      name,
+		Labels:    map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM},
+		Annotations: map[string]string{
+			v1alpha1.CreatedAnnotation:      now.UTC().Format(time.RFC3339Nano),
+			v1alpha1.LastModifiedAnnotation: now.UTC().Format(time.RFC3339),
+		},
 		// With the create, so that no upstream write can come before it.
 		Finalizers: []string{v1alpha1.Finalizer},
 	}
@@ -144,20 +165,13 @@ func (s *Server) create(ctx context.Context, object client.Object, kind string) 
 }
 
 func (s *Server) update(ctx context.Context, object client.Object, kind string) error {
-	metav1.SetMetaDataAnnotation(accessor(object), v1alpha1.LastModifiedAnnotation, s.now().UTC().Format(time.RFC3339))
-	return s.write(ctx, object, kind, func(ctx context.Context) error { return s.client.Update(ctx, object) })
-}
-
-// accessor returns the metadata of one of this package's two kinds.
-func accessor(object client.Object) *metav1.ObjectMeta {
-	switch object := object.(type) {
-	case *v1alpha1.LambdaTestUser:
-		return &object.ObjectMeta
-	case *v1alpha1.LambdaTestGroup:
-		return &object.ObjectMeta
-	default:
-		return &metav1.ObjectMeta{}
+	annotations := maps.Clone(object.GetAnnotations())
+	if annotations == nil {
+		annotations = map[string]string{}
 	}
+	annotations[v1alpha1.LastModifiedAnnotation] = s.now().UTC().Format(time.RFC3339)
+	object.SetAnnotations(annotations)
+	return s.write(ctx, object, kind, func(ctx context.Context) error { return s.client.Update(ctx, object) })
 }
 
 func (s *Server) write(ctx context.Context, object client.Object, kind string, call func(context.Context) error) error {

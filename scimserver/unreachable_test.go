@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"syscall"
 
@@ -22,7 +23,25 @@ type unreachable struct {
 	client.Client
 	away   atomic.Bool
 	panics atomic.Bool // on reads of users and groups
-	only   string      // when set, reads of what has that name fail, and nothing else does
+	only   string      // when set, reads of what has that name fail, and lists, and nothing else does
+
+	mu   sync.Mutex
+	read []string // names of the users and groups that were read, and "list" for each list of them
+}
+
+// reads returns what was read since the last time.
+func (u *unreachable) reads() []string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	read := u.read
+	u.read = nil
+	return read
+}
+
+func (u *unreachable) note(name string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.read = append(u.read, name)
 }
 
 func optionsWith(c client.Client) scimserver.Options { return scimserver.Options{Client: c, Reader: c} }
@@ -49,7 +68,16 @@ func (u *unreachable) Get(ctx context.Context, key client.ObjectKey, o client.Ob
 	if err := u.err(); err != nil && (u.only == "" || u.only == key.Name) {
 		return err
 	}
+	u.note(key.Name)
 	return u.Client.Get(ctx, key, o, options...)
+}
+
+func (u *unreachable) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	if err := u.err(); err != nil {
+		return err
+	}
+	u.note("list")
+	return u.Client.List(ctx, list, options...)
 }
 
 func (u *unreachable) Create(ctx context.Context, o client.Object, options ...client.CreateOption) error {

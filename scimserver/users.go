@@ -20,35 +20,22 @@ import (
 
 // getUser: RFC 7644, section 3.4.1.
 func (s *Server) getUser(r *request) (reply, error) {
-	user, indexed, err := s.shownUser(r.Context(), r.organizationKey(), r.segment)
+	user, err := s.shownUser(r.Context(), r.organizationKey(), r.segment)
 	if err != nil {
 		return reply{}, err
 	}
-	return s.userReply(r, http.StatusOK, user, indexed), nil
+	return s.userReply(r, http.StatusOK, user), nil
 }
 
-// userReply shows a user, or says that the client has this version already. indexed says that it is the
-// index's own object.
-func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser, indexed bool) reply {
-	p, _ := r.projection(claims.UserType)
-	if r.Method == http.MethodGet && r.isUnchanged(claims.ETag(user)) {
-		return reply{status: http.StatusNotModified, header: http.Header{"Etag": {claims.ETag(user)}}}
-	}
-	return resourceReply(status, claims.UserType, s.viewOf(s.viewUser(r, user), indexed), p)
+// userReply shows a user, or says that the client has this version already.
+func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser) reply {
+	return resourceReply(r, status, claims.UserType, s.viewUser(r, user))
 }
 
 func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *claims.UserView {
 	return &claims.UserView{User: user, Base: r.base, Groups: func(userName string) []*v1alpha1.LambdaTestGroup {
 		return s.index.GroupsOf(r.organizationKey(), userName)
 	}}
-}
-
-// viewOf is a view with the renderings of users of the index, or just the view for a user that was read live.
-func (s *Server) viewOf(v *claims.UserView, indexed bool) scim.Valuer {
-	if indexed {
-		return indexedUser{v, s.rendered}
-	}
-	return v
 }
 
 // PutUser: RFC 7644, section 3.5.1.
@@ -94,7 +81,7 @@ func (s *Server) changeUser(r *request, id string, change claims.UserChange) (re
 	if err != nil {
 		return reply{}, orNotFound(err, "user", id)
 	}
-	return s.userReply(r, http.StatusOK, user, false), nil
+	return s.userReply(r, http.StatusOK, user), nil
 }
 
 // writeUser carries out a change of a user that was just read, and turns user into what is stored then.
@@ -171,7 +158,7 @@ func (s *Server) createUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return s.userReply(r, status, user, false), nil
+	return s.userReply(r, status, user), nil
 }
 
 // createOrRevive creates the person's resource, or revives the one that is there.

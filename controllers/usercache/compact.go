@@ -9,6 +9,7 @@ import (
 	"sync"
 	"unique"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	toolscache "k8s.io/client-go/tools/cache"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -16,13 +17,15 @@ import (
 
 // compactUsers returns a transform that makes LambdaTestUsers small in the cache: there may be 100 000 of them. It drops what no reader
 // of the cache needs: managed fields, all labels except the source, all annotations except two. A change of a user that was read from the
-// cache must therefore be sent as a patch, never as the whole object. Texts that many users have in common are stored once, and the texts
+// cache must therefore be sent as a patch, never as the whole object. The time of the creation gets its fraction of a second, which an
+// annotation has. Texts that many users have in common are stored once, and the texts
 // of one user share one piece of memory.
 func compactUsers() toolscache.TransformFunc {
 	shared := sharedAnnotations{byTime: map[string]map[string]string{}}
 	return func(object any) (any, error) {
 		if user, ok := object.(*v1alpha1.LambdaTestUser); ok && !isCompact(user) {
 			user.ManagedFields = nil
+			user.CreationTimestamp = metav1.NewTime(v1alpha1.CreatedAt(user))
 			user.Labels = sourceLabels[user.Labels[v1alpha1.SourceLabel]]
 			user.Annotations = shared.of(user.Annotations)
 			if slices.Equal(user.Finalizers, onlyOurs) {

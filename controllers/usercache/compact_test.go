@@ -5,6 +5,7 @@ package usercache
 
 import (
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/google/go-cmp/cmp"
@@ -73,6 +74,21 @@ func TestCompactUsersKeepsWhatIsRead(t *testing.T) {
 				t.Errorf("changed (-before +after):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestCompactUsersKeepsTheTimeOfTheCreation(t *testing.T) {
+	user := fullUser()
+	user.CreationTimestamp = metav1.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for created, want := range map[string]int{"2026-01-02T03:04:05.000000789Z": 789, "2026-01-01T03:04:05.000000789Z": 0, "yesterday": 0} {
+		user.Annotations[v1alpha1.CreatedAnnotation] = created
+		compact := compacted(t, user.DeepCopy())
+		if compact.CreationTimestamp.Nanosecond() != want || !v1alpha1.CreatedAt(compact).Equal(v1alpha1.CreatedAt(user)) {
+			t.Errorf("%s: %s", created, compact.CreationTimestamp)
+		}
+		if _, kept := compact.Annotations[v1alpha1.CreatedAnnotation]; kept {
+			t.Error("the annotation takes memory besides")
+		}
 	}
 }
 

@@ -61,7 +61,7 @@ func usersOf(t testing.TB, answer http.HandlerFunc, wrap func(http.RoundTripper)
 	users := func(options metav1.ListOptions) *rest.Request {
 		return client.Get().Resource("lambdatestusers").VersionedParams(&options, metav1.ParameterCodec)
 	}
-	return &persistent{users: true, ListerWatcher: &toolscache.ListWatch{
+	return &persistent{users: true, transform: compactUsers(), ListerWatcher: &toolscache.ListWatch{
 		ListWithContextFunc: func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 			list := &v1alpha1.LambdaTestUserList{}
 			return list, users(options).Do(ctx).Into(list)

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
@@ -28,6 +29,7 @@ func compactGroup(object any) (any, error) {
 	}
 	leavesOut := awaitsOrganization(group) && (group.HasMembersLeftOut() || sizeOf(group.Spec.Members) > maxMemberBytes)
 	group.ManagedFields = nil
+	group.CreationTimestamp = metav1.NewTime(v1alpha1.CreatedAt(group))
 	group.Labels = sourceLabels[group.Labels[v1alpha1.SourceLabel]]
 	maps.DeleteFunc(group.Annotations, func(name, _ string) bool { return !slices.Contains(groupAnnotations, name) })
 	if leavesOut {

@@ -37,7 +37,42 @@ const pageSize = 500
 func newInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 	source := &persistent{ListerWatcher: from}
 	_, source.users = of.(*v1alpha1.LambdaTestUser)
-	return toolscache.NewSharedIndexInformer(source, of, resync, indexers)
+	return &informer{toolscache.NewSharedIndexInformer(source, of, resync, indexers), source}
+}
+
+// informer keeps its objects when it lists again. client-go replaces each by an equal copy and does not tell the handlers, so that a handler
+// that holds the objects would hold a second copy of all of them.
+type informer struct {
+	toolscache.SharedIndexInformer
+	source *persistent
+}
+
+// SetTransform implements cache.SharedIndexInformer. An object that is stored is not transformed again: readers look at it.
+func (i *informer) SetTransform(transform toolscache.TransformFunc) error {
+	i.source.transform = func(object any) (any, error) {
+		if stored := i.stored(object); stored != nil {
+			return stored, nil
+		}
+		if transform == nil {
+			return object, nil
+		}
+		return transform(object)
+	}
+	return i.SharedIndexInformer.SetTransform(i.source.transform)
+}
+
+// stored returns the object that the informer has in the same version, or nil.
+func (i *informer) stored(object any) any {
+	fresh, ok := object.(metav1.Object)
+	if !ok || fresh.GetResourceVersion() == "" {
+		return nil
+	}
+	stored, _, _ := i.GetStore().Get(object) // without the object on an error
+	known, ok := stored.(metav1.Object)
+	if ok && known.GetUID() == fresh.GetUID() && known.GetResourceVersion() == fresh.GetResourceVersion() {
+		return stored
+	}
+	return nil
 }
 
 // persistent repeats a list or a watch at an even pace for as long as the API server cannot be reached or asks to wait. It leaves all other
@@ -45,6 +80,8 @@ func newInformer(from toolscache.ListerWatcher, of runtime.Object, resync time.D
 type persistent struct {
 	toolscache.ListerWatcher
 	users bool
+	// transform is what the informer does with each user, here as soon as the user is decoded.
+	transform toolscache.TransformFunc
 	// inPages says that the last list of users was not the last page, or was cut, as an API server does that needs more than a minute for
 	// it. The reflector makes one list at a time, so no lock is needed.
 	inPages bool
@@ -67,7 +104,7 @@ func (p *persistent) ListWithContext(ctx context.Context, options metav1.ListOpt
 			options.Limit = pageSize
 		}
 		var more bool
-		list, more, err = listUsers(ctx, func(ctx context.Context) (runtime.Object, error) { return lister.ListWithContext(ctx, options) })
+		list, more, err = listUsers(ctx, p.transform, func(ctx context.Context) (runtime.Object, error) { return lister.ListWithContext(ctx, options) })
 		p.inPages = more || p.inPages && err != nil
 		return err
 	})

@@ -27,7 +27,7 @@ var noUsers = fmt.Sprintf(`{"apiVersion":%q,"kind":"LambdaTestUserList","metadat
 
 // listUsers lists with client-go and decodes here, where withUsersDecoded is in the transport. It returns whether there is more to come:
 // another page, or the whole list, since it was cut.
-func listUsers(ctx context.Context, start func(context.Context) (runtime.Object, error)) (list runtime.Object, more bool, err error) {
+func listUsers(ctx context.Context, transform toolscache.TransformFunc, start func(context.Context) (runtime.Object, error)) (list runtime.Object, more bool, err error) {
 	handed := &handedOver{instead: noUsers}
 	list, err = start(context.WithValue(ctx, handedOverKey{}, handed))
 	switch {
@@ -37,22 +37,22 @@ func listUsers(ctx context.Context, start func(context.Context) (runtime.Object,
 		return nil, false, errors.Join(err, handed.body.Close())
 	}
 	defer func() { _ = handed.body.Close() }()
-	decoded := userList{Items: userItems{compact: compactUsers()}}
+	decoded := userList{Items: userItems{transform: transform}}
 	if err := json.UnmarshalRead(bufio.NewReaderSize(handed.body, listBuffer), &decoded, lenient); err != nil {
 		return nil, true, fmt.Errorf("decoding the list of users: %w", err)
 	}
 	return &internalversion.List{ListMeta: decoded.Metadata, Items: decoded.Items.users}, decoded.Metadata.Continue != "", nil
 }
 
-// userList is a LambdaTestUserList, each user of which is made small before the next is read.
+// userList is a LambdaTestUserList, each user of which is made small, or found in the store, before the next is read.
 type userList struct {
 	Metadata metav1.ListMeta `json:"metadata"`
 	Items    userItems       `json:"items"`
 }
 
 type userItems struct {
-	users   []runtime.Object
-	compact toolscache.TransformFunc
+	users     []runtime.Object
+	transform toolscache.TransformFunc
 }
 
 // UnmarshalJSONFrom implements json.UnmarshalerFrom.
@@ -72,10 +72,13 @@ func (i *userItems) UnmarshalJSONFrom(from *jsontext.Decoder) error {
 		if err := json.UnmarshalDecode(from, &fields); err != nil {
 			return err
 		}
-		if _, err := i.compact(user); err != nil {
+		kept, err := i.transform(user)
+		if err != nil {
 			return err
 		}
-		i.users = append(i.users, user)
+		if object, ok := kept.(runtime.Object); ok {
+			i.users = append(i.users, object)
+		}
 	}
 	_, err = from.ReadToken()
 	return err

@@ -25,6 +25,7 @@ func controllersAtScaleBenchmarks() []benchmark {
 			name: "sweep", about: "sweeps of an organization in which nothing changes",
 			figures: []string{"sweep", "sweep-calls", "idle", "idle-api"}, run: sweeps,
 		},
+		{name: "relists", about: "memory after the replicas have listed everybody again", run: relists},
 		{
 			name: "restart", about: "both replicas are killed, one after the other: time and memory until they serve again",
 			figures: []string{"restart", "restart-writes", "memory", "memory-peak"}, run: restart,

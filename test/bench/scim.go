@@ -33,6 +33,10 @@ func scimBenchmarks() []benchmark {
 		{name: "group-add", about: "members that are added one at a time to a group of 10 000", figures: []string{"group-add", "group-add-lost"}, run: groupAdd},
 		{name: "scim-patch-worst", about: "the PATCH of a group that costs most CPU time within the limits", run: scimPatchWorst},
 		{name: "scim-create", about: "POST, and creates in the API server", figures: []string{"scim-create", "scim-create-p99"}, run: scimCreate},
+		{
+			name: "scim-limits", about: "the longest answer, and the most costly filter, that one request may ask for",
+			figures: []string{"scim-page-bytes", "scim-page-cpu", "scim-filter-cpu"}, run: scimLimits,
+		},
 	}
 }
 

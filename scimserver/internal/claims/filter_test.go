@@ -74,11 +74,15 @@ func TestFilter(t *testing.T) {
 		{`name.familyName eq "lovelace"`, true},
 		{`name pr`, true},
 		{`urn:ietf:params:scim:schemas:core:2.0:User:name.givenName sw "A"`, true},
-		// multi-valued attributes: one element is enough; ne means that none is
+		// multi-valued attributes: one element is enough, also one that is not equal (RFC 7644, section 3.4.2.2)
 		{`emails eq "home@example.org"`, true},
 		{`emails co "example.org"`, true},
 		{`emails.type eq "home"`, true},
-		{`emails.type ne "home"`, false},
+		{`emails.type ne "home"`, true},
+		{`emails.display ne "x"`, true},
+		{`emails ne null`, true},
+		{`schemas ne "urn:ietf:params:scim:schemas:core:2.0:User"`, true},
+		{`not (schemas pr)`, false},
 		{`emails.type ne "fax"`, true},
 		{`emails pr`, true},
 		{`emails[type eq "work" and value co "@example.com"]`, true},
@@ -134,6 +138,38 @@ func TestFilter(t *testing.T) {
 				t.Errorf("matches = %v, want %v", got, test.matches)
 			}
 		})
+	}
+}
+
+// What a filter costs grows with its terms and with the members, and not with the time that it takes to find out who they are.
+func TestMembersAreEvaluatedOnceForAFilter(t *testing.T) {
+	asked := 0
+	text := strings.Repeat(`members.value eq "x" or members.display co "y" or `, 49) + "members pr"
+	parsed, err := filter.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	match, err := GroupType.Match(parsed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	view := &GroupView{Group: &v1alpha1.LambdaTestGroup{}, Members: func(*v1alpha1.LambdaTestGroup) []Member {
+		asked++
+		return []Member{{ID: "a", UserName: "b"}}
+	}}
+	if !match(view) || asked != 1 {
+		t.Errorf("the members are evaluated %d times", asked)
+	}
+	user := ada()
+	user.Groups = func(string) []*v1alpha1.LambdaTestGroup {
+		asked++
+		return nil
+	}
+	if parsed, err = filter.Parse(`groups.value eq "x" or groups.display co "y"`); err != nil {
+		t.Fatal(err)
+	}
+	if match, err = UserType.Match(parsed); err != nil || match(user) || asked != 2 {
+		t.Errorf("the groups are evaluated %d times, %v", asked-1, err)
 	}
 }
 

@@ -12,6 +12,9 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
+// Hidden tells which members of a group the provider is not shown, by id.
+type Hidden func(ids []string) (map[string]bool, error)
+
 // GroupChange is what a request wants of a group that exists.
 type GroupChange struct {
 	// apply turns the group's attributes into the wanted ones. Its members are a memberSet.

@@ -22,6 +22,9 @@ type GroupView struct {
 	// Members finds those of its members whom the provider may see; it is asked only when they are wanted.
 	Members func(*v1alpha1.LambdaTestGroup) []Member
 	Base    string
+
+	members   any // evaluated once, for all terms of a filter
+	evaluated bool
 }
 
 // Member is a member: the resource has the UserName, SCIM the id.
@@ -51,6 +54,11 @@ func (v *GroupView) Value(path string) any {
 		return v.memberElements()
 	case groupExtension + ":" + lambdatestRolesName, groupExtension:
 		return roleValues(spec.Roles)
+	case "meta.version":
+		if shown, _ := v.members.(scim.Elements); v.evaluated && len(shown) < len(spec.Members) {
+			return versionWith(v.Group, shown)
+		}
+		return ETag(v.Group)
 	default:
 		return metaValue(GroupType, v.Group, v.Base, path)
 	}
@@ -68,12 +76,16 @@ func roleValues(roles []v1alpha1.Role) any {
 }
 
 func (v *GroupView) memberElements() any {
+	if v.evaluated {
+		return v.members
+	}
 	members := v.Members(v.Group)
 	list := make(scim.Elements, 0, len(members))
 	for i := range members {
 		list = append(list, memberElement{&members[i], v.Base})
 	}
-	return valueOf(list)
+	v.members, v.evaluated = valueOf(list), true
+	return v.members
 }
 
 type memberElement struct {

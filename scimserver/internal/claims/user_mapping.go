@@ -4,7 +4,6 @@
 package claims
 
 import (
-	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -24,6 +23,9 @@ type UserView struct {
 	// Groups finds the groups of a UserName; it is asked only when they are wanted.
 	Groups func(userName string) []*v1alpha1.LambdaTestGroup
 	Base   string
+
+	groups    any // evaluated once, for all terms of a filter
+	evaluated bool
 }
 
 var (
@@ -68,6 +70,8 @@ func (v *UserView) Value(path string) any {
 		return some(spec.ConcurrencyGroup)
 	case userExtension:
 		return some(string(spec.Role) + spec.ConcurrencyGroup)
+	case "meta.version":
+		return versionWith(v.User, v.Value("roles"), v.groupElements())
 	default:
 		return metaValue(UserType, v.User, v.Base, path)
 	}
@@ -89,16 +93,14 @@ func metaValue(t *scim.ResourceType, o metav1.Object, base, path string) any {
 	case "meta.resourceType":
 		return t.Name
 	case "meta.created":
-		return rfc3339(o.GetCreationTimestamp().Time)
+		return rfc3339(v1alpha1.CreatedAt(o))
 	case "meta.lastModified":
 		if text, ok := o.GetAnnotations()[v1alpha1.LastModifiedAnnotation]; ok {
 			if _, err := time.Parse(time.RFC3339, text); err == nil {
 				return text
 			}
 		}
-		return rfc3339(o.GetCreationTimestamp().Time)
-	case "meta.version":
-		return ETag(o)
+		return rfc3339(v1alpha1.CreatedAt(o))
 	case "meta.location":
 		return base + t.Endpoint + "/" + o.GetName()
 	default:
@@ -107,12 +109,6 @@ func metaValue(t *scim.ResourceType, o metav1.Object, base, path string) any {
 }
 
 func rfc3339(t time.Time) string { return t.UTC().Format(time.RFC3339) }
-
-// ETag is the version of a resource: it changes with every change of spec, by anybody, and not with status, labels or finalizers.
-// It is weak, because groups and roles of a user come from elsewhere.
-func ETag(o metav1.Object) string {
-	return fmt.Sprintf(`W/"%s.%d"`, o.GetUID(), o.GetGeneration())
-}
 
 type emailElement struct{ email v1alpha1.Email }
 
@@ -157,14 +153,35 @@ func valueOf(list scim.Elements) any {
 }
 
 func (v *UserView) groupElements() any {
-	groups := v.Groups(v.User.Spec.UserName)
-	list := make(scim.Elements, 0, len(groups))
-	for _, group := range groups {
-		list = append(list, scim.Object{
-			"value": group.Name, "$ref": v.Base + GroupType.Endpoint + "/" + group.Name, "display": group.Spec.DisplayName, "type": "direct",
-		})
+	if v.evaluated || v.Groups == nil {
+		return v.groups
 	}
-	return valueOf(list)
+	var list scim.Elements
+	for _, group := range v.Groups(v.User.Spec.UserName) {
+		list = append(list, groupElement{group, v.Base})
+	}
+	v.groups, v.evaluated = valueOf(list), true
+	return v.groups
+}
+
+type groupElement struct {
+	group *v1alpha1.LambdaTestGroup
+	base  string
+}
+
+func (e groupElement) Value(name string) any {
+	switch name {
+	case "value":
+		return e.group.Name
+	case "$ref":
+		return e.base + GroupType.Endpoint + "/" + e.group.Name
+	case "display":
+		return e.group.Spec.DisplayName
+	case "type":
+		return "direct"
+	default:
+		return nil
+	}
 }
 
 // roleElements is the role in force: what is wanted where somebody decided it, else what LambdaTest last said.

@@ -19,11 +19,10 @@ import (
 // Index is what lists are answered from: the SCIM resources of every organization in the order of their creation, so that a page
 // costs the same at any depth, and the groups of every member. Informers feed it. It holds pointers to their objects and no copies.
 type Index struct {
-	mu          sync.RWMutex
+	mu sync.RWMutex
+	// directories are those of organizations that have a resource.
 	directories map[types.NamespacedName]*directory
-	waiting     map[waitKey][]waiter
-	// replaced is called with each user that the index had, once it has another version of them or none.
-	replaced func(*v1alpha1.LambdaTestUser)
+	waiting     map[waitKey][]*waiter
 }
 
 // directory is one organization's part.
@@ -33,7 +32,7 @@ type directory struct {
 	memberships map[string][]string // names of the visible groups, by folded UserName
 }
 
-// waitKey names an object whose event somebody waits for.
+// waitKey names an object whose event a request waits for.
 type waitKey struct {
 	kind string
 	name types.NamespacedName
@@ -44,76 +43,74 @@ type waiter struct {
 	seen    chan struct{}
 }
 
-// New returns an empty index. It calls replaced, which must not call it, with each user that it had, once it has another version of
-// them or none.
-func New(replaced func(*v1alpha1.LambdaTestUser)) *Index {
-	return &Index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]waiter{}, replaced: replaced}
-}
-
-func (x *Index) directory(namespace, organization string) *directory {
-	key := types.NamespacedName{Namespace: namespace, Name: organization}
-	d := x.directories[key]
-	if d == nil {
-		d = &directory{
-			users:       newOrdered[*v1alpha1.LambdaTestUser](),
-			groups:      newOrdered[*v1alpha1.LambdaTestGroup](),
-			memberships: map[string][]string{},
-		}
-		x.directories[key] = d
-	}
-	return d
+// New returns an empty index.
+func New() *Index {
+	return &Index{directories: map[types.NamespacedName]*directory{}, waiting: map[waitKey][]*waiter{}}
 }
 
 // StoreUser keeps a version of a user that the informer reports; initial says that more of its first list may follow.
 func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
-	if before := d.users.byName[user.Name]; before != nil {
-		x.replaced(before)
-	}
-	if v1alpha1.IsSCIM(user) {
-		d.users.store(user, IsVisibleUser(user), initial)
-	} else {
-		d.users.drop(user.Name)
-	}
-	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, versionOf(user.ResourceVersion))
+	x.change(v1alpha1.UserKind, user, versionOf(user.ResourceVersion), func(d *directory) {
+		if v1alpha1.IsSCIM(user) {
+			d.users.store(user, IsVisibleUser(user), initial)
+		} else {
+			d.users.drop(user.Name)
+		}
+	})
 }
 
 // DropUser forgets a user who is gone.
 func (x *Index) DropUser(user *v1alpha1.LambdaTestUser) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	d := x.directory(user.Namespace, user.Spec.OrganizationRef.Name)
-	if before := d.users.byName[user.Name]; before != nil {
-		x.replaced(before)
-	}
-	d.users.drop(user.Name)
-	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, goneVersion)
+	x.change(v1alpha1.UserKind, user, goneVersion, func(d *directory) { d.users.drop(user.Name) })
 }
 
 // StoreGroup keeps a version of a group, as StoreUser does.
 func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
-	d.enrol(d.groups.byName[group.Name], group)
-	if v1alpha1.IsSCIM(group) {
-		d.groups.store(group, IsVisibleGroup(group), initial)
-	} else {
-		d.groups.drop(group.Name)
-	}
-	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, versionOf(group.ResourceVersion))
+	x.change(v1alpha1.GroupKind, group, versionOf(group.ResourceVersion), func(d *directory) {
+		d.enrol(d.groups.byName[group.Name], group)
+		if v1alpha1.IsSCIM(group) {
+			d.groups.store(group, IsVisibleGroup(group), initial)
+		} else {
+			d.groups.drop(group.Name)
+		}
+	})
 }
 
 // DropGroup forgets a group that is gone.
 func (x *Index) DropGroup(group *v1alpha1.LambdaTestGroup) {
+	x.change(v1alpha1.GroupKind, group, goneVersion, func(d *directory) {
+		d.enrol(d.groups.byName[group.Name], nil)
+		d.groups.drop(group.Name)
+	})
+}
+
+// change changes the directory of an object, and wakes the requests that wait for this version of the object or an earlier one.
+func (x *Index) change(kind string, object metav1.Object, version uint64, apply func(*directory)) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
-	d.enrol(d.groups.byName[group.Name], nil)
-	d.groups.drop(group.Name)
-	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, goneVersion)
+	organization := organizationOf(object)
+	d := x.directories[organization]
+	if d == nil {
+		d = &directory{}
+	}
+	apply(d)
+	if len(d.users.byName)+len(d.groups.byName) > 0 {
+		x.directories[organization] = d
+	} else {
+		delete(x.directories, organization)
+	}
+	x.endWaits(keyOf(kind, object), func(w *waiter) bool { return w.version <= version })
+}
+
+func organizationOf(object metav1.Object) types.NamespacedName {
+	organization := types.NamespacedName{Namespace: object.GetNamespace()}
+	switch o := object.(type) {
+	case *v1alpha1.LambdaTestUser:
+		organization.Name = o.Spec.OrganizationRef.Name
+	case *v1alpha1.LambdaTestGroup:
+		organization.Name = o.Spec.OrganizationRef.Name
+	}
+	return organization
 }
 
 // enrol brings memberships from one version of a group to the next; either may be nil. A group of 10 000 to which one is added
@@ -129,13 +126,11 @@ func (d *directory) enrol(before, after *v1alpha1.LambdaTestGroup) {
 	for _, userName := range old {
 		d.leave(v1alpha1.FoldUserName(userName), before.Name)
 	}
+	if len(old) > 0 {
+		fresh = shownMembers(after) // the list may have named one of them twice, in two spellings
+	}
 	for _, userName := range fresh {
 		d.join(v1alpha1.FoldUserName(userName), after.Name)
-	}
-	if len(old) > 0 && hasRepeats(after) {
-		for _, userName := range shownMembers(after) {
-			d.join(v1alpha1.FoldUserName(userName), after.Name)
-		}
 	}
 }
 
@@ -146,28 +141,17 @@ func shownMembers(group *v1alpha1.LambdaTestGroup) []string {
 	return group.Spec.Members
 }
 
-// hasRepeats tells whether a group names somebody twice, which only hands can do.
-func hasRepeats(group *v1alpha1.LambdaTestGroup) bool {
-	members := shownMembers(group)
-	seen := make(map[string]bool, len(members))
-	for _, userName := range members {
-		seen[v1alpha1.FoldUserName(userName)] = true
-	}
-	return len(seen) < len(members)
-}
-
 func (d *directory) join(folded, group string) {
 	if groups := d.memberships[folded]; !slices.Contains(groups, group) {
+		if d.memberships == nil {
+			d.memberships = map[string][]string{}
+		}
 		d.memberships[folded] = append(groups, group)
 	}
 }
 
 func (d *directory) leave(folded, group string) {
-	groups, ok := d.memberships[folded]
-	if !ok {
-		return
-	}
-	rest := slices.DeleteFunc(groups, func(name string) bool { return name == group })
+	rest := slices.DeleteFunc(d.memberships[folded], func(name string) bool { return name == group })
 	if len(rest) == 0 {
 		delete(d.memberships, folded)
 		return
@@ -195,22 +179,24 @@ func (x *Index) Groups(organization types.NamespacedName) List[*v1alpha1.LambdaT
 
 // User returns the resource of that id, visible or not, and nil when the index has none.
 func (x *Index) User(organization types.NamespacedName, id string) *v1alpha1.LambdaTestUser {
-	x.mu.RLock()
-	defer x.mu.RUnlock()
-	if d := x.directories[organization]; d != nil {
-		return d.users.byName[id]
-	}
-	return nil
+	return x.Users(organization).named(id)
 }
 
 // Group returns the resource of that id, visible or not, and nil when the index has none.
 func (x *Index) Group(organization types.NamespacedName, id string) *v1alpha1.LambdaTestGroup {
+	return x.Groups(organization).named(id)
+}
+
+// IsOfAnother tells whether a group of that id belongs to another organization of the namespace.
+func (x *Index) IsOfAnother(organization types.NamespacedName, id string) bool {
 	x.mu.RLock()
 	defer x.mu.RUnlock()
-	if d := x.directories[organization]; d != nil {
-		return d.groups.byName[id]
+	for other, d := range x.directories {
+		if other.Namespace == organization.Namespace && other.Name != organization.Name && d.groups.byName[id] != nil {
+			return true
+		}
 	}
-	return nil
+	return false
 }
 
 // GroupNamed returns the visible group of that displayName, or nil.
@@ -256,61 +242,54 @@ func (x *Index) AwaitGone(ctx context.Context, kind string, object metav1.Object
 }
 
 func (x *Index) waitFor(ctx context.Context, kind string, object metav1.Object, version uint64) {
-	seen := x.seen(kind, types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}, version)
-	select {
-	case <-seen:
-	case <-ctx.Done():
-	}
-}
-
-// seen returns a channel that is closed when the index has the version.
-func (x *Index) seen(kind string, name types.NamespacedName, version uint64) <-chan struct{} {
+	w, key := &waiter{version, make(chan struct{})}, keyOf(kind, object)
 	x.mu.Lock()
-	defer x.mu.Unlock()
-	w := waiter{version: version, seen: make(chan struct{})}
-	if x.has(kind, name, version) {
-		close(w.seen)
-		return w.seen
-	}
-	key := waitKey{kind, name}
 	x.waiting[key] = append(x.waiting[key], w)
-	return w.seen
+	current := x.current(kind, object)
+	x.endWaits(key, func(w *waiter) bool { return w.version <= current || w.version == goneVersion && current == 0 })
+	x.mu.Unlock()
+	select {
+	case <-w.seen:
+	case <-ctx.Done():
+		x.mu.Lock()
+		defer x.mu.Unlock()
+		x.endWaits(key, func(other *waiter) bool { return other == w })
+	}
 }
 
-func (x *Index) has(kind string, name types.NamespacedName, version uint64) bool {
-	for organization, d := range x.directories {
-		if organization.Namespace != name.Namespace {
-			continue
+func keyOf(kind string, object metav1.Object) waitKey {
+	return waitKey{kind, types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}}
+}
+
+// current is the version that the index has of an object, and 0 when it has none. The caller holds the lock.
+func (x *Index) current(kind string, object metav1.Object) uint64 {
+	if d := x.directories[organizationOf(object)]; d != nil {
+		if user := d.users.byName[object.GetName()]; kind == v1alpha1.UserKind && user != nil {
+			return versionOf(user.ResourceVersion)
 		}
-		if user := d.users.byName[name.Name]; kind == v1alpha1.UserKind && user != nil {
-			return versionOf(user.ResourceVersion) >= version
-		}
-		if group := d.groups.byName[name.Name]; kind == v1alpha1.GroupKind && group != nil {
-			return versionOf(group.ResourceVersion) >= version
+		if group := d.groups.byName[object.GetName()]; kind == v1alpha1.GroupKind && group != nil {
+			return versionOf(group.ResourceVersion)
 		}
 	}
-	return version == goneVersion // it is gone already
+	return 0
 }
 
-// tell wakes those who waited for this version or an earlier one. The caller holds the lock.
-func (x *Index) tell(kind, namespace, name string, version uint64) {
-	key := waitKey{kind, types.NamespacedName{Namespace: namespace, Name: name}}
+// endWaits wakes the waiters of which ends says so. The caller holds the lock.
+func (x *Index) endWaits(key waitKey, ends func(*waiter) bool) {
 	waiters, ok := x.waiting[key]
 	if !ok {
 		return
 	}
-	rest := slices.DeleteFunc(waiters, func(w waiter) bool {
-		if w.version <= version {
+	rest := slices.DeleteFunc(waiters, func(w *waiter) bool {
+		if ends(w) {
 			close(w.seen)
 			return true
 		}
 		return false
 	})
-	if len(rest) == 0 {
+	if x.waiting[key] = rest; len(rest) == 0 {
 		delete(x.waiting, key)
-		return
 	}
-	x.waiting[key] = rest
 }
 
 // goneVersion is a version that only the end of an object reaches.

@@ -9,10 +9,12 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// ordered keeps resources by name, and the visible ones in the order of their creation, then name. New ones arrive at the end or
-// close to it, so keeping the order is cheap.
+// ordered keeps resources by name, and the visible ones in the order of their creation, then name. A new one belongs at the end or close to
+// it, so keeping the order is cheap.
 type ordered[T metav1.Object] struct {
 	byName map[string]T
 	list   []T
@@ -20,21 +22,17 @@ type ordered[T metav1.Object] struct {
 	unsorted bool
 }
 
-func newOrdered[T metav1.Object]() ordered[T] { return ordered[T]{byName: map[string]T{}} }
-
-func compareCreation[T metav1.Object](a, b T) int {
-	return PositionOf(a).Compare(PositionOf(b))
-}
+func compareCreation[T metav1.Object](a, b T) int { return PositionOf(a).Compare(PositionOf(b)) }
 
 // Position is a place in the order.
 type Position struct {
-	Created int64
+	Created int64 // in nanoseconds
 	Name    string
 }
 
 // PositionOf returns the place of a resource.
 func PositionOf[T metav1.Object](o T) Position {
-	return Position{Created: o.GetCreationTimestamp().Unix(), Name: o.GetName()}
+	return Position{Created: v1alpha1.CreatedAt(o).UnixNano(), Name: o.GetName()}
 }
 
 // Compare is negative where p stands before q.
@@ -42,10 +40,22 @@ func (p Position) Compare(q Position) int {
 	return cmp.Or(cmp.Compare(p.Created, q.Created), cmp.Compare(p.Name, q.Name))
 }
 
-// store keeps the object, in the list when it is visible. Objects of the initial list are sorted once, when all are there.
+// store keeps the object, in the list when it is visible. A new version of a listed object takes the place of the one before; nothing moves.
+// Objects of the initial list are sorted once, when all are there.
 func (o *ordered[T]) store(object T, visible, initial bool) {
-	o.drop(object.GetName())
-	o.byName[object.GetName()] = object
+	place := PositionOf(object)
+	if before, known := o.byName[place.Name]; known && visible && PositionOf(before) == place {
+		o.sort()
+		if i, listed := o.search(place); listed {
+			o.byName[place.Name], o.list[i] = object, object
+			return
+		}
+	}
+	o.drop(place.Name)
+	if o.byName == nil {
+		o.byName = map[string]T{}
+	}
+	o.byName[place.Name] = object
 	switch {
 	case !visible:
 	case initial:
@@ -53,7 +63,7 @@ func (o *ordered[T]) store(object T, visible, initial bool) {
 		o.unsorted = true
 	default:
 		o.sort()
-		i, _ := o.search(PositionOf(object))
+		i, _ := o.search(place)
 		o.list = slices.Insert(o.list, i, object)
 	}
 }
@@ -110,6 +120,16 @@ func (l List[T]) read(f func([]T)) {
 	defer x.mu.Unlock()
 	l.of(d).sort()
 	f(l.of(d).list)
+}
+
+// named returns the resource of that name, visible or not, and nil when there is none.
+func (l List[T]) named(name string) (resource T) {
+	l.index.mu.RLock()
+	defer l.index.mu.RUnlock()
+	if d := l.index.directories[l.organization]; d != nil {
+		resource = l.of(d).byName[name]
+	}
+	return resource
 }
 
 // All returns all resources.

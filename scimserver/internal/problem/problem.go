@@ -25,6 +25,7 @@ const (
 	KindNoTarget      Kind = "noTarget"
 	KindInvalidValue  Kind = "invalidValue"
 	KindInvalidCursor Kind = "invalidCursor"
+	KindInvalidCount  Kind = "invalidCount"
 )
 
 // Problem is what the client may read of an error. What only the log may read is wrapped around it.

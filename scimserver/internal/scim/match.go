@@ -26,10 +26,37 @@ type Elements []Valuer
 // Predicate tells whether a resource, or an element, matches.
 type Predicate func(Valuer) bool
 
-// Match gives a parsed filter its meaning for a type of resource. What no schema knows is an error, never a filter that
-// matches everybody or nobody.
-func (t *ResourceType) Match(e filter.Expression) (Predicate, error) {
-	return compile(e, func(c *filter.Comparison) (Predicate, error) { return t.compare(c) }, t.compareElements)
+// Match gives a parsed filter its meaning for a type of resource. A name that only another type of the search has is absent from the resources of
+// this one (RFC 7644, section 3.4.2.1). A name that no schema has is an error, never a filter that matches all resources or none.
+func (t *ResourceType) Match(e filter.Expression, searched ...*ResourceType) (Predicate, error) {
+	return compile(e, func(c *filter.Comparison) (Predicate, error) {
+		match, err := t.compare(c)
+		if knower := t.knower(c.Path, searched); knower != nil {
+			match = absent(c)
+			_, err = knower.compare(c)
+		}
+		return match, err
+	}, func(e *filter.Elements) (Predicate, error) {
+		match, err := t.compareElements(e)
+		if knower := t.knower(e.Path, searched); knower != nil {
+			match = func(Valuer) bool { return false }
+			_, err = knower.compareElements(e)
+		}
+		return match, err
+	})
+}
+
+// knower returns the type that has a name that this one does not have, or nil.
+func (t *ResourceType) knower(path filter.AttributePath, searched []*ResourceType) *ResourceType {
+	if _, _, known := t.resolve(path); known {
+		return nil
+	}
+	for _, other := range searched {
+		if _, _, known := other.resolve(path); known {
+			return other
+		}
+	}
+	return nil
 }
 
 // compileElements does the same for a filter between brackets, whose names are sub-attributes.
@@ -80,8 +107,6 @@ func (t *ResourceType) compare(c *filter.Comparison) (Predicate, error) {
 		return absent(c), nil
 	case a.MultiValued && a.DataType == TypeComplex:
 		return a.anyElement(sub, c)
-	case sub != nil && sub.MultiValued: // LambdatestRoles
-		return sub.matcher(c, sub.path)
 	case sub != nil:
 		return sub.matcher(c, sub.path)
 	default:
@@ -103,20 +128,14 @@ func (a *Attribute) anyElement(sub *Attribute, c *filter.Comparison) (Predicate,
 	if sub == nil {
 		sub = a.subAttribute("value")
 	}
-	if c.Op == "ne" { // not equal: no element is
-		equal := *c
-		equal.Op = "eq"
-		inner, err := a.anyElement(sub, &equal)
-		return func(v Valuer) bool { return !inner(v) }, err
-	}
 	inner, err := sub.matcher(c, sub.Name)
 	if err != nil {
 		return nil, err
 	}
-	noneMatches := c.Op == "eq" && c.Value == nil
+	without := absent(c)
 	return func(v Valuer) bool {
 		value := v.Value(a.path)
-		return noneMatches && value == nil || anyOf(value, inner)
+		return value == nil && without(v) || anyOf(value, inner)
 	}, nil
 }
 
@@ -191,20 +210,16 @@ func (a *Attribute) matcher(c *filter.Comparison, path string) (Predicate, error
 		return nil, err
 	}
 	negate := c.Op == "ne"
-	return func(v Valuer) bool { return anyValue(v.Value(path), test) != negate }, nil
-}
-
-func anyValue(value any, test func(any) bool) bool {
-	list, isList := value.([]any)
-	if !isList {
-		return value != nil && test(value)
-	}
-	for _, element := range list {
-		if test(element) {
-			return true
+	return func(v Valuer) bool {
+		switch value := v.Value(path).(type) {
+		case nil:
+			return negate
+		case []any: // one value is enough
+			return slices.ContainsFunc(value, func(element any) bool { return test(element) != negate })
+		default:
+			return test(value) != negate
 		}
-	}
-	return false
+	}, nil
 }
 
 // nullMatcher: null is the same as unassigned (RFC 7643, section 2.5).

@@ -15,9 +15,6 @@ type Projection struct {
 	except map[string]bool
 }
 
-// IsEverything tells whether nothing is left out.
-func (p Projection) IsEverything() bool { return p.only == nil && len(p.except) == 0 }
-
 // Project reads both parameters for a type of resource. Names that nobody knows select nothing and exclude nothing. They exclude
 // each other; when both are given, `attributes` decides.
 func (t *ResourceType) Project(attributes, excluded []string) Projection {
@@ -48,6 +45,12 @@ func (t *ResourceType) paths(names []string) map[string]bool {
 		}
 	}
 	return paths
+}
+
+// Shows tells whether a projection renders the attribute of that name; a type that does not have it shows nothing.
+func (t *ResourceType) Shows(p Projection, name string) bool {
+	a := t.Find(name)
+	return a != nil && p.wants(a)
 }
 
 // wants tells whether an attribute is rendered at all.
@@ -87,11 +90,6 @@ func (t *ResourceType) Append(dst []byte, v Valuer, p Projection) []byte {
 		}
 	}
 	return append(dst, '}')
-}
-
-// AppendNext renders one attribute with all that is in it, behind others.
-func (t *ResourceType) AppendNext(dst []byte, name string, v Valuer) []byte {
-	return Projection{}.appendAttribute(dst, 0, t.Find(name), v)
 }
 
 func (p Projection) appendAttribute(dst []byte, start int, a *Attribute, v Valuer) []byte {
