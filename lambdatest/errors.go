@@ -32,6 +32,7 @@ type Error struct {
 	kind           kind
 	outcomeUnknown bool
 	foreign        bool
+	otherName      bool
 }
 
 // kind is the class of an Error; most have a function IsX below.
@@ -99,6 +100,14 @@ func IsUnavailable(err error) bool { return is(err, unavailable) }
 func IsForeign(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.foreign
+}
+
+// IsOtherName reports that LambdaTest answered with the account or group of
+// another name than was asked for, which it takes for the same. The error is
+// also IsUnavailable.
+func IsOtherName(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.otherName
 }
 
 // IsOutcomeUnknown reports that a change may or may not have been made: the

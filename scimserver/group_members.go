@@ -20,8 +20,8 @@ const parallelReads = 8
 // GroupRules are the rules for groups of the request's organization. group is nil for a new one.
 func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.GroupRules {
 	return claims.GroupRules{
-		Organization: r.organization().Name,
-		MaxRole:      r.organization().Spec.SCIM.MaxRole,
+		ID:      func(userName string) string { return s.idOf(r.organizationKey(), userName) },
+		MaxRole: r.organization().Spec.SCIM.MaxRole,
 		CheckDisplayName: func(displayName string) error {
 			other := s.index.GroupNamed(r.organizationKey(), displayName)
 			if other == nil || group != nil && other.Name == group.Name {
@@ -121,7 +121,7 @@ func (s *Server) liveMembers(r *request) func(*v1alpha1.LambdaTestGroup) []claim
 func (s *Server) splitMembers(r *request, group *v1alpha1.LambdaTestGroup) (visible, unknown []claims.Member) {
 	visible = make([]claims.Member, 0, len(group.Spec.Members))
 	for _, userName := range group.Spec.Members {
-		member := claims.Member{ID: v1alpha1.SCIMUserName(r.organization().Name, userName), UserName: userName}
+		member := claims.Member{ID: s.idOf(r.organizationKey(), userName), UserName: userName}
 		switch user := s.index.User(r.organizationKey(), member.ID); {
 		case user == nil:
 			unknown = append(unknown, member)
@@ -155,7 +155,7 @@ func (s *Server) lookUp(r *request, members []claims.Member) []claims.Member {
 
 // leaveGroups takes a person out of all groups of the organization.
 func (s *Server) leaveGroups(r *request, userName string) error {
-	id := v1alpha1.SCIMUserName(r.organization().Name, userName)
+	id := s.idOf(r.organizationKey(), userName)
 	for _, group := range s.index.GroupsOf(r.organizationKey(), userName) {
 		if _, _, err := s.submitGroup(r, group.Name, claims.RemoveMember(id)); err != nil && !isMissing(err) {
 			return err

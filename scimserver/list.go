@@ -123,7 +123,7 @@ func (s *Server) users(r *request) collection {
 	return collectionOf(claims.UserType, s.index.Users(r.organizationKey()), all, func(ctx context.Context, p pin) (page, error) {
 		id := p.value
 		if p.name == "userName" {
-			id = v1alpha1.SCIMUserName(r.organization().Name, p.value)
+			id = s.idOf(r.organizationKey(), p.value)
 		}
 		user, indexed, err := s.shownUser(ctx, r.organizationKey(), id)
 		if err != nil {

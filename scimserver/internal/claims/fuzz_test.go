@@ -197,7 +197,7 @@ func FuzzGroupBody(f *testing.F) {
 // fuzzRules know everybody: whoever is asked for has their id as a name.
 func fuzzRules() GroupRules {
 	return GroupRules{
-		Organization: "acme", CheckDisplayName: func(string) error { return nil },
+		ID: idInAcme, CheckDisplayName: func(string) error { return nil },
 		UserNames: func(ids []string) (map[string]string, error) {
 			found := map[string]string{}
 			for _, id := range ids {

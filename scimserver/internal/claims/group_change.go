@@ -49,7 +49,7 @@ func (c GroupChange) On(group *v1alpha1.LambdaTestGroup, rules GroupRules, hidde
 
 // whole applies a change that may say anything of the members.
 func (c GroupChange) whole(spec *v1alpha1.LambdaTestGroupSpec, rules GroupRules, hidden func(id string) bool) error {
-	before := rosterOf(rules.Organization, spec.Members)
+	before := rules.roster(spec.Members)
 	wanted, err := c.apply(groupAttributes(spec).With("members", before.attribute()), hidden)
 	if err != nil {
 		return err

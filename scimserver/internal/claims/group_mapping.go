@@ -111,12 +111,12 @@ type roster struct {
 	ids       []string
 }
 
-func rosterOf(organization string, userNames []string) roster {
-	r := roster{userNames: userNames, ids: make([]string, len(userNames))}
+func (r GroupRules) roster(userNames []string) roster {
+	stored := roster{userNames: userNames, ids: make([]string, len(userNames))}
 	for i, userName := range userNames {
-		r.ids[i] = v1alpha1.SCIMUserName(organization, userName)
+		stored.ids[i] = r.ID(userName)
 	}
-	return r
+	return stored
 }
 
 // attribute returns all members, shown or not, as PATCH works on them; nil when there are none.
@@ -133,8 +133,9 @@ func (r roster) attribute() any {
 
 // GroupRules are what storing a group depends on.
 type GroupRules struct {
-	Organization string
-	MaxRole      v1alpha1.Role
+	// ID is the id of a person.
+	ID      func(userName string) string
+	MaxRole v1alpha1.Role
 	// CheckDisplayName fails when another group has that displayName, or when nobody can tell.
 	CheckDisplayName func(displayName string) error
 	// UserNames finds the people behind ids that the group does not have yet. It fails, naming an id that SCIM does not know.

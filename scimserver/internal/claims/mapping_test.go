@@ -148,7 +148,7 @@ func TestGroupRules(t *testing.T) {
 		people[v1alpha1.SCIMUserName("acme", userName)] = userName
 	}
 	rules := GroupRules{
-		Organization: "acme", MaxRole: v1alpha1.RoleUser,
+		ID: idInAcme, MaxRole: v1alpha1.RoleUser,
 		CheckDisplayName: func(name string) error {
 			if name == "taken" {
 				return problem.Taken("a group with this displayName exists")
@@ -216,7 +216,7 @@ func TestGroupRules(t *testing.T) {
 }
 
 func TestGroupRoles(t *testing.T) {
-	rules := GroupRules{Organization: "acme", CheckDisplayName: func(string) error { return nil }, UserNames: func([]string) (map[string]string, error) { return nil, nil }}
+	rules := GroupRules{ID: idInAcme, CheckDisplayName: func(string) error { return nil }, UserNames: func([]string) (map[string]string, error) { return nil, nil }}
 	spec := v1alpha1.LambdaTestGroupSpec{}
 	for _, step := range []struct {
 		ops  string

@@ -148,7 +148,7 @@ func (r GroupRules) with(members, ids []string) ([]string, error) {
 }
 
 func (r GroupRules) notIn(members, ids []string) []string {
-	there := rosterOf(r.Organization, members).ids
+	there := r.roster(members).ids
 	return slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return slices.Contains(there, id) })
 }
 
@@ -160,7 +160,7 @@ func (r GroupRules) without(members, ids []string) []string {
 	}
 	rest := make([]string, 0, len(members))
 	for _, userName := range members {
-		if !gone[v1alpha1.SCIMUserName(r.Organization, userName)] {
+		if !gone[r.ID(userName)] {
 			rest = append(rest, userName)
 		}
 	}

@@ -85,7 +85,7 @@ func groupFixture() fixture {
 	}
 	spec := v1alpha1.LambdaTestGroupSpec{DisplayName: "G", Roles: []v1alpha1.Role{"Guest"}, Members: []string{"ada@example.com"}}
 	rules := GroupRules{
-		Organization: "acme", CheckDisplayName: func(string) error { return nil },
+		ID: idInAcme, CheckDisplayName: func(string) error { return nil },
 		UserNames: func([]string) (map[string]string, error) { return map[string]string{id: other}, nil },
 	}
 	return fixture{

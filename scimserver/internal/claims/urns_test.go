@@ -40,7 +40,7 @@ func TestTheExtensionOfGroupsIsReadUnderEveryNameOfTheVendor(t *testing.T) {
 	group := &v1alpha1.LambdaTestGroup{Spec: v1alpha1.LambdaTestGroupSpec{DisplayName: "Testers"}}
 	path := extensionPrefix + "TestMu AI:2.0:Group:" + lambdatestRolesName
 	change := PatchGroup([]scim.Operation{{Verb: scim.Replace, Path: path, Value: []any{"Admin"}}})
-	changed, err := change.On(group, GroupRules{CheckDisplayName: func(string) error { return nil }}, func(string) bool { return false })
+	changed, err := change.On(group, GroupRules{ID: idInAcme, CheckDisplayName: func(string) error { return nil }}, func(string) bool { return false })
 	if err != nil || len(changed.Roles) != 1 {
 		t.Errorf("%v: %v", changed, err)
 	}
