@@ -62,6 +62,14 @@ const (
 	// leftOutOrganizations is how many have such a bound of their own at a time.
 	leftOutOrganizations = 1000
 
+	// refusalsPerSecond and refusalsBurst bound the log lines about requests that were refused with one status, for each organization and for
+	// those without a valid token. refusalKinds is how many such bounds there are at a time.
+	refusalsPerSecond = 1
+	refusalsBurst     = 10
+	refusalKinds      = 1000
+	// readsPerSecond bounds the log lines about reads with one token from one network: one a minute.
+	readsPerSecond = 1.0 / 60
+
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10
 	// headerTimeout is how long a client may take to send its headers.
@@ -90,7 +98,7 @@ const (
 	// memberChecks is how many members unknown to the index are looked up one by one to render a group.
 	memberChecks = 64
 
-	// failedAddresses is how many client addresses are remembered.
+	// failedAddresses is how many client addresses, or tokens, are remembered.
 	failedAddresses = 10_000
 )
 
