@@ -109,6 +109,7 @@ func (r *Reconciler) reportOn(
 	} else {
 		status.Settle(updated, now, metav1.NewTime(r.Registry.Options.Now()))
 		r.warnOfRefusals(updated, c)
+		r.warnOfSeveral(updated, c)
 	}
 	updated.Status.LastHandledReconcileAt = status.ResyncRequest(updated)
 	warned.warn(updated, metav1.NewTime(r.Registry.Options.Now()))
@@ -146,17 +147,37 @@ func describe(organization *v1alpha1.LambdaTestOrganization, c *connection.Conne
 // identity provider got its answer before LambdaTest was called, and so takes these people for provisioned.
 func (r *Reconciler) warnOfRefusals(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
 	sum, _ := c.Census.Counts()
-	if sum.Refused == 0 {
-		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.PeopleRefusedCondition)
+	message := ""
+	if sum.Refused > 0 {
+		message = refusedMessage(organization, sum.Refused)
+	}
+	r.warnOf(organization, v1alpha1.PeopleRefusedCondition, v1alpha1.UpstreamRejectedReason, message)
+}
+
+// maxSetAside is how many people the condition AccountsSetAside names.
+const maxSetAside = 5
+
+// warnOfSeveral sets a condition while people have several accounts, claimed or not.
+func (r *Reconciler) warnOfSeveral(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
+	message := ""
+	if people := c.LastSweep().Several; len(people) > 0 {
+		message = fmt.Sprintf("LambdaTest has several accounts for each of %d userNames, which differ only in case. "+
+			"None of them is changed, except that a denial deactivates all of a person. Delete all but one of each there: accounts %s.", len(people), strings.Join(people[:min(len(people), maxSetAside)], "; "))
+	}
+	r.warnOf(organization, v1alpha1.AccountsSetAsideCondition, v1alpha1.AmbiguousAccountReason, message)
+}
+
+// warnOf sets a condition, with an event when it becomes true, or removes it when there is nothing to say.
+func (r *Reconciler) warnOf(organization *v1alpha1.LambdaTestOrganization, condition, reason, message string) {
+	if message == "" {
+		meta.RemoveStatusCondition(&organization.Status.Conditions, condition)
 		return
 	}
-	message := refusedMessage(organization, sum.Refused)
-	if !meta.IsStatusConditionTrue(organization.Status.Conditions, v1alpha1.PeopleRefusedCondition) {
-		r.Recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.PeopleRefusedCondition, "Reconcile", "%s", message)
+	if !meta.IsStatusConditionTrue(organization.Status.Conditions, condition) {
+		r.Recorder.Eventf(organization, nil, corev1.EventTypeWarning, condition, "Reconcile", "%s", message)
 	}
 	status.SetCondition(&organization.Status.Conditions, organization, metav1.Condition{
-		Type: v1alpha1.PeopleRefusedCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.UpstreamRejectedReason, Message: message,
-		LastTransitionTime: metav1.NewTime(r.Registry.Options.Now()),
+		Type: condition, Status: metav1.ConditionTrue, Reason: reason, Message: message, LastTransitionTime: metav1.NewTime(r.Registry.Options.Now()),
 	})
 }
 

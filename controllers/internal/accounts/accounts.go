@@ -17,6 +17,8 @@ import (
 type Table struct {
 	mu     sync.Mutex
 	byUser map[string]account
+	// several are all accounts of a person of whom the last sweep showed more than one.
+	several map[string][]lambdatest.User
 	// asked is since when the account of a person for whom something is to be done has been of interest.
 	asked map[string]time.Time
 	// sweptAt is when the last complete sweep began; zero when there was none.
@@ -101,6 +103,13 @@ func (a *Table) update(user string, seen account, begun time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.byUser[user]
+	for i, one := range a.several[user] {
+		if one.ID == seen.ID {
+			if a.several[user][i] = WithUnshown(seen.User, one); before.ID != seen.ID {
+				return
+			}
+		}
+	}
 	seen.User = WithUnshown(seen.User, before.User)
 	a.byUser[user] = seen.withDoubts(before, begun)
 	if before.ID == "" && seen.ID != "" && a.Appeared != nil {
@@ -169,6 +178,7 @@ func (a *Table) Observe(user string, now time.Time, settled bool) Observed {
 	have := Observed{
 		Sweeping: !a.tried, Doubtful: !entry.doubtSince.IsZero(), RoleUnsure: !entry.roleUnsureSince.IsZero(),
 		ReadBackAt: entry.readBackAt, Due: !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt),
+		Several: slices.Clone(a.several[user]),
 	}
 	recent := !entry.readAt.Before(since)
 	switch {
@@ -197,6 +207,30 @@ func (a *Table) settle(user string) {
 
 // Get returns the account, if one is known.
 func (a *Table) Get(user string) (lambdatest.User, bool) { return a.find(user, false) }
+
+// Of returns the account of that id, of several, or else what Get does.
+func (a *Table) Of(user, id string) lambdatest.User {
+	for _, one := range a.Several(user) {
+		if one.ID == id {
+			return one
+		}
+	}
+	account, _ := a.Get(user)
+	return account
+}
+
+// Several returns all accounts of a person of whom the last sweep showed more than one.
+func (a *Table) Several(user string) []lambdatest.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.several[user])
+}
+
+// IsActive tells whether an account of the person is active.
+func (a *Table) IsActive(user string) bool {
+	account, _ := a.Get(user)
+	return account.Active || slices.ContainsFunc(a.Several(user), func(one lambdatest.User) bool { return one.Active })
+}
 
 // Said returns the account as LambdaTest last showed it; nil and true when it said that there is none. Of an account that moved away it
 // said nothing that could replace what status has.
@@ -243,11 +277,16 @@ func (a *Table) Size() int {
 	return size
 }
 
-// Replace takes a complete listing. What was read after it began stays. It returns the people whose account differs from what was known, or may.
-func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
+// Replace takes a complete listing, and the accounts of those who have several. What was read after it began stays. It returns the people whose
+// account differs from what was known, or may.
+func (a *Table) Replace(listing map[string]lambdatest.User, several map[string][]lambdatest.User, begun time.Time) (changed []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	changed = a.setAside(several)
 	for user, entry := range a.byUser {
+		if len(several[user]) > 0 {
+			continue
+		}
 		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.mayChangeAfter(begun) {
 			switch {
 			case entry.moved:
@@ -277,6 +316,23 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 		}
 	}
 	a.sweptAt, a.tried, a.Expecting = begun, true, false
+	return changed
+}
+
+// setAside replaces the accounts of those who have several. What was known of an account that a person had before stays.
+func (a *Table) setAside(several map[string][]lambdatest.User) (changed []string) {
+	before := a.several
+	a.several = several
+	for user := range before {
+		if len(several[user]) == 0 {
+			changed = append(changed, user)
+		}
+	}
+	for user, all := range several {
+		if !slices.Equal(before[user], all) {
+			changed = append(changed, user)
+		}
+	}
 	return changed
 }
 
