@@ -97,7 +97,7 @@ func (o *planOptions) run(ctx context.Context, in io.Reader, out, questions io.W
 	if err != nil {
 		return err
 	}
-	lines, unchanged := linesOf(person.PreviewPeople(claims, groups, accounts))
+	lines, unchanged := linesOf(person.PreviewPeople(organization, claims, groups, accounts))
 	err = o.form.print(out, lines, func(out io.Writer) error { return planTable(out, lines, unchanged) })
 	if err == nil && o.exitCode && len(lines) > 0 {
 		return ErrDifferences

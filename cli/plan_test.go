@@ -24,7 +24,7 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 		folder[manifest.Name] = &manifest
 	}
 
-	lines, unchanged := linesOf(person.PreviewPeople(overlay(stored, folder, true, userEdits), nil, accounts))
+	lines, unchanged := linesOf(person.PreviewPeople(nil, overlay(stored, folder, true, userEdits), nil, accounts))
 
 	expected := []planned{
 		{UserName: "ada@example.com", Action: person.ActionUpdate, Because: "LambdaTestUser/ada",
@@ -44,7 +44,7 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 
 func TestPlanWithoutPruneKeepsPeopleWhoAreNotInTheFolder(t *testing.T) {
 	claims := overlay(pointers([]v1alpha1.LambdaTestUser{declared("alan", v1alpha1.RoleUser)}), nil, false, userEdits)
-	if lines, _ := linesOf(person.PreviewPeople(claims, nil, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
+	if lines, _ := linesOf(person.PreviewPeople(nil, claims, nil, []lambdatest.User{account("alan", "User")})); len(lines) > 0 {
 		t.Errorf("the plan is %v, expected nothing", lines)
 	}
 }
@@ -63,7 +63,7 @@ func TestPlanKnowsTheRolesThatGroupsGive(t *testing.T) {
 		OrganizationRef: user.Spec.OrganizationRef, DisplayName: "Admins", Roles: []v1alpha1.Role{v1alpha1.RoleAdmin}, Members: []string{"ADA@example.com"},
 	}}
 	admins.Namespace, admins.Name = "default", "admins"
-	previews := person.PreviewPeople([]*v1alpha1.LambdaTestUser{&user}, []*v1alpha1.LambdaTestGroup{admins}, []lambdatest.User{account("ada", "User")})
+	previews := person.PreviewPeople(nil, []*v1alpha1.LambdaTestUser{&user}, []*v1alpha1.LambdaTestGroup{admins}, []lambdatest.User{account("ada", "User")})
 	expected := []planned{{UserName: "ada@example.com", Action: person.ActionUpdate, Because: "LambdaTestGroup/admins",
 		Changes: []v1alpha1.PlannedChange{{Attribute: "role", From: "User", To: "Admin"}}}}
 	if lines, _ := linesOf(previews); cmp.Diff(expected, lines) != "" {

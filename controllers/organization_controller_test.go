@@ -164,7 +164,14 @@ var _ = Describe("An organization", func() {
 		}
 
 		Expect(provider("a-first", shared, "")).NotTo(warned(v1alpha1.TokenConflictReason))
+		w.queuedOrganizations.taken()
 		Expect(provider("b-second", shared, "")).To(warned(v1alpha1.TokenConflictReason))
+		Expect(w.queuedOrganizations.taken()).To(HaveKey(requestFor(MakeOrganization("a-first").In(w.namespace).Obj())), "the other one is to say so, too")
+		Expect(w.connected(ctx, "a-first")).To(warned(v1alpha1.TokenConflictReason))
+		Changed(ctx, k8s, MakeSecret(w.namespace, "b-second-scim-token", ""), func(s *corev1.Secret) { s.Data["token"] = []byte(strings.Repeat("n", 40)) })
+		Expect(w.connected(ctx, "b-second")).NotTo(warned(v1alpha1.TokenConflictReason))
+		Expect(w.queuedOrganizations.taken()).To(HaveKey(requestFor(MakeOrganization("a-first").In(w.namespace).Obj())))
+		Expect(w.connected(ctx, "a-first")).NotTo(warned(v1alpha1.TokenConflictReason))
 		Expect(provider("short", "short", "")).To(warned(v1alpha1.TokenIgnoredReason))
 		Expect(provider("expiring", strings.Repeat("e", 32), w.clock.Now().Add(time.Hour).Format(time.RFC3339))).To(warned(v1alpha1.TokenExpiringReason))
 	})

@@ -15,6 +15,7 @@ import (
 	"net/url"
 	"strings"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // call is one request to the API, and what its errors need to know about it.
@@ -166,6 +167,16 @@ func (c *Client) unanswered(req call, err error, left bool) *Error {
 		kind:           kindOfTransport(err),
 		outcomeUnknown: req.changes() && left,
 	}
+}
+
+// otherName is the error of an answer about another name than was asked for. If
+// only the names' letters outside of ASCII can be the reason, LambdaTest takes the
+// two for the same.
+func (c *Client) otherName(req call, detail, asked, answered string) *Error {
+	err := c.malformed(req, http.StatusOK, detail)
+	isASCII := func(s string) bool { return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf }) }
+	err.otherName = !isASCII(asked) || !isASCII(answered)
+	return err
 }
 
 // malformed is the error of an answer that cannot be trusted.

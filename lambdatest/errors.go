@@ -33,6 +33,7 @@ type Error struct {
 	outcomeUnknown bool
 	foreign        bool
 	contradiction  bool
+	otherName      bool
 }
 
 // kind is the class of an Error; most have a function IsX below.
@@ -108,6 +109,14 @@ func IsForeign(err error) bool {
 func IsContradiction(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.contradiction
+}
+
+// IsOtherName reports that LambdaTest answered with the account or group of
+// another name than was asked for, which it takes for the same. The error is
+// also IsUnavailable.
+func IsOtherName(err error) bool {
+	var e *Error
+	return errors.As(err, &e) && e.otherName
 }
 
 // IsOutcomeUnknown reports that a change may or may not have been made: the

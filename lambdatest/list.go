@@ -52,7 +52,7 @@ func (c *Client) FindUser(ctx context.Context, userName string) (User, bool, err
 	if err != nil {
 		return User{}, false, err
 	}
-	return only(c, req, found, func(u User) bool { return c.sameUserName(u.UserName, userName) })
+	return only(c, req, found, userName, func(u User) string { return u.UserName })
 }
 
 // ListGroups reads one page of all groups.
@@ -71,7 +71,7 @@ func (c *Client) FindGroup(ctx context.Context, displayName string) (Group, bool
 	if err != nil {
 		return Group{}, false, err
 	}
-	return only(c, req, found, func(g Group) bool { return c.sameUserName(g.DisplayName, displayName) })
+	return only(c, req, found, displayName, func(g Group) string { return g.DisplayName })
 }
 
 // page is the call for one page. Encode sorts, so the query is always the same.
@@ -219,8 +219,9 @@ func readAll[W, T any](wire []W, read func(W) (T, string), id func(T) string) ([
 }
 
 // only returns the one item that a search found. An item that does not match
-// means that the filter was not applied, so the answer cannot be trusted.
-func only[T any](c *Client, req call, found Page[T], matches func(T) bool) (T, bool, error) {
+// means that the filter was not applied, so the answer cannot be trusted, or that
+// LambdaTest takes the two names for the same.
+func only[T any](c *Client, req call, found Page[T], name string, nameOf func(T) string) (T, bool, error) {
 	var none T
 	if found.Total > 1 || len(found.Items) > 1 {
 		return none, false, c.malformed(req, http.StatusOK, "the search returned more than one result")
@@ -228,8 +229,8 @@ func only[T any](c *Client, req call, found Page[T], matches func(T) bool) (T, b
 	if len(found.Items) == 0 {
 		return none, false, nil
 	}
-	if !matches(found.Items[0]) {
-		return none, false, c.malformed(req, http.StatusOK, "the search returned another name than was searched for")
+	if other := nameOf(found.Items[0]); !c.sameUserName(other, name) {
+		return none, false, c.otherName(req, "the search returned another name than was searched for", name, other)
 	}
 	return found.Items[0], true, nil
 }

@@ -54,12 +54,11 @@ func (c *Client) CreateUser(ctx context.Context, user User) (User, error) {
 	if err := checkUserName(req, user.UserName); err != nil {
 		return User{}, err
 	}
-	return c.user(ctx, req, func(got User) string {
-		if !c.sameUserName(got.UserName, user.UserName) {
-			return "the answer shows another userName than was created"
-		}
-		return ""
-	})
+	created, err := c.user(ctx, req, func(User) string { return "" })
+	if err == nil && !c.sameUserName(created.UserName, user.UserName) {
+		return User{}, c.otherName(req, "the answer shows another userName than was created", user.UserName, created.UserName)
+	}
+	return created, err
 }
 
 // GetUser reads one account. For a user of another organization the error is

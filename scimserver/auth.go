@@ -37,16 +37,18 @@ func newGate(tokens *token.Loader, now func() time.Time, limits Limits) *gate {
 // admit returns the grant of the request's bearer token (RFC 6750).
 func (g *gate) admit(r *http.Request) (*token.Grant, error) {
 	now := g.now()
-	if token, ok := bearerToken(r); ok {
-		if found := g.tokens.Find(token); found != nil {
-			if wait, ok := g.perToken.allow(string(found.Token.Digest[:]), now); !ok {
-				return found, problem.Later(http.StatusTooManyRequests, wait, "too many requests with this token: %g a second are allowed", float64(g.perToken.limit))
-			}
-			return found, nil
+	token, presented := bearerToken(r)
+	if found := g.tokens.Find(token); presented && found != nil {
+		if wait, ok := g.perToken.allow(string(found.Token.Digest[:]), now); !ok {
+			return found, problem.Later(http.StatusTooManyRequests, wait, "too many requests with this token: %g a second are allowed", float64(g.perToken.limit))
 		}
+		return found, nil
 	}
 	if wait, ok := g.failed.allow(clientNetwork(r), now); !ok {
 		return nil, problem.Later(http.StatusTooManyRequests, wait, "too many requests without a valid token from this address")
+	}
+	if presented && !g.tokens.Complete() {
+		return nil, problem.Later(http.StatusServiceUnavailable, retryAfter, "the operator is starting, and has not read every token yet: try again")
 	}
 	return nil, unauthorized(r.Header.Get("Authorization") != "")
 }
@@ -57,7 +59,8 @@ func unauthorized(presented bool) error {
 	if presented {
 		challenge += `, error="invalid_token"`
 	}
-	p := problem.New(http.StatusUnauthorized, "", "the bearer token is missing, unknown or expired")
+	p := problem.New(http.StatusUnauthorized, "", "the bearer token is missing, unknown, expired or in conflict. It is a token from the Secret "+
+		"<organization>-scim-token in the cluster (kubectl lambdatest token list), not the one that LambdaTest gave, and the word Bearer is not part of it")
 	p.Header = http.Header{"Www-Authenticate": {challenge}}
 	return p
 }

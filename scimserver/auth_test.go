@@ -39,14 +39,14 @@ var _ = Describe("Tokens", Label("security"), func() {
 	It("of any key are accepted, plain or as a digest, and dropped without a restart", func(ctx SpecContext) {
 		t := newTenant(ctx)
 		plain, secret := strings.Repeat("p", 40)+t.token, strings.Repeat("d", 40)+t.token
-		digest := sha256.Sum256([]byte(secret))
-		t.writeSecret(ctx, map[string]string{"one": plain + "\n", "two": "sha256:" + hex.EncodeToString(digest[:]), "short": "too short"}, nil)
+		bound, unbound := v1alpha1.BoundSCIMTokenDigest(t.organization.Namespace, "acme", secret), sha256.Sum256([]byte(t.token))
+		t.writeSecret(ctx, map[string]string{"one": plain + "\n", "two": "bound-sha256:" + hex.EncodeToString(bound[:]), "unbound": "sha256:" + hex.EncodeToString(unbound[:]), "short": "too short"}, nil)
 		eventually(t, plain, 200)
 		eventually(t, secret, 200)
 		eventually(t, t.token, 401)
 		eventually(t, "too short", 401)
 
-		t.writeSecret(ctx, map[string]string{"two": "sha256:" + hex.EncodeToString(digest[:])}, nil)
+		t.writeSecret(ctx, map[string]string{"two": "bound-sha256:" + hex.EncodeToString(bound[:])}, nil)
 		eventually(t, plain, 401)
 		eventually(t, secret, 200)
 	})
@@ -58,18 +58,41 @@ var _ = Describe("Tokens", Label("security"), func() {
 		Expect(two.do(200, "GET", "/Users", "").ids()).To(BeEmpty())
 		Expect(two.do(200, "GET", filtered("/Users", `userName eq "ada@example.com"`), "").ids()).To(BeEmpty())
 	})
-	It("claimed twice keep working for the older organization", func(ctx SpecContext) {
-		older := newTenant(ctx)
-		time.Sleep(1100 * time.Millisecond) // creation times have seconds
-		younger := newTenant(ctx)
-		id := older.user("ada@example.com")
+	It("of two organizations are accepted for neither, until one of them has another", func(ctx SpecContext) {
+		one, two := newTenant(ctx), newTenant(ctx)
+		id := one.user("ada@example.com")
 
-		younger.writeSecret(ctx, map[string]string{"okta": older.token}, nil)
+		two.writeSecret(ctx, map[string]string{"okta": one.token}, nil)
 
+		eventually(one, one.token, 401)
 		for _, r := range replicas {
-			Eventually(r.events.Events).Should(Receive(ContainSubstring("TokenConflict")))
-			Expect(older.ask(r, "GET", "/Users/"+id, "").status).To(Equal(200))
+			for _, t := range []*tenant{one, two} {
+				Eventually(func() []string {
+					return r.log.with("SCIM token", "namespace="+t.organization.Namespace, "TokenConflict")
+				}).ShouldNot(BeEmpty())
+			}
 		}
+		two.writeSecret(ctx, map[string]string{"okta": two.token}, nil)
+		eventually(one, one.token, 200)
+		one.do(200, "GET", "/Users/"+id, "")
+	})
+	It("open nothing by a digest that was published", func(ctx SpecContext) {
+		thief := newTenant(ctx)
+		victim := newTenant(ctx)
+		bound, unbound := v1alpha1.BoundSCIMTokenDigest(victim.organization.Namespace, "acme", victim.token), sha256.Sum256([]byte(victim.token))
+		victim.writeSecret(ctx, map[string]string{"okta": "bound-sha256:" + hex.EncodeToString(bound[:])}, nil)
+		thief.writeSecret(ctx, map[string]string{
+			"okta": thief.token, "copied": "bound-sha256:" + hex.EncodeToString(bound[:]), "unbound": "sha256:" + hex.EncodeToString(unbound[:]),
+		}, nil)
+		Eventually(func() []string {
+			return replicas[0].log.with("SCIM token", thief.organization.Namespace, "unbound", "TokenIgnored")
+		}).ShouldNot(BeEmpty())
+		eventually(thief, thief.token, 200)
+
+		id := victim.user("ada@example.com")
+
+		Expect(victim.stored(ctx, id).Namespace).To(Equal(victim.organization.Namespace))
+		Expect(thief.do(200, "GET", "/Users", "").ids()).To(BeEmpty())
 	})
 	It("that LambdaTest gave the operator are never accepted", func(ctx SpecContext) {
 		t := newTenant(ctx)

@@ -6,11 +6,14 @@ package scimserver
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
 	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	utilnet "k8s.io/apimachinery/pkg/util/net"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
@@ -48,20 +51,21 @@ func isTooLarge(err error) bool {
 	return apierrors.IsRequestEntityTooLargeError(err) || err != nil && strings.Contains(err.Error(), "request is too large")
 }
 
-// isUnavailable tells whether trying again may help. So does waiting for a namespace that is being
-// deleted: it answers 403 until it is gone.
+// isUnavailable tells whether trying again may help: also after a 403, because a namespace that is being deleted answers so until it is
+// gone, and because an administrator has to be asked for a right; and when the namespace or the definition is gone.
 func isUnavailable(err error) bool {
 	var network net.Error
-	return apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
+	return apierrors.IsNotFound(err) || apierrors.IsServerTimeout(err) || apierrors.IsTimeout(err) || apierrors.IsTooManyRequests(err) ||
 		apierrors.IsServiceUnavailable(err) || apierrors.IsInternalError(err) || apierrors.IsUnauthorized(err) ||
 		apierrors.IsForbidden(err) || apierrors.IsConflict(err) || apierrors.IsUnexpectedServerError(err) ||
 		errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) || errors.As(err, &network) ||
-		isConnectionLost(err)
+		errors.Is(err, io.ErrUnexpectedEOF) || utilnet.IsProbableEOF(err) || utilnet.IsHTTP2ConnectionLost(err) ||
+		utilnet.IsConnectionReset(err) || utilnet.IsConnectionRefused(err)
 }
 
-func isConnectionLost(err error) bool {
-	text := err.Error()
-	return strings.Contains(text, "connection re") || strings.HasSuffix(text, "EOF") || strings.Contains(text, "http2:")
+// needsRights recognises a 403 that stays until an administrator acts.
+func needsRights(err error) bool {
+	return apierrors.IsForbidden(err) && !apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }
 
 // invalidDetail names the fields that the API server refused, without the name of the resource.

@@ -22,8 +22,8 @@ import (
 // groupRules are the rules for groups of the request's organization. group is nil for a new one.
 func (s *Server) groupRules(r *request, group *v1alpha1.LambdaTestGroup) claims.GroupRules {
 	return claims.GroupRules{
+		ID:               func(userName string) string { return s.idOf(r.organizationKey(), userName) },
 		MaxRole:          r.organization().Spec.SCIM.MaxRole,
-		ID:               func(userName string) string { return v1alpha1.SCIMUserName(r.organization().Name, userName) },
 		CheckDisplayName: func(displayName string) error { return s.checkDisplayName(r, group, displayName) },
 		UserNames:        func(ids []string) (map[string]string, error) { return s.userNames(r, ids) },
 		Hidden:           func(ids []string) (map[string]bool, error) { return s.hiddenMembers(r, ids) },
@@ -122,7 +122,7 @@ func (m *memberViews) of(group *v1alpha1.LambdaTestGroup) []claims.Member {
 	members := make([]claims.Member, len(group.Spec.Members))
 	var unknown []string
 	for i, userName := range group.Spec.Members {
-		members[i] = claims.Member{ID: v1alpha1.SCIMUserName(m.request.organization().Name, userName), UserName: userName}
+		members[i] = claims.Member{ID: m.server.idOf(m.request.organizationKey(), userName), UserName: userName}
 		if _, asked := m.found[members[i].ID]; !asked && m.user(members[i].ID) == nil {
 			unknown = append(unknown, members[i].ID)
 		}
@@ -168,7 +168,7 @@ func (s *Server) groupReply(r *request, status int, group *v1alpha1.LambdaTestGr
 
 // leaveGroups takes a person out of all groups of the organization.
 func (s *Server) leaveGroups(r *request, userName string) error {
-	id := v1alpha1.SCIMUserName(r.organization().Name, userName)
+	id := s.idOf(r.organizationKey(), userName)
 	for _, group := range s.index.GroupsOf(r.organizationKey(), userName) {
 		if _, _, err := s.submitGroup(r, group.Name, claims.RemoveMember(id)); err != nil && !isMissing(err) {
 			return err

@@ -34,15 +34,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	defer release()
 	answer(w, result)
 	s.metrics.answered(q, result.status, s.now().Sub(started))
-	if q.grant != nil && isWrite(q) {
-		s.logWrite(q, result.status, p)
-	}
+	s.logRequest(q, result.status, p)
 }
 
 // logCause logs what the client is not told.
 func (s *Server) logCause(q *request, p *problem.Problem, err error) {
 	switch p.Status {
 	case http.StatusServiceUnavailable:
+		if needsRights(err) {
+			s.log.Error(err, "SCIM request put off: the operator lacks a right, or a quota is used up", "requestID", q.id, "method", q.Method, "route", q.route)
+			return
+		}
 		s.log.Info("SCIM request put off", "requestID", q.id, "method", q.Method, "route", q.route, "cause", err.Error())
 	case http.StatusInternalServerError:
 		s.log.Error(err, "SCIM request failed", "requestID", q.id, "method", q.Method, "route", q.route)

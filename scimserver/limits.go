@@ -78,6 +78,14 @@ const (
 	// leftOutOrganizations is how many have such a bound of their own at a time.
 	leftOutOrganizations = 1000
 
+	// refusalsPerSecond and refusalsBurst bound the log lines about requests that were refused with one status, for each organization and for
+	// those without a valid token. refusalKinds is how many such bounds there are at a time.
+	refusalsPerSecond = 1
+	refusalsBurst     = 10
+	refusalKinds      = 1000
+	// readsPerSecond bounds the log lines about reads with one token from one network: one a minute.
+	readsPerSecond = 1.0 / 60
+
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10
 	// maxHostBytes is the longest name of a host, and a port.
@@ -111,7 +119,7 @@ const (
 	// usersPerList is how many users that the index does not know are listed at a time: the labels of so many fit into a URL.
 	usersPerList = 500
 
-	// failedAddresses is how many client addresses are remembered.
+	// failedAddresses is how many client addresses, or tokens, are remembered.
 	failedAddresses = 10_000
 )
 

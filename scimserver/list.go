@@ -153,7 +153,7 @@ func (s *Server) users(r *request) searchable {
 		pinned: func(ctx context.Context, p pin) (*v1alpha1.LambdaTestUser, error) {
 			id := p.value
 			if p.name == "userName" {
-				id = v1alpha1.SCIMUserName(r.organization().Name, p.value)
+				id = s.idOf(r.organizationKey(), p.value)
 			}
 			return s.shownUser(ctx, r.organizationKey(), id)
 		},

@@ -5,6 +5,7 @@ package scimserver
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -24,6 +25,9 @@ type metrics struct {
 	leftovers   *prometheus.CounterVec
 	conflicts   *prometheus.CounterVec
 	lateIndexes prometheus.Counter
+
+	// grants are those that the last change of tokens left; used by the token loader alone.
+	grants []*token.Grant
 }
 
 func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
@@ -99,15 +103,32 @@ func methodLabel(method string) string {
 }
 
 func (m *metrics) used(g *token.Grant, now time.Time) {
-	m.lastUse.WithLabelValues(g.Organization.Namespace, g.Organization.Name, g.Token.Key).Set(float64(now.Unix()))
+	m.lastUse.WithLabelValues(labelsOf(g)...).Set(float64(now.Unix()))
 }
 
-// tokensChanged shows what is known of the tokens now, and forgets expiries and problems of those that are gone.
-func (m *metrics) tokensChanged(notices []token.Notice, table token.Table) {
-	m.expiry.Reset()
-	for _, g := range table {
+func labelsOf(g *token.Grant) []string {
+	return []string{g.Organization.Namespace, g.Organization.Name, g.Token.Key}
+}
+
+// tokensChanged shows what is known of the tokens now, and forgets what it knew of those that are gone.
+func (m *metrics) tokensChanged(notices []token.Notice, table *token.Table) {
+	before := m.grants
+	m.grants = table.Grants()
+	for _, g := range before {
+		same := func(now *token.Grant) bool { return slices.Equal(labelsOf(now), labelsOf(g)) }
+		if at := slices.IndexFunc(m.grants, same); at < 0 {
+			m.lastUse.DeleteLabelValues(labelsOf(g)...)
+			m.expiry.DeleteLabelValues(labelsOf(g)...)
+		} else if m.grants[at].Token.Expires.IsZero() {
+			m.expiry.DeleteLabelValues(labelsOf(g)...)
+		}
+		if !slices.ContainsFunc(m.grants, func(now *token.Grant) bool { return now.OrganizationKey() == g.OrganizationKey() }) {
+			m.leftovers.DeleteLabelValues(g.Organization.Namespace, g.Organization.Name)
+		}
+	}
+	for _, g := range m.grants {
 		if !g.Token.Expires.IsZero() {
-			m.expiry.WithLabelValues(g.Organization.Namespace, g.Organization.Name, g.Token.Key).Set(float64(g.Token.Expires.Unix()))
+			m.expiry.WithLabelValues(labelsOf(g)...).Set(float64(g.Token.Expires.Unix()))
 		}
 	}
 	m.notices.Reset()

@@ -4,6 +4,7 @@
 package scimserver
 
 import (
+	"bytes"
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
@@ -63,10 +64,16 @@ func (s *Server) baseURL(r *http.Request) string {
 		return s.options.ExternalURL + BasePath
 	}
 	scheme := "http"
-	if r.TLS != nil || strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") {
+	if r.TLS != nil || isHTTPS(r.Header.Get("X-Forwarded-Proto")) {
 		scheme = "https"
 	}
 	return (&url.URL{Scheme: scheme, Host: r.Host, Path: BasePath}).String()
+}
+
+// isHTTPS reads X-Forwarded-Proto. Of several proxies the first in the list spoke with the client.
+func isHTTPS(forwarded string) bool {
+	first, _, _ := strings.Cut(forwarded, ",")
+	return strings.EqualFold(strings.TrimSpace(first), "https")
 }
 
 // json reads the body, which must be one JSON object of a media type that SCIM has (RFC 7644, section 3.1).
@@ -81,8 +88,11 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scim.Decode(body, limit/bytesPerElement)
+	return scim.Decode(bytes.TrimPrefix(body, byteOrderMark), limit/bytesPerElement)
 }
+
+// byteOrderMark may begin a body: RFC 8259, section 8.1, lets a receiver ignore it.
+var byteOrderMark = []byte("\ufeff")
 
 // acceptable tolerates a missing media type, and parameters of any kind.
 func acceptable(contentType string) error {

@@ -93,6 +93,8 @@ type Server struct {
 	connections *connections
 	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
 	leftOut *limiters
+	// refusals and reads are how often the log tells of requests like one: that were refused, and that read.
+	refusals, reads *limiters
 	// logged and told are the token notices that the log, and an event, have told of; used by the token loader alone.
 	logged, told map[string]bool
 
@@ -127,6 +129,9 @@ func New(options Options) (*Server, error) {
 		answers: newAnswers(),
 		index:   index.New(),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
+
+		refusals: newLimiters(refusalsPerSecond, refusalsBurst, refusalKinds),
+		reads:    newLimiters(readsPerSecond, 1, failedAddresses),
 	}
 	s.connections = newConnections(s.limits.Connections)
 	s.tokens = token.NewLoader(options.Reader, options.Now, s.tokensChanged)

@@ -27,6 +27,17 @@ import (
 
 var idForm = regexp.MustCompile(`^scim-[a-z2-7]{26}$`)
 
+// idOf is the id of a person: that of the resource that an earlier version made, if there is one, else the one that a new resource has.
+// The index alone tells, because no resource is made under a former id any more.
+func (s *Server) idOf(organization types.NamespacedName, userName string) string {
+	if former, differs := v1alpha1.FormerSCIMUserName(organization.Name, userName); differs {
+		if user := s.index.User(organization, former); user != nil && v1alpha1.FoldUserName(user.Spec.UserName) == v1alpha1.FoldUserName(userName) {
+			return former
+		}
+	}
+	return v1alpha1.SCIMUserName(organization.Name, userName)
+}
+
 // shownUser reads a user that the provider may see, for an answer that shows it.
 func (s *Server) shownUser(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestUser, error) {
 	if known := s.index.User(organization, id); known != nil && index.IsVisibleUser(known) {

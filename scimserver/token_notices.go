@@ -13,7 +13,7 @@ import (
 
 // tokensChanged reports what is wrong with tokens: in a metric while it lasts, in a log line and an event when it begins. Every replica has
 // metric and log; the leader alone writes the event. The controllers set the condition of the organization.
-func (s *Server) tokensChanged(notices []token.Notice, table token.Table) {
+func (s *Server) tokensChanged(notices []token.Notice, table *token.Table) {
 	s.metrics.tokensChanged(notices, table)
 	s.logged = news(notices, s.logged, func(n token.Notice) {
 		s.log.Info("SCIM token", "namespace", n.Organization.Namespace, "organization", n.Organization.Name, "reason", n.Reason, "message", n.Message)

@@ -163,8 +163,8 @@ func (s *Server) createUser(r *request) (reply, error) {
 
 // createOrRevive creates the person's resource, or revives the one that is there.
 func (s *Server) createOrRevive(r *request, post *claims.UserPost) (user *v1alpha1.LambdaTestUser, status int, err error) {
-	name := v1alpha1.SCIMUserName(r.organization().Name, post.Spec.UserName)
 	err = s.retrying(r.Context(), "user", func() (bool, error) {
+		name := s.idOf(r.organizationKey(), post.Spec.UserName) // once a resource with a former id is gone, the next has the new one
 		user, err = s.createResource(r, name, post)
 		if !apierrors.IsAlreadyExists(err) {
 			status = http.StatusCreated
@@ -201,7 +201,7 @@ func (s *Server) meetExisting(r *request, name string, post *claims.UserPost) (*
 	}
 	switch {
 	case !ownsUser(r.organizationKey(), user), v1alpha1.FoldUserName(user.Spec.UserName) != v1alpha1.FoldUserName(post.Spec.UserName):
-		return nil, 0, problem.Taken("userName is taken by a resource that this endpoint does not own")
+		return nil, 0, problem.Taken("the id of this userName belongs to a resource of another person, or of another party: the administrator of the cluster has to delete that")
 	case !user.DeletionTimestamp.IsZero():
 		return nil, 0, s.awaitGone(r.Context(), user)
 	case post.Denies && (!user.IsDenial() || post.LeftOut != nil):
@@ -231,7 +231,7 @@ func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *c
 // revive makes an inactive or deleted user active again. Another person with the same address is taken out of the groups first: if the
 // process ends between the two writes, an inactive user without groups is safe, an active one with the roles of another is not.
 func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
-	spec := claims.Revived(user, post.Spec)
+	spec := claims.RulesOf(r.organization()).Revived(user, post.Spec)
 	if !claims.IsSamePerson(user, spec) {
 		if err := s.leaveGroups(r, user.Spec.UserName); err != nil {
 			return nil, 0, err

@@ -101,6 +101,15 @@ var _ = Describe("Users", func() {
 	})
 
 	Describe("revival by POST", func() {
+		It("revives with no more than maxRole", func(ctx SpecContext) {
+			t = newTenant(ctx, func(o *v1alpha1.LambdaTestOrganization) { o.Spec.SCIM.MaxRole = v1alpha1.RoleGuest })
+			id := t.user("ada@example.com")
+			t.do(200, "PATCH", "/Users/"+id, deactivate)
+
+			Expect(t.user("ada@example.com")).To(Equal(id))
+
+			Expect(t.stored(ctx, id).Spec.Role).To(Equal(v1alpha1.RoleGuest))
+		})
 		It("revives an inactive user in place: 201, the same id, and User without a role", func(ctx SpecContext) {
 			id := t.user("ada@example.com", role("Admin"), `"externalId":"one"`)
 			t.do(200, "PATCH", "/Users/"+id, deactivate)

@@ -20,6 +20,9 @@ const (
 	PeopleRefusedCondition = "PeopleRefused"
 	// ListUnreliableCondition of an organization is present and true while LambdaTest's list of users does not show all of them.
 	ListUnreliableCondition = "ListUnreliable"
+	// AccountsSetAsideCondition of an organization is present and true while LambdaTest has several accounts for one person, which differ only
+	// in the case of their userNames. None of them is changed, except that a denial deactivates them.
+	AccountsSetAsideCondition = "AccountsSetAside"
 )
 
 // Condition reasons. Each appears with a message that says what to do next.
@@ -81,7 +84,12 @@ const (
 	ObservedReason = "Observed"
 	// SuspendedReason: the organization is suspended; no calls are made.
 	SuspendedReason = "Suspended"
-	// TokenConflictReason: an older organization already accepts one of this organization's SCIM tokens.
+	// AmbiguousAccountReason: LambdaTest has several accounts for the person, or answers with the account of another spelling of the userName.
+	AmbiguousAccountReason = "AmbiguousAccount"
+	// RoleAboveMaximumReason: the account or group has a higher role at LambdaTest than the organization's spec.scim.maxRole, so the identity
+	// provider does not change it.
+	RoleAboveMaximumReason = "RoleAboveMaximum"
+	// TokenConflictReason: another organization has one of this organization's SCIM tokens, so it is accepted for neither.
 	TokenConflictReason = "TokenConflict"
 	// TokenIgnoredReason: a SCIM token is too short, malformed, expired or equal to the LambdaTest token, and is not accepted.
 	TokenIgnoredReason = "TokenIgnored"

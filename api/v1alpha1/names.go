@@ -26,7 +26,8 @@ const digestLength = 26
 var lowerBase32 = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
 
 // FoldUserName returns the form in which userNames are compared: two userNames are the same person exactly when their folded forms
-// are equal. It is Unicode's canonical caseless form (section 3.13, D145), composed (NFC).
+// are equal. It makes letters small, and changes nothing else: see docs/decisions/0004-who-is-the-same-person.md. Only letters whose small
+// letter has no other capital are made small, so that no letter outside of ASCII becomes one of ASCII (the Kelvin sign, dotted capital I).
 func FoldUserName(userName string) string { return fold(userName) }
 
 // FoldDisplayName returns the form in which the displayNames of groups are compared, by the rule of FoldUserName.
@@ -36,6 +37,17 @@ func fold(s string) string {
 	if isLowerASCII(s) {
 		return s
 	}
+	return strings.Map(func(r rune) rune {
+		if small := unicode.ToLower(r); unicode.ToUpper(small) == r {
+			return small
+		}
+		return r
+	}, s)
+}
+
+// formerFold is the form in which earlier versions compared userNames: Unicode's canonical caseless form (section 3.13, D145), in which ß is
+// ss. Only ids that they gave depend on it.
+func formerFold(s string) string {
 	folded := cases.Fold().String(norm.NFD.String(s))
 	return norm.NFC.String(strings.Map(oneOfItsCases, folded))
 }
@@ -69,6 +81,17 @@ func PersonDigest(organization, userName string) string {
 // SCIMUserName returns the metadata.name, which is also the SCIM id, of the resource that the SCIM endpoint keeps for a person.
 func SCIMUserName(organization, userName string) string {
 	return SCIMNamePrefix + PersonDigest(organization, userName)
+}
+
+// FormerSCIMUserName returns the metadata.name that earlier versions gave the resource of a person, unless it is SCIMUserName, as for every
+// address of ASCII letters. Such a resource keeps its name, which is its SCIM id.
+func FormerSCIMUserName(organization, userName string) (name string, differs bool) {
+	folded := fold(userName)
+	if isLowerASCII(folded) {
+		return "", false
+	}
+	former := formerFold(userName)
+	return SCIMNamePrefix + digest(organization, former), former != folded
 }
 
 // SCIMGroupName returns the metadata.name, which is also the SCIM id, of the resource that the SCIM endpoint creates for a group

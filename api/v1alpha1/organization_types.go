@@ -94,8 +94,9 @@ type SecretReference struct {
 // SCIMSettings are the settings for the identity provider that uses the SCIM endpoint of this organization.
 type SCIMSettings struct {
 	// tokenSecretRef names the Secret with the tokens that identity providers present. Every key is one token. To rotate: add a key,
-	// switch the provider, remove the old key. A value is the token itself, or "sha256:" and its hex digest. Tokens shorter than 32 bytes
-	// are ignored, and the condition SCIMTokenWarning says so. If unset, the operator creates the Secret <organization>-scim-token with
+	// switch the provider, remove the old key. A value is the token itself, or "bound-sha256:" and the hex SHA-256 digest of
+	// "<namespace>/<organization>/<token>", which opens this organization only. Tokens shorter than 32 bytes are ignored, and a token that
+	// another organization has too is accepted for neither; the condition SCIMTokenWarning says so. If unset, the operator creates the Secret <organization>-scim-token with
 	// one token.
 	//
 	// +optional
@@ -108,7 +109,9 @@ type SCIMSettings struct {
 	// +optional
 	UserNamePolicy UserNamePolicy `json:"userNamePolicy,omitempty"`
 
-	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for a higher role is refused.
+	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for a higher role is refused, and a
+	// new person without a role gets User or, if that is lower, maxRole. An account or group at LambdaTest that has a higher role is not
+	// activated, lowered or taken over for the provider (reason RoleAboveMaximum); a denial is carried out.
 	//
 	// +kubebuilder:default=Admin
 	// +optional
@@ -396,7 +399,8 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	Guard *GuardStatus `json:"guard,omitempty"`
 
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable or SCIMTokenWarning while they are true.
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside or
+	// SCIMTokenWarning while they are true.
 	//
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=map

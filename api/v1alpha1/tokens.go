@@ -20,8 +20,10 @@ import (
 type SCIMToken struct {
 	// Key in the Secret.
 	Key string
-	// Digest is the SHA-256 of the token. It is zero when Ignored.
+	// Digest is the SHA-256 of the token or, if Bound, that of BoundSCIMTokenDigest. It is zero when Ignored.
 	Digest [sha256.Size]byte
+	// Bound says that the Secret has a digest that opens one organization only, and not the token.
+	Bound bool
 	// Expires is when the token stops being accepted; zero means never.
 	Expires time.Time
 	// Ignored says why the token is never accepted, as a clause that follows its key; empty when the token is valid. A token whose
@@ -40,8 +42,14 @@ func (t SCIMToken) Accepts(now time.Time) bool { return t.Ignored == "" && !t.Is
 // SCIMTokenDigest returns the digest by which a presented token is looked up.
 func SCIMTokenDigest(token string) [sha256.Size]byte { return sha256.Sum256([]byte(token)) }
 
+// BoundSCIMTokenDigest returns the digest of a token that opens this organization, and no other that has the same digest in its Secret. No
+// part contains a slash before the token.
+func BoundSCIMTokenDigest(namespace, organization, token string) [sha256.Size]byte {
+	return sha256.Sum256([]byte(namespace + "/" + organization + "/" + token))
+}
+
 // ParseSCIMTokens reads the data and annotations of a SCIM token Secret. Every key is one token; the result is sorted by key. A value is
-// the token itself, or "sha256:" and its hex digest; white space around either is ignored. The annotation
+// the token itself, or "bound-sha256:" and the hex digest of BoundSCIMTokenDigest; white space around either is ignored. The annotation
 // iam.lambdatest.io/expires-<key> limits how long a token is accepted. Of more than MaxSCIMTokens keys it reads the first ones, and
 // returns one ignored token for all others.
 func ParseSCIMTokens(data map[string][]byte, annotations map[string]string) []SCIMToken {
@@ -65,7 +73,7 @@ func leftOut(others int) string {
 
 func parseSCIMToken(key, value, expires string) SCIMToken {
 	token := SCIMToken{Key: key}
-	digest, err := digestOfToken(strings.TrimSpace(value))
+	digest, bound, err := digestOfToken(strings.TrimSpace(value))
 	if err == nil && expires != "" {
 		token.Expires, err = parseExpiry(strings.TrimSpace(expires))
 	}
@@ -73,22 +81,26 @@ func parseSCIMToken(key, value, expires string) SCIMToken {
 		token.Ignored = err.Error()
 		return token
 	}
-	token.Digest = digest
+	token.Digest, token.Bound = digest, bound
 	return token
 }
 
-func digestOfToken(value string) (digest [sha256.Size]byte, err error) {
+func digestOfToken(value string) (digest [sha256.Size]byte, bound bool, err error) {
+	if strings.HasPrefix(value, "sha256:") {
+		return digest, false, fmt.Errorf("is a digest that any organization could copy: replace it by %s and the output of "+
+			`printf %%s "NAMESPACE/ORGANIZATION/$TOKEN" | sha256sum`, SCIMTokenDigestPrefix)
+	}
 	if text, isDigest := strings.CutPrefix(value, SCIMTokenDigestPrefix); isDigest {
 		decoded, err := hex.DecodeString(strings.TrimSpace(text))
 		if err != nil || len(decoded) != sha256.Size {
-			return digest, fmt.Errorf("is not a SHA-256 digest: %d hexadecimal digits must follow %q", 2*sha256.Size, SCIMTokenDigestPrefix)
+			return digest, false, fmt.Errorf("is not a SHA-256 digest: %d hexadecimal digits must follow %q", 2*sha256.Size, SCIMTokenDigestPrefix)
 		}
-		return [sha256.Size]byte(decoded), nil
+		return [sha256.Size]byte(decoded), true, nil
 	}
 	if len(value) < MinSCIMTokenBytes {
-		return digest, fmt.Errorf("is shorter than %d bytes", MinSCIMTokenBytes)
+		return digest, false, fmt.Errorf("is shorter than %d bytes", MinSCIMTokenBytes)
 	}
-	return SCIMTokenDigest(value), nil
+	return SCIMTokenDigest(value), false, nil
 }
 
 func parseExpiry(text string) (time.Time, error) {

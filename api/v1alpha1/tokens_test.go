@@ -17,19 +17,22 @@ import (
 func TestParseSCIMTokens(t *testing.T) {
 	const token = "0123456789abcdef0123456789abcdef"
 	digest := sha256.Sum256([]byte(token))
+	bound := v1alpha1.BoundSCIMTokenDigest("team-a", "okta", token)
 	now := time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
 	tests := []struct {
 		name    string
 		value   string
 		expires string
+		bound   bool
 		accepts bool
 		ignored string
 	}{
 		{name: "a plain token", value: token, accepts: true},
 		{name: "a trailing newline is trimmed", value: token + "\r\n", accepts: true},
-		{name: "a digest", value: "sha256:" + hex.EncodeToString(digest[:]) + "\n", accepts: true},
-		{name: "a digest in capitals", value: "sha256:" + strings.ToUpper(hex.EncodeToString(digest[:])), accepts: true},
-		{name: "a digest that is cut off", value: "sha256:abcd", ignored: "is not a SHA-256 digest"},
+		{name: "a bound digest", value: "bound-sha256:" + hex.EncodeToString(bound[:]) + "\n", bound: true, accepts: true},
+		{name: "a bound digest in capitals", value: "bound-sha256: " + strings.ToUpper(hex.EncodeToString(bound[:])), bound: true, accepts: true},
+		{name: "a digest that is cut off", value: "bound-sha256:abcd", ignored: "is not a SHA-256 digest"},
+		{name: "a digest that opens any organization", value: "sha256:" + hex.EncodeToString(digest[:]), ignored: "is a digest that any organization could copy"},
 		{name: "a short token", value: token[1:], ignored: "is shorter than 32 bytes"},
 		{name: "white space does not make it longer", value: token[1:] + "  ", ignored: "is shorter than 32 bytes"},
 		{name: "an empty value", value: "", ignored: "is shorter than 32 bytes"},
@@ -53,10 +56,21 @@ func TestParseSCIMTokens(t *testing.T) {
 			if !strings.HasPrefix(parsed[0].Ignored, test.ignored) || (test.ignored == "") != (parsed[0].Ignored == "") {
 				t.Errorf("ignored = %q, want %q", parsed[0].Ignored, test.ignored)
 			}
-			if test.accepts && parsed[0].Digest != digest {
+			if want := map[bool][sha256.Size]byte{true: bound, false: digest}[test.bound]; test.accepts && parsed[0].Digest != want {
 				t.Error("digest is not that of the token")
 			}
+			if parsed[0].Bound != test.bound {
+				t.Errorf("bound = %v, want %v", parsed[0].Bound, test.bound)
+			}
 		})
+	}
+}
+
+// The digest is what the documented command prints: printf %s "team-a/okta/$TOKEN" | sha256sum
+func TestBoundSCIMTokenDigestIsWhatTheShellPrints(t *testing.T) {
+	digest := v1alpha1.BoundSCIMTokenDigest("team-a", "okta", "0123456789abcdef0123456789abcdef")
+	if got, want := hex.EncodeToString(digest[:]), "a9e7a3c93098a06f387c4e686f97e213ac24d143dcf6d93bc9966d623b176f31"; got != want {
+		t.Errorf("the digest is %s, want %s", got, want)
 	}
 }
 

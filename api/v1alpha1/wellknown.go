@@ -63,8 +63,8 @@ const (
 	MinSCIMTokenBytes = 32
 	// MaxSCIMTokens is how many keys of a token Secret are read: each is a line in the log and a series of metrics in every replica.
 	MaxSCIMTokens = 50
-	// SCIMTokenDigestPrefix precedes the hex SHA-256 digest of a token in a Secret that does not hold the token itself.
-	SCIMTokenDigestPrefix = "sha256:"
+	// SCIMTokenDigestPrefix precedes the hex digest of BoundSCIMTokenDigest in a Secret that does not hold the token itself.
+	SCIMTokenDigestPrefix = "bound-sha256:"
 )
 
 // IsSCIM reports whether the SCIM endpoint owns the object.

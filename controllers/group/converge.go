@@ -53,6 +53,9 @@ func (r *Reconciler) plan(ctx context.Context, w *work) (because status.Outcome,
 		return w.duplicateOutcome(), true, nil
 	}
 	if have.Group != nil && have.Group.ID != w.id {
+		if because, above := w.aboveMaxRole(have.Group); above {
+			return because, true, nil
+		}
 		if because, blocked, err := r.takeOver(ctx, w, have.Group.ID); err != nil || blocked {
 			return because, blocked, err
 		}
@@ -82,17 +85,35 @@ func (r *Reconciler) plan(ctx context.Context, w *work) (because status.Outcome,
 // group may be what has moved the account to a sub-organization, and leaving it would bring the account back.
 func (w *work) wish(have groups.Observed) groups.Wish {
 	if have.Group == nil || w.target == declared {
-		members := w.ids
+		wish := groups.Wish{DisplayName: w.group.Spec.DisplayName, Roles: groups.RoleNames(claims.RolesGiven(w.group, w.maxRole())), Members: w.ids}
 		if have.Group != nil && len(w.former) > 0 {
-			members = groups.Ordered(slices.Concat(members, groups.Common(w.former, have.Group.Members)))
+			wish.Members = groups.Ordered(slices.Concat(w.ids, groups.Common(w.former, have.Group.Members)))
 		}
-		return groups.Wish{DisplayName: w.group.Spec.DisplayName, Roles: groups.RoleNames(w.group.Spec.Roles), Members: members}
+		if _, above := w.aboveMaxRole(have.Group); above {
+			// The roles of those who stay are not lowered, and the identity provider gives them to no other person.
+			added := groups.Missing(wish.Members, have.Group.Members)
+			wish.Roles, wish.Members = have.Group.Roles, groups.Missing(wish.Members, added)
+		}
+		return wish
 	}
 	aside := groups.Wish{DisplayName: AsideName(have.Group.ID), Members: have.Group.Members}
 	if w.target == makesRoom {
 		aside.Roles = have.Group.Roles
 	}
 	return aside
+}
+
+func (w *work) maxRole() v1alpha1.Role { return claims.MaxRoleOf(w.organization) }
+
+// aboveMaxRole tells whether a group at LambdaTest gives a higher role than the identity provider, whose resource this is, may give.
+func (w *work) aboveMaxRole(group *groups.Group) (status.Outcome, bool) {
+	limit := claims.Desired{MaxRole: w.maxRole()}
+	if group == nil || !v1alpha1.IsSCIM(w.group) || !slices.ContainsFunc(group.Roles, limit.Exceeds) {
+		return status.Outcome{}, false
+	}
+	return status.Stalledf(v1alpha1.RoleAboveMaximumReason, "The group %q at LambdaTest gives %s, and spec.scim.maxRole of %s %s is %s: "+
+		"the identity provider does not take it over, nor add members to it. Declare it in a LambdaTestGroup of your own, or change its roles at LambdaTest.",
+		status.ShownValue(group.DisplayName), joined(group.Roles), v1alpha1.OrganizationKind, w.organization.Name, limit.MaxRole), true
 }
 
 // changed is the outcome of a change. LambdaTest restores a deleted group without its members: what is missing then follows at once.

@@ -137,6 +137,9 @@ func (r *Reconciler) mayHaveCreated(ctx context.Context, w *work) (bool, error) 
 	if have.Group == nil {
 		return have.Doubtful || !w.connection.Groups.Get(w.group.Name).Met, nil
 	}
+	if _, above := w.aboveMaxRole(have.Group); above {
+		return false, nil
+	}
 	holder, err := r.holderOf(ctx, w, have.Group.ID)
 	if err != nil || holder != nil {
 		return false, err
@@ -185,7 +188,7 @@ func (r *Reconciler) findLost(ctx context.Context, w *work) (status.Outcome, err
 		if err != nil {
 			return status.Outcome{}, err
 		}
-		if holder == nil {
+		if _, above := w.aboveMaxRole(&group); holder == nil && !above {
 			w.id = group.ID
 		}
 	}
@@ -254,12 +257,13 @@ func (r *Reconciler) keepRoles(ctx context.Context, w *work) (bool, error) {
 // demotions is the guard's entry for the people who would lose a role with the group; empty when there are none.
 func (r *Reconciler) demotions(ctx context.Context, w *work) (string, error) {
 	hash, people := sha256.New(), 0
+	roles := claims.GroupRoles{Reader: r.Client, MaxRole: claims.MaxRoleOf(w.organization)}
 	for _, user := range claims.MembersOf(w.group) {
 		account, known := w.connection.Accounts.Get(user)
 		if !known || !account.Active {
 			continue
 		}
-		left, err := r.roleWithout(ctx, w.group, claims.MemberKey(w.group, user))
+		left, err := r.roleWithout(ctx, roles, w.group, claims.MemberKey(w.group, user))
 		if err != nil {
 			return "", err
 		}
@@ -275,8 +279,7 @@ func (r *Reconciler) demotions(ctx context.Context, w *work) (string, error) {
 }
 
 // roleWithout is the role that a member would have once the group is gone; none while it makes no difference.
-func (r *Reconciler) roleWithout(ctx context.Context, group *v1alpha1.LambdaTestGroup, key claims.PersonKey) (v1alpha1.Role, error) {
-	roles := claims.GroupRoles{Reader: r.Client}
+func (r *Reconciler) roleWithout(ctx context.Context, roles claims.GroupRoles, group *v1alpha1.LambdaTestGroup, key claims.PersonKey) (v1alpha1.Role, error) {
 	now, err := roles.Of(ctx, key, nil)
 	if err != nil || !claims.SameGroup(now.Group, group) {
 		return "", err
@@ -289,7 +292,7 @@ func (r *Reconciler) roleWithout(ctx context.Context, group *v1alpha1.LambdaTest
 	if err != nil {
 		return "", err
 	}
-	merged := claims.Merge(all, then)
+	merged := claims.Merge(all, then, roles.MaxRole)
 	if len(merged.Living) == 0 {
 		return "", nil
 	}

@@ -22,6 +22,8 @@ import (
 
 // atRest is the outcome when nothing is left to do.
 func (w *work) atRest() status.Outcome {
+	group, _ := w.connection.Groups.ByID(w.id)
+	above, isAbove := w.aboveMaxRole(&group)
 	switch {
 	case w.nameHeld != status.Outcome{}:
 		return w.nameHeld
@@ -36,6 +38,8 @@ func (w *work) atRest() status.Outcome {
 		outcome := w.duplicateOutcome()
 		outcome.Message += fmt.Sprintf(" Until then its group at LambdaTest is named %q and gives no role.", w.want.DisplayName)
 		return outcome
+	case isAbove:
+		return above
 	case w.next.reported:
 		return status.Stalledf(v1alpha1.DriftedReason, "At LambdaTest, %s, and driftPolicy of %s %s is Report: change the group there, this resource, or the policy.",
 			joined(w.next.differences), v1alpha1.OrganizationKind, w.organization.Name)
@@ -120,7 +124,7 @@ func (r *Reconciler) contribute(w *work, now status.Outcome) {
 	}
 	given := groups.Contribution{Pushed: w.pushes()}
 	if w.leads() {
-		given.Roles, given.Members = groups.RoleNames(w.group.Spec.Roles), claims.MembersOf(w.group)
+		given.Roles, given.Members = groups.RoleNames(claims.RolesGiven(w.group, w.maxRole())), claims.MembersOf(w.group)
 	}
 	var awaited []string
 	if w.leads() && w.pushes() {

@@ -77,15 +77,19 @@ func TestHighestRoleOfGroups(t *testing.T) {
 		return MakeGroup(name).Giving(roles...).Obj()
 	}
 	for name, test := range map[string]struct {
-		Table []*v1alpha1.LambdaTestGroup
-		want  string
+		Table   []*v1alpha1.LambdaTestGroup
+		maxRole v1alpha1.Role
+		want    string
 	}{
-		"none":                         {nil, ""},
-		"a group without roles":        {[]*v1alpha1.LambdaTestGroup{group("a")}, ""},
-		"the highest of all":           {[]*v1alpha1.LambdaTestGroup{group("a", v1alpha1.RoleGuest), group("b", v1alpha1.RoleAdmin, v1alpha1.RoleUser)}, "b"},
-		"of equals, the first by name": {[]*v1alpha1.LambdaTestGroup{group("b", v1alpha1.RoleUser), group("a", v1alpha1.RoleUser)}, "a"},
+		"none":                         {nil, "", ""},
+		"a group without roles":        {[]*v1alpha1.LambdaTestGroup{group("a")}, "", ""},
+		"the highest of all":           {[]*v1alpha1.LambdaTestGroup{group("a", v1alpha1.RoleGuest), group("b", v1alpha1.RoleAdmin, v1alpha1.RoleUser)}, "", "b"},
+		"of equals, the first by name": {[]*v1alpha1.LambdaTestGroup{group("b", v1alpha1.RoleUser), group("a", v1alpha1.RoleUser)}, "", "a"},
+		"a provider's group counts as maxRole": {
+			[]*v1alpha1.LambdaTestGroup{MakeGroup("b").FromSCIM().Giving(v1alpha1.RoleAdmin).Obj(), group("a", v1alpha1.RoleUser)}, v1alpha1.RoleGuest, "a",
+		},
 	} {
-		got := claims.Highest(test.Table)
+		got := claims.Highest(test.Table, test.maxRole)
 		if want := map[bool]string{true: "", false: v1alpha1.GroupKind + "/" + test.want}[test.want == ""]; got.From != want {
 			t.Errorf("%s: %q decides", name, got.From)
 		}

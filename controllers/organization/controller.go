@@ -85,7 +85,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 // close ends the connection of an organization that is gone.
 func (r *Reconciler) close(organization types.NamespacedName) {
 	r.Registry.Close(organization)
-	r.scimTokens.forget(organization)
+	r.setSCIMTokens(organization, nil)
 }
 
 // work connects the organization and reports its state. An error of one step keeps no other step from its work, and is returned at the

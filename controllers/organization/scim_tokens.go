@@ -6,7 +6,6 @@ package organization
 import (
 	"context"
 	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"maps"
@@ -20,11 +19,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/sets"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
+	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 )
 
@@ -39,46 +40,57 @@ const (
 	scimTokenRetry = 10 * time.Second
 )
 
-// scimTokens are the SCIM tokens, by digest, that organizations have. The zero value is ready for use.
+// scimTokens are the SCIM tokens that organizations have, as digests. The zero value is ready for use.
 type scimTokens struct {
 	mu             sync.Mutex
-	byOrganization map[types.NamespacedName]tokenOwner
+	byOrganization map[types.NamespacedName][]v1alpha1.SCIMToken
 }
 
-// tokenOwner is an organization with SCIM tokens.
-type tokenOwner struct {
-	createdAt time.Time
-	tokens    []v1alpha1.SCIMToken
-}
-
-// set replaces the tokens of an organization.
-func (s *scimTokens) set(organization *v1alpha1.LambdaTestOrganization, tokens []v1alpha1.SCIMToken) {
+// set replaces the tokens of an organization, and returns the other organizations that share one of the old or of the new ones.
+func (s *scimTokens) set(organization types.NamespacedName, tokens []v1alpha1.SCIMToken) []types.NamespacedName {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.byOrganization == nil {
-		s.byOrganization = map[types.NamespacedName]tokenOwner{}
+	before := s.byOrganization[organization]
+	if slices.Equal(before, tokens) {
+		return nil
 	}
-	s.byOrganization[client.ObjectKeyFromObject(organization)] = tokenOwner{organization.CreationTimestamp.Time, tokens}
-}
-
-// forget drops the tokens of an organization that is gone.
-func (s *scimTokens) forget(organization types.NamespacedName) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	delete(s.byOrganization, organization)
-}
-
-// olderOwner names an organization that is older than the one of the connection and has the same token; empty is none.
-func (s *scimTokens) olderOwner(c *connection.Connection, digest [sha256.Size]byte) string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	same := func(token v1alpha1.SCIMToken) bool { return token.Ignored == "" && token.Digest == digest }
-	for name, owner := range s.byOrganization {
-		if c.IsYoungerThan(name, owner.createdAt) && slices.ContainsFunc(owner.tokens, same) {
-			return name.String()
+	if s.byOrganization == nil {
+		s.byOrganization = map[types.NamespacedName][]v1alpha1.SCIMToken{}
+	}
+	s.byOrganization[organization] = tokens
+	if len(tokens) == 0 {
+		delete(s.byOrganization, organization)
+	}
+	var sharing []types.NamespacedName
+	for other, theirs := range s.byOrganization {
+		shares := func(token v1alpha1.SCIMToken) bool {
+			return slices.ContainsFunc(theirs, func(their v1alpha1.SCIMToken) bool { return sameToken(token, their) })
+		}
+		if other != organization && (slices.ContainsFunc(before, shares) || slices.ContainsFunc(tokens, shares)) {
+			sharing = append(sharing, other)
 		}
 	}
-	return ""
+	return sharing
+}
+
+// sameToken tells whether two tokens of two organizations are one. A bound one is no other organization's.
+func sameToken(a, b v1alpha1.SCIMToken) bool {
+	return a.Ignored == "" && b.Ignored == "" && !a.Bound && !b.Bound && a.Digest == b.Digest
+}
+
+// rival names another organization that has the same token; empty is none.
+func (s *scimTokens) rival(organization types.NamespacedName, token v1alpha1.SCIMToken, now time.Time) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var rivals []string
+	for other, theirs := range s.byOrganization {
+		same := func(their v1alpha1.SCIMToken) bool { return sameToken(token, their) && their.Accepts(now) }
+		if other != organization && slices.ContainsFunc(theirs, same) {
+			rivals = append(rivals, other.String())
+		}
+	}
+	slices.Sort(rivals)
+	return append(rivals, "")[0]
 }
 
 // warning is what is wrong with the SCIM tokens of an organization; the zero value is nothing.
@@ -100,11 +112,11 @@ func (r *Reconciler) checkSCIMTokens(ctx context.Context, organization *v1alpha1
 		return warning{unknown: true}, err
 	}
 	if secret == nil {
-		r.scimTokens.set(organization, nil)
+		r.setSCIMTokens(client.ObjectKeyFromObject(organization), nil)
 		return missing, nil
 	}
 	tokens := v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations)
-	r.scimTokens.set(organization, tokens)
+	r.setSCIMTokens(client.ObjectKeyFromObject(organization), tokens)
 	worst := warning{tokens: sets.New[string]()}
 	for _, token := range tokens {
 		if found := r.judge(token, c); rankOfWarning[found.reason] > rankOfWarning[worst.reason] {
@@ -117,6 +129,13 @@ func (r *Reconciler) checkSCIMTokens(ctx context.Context, organization *v1alpha1
 		}
 	}
 	return worst, nil
+}
+
+// setSCIMTokens notes the tokens of an organization, and requeues the others to whom it matters: their conditions depend on it.
+func (r *Reconciler) setSCIMTokens(organization types.NamespacedName, tokens []v1alpha1.SCIMToken) {
+	for _, other := range r.scimTokens.set(organization, tokens) {
+		r.Registry.Organizations.Add(lane.Change, ctrl.Request{NamespacedName: other})
+	}
 }
 
 // scimSecret reads the Secret with the SCIM tokens, or warns that there is none. It creates the Secret unless the spec names one. A Secret
@@ -170,12 +189,12 @@ func (r *Reconciler) judge(token v1alpha1.SCIMToken, c *connection.Connection) w
 	if token.Ignored != "" {
 		return warning{reason: v1alpha1.TokenIgnoredReason, message: token.Ignored + ", and is not accepted: replace it"}
 	}
-	if older := r.scimTokens.olderOwner(c, token.Digest); older != "" {
-		return warning{reason: v1alpha1.TokenConflictReason, message: "is already accepted for the older organization " + older + ", which keeps it: make another"}
-	}
 	switch {
 	case token.IsExpired(now):
 		return warning{reason: v1alpha1.TokenIgnoredReason, message: "has expired: remove it"}
+	case r.scimTokens.rival(c.Organization, token, now) != "":
+		return warning{reason: v1alpha1.TokenConflictReason, message: "is a token of " + r.scimTokens.rival(c.Organization, token, now) +
+			" too, and is accepted for neither: make another for each"}
 	case !token.Expires.IsZero() && token.Expires.Before(now.Add(tokenExpiryNotice)):
 		return warning{reason: v1alpha1.TokenExpiringReason, message: fmt.Sprintf(
 			"expires at %s: add another key, switch the provider, remove this one", token.Expires.UTC().Format(time.RFC3339))}

@@ -111,6 +111,7 @@ func (r *Reconciler) reportOn(
 		status.Settle(updated, now, metav1.NewTime(r.Registry.Options.Now()))
 		r.warnOfRefusals(updated, c)
 		r.warnOfLists(updated, c)
+		r.warnOfSeveral(updated, c)
 	}
 	updated.Status.LastHandledReconcileAt = status.ResyncRequest(updated)
 	warned.warn(updated, metav1.NewTime(r.Registry.Options.Now()))
@@ -167,6 +168,19 @@ func (r *Reconciler) warnOfLists(organization *v1alpha1.LambdaTestOrganization, 
 			because, set.RoundOf(sum.People)/time.Minute+1, organization.Name, organization.Namespace)
 	}
 	r.warnOf(organization, v1alpha1.ListUnreliableCondition, v1alpha1.ReadOneByOneReason, message)
+}
+
+// maxSetAside is how many people the condition AccountsSetAside names.
+const maxSetAside = 5
+
+// warnOfSeveral sets a condition while people have several accounts, claimed or not.
+func (r *Reconciler) warnOfSeveral(organization *v1alpha1.LambdaTestOrganization, c *connection.Connection) {
+	message := ""
+	if people := c.LastSweep().Several; len(people) > 0 {
+		message = fmt.Sprintf("LambdaTest has several accounts for each of %d userNames, which differ only in case. "+
+			"None of them is changed, except that a denial deactivates all of a person. Delete all but one of each there: accounts %s.", len(people), strings.Join(people[:min(len(people), maxSetAside)], "; "))
+	}
+	r.warnOf(organization, v1alpha1.AccountsSetAsideCondition, v1alpha1.AmbiguousAccountReason, message)
 }
 
 // warnOf sets a condition, with an event when it becomes true, or removes it when there is nothing to say.

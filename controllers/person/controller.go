@@ -162,12 +162,12 @@ func (r *Reconciler) read(ctx context.Context, key claims.PersonKey) (*work, err
 		err = nil
 	}
 	if err == nil {
-		w.fromGroups, err = claims.GroupRoles{Reader: r.Client}.Of(ctx, key, nil)
+		w.fromGroups, err = claims.GroupRoles{Reader: r.Client, MaxRole: w.maxRole()}.Of(ctx, key, nil)
 	}
 	if err != nil {
 		return w, fmt.Errorf("reading about a person: %w", err)
 	}
-	w.Person = claims.Merge(all, w.fromGroups)
+	w.Person = claims.Merge(all, w.fromGroups, w.maxRole())
 	for _, claim := range all {
 		if claims.IsReleased(claim) {
 			w.released.Insert(claim.UID)
@@ -178,6 +178,8 @@ func (r *Reconciler) read(ctx context.Context, key claims.PersonKey) (*work, err
 	w.keep()
 	return w, nil
 }
+
+func (w *work) maxRole() v1alpha1.Role { return claims.MaxRoleOf(w.organization) }
 
 // recallStatus fills in from status what memory does not have, as after a restart.
 func (w *work) recallStatus() {
@@ -205,7 +207,7 @@ func (r *Reconciler) ensureFinalizers(ctx context.Context, w *work) error {
 	}
 	// Keep what is desired: the guard may have changed it since the merge.
 	desired, denial := w.Desired, w.Denial
-	w.Person = claims.Merge(w.Claims, w.fromGroups)
+	w.Person = claims.Merge(w.Claims, w.fromGroups, w.maxRole())
 	w.Desired, w.Denial = desired, denial
 	return nil
 }

@@ -231,7 +231,7 @@ func (w *work) call(ctx context.Context) error {
 		})
 	case stepDeactivate:
 		return c.Call(ctx, w.user, "DeactivateUser", func(ctx context.Context, upstream connection.Upstream) error {
-			account, _ := c.Accounts.Get(w.user)
+			account := c.Accounts.Of(w.user, next.id)
 			account.Active = false
 			return stored(account, upstream.DeactivateUser(ctx, next.id))
 		})
@@ -285,7 +285,7 @@ func (w *work) spelled() string {
 
 // succeeded follows a change. An answer that shows something else is a refusal: otherwise the change would be repeated for ever.
 func (w *work) succeeded() (outcome status.Outcome, done bool) {
-	account, _ := w.connection.Accounts.Get(w.user)
+	account := w.connection.Accounts.Of(w.user, w.next.id)
 	if w.next.step == stepUpdate && !shows(account, w.next.update) {
 		return w.mustCorrect("LambdaTest accepted the change and did not make it: compare with the account at LambdaTest"), true
 	}
@@ -311,6 +311,10 @@ func shows(account lambdatest.User, change lambdatest.UserChange) bool {
 // failed turns an error of LambdaTest into an outcome. When it is not done, observe and plan again.
 func (w *work) failed(err error) (outcome status.Outcome, done bool) {
 	c, now := w.connection, w.connection.Options.Now()
+	if lambdatest.IsOtherName(err) {
+		c.Accounts.Doubt(w.user, now, now)
+		return w.otherSpelling(), true
+	}
 	if outcome, unanswered := w.attempt.Failed(err, w.next.priority, func() { c.Accounts.Doubt(w.user, now, c.LateUntil()) }); unanswered {
 		return outcome, true
 	}

@@ -122,7 +122,7 @@ func (r *Reconciler) reportVanished(ctx context.Context, gone *v1alpha1.LambdaTe
 		return
 	}
 	others = slices.DeleteFunc(others, func(claim *v1alpha1.LambdaTestUser) bool { return claim.UID == gone.UID })
-	if left := claims.Merge(others, claims.GroupRole{}); len(left.Living) > 0 && left.Denial == nil {
+	if left := claims.Merge(others, claims.GroupRole{}, ""); len(left.Living) > 0 && left.Denial == nil {
 		r.denialWithdrawn(left.Living[0], gone)
 	}
 }

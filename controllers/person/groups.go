@@ -4,6 +4,7 @@
 package person
 
 import (
+	"cmp"
 	"strings"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -23,7 +24,8 @@ func (w *work) defaultRoleAfterGroups() {
 	for _, claim := range w.Living {
 		before := claim.Status.Effective
 		if before != nil && before.Role != "" && (before.RoleFrom == "" || strings.HasPrefix(before.RoleFrom, v1alpha1.GroupKind+"/")) {
-			now.Role, now.RoleFrom = v1alpha1.RoleUser, ""
+			now.Role, now.RoleFrom = cmp.Or(w.Desired.DefaultRole(), v1alpha1.RoleUser), ""
+			w.Desired.RoleFromProvider = w.Desired.ProviderAlone
 			return
 		}
 	}

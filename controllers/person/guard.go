@@ -40,7 +40,7 @@ func (g guarded) implicit() bool { return g.waits() && g.changing.Kind != guard.
 
 // departure is what would happen to a person if the claims being deleted were released and the others stayed: an activation, because one of
 // them denies; or the loss of the role that one of them gives. The second value is what is desired until they are released.
-func departure(p claims.Person, account *lambdatest.User, fromGroups claims.GroupRole) (guard.Request, claims.Desired) {
+func departure(p claims.Person, account *lambdatest.User, fromGroups claims.GroupRole, maxRole v1alpha1.Role) (guard.Request, claims.Desired) {
 	counting := slices.Clone(p.Living)
 	for _, claim := range p.Leaving {
 		if claims.IsFull(claim) {
@@ -51,7 +51,7 @@ func departure(p claims.Person, account *lambdatest.User, fromGroups claims.Grou
 		return guard.Request{}, p.Desired
 	}
 	slices.SortFunc(counting, claims.ByPrecedence)
-	before := claims.Wish(counting, claims.FirstDenial(counting), fromGroups)
+	before := claims.Wish(counting, claims.FirstDenial(counting), fromGroups, maxRole)
 	had, has := before.Effective, p.Desired.Effective
 	switch {
 	case !had.Active && has.Active && (account == nil || !account.Active):
@@ -73,7 +73,7 @@ func (r *Reconciler) guardDeparture(ctx context.Context, w *work) error {
 		return nil // gone for good, and with it what its guard held
 	}
 	account, _ := w.observedAccount()
-	request, before := departure(w.Person, account, w.fromGroups)
+	request, before := departure(w.Person, account, w.fromGroups, w.maxRole())
 	if len(request.Entries) == 0 {
 		return nil
 	}
@@ -146,7 +146,7 @@ func (w *work) await(kind guard.Kind, verdict guard.Verdict) {
 func (w *work) unguarded() claims.Desired {
 	after := w.Desired
 	if len(w.guarded.departing.Entries) > 0 {
-		after = claims.Merge(w.Claims, w.fromGroups).Desired
+		after = claims.Merge(w.Claims, w.fromGroups, w.maxRole()).Desired
 	}
 	if after.Fate == claims.FateDeactivated {
 		after.Effective, after.Fate = v1alpha1.EffectiveState{}, claims.FateKept

@@ -12,6 +12,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
 )
 
 // atRest is the outcome when nothing is left to do.
@@ -23,6 +24,10 @@ func (w *work) atRest(have accounts.Observed) status.Outcome {
 	switch {
 	case w.Desired.Fate != claims.FateKept:
 		return status.Outcome{Readiness: status.Ready}
+	case len(have.Several) > 0 && !w.Desired.Denies():
+		return ambiguous(have.Several)
+	case w.next.aboveMax:
+		return w.aboveMaxRole(have.Account.Role)
 	case w.next.reported:
 		return status.Stalledf(v1alpha1.DriftedReason, "LambdaTest differs, see status.plannedChanges, and driftPolicy of %s %s is Report: change the account, this resource, or the policy.",
 			v1alpha1.OrganizationKind, w.key.Organization)
@@ -44,7 +49,7 @@ func (w *work) atRest(have accounts.Observed) status.Outcome {
 func (w *work) syncedMessage(have accounts.Observed) string {
 	account := have.Account
 	switch {
-	case account == nil && w.Desired.Denies():
+	case account == nil && len(have.Several) == 0 && w.Desired.Denies():
 		return "The person is denied and has no account in this LambdaTest organization."
 	case w.Desired.Denies():
 		return "The person is denied and cannot sign in at LambdaTest."
@@ -53,6 +58,29 @@ func (w *work) syncedMessage(have accounts.Observed) string {
 			account.GivenName, account.FamilyName)
 	}
 	return "LambdaTest has what is wanted."
+}
+
+// ambiguous is the outcome while LambdaTest has several accounts of the person, who is to have access.
+func ambiguous(several []lambdatest.User) status.Outcome {
+	return status.Stalledf(v1alpha1.AmbiguousAccountReason, "LambdaTest has %d accounts whose userNames differ from this one only in case (%s), so none of them is changed: "+
+		"delete all but one there. A denial switches all of them off.", len(several), connection.IDsOf(several))
+}
+
+// otherSpelling is the outcome when LambdaTest answers with the account of a userName that differs by more than case: it may be another person's.
+func (w *work) otherSpelling() status.Outcome {
+	message := "LambdaTest takes the account of another spelling of this userName for this person's. It may be another person's, so it is not used: " +
+		"correct the userName here, or that of the account at LambdaTest."
+	if w.Desired.Denies() {
+		message += " If it is this person's account, deactivate it there."
+	}
+	return w.refused(v1alpha1.AmbiguousAccountReason, message)
+}
+
+// aboveMaxRole is the outcome when the identity provider wants something of an account that has a higher role than it may give.
+func (w *work) aboveMaxRole(role string) status.Outcome {
+	return status.Stalledf(v1alpha1.RoleAboveMaximumReason, "The account is %s at LambdaTest, and spec.scim.maxRole of %s %s is %s: "+
+		"the identity provider neither activates the account nor lowers its role. Declare the person in a LambdaTestUser of your own, or change the account at LambdaTest. A denial is carried out.",
+		status.ShownValue(role), v1alpha1.OrganizationKind, w.key.Organization, w.Desired.MaxRole)
 }
 
 // refused is the outcome of a refusal of the person's own.

@@ -4,6 +4,7 @@
 package person
 
 import (
+	"cmp"
 	"strconv"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -67,6 +68,8 @@ type change struct {
 	differences []v1alpha1.PlannedChange
 	// reported says that the differences are left as they are, by driftPolicy.
 	reported bool
+	// aboveMax says that the role of the account is higher than the identity provider may give, so what it wants is not done.
+	aboveMax bool
 }
 
 // mutates tells whether the change writes at LambdaTest.
@@ -104,11 +107,15 @@ func (c change) concurrencyGroup() string {
 //	denied       none, off   current          nothing: who is denied is not created
 //	denied       none, off   older, unknown   look up: it may have been created or activated
 //	deactivated  on          any              deactivate
+//	any          several     any              nothing; switch all of them off for who is denied or deactivated
 func plan(want claims.Desired, have accounts.Observed, given constraints) change {
 	c := change{priority: urgency(want, have, given)}
 	given.roleElsewhere = given.roleElsewhere || have.RoleUnsure
 	if want.Fate == claims.FateLeft {
 		return c
+	}
+	if len(have.Several) > 0 {
+		return c.switchingOff(want, have.Several)
 	}
 	if mustLookUp(want, have, given) {
 		c.step = stepLookUp
@@ -141,7 +148,18 @@ func mustLookUp(want claims.Desired, have accounts.Observed, given constraints) 
 	if !have.Known && have.Sweeping {
 		return want.Denies() || given.newcomer
 	}
-	return want.Denies() || want.Effective.Role == ""
+	return want.Denies() || want.Effective.Role == "" || want.MaxRole != "" && want.ProviderAlone
+}
+
+// switchingOff deals with several accounts of one person: which of them is meant is unknown, but one who is denied has no access with any.
+func (c change) switchingOff(want claims.Desired, several []lambdatest.User) change {
+	for _, account := range several {
+		if want.Denies() && account.Active {
+			want.Effective = v1alpha1.EffectiveState{}
+			return c.updating(want, account, constraints{})
+		}
+	}
+	return c
 }
 
 func (c change) creating(want claims.Desired, given constraints) change {
@@ -154,7 +172,7 @@ func (c change) creating(want claims.Desired, given constraints) change {
 		GivenName:        want.GivenName,
 		FamilyName:       want.FamilyName,
 		Active:           true,
-		Role:             string(want.Effective.Role),
+		Role:             string(cmp.Or(want.Effective.Role, want.DefaultRole())),
 		ConcurrencyGroup: acceptable(want, given),
 	}
 	c.differences = []v1alpha1.PlannedChange{{Attribute: "account", To: want.UserName}}
@@ -170,6 +188,10 @@ func (c change) updating(want claims.Desired, account lambdatest.User, given con
 		return c
 	}
 	c.update, c.differences = differing(want, account, given)
+	allowed := want
+	allowed.MaxRole = ""
+	_, without := differing(allowed, account, given)
+	c.aboveMax = len(without) > len(c.differences)
 	denying := want.Denies() && account.Active
 	reportOnly := given.settled && given.reportDrift
 	switch {
@@ -189,13 +211,18 @@ func (c change) updating(want claims.Desired, account lambdatest.User, given con
 func differing(want claims.Desired, account lambdatest.User, given constraints) (lambdatest.UserChange, []v1alpha1.PlannedChange) {
 	var update lambdatest.UserChange
 	var differences []v1alpha1.PlannedChange
-	if want.Effective.Active != account.Active {
+	exceeds := want.Exceeds(account.Role)
+	if want.Effective.Active != account.Active && (want.Denies() || !exceeds || !want.ProviderAlone) {
 		update.Active = &want.Effective.Active
 		differences = append(differences, v1alpha1.PlannedChange{
 			Attribute: "active", From: strconv.FormatBool(account.Active), To: strconv.FormatBool(want.Effective.Active),
 		})
 	}
-	if role := string(want.Effective.Role); role != "" && role != account.Role && !given.roleElsewhere && !given.setBack {
+	role := string(want.Effective.Role)
+	if role == "" && account.Role == "" && update.Active != nil && *update.Active && want.MaxRole != "" && want.ProviderAlone {
+		role = string(cmp.Or(want.DefaultRole(), v1alpha1.RoleUser)) // what LambdaTest does not show may be more
+	}
+	if role != "" && role != account.Role && !given.roleElsewhere && !given.setBack && (!exceeds || !want.RoleFromProvider) {
 		update.Role = &role
 		differences = append(differences, v1alpha1.PlannedChange{Attribute: "role", From: status.ShownValue(account.Role), To: role})
 	}

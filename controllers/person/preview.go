@@ -34,12 +34,16 @@ type Preview struct {
 
 // PreviewPeople says what would be done about every person that the claims are about, if there were exactly those groups, and LambdaTest
 // had exactly those accounts. It is the decision that is taken at run time, without guard and limits, and makes no call. Claims with a
-// deletionTimestamp are on their way out, as at run time.
-func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, upstream []lambdatest.User) []Preview {
-	fromGroups := claims.RolesByPerson(groups)
-	byName := map[string]*lambdatest.User{}
-	for i := range upstream {
-		byName[v1alpha1.FoldUserName(upstream[i].UserName)] = &upstream[i]
+// deletionTimestamp are on their way out, as at run time. The organization is the one of all of them.
+func PreviewPeople(
+	organization *v1alpha1.LambdaTestOrganization, all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, upstream []lambdatest.User,
+) []Preview {
+	maxRole := claims.MaxRoleOf(organization)
+	fromGroups := claims.RolesByPerson(groups, maxRole)
+	byName := map[string][]lambdatest.User{}
+	for _, account := range upstream {
+		user := v1alpha1.FoldUserName(account.UserName)
+		byName[user] = append(byName[user], account)
 	}
 	ofPerson := map[claims.PersonKey][]*v1alpha1.LambdaTestUser{}
 	var order []claims.PersonKey
@@ -53,20 +57,25 @@ func PreviewPeople(all []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTest
 	previews := make([]Preview, 0, len(order))
 	for _, key := range order {
 		slices.SortFunc(ofPerson[key], claims.ByPrecedence)
-		previews = append(previews, preview(key, ofPerson[key], fromGroups[key], byName[key.UserName]))
+		merged := claims.Merge(ofPerson[key], fromGroups[key], maxRole)
+		previews = append(previews, preview(key, merged, byName[key.UserName]))
 	}
 	return previews
 }
 
-func preview(key claims.PersonKey, all []*v1alpha1.LambdaTestUser, fromGroups claims.GroupRole, account *lambdatest.User) Preview {
-	merged := claims.Merge(all, fromGroups)
-	if account != nil {
-		account = new(withStatuses(*account, all))
+func preview(key claims.PersonKey, merged claims.Person, upstream []lambdatest.User) Preview {
+	have := accounts.Observed{Known: true, Current: true}
+	switch len(upstream) {
+	case 0:
+	case 1:
+		have.Account = new(withStatuses(upstream[0], merged.Claims))
+	default:
+		have.Several = upstream
 	}
-	next := plan(merged.Desired, accounts.Observed{Account: account, Known: true, Current: true}, constraints{})
+	next := plan(merged.Desired, have, constraints{})
 	made := Preview{
 		Person:    key,
-		UserName:  all[0].Spec.UserName,
+		UserName:  merged.Claims[0].Spec.UserName,
 		Action:    actionOf(next.step),
 		Changes:   next.differences,
 		Effective: merged.Desired.Effective,

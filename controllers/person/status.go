@@ -168,7 +168,7 @@ func (w *work) planned(claim *v1alpha1.LambdaTestUser, account *lambdatest.User,
 	want := w.Desired
 	switch {
 	case !claims.IsFull(claim):
-		want = w.Observing(claim, w.fromGroups)
+		want = w.Observing(claim, w.fromGroups, w.maxRole())
 	case w.guarded.held != status.Outcome{}:
 		if want = w.unguarded(); account == nil {
 			return nil
@@ -201,7 +201,7 @@ func (w *work) recordStanding(now status.Outcome) {
 		return
 	}
 	account, _ := w.observedAccount()
-	active := account != nil && account.Active
+	active := account != nil && account.Active || w.connection.Accounts.IsActive(w.user)
 	var stands connection.Standing
 	for flag, holds := range map[connection.Standing]bool{
 		connection.StandsClaimed:   len(w.Living) > 0,

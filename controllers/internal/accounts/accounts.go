@@ -5,6 +5,7 @@ package accounts
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,8 @@ import (
 type Table struct {
 	mu     sync.Mutex
 	byUser map[string]account
+	// several are all accounts of a person of whom the last sweep showed more than one.
+	several map[string][]lambdatest.User
 	// asked is since when the account of a person for whom something is to be done has been of interest.
 	asked map[string]time.Time
 	// sweptAt is when the last complete sweep began; zero when there was none.
@@ -126,6 +129,13 @@ func (a *Table) update(user string, seen account, begun time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.byUser[user]
+	for i, one := range a.several[user] {
+		if one.ID == seen.ID {
+			if a.several[user][i] = WithUnshown(seen.User, one); before.ID != seen.ID {
+				return
+			}
+		}
+	}
 	seen.User = WithUnshown(seen.User, before.User)
 	if seen.absent {
 		seen.formerID = cmp.Or(before.ID, before.formerID)
@@ -197,6 +207,7 @@ func (a *Table) Observe(user string, now time.Time, settled bool) Observed {
 	have := Observed{
 		Sweeping: !a.tried, Doubtful: !entry.doubtSince.IsZero(), RoleUnsure: !entry.roleUnsureSince.IsZero(),
 		ReadBackAt: entry.readBackAt, Due: !entry.readBackAt.IsZero() && !now.Before(entry.readBackAt),
+		Several: slices.Clone(a.several[user]),
 	}
 	recent := !entry.readAt.Before(since)
 	switch {
@@ -225,6 +236,30 @@ func (a *Table) settle(user string) {
 
 // Get returns the account, if one is known.
 func (a *Table) Get(user string) (lambdatest.User, bool) { return a.find(user, false) }
+
+// Of returns the account of that id, of several, or else what Get does.
+func (a *Table) Of(user, id string) lambdatest.User {
+	for _, one := range a.Several(user) {
+		if one.ID == id {
+			return one
+		}
+	}
+	account, _ := a.Get(user)
+	return account
+}
+
+// Several returns all accounts of a person of whom the last sweep showed more than one.
+func (a *Table) Several(user string) []lambdatest.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.several[user])
+}
+
+// IsActive tells whether an account of the person is active.
+func (a *Table) IsActive(user string) bool {
+	account, _ := a.Get(user)
+	return account.Active || slices.ContainsFunc(a.Several(user), func(one lambdatest.User) bool { return one.Active })
+}
 
 // Said returns the account as LambdaTest last showed it; nil and true when it said that there is none. Of an account that moved away it
 // said nothing that could replace what status has.
@@ -271,11 +306,16 @@ func (a *Table) Size() int {
 	return size
 }
 
-// Replace takes a complete listing. What was read after it began stays. It returns the people whose account differs from what was known, or may.
-func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
+// Replace takes a complete listing, and the accounts of those who have several. What was read after it began stays. It returns the people whose
+// account differs from what was known, or may.
+func (a *Table) Replace(listing map[string]lambdatest.User, several map[string][]lambdatest.User, begun time.Time) (changed []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	changed = a.setAside(several)
 	for user, entry := range a.byUser {
+		if len(several[user]) > 0 {
+			continue
+		}
 		if _, listed := listing[user]; !listed && entry.readAt.Before(begun) && !entry.mayChangeAfter(begun) {
 			switch {
 			case entry.moved:
@@ -292,12 +332,17 @@ func (a *Table) Replace(listing map[string]lambdatest.User, begun time.Time) (ch
 	return append(changed, a.show(listing, begun)...)
 }
 
-// Show takes accounts that reads showed which began at that time, and says nothing about other accounts. It returns the people whose account
-// differs from what was known, or may.
-func (a *Table) Show(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
+// Show takes accounts that reads showed which began at that time, and those of people who have several. It says nothing about other accounts. It
+// returns the people whose account differs from what was known, or may.
+func (a *Table) Show(listing map[string]lambdatest.User, several map[string][]lambdatest.User, begun time.Time) (changed []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.show(listing, begun)
+	all := maps.Clone(a.several)
+	if all == nil {
+		all = map[string][]lambdatest.User{}
+	}
+	maps.Copy(all, several)
+	return append(a.setAside(all), a.show(listing, begun)...)
 }
 
 func (a *Table) show(listing map[string]lambdatest.User, begun time.Time) (changed []string) {
@@ -326,6 +371,23 @@ func (a *Table) Cover() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.covered = true
+}
+
+// setAside replaces the accounts of those who have several. What was known of an account that a person had before stays.
+func (a *Table) setAside(several map[string][]lambdatest.User) (changed []string) {
+	before := a.several
+	a.several = several
+	for user := range before {
+		if len(several[user]) == 0 {
+			changed = append(changed, user)
+		}
+	}
+	for user, all := range several {
+		if !slices.Equal(before[user], all) {
+			changed = append(changed, user)
+		}
+	}
+	return changed
 }
 
 // Distrust makes people without a known account wait for the next sweep.

@@ -26,9 +26,9 @@ func TestADoubtStaysUntilTheAccountIsReadAfterIt(t *testing.T) {
 		"by a lookup":                    func(a *Table, begun time.Time) { a.Saw(ada, adaAccount(), begun) },
 		"by a lookup that finds nothing": func(a *Table, begun time.Time) { a.Missed(ada, begun) },
 		"by a sweep": func(a *Table, begun time.Time) {
-			a.Replace(map[string]lambdatest.User{ada: adaAccount()}, begun)
+			a.Replace(map[string]lambdatest.User{ada: adaAccount()}, nil, begun)
 		},
-		"by a sweep that lacks it": func(a *Table, begun time.Time) { a.Replace(nil, begun) },
+		"by a sweep that lacks it": func(a *Table, begun time.Time) { a.Replace(nil, nil, begun) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := New()
@@ -49,9 +49,11 @@ func TestADoubtStaysUntilTheAccountIsReadAfterIt(t *testing.T) {
 
 func TestARoleStaysUnsureUntilItIsReadAfterTheChangeOfGroups(t *testing.T) {
 	for name, read := range map[string]func(a *Table, begun, ended time.Time){
-		"by a lookup":           func(a *Table, begun, _ time.Time) { a.Saw(ada, adaAccount(), begun) },
-		"by a change's answer":  func(a *Table, begun, ended time.Time) { a.Changed(ada, adaAccount(), begun, ended) },
-		"by a complete listing": func(a *Table, begun, _ time.Time) { a.Replace(map[string]lambdatest.User{ada: adaAccount()}, begun) },
+		"by a lookup":          func(a *Table, begun, _ time.Time) { a.Saw(ada, adaAccount(), begun) },
+		"by a change's answer": func(a *Table, begun, ended time.Time) { a.Changed(ada, adaAccount(), begun, ended) },
+		"by a complete listing": func(a *Table, begun, _ time.Time) {
+			a.Replace(map[string]lambdatest.User{ada: adaAccount()}, nil, begun)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := New()
@@ -76,12 +78,12 @@ func TestADoubtfulAccountThatNobodyClaimsIsForgottenOnceASweepLacksIt(t *testing
 	a.Doubt(ada, at(1), at(9))
 	a.Forget(ada)
 
-	a.Replace(nil, at(20))
+	a.Replace(nil, nil, at(20))
 
 	if missing := a.MissingIn(nil, at(30)); len(missing) > 0 {
 		t.Errorf("%v is looked for again, and counts as gone, at each sweep", slices.Collect(maps.Keys(missing)))
 	}
-	a.Replace(nil, at(30))
+	a.Replace(nil, nil, at(30))
 	if len(a.byUser) > 0 {
 		t.Errorf("%v is never forgotten", slices.Collect(maps.Keys(a.byUser)))
 	}
@@ -107,7 +109,7 @@ func TestAChangeThatMayStillTakeEffectIsNotForgotten(t *testing.T) {
 	a := New()
 	a.Doubt(ada, at(1), at(9))
 
-	a.Replace(nil, at(5))
+	a.Replace(nil, nil, at(5))
 
 	if !a.Observe(ada, at(6), false).Doubtful {
 		t.Error("a sweep that began while a creation might still arrive says that there is no account")
@@ -117,7 +119,7 @@ func TestAChangeThatMayStillTakeEffectIsNotForgotten(t *testing.T) {
 // The first sweep may end before the status of a person is read: what it does not show comes from the status, and what it shows does not.
 func TestRememberFillsInWhatASweepDidNotShow(t *testing.T) {
 	known := New()
-	known.Replace(map[string]lambdatest.User{"ada": {ID: "1", Active: true, Role: "User"}}, time.Now())
+	known.Replace(map[string]lambdatest.User{"ada": {ID: "1", Active: true, Role: "User"}}, nil, time.Now())
 	known.Remember("ada", lambdatest.User{ID: "1", Role: "Admin", ConcurrencyGroup: "mobile"})
 	known.Remember("bob", lambdatest.User{})
 	if got, _ := known.Get("ada"); got.Role != "User" || got.ConcurrencyGroup != "mobile" || !got.Active {
@@ -145,5 +147,34 @@ func TestAStatusProvesNoSharedAccount(t *testing.T) {
 
 	if !own.Shares(other, true) {
 		t.Error("an account that was read does not count")
+	}
+}
+
+func TestSeveralAccountsOfOnePersonAreSetAside(t *testing.T) {
+	table := New()
+	table.Replace(map[string]lambdatest.User{ada: {ID: "1", UserName: ada, Active: true}}, nil, at(1))
+	both := []lambdatest.User{{ID: "1", UserName: ada, Active: true}, {ID: "2", UserName: "ADA@example.com", Active: true}}
+
+	changed := table.Replace(nil, map[string][]lambdatest.User{ada: slices.Clone(both)}, at(2))
+
+	if !slices.Equal(changed, []string{ada}) {
+		t.Errorf("changed are %v", changed)
+	}
+	have := table.Observe(ada, at(3), false)
+	if !slices.Equal(have.Several, both) || have.Account == nil || have.Account.ID != "1" {
+		t.Errorf("observed is %+v, want both accounts, and the one that was known", have)
+	}
+	for _, one := range both {
+		one.Active = false
+		table.Changed(ada, one, at(4), at(4))
+	}
+	if table.IsActive(ada) {
+		t.Error("both are off, and one counts as active")
+	}
+	if again := table.Replace(nil, map[string][]lambdatest.User{ada: both}, at(5)); !slices.Equal(again, []string{ada}) || !table.IsActive(ada) {
+		t.Errorf("a sweep that shows them active again changes %v", again)
+	}
+	if back := table.Replace(map[string]lambdatest.User{ada: both[0]}, nil, at(6)); !slices.Contains(back, ada) || len(table.Several(ada)) > 0 {
+		t.Errorf("after one of them is gone, changed are %v, several %v", back, table.Several(ada))
 	}
 }

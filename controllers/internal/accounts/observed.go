@@ -13,6 +13,9 @@ import (
 type Observed struct {
 	// Account at LambdaTest; nil when there is none, or when it is unknown.
 	Account *lambdatest.User
+	// Several are all accounts of the person, if the last sweep showed more than one: userNames that differ only in case. Account is then of no
+	// use.
+	Several []lambdatest.User
 	// Known tells "none" from "unknown".
 	Known bool
 	// Current says that the account was read after the desired state last changed. Without it, the account may have been created or

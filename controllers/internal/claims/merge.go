@@ -45,6 +45,10 @@ type Desired struct {
 	// WasDenied says, where no living claim is left, that a leaving one denies.
 	WasDenied bool
 	Effective v1alpha1.EffectiveState
+	// MaxRole is the highest role that the identity provider may give; empty is no limit.
+	MaxRole v1alpha1.Role
+	// ProviderAlone says that no declared claim counts, and RoleFromProvider that the provider decides the role.
+	ProviderAlone, RoleFromProvider bool
 }
 
 // fate is what shall become of the account.
@@ -64,14 +68,45 @@ func (d Desired) Denies() bool {
 	return d.Fate == FateDeactivated || d.Fate == FateKept && !d.Effective.Active
 }
 
+// Exceeds tells whether a role is more than the identity provider may give. A custom role of LambdaTest may be, so it is.
+func (d Desired) Exceeds(role string) bool {
+	rank := v1alpha1.Role(role).Rank()
+	return d.MaxRole != "" && role != "" && (rank == 0 || rank > d.MaxRole.Rank())
+}
+
+// DefaultRole is the role of a new account that no claim gives a role; empty leaves it to LambdaTest, which gives User.
+func (d Desired) DefaultRole() v1alpha1.Role {
+	if d.ProviderAlone && d.Exceeds(string(v1alpha1.RoleUser)) {
+		return d.MaxRole
+	}
+	return ""
+}
+
+// MaxRoleOf is the highest role that the identity provider of an organization may give; empty is no limit.
+func MaxRoleOf(organization *v1alpha1.LambdaTestOrganization) v1alpha1.Role {
+	if organization == nil || organization.Spec.SCIM.MaxRole == v1alpha1.RoleAdmin {
+		return ""
+	}
+	return organization.Spec.SCIM.MaxRole
+}
+
+// capped is a role that the owner of the resource may give: the identity provider none that is higher than maxRole.
+func capped(role v1alpha1.Role, owner metav1.Object, maxRole v1alpha1.Role) v1alpha1.Role {
+	if maxRole != "" && v1alpha1.IsSCIM(owner) && role.Rank() > maxRole.Rank() {
+		return maxRole
+	}
+	return role
+}
+
 // Merge turns all claims about one person, in order of precedence, into one wish:
 //
 //   - Only Full claims that are not being deleted count.
 //   - A person is active unless one of them denies. A claim that the identity provider marked deleted denies.
 //   - Role and concurrency group are those of the first claim that sets them. Of declared claims only the oldest may.
 //   - A role from groups comes before the role of any claim.
+//   - The identity provider gives no role that is higher than maxRole.
 //   - Where all claims are being deleted, one with deletionPolicy Deactivate among them is enough to deactivate.
-func Merge(claims []*v1alpha1.LambdaTestUser, fromGroups GroupRole) Person {
+func Merge(claims []*v1alpha1.LambdaTestUser, fromGroups GroupRole, maxRole v1alpha1.Role) Person {
 	p := Person{Claims: claims}
 	for _, claim := range claims {
 		switch {
@@ -84,7 +119,7 @@ func Merge(claims []*v1alpha1.LambdaTestUser, fromGroups GroupRole) Person {
 	}
 	if len(p.Living) > 0 {
 		p.Denial = FirstDenial(p.Living)
-		p.Desired = Wish(p.Living, p.Denial, fromGroups)
+		p.Desired = Wish(p.Living, p.Denial, fromGroups, maxRole)
 		return p
 	}
 	p.Desired = wishOfLeaving(p.Leaving)
@@ -92,13 +127,13 @@ func Merge(claims []*v1alpha1.LambdaTestUser, fromGroups GroupRole) Person {
 }
 
 // Observing is the wish that there would be if the claim counted.
-func (p Person) Observing(claim *v1alpha1.LambdaTestUser, fromGroups GroupRole) Desired {
+func (p Person) Observing(claim *v1alpha1.LambdaTestUser, fromGroups GroupRole, maxRole v1alpha1.Role) Desired {
 	if len(p.Living) > 0 && IsFull(claim) {
 		return p.Desired
 	}
 	living := append(slices.Clone(p.Living), claim)
 	slices.SortFunc(living, ByPrecedence)
-	return Wish(living, FirstDenial(living), fromGroups)
+	return Wish(living, FirstDenial(living), fromGroups, maxRole)
 }
 
 // DuplicateOf returns the older declared claim because of which this one contributes only its denial, if there is one.
@@ -114,7 +149,7 @@ func DuplicateOf(claim *v1alpha1.LambdaTestUser, living []*v1alpha1.LambdaTestUs
 }
 
 // Wish is what living claims want. There is at least one, and they are in order of precedence.
-func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fromGroups GroupRole) Desired {
+func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fromGroups GroupRole, maxRole v1alpha1.Role) Desired {
 	speaking := slices.DeleteFunc(slices.Clone(living), func(claim *v1alpha1.LambdaTestUser) bool { return DuplicateOf(claim, living) != nil })
 	d := Desired{
 		UserName:   speaking[0].Spec.UserName,
@@ -122,13 +157,18 @@ func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fr
 		FamilyName: speaking[0].Spec.Name.FamilyName,
 		Fate:       FateKept,
 		Effective:  v1alpha1.EffectiveState{Active: denial == nil, Role: fromGroups.role, RoleFrom: fromGroups.From},
+
+		MaxRole:          maxRole,
+		ProviderAlone:    !slices.ContainsFunc(living, func(claim *v1alpha1.LambdaTestUser) bool { return !v1alpha1.IsSCIM(claim) }),
+		RoleFromProvider: fromGroups.Group != nil && v1alpha1.IsSCIM(fromGroups.Group),
 	}
 	if denial != nil {
 		d.Effective.ActiveFrom = Reference(denial)
 	}
 	for _, claim := range speaking {
 		if d.Effective.Role == "" && claim.Spec.Role != "" {
-			d.Effective.Role, d.Effective.RoleFrom = claim.Spec.Role, Reference(claim)
+			d.Effective.Role, d.Effective.RoleFrom = capped(claim.Spec.Role, claim, maxRole), Reference(claim)
+			d.RoleFromProvider = v1alpha1.IsSCIM(claim)
 		}
 		if d.Effective.ConcurrencyGroup == "" && claim.Spec.ConcurrencyGroup != "" {
 			d.Effective.ConcurrencyGroup, d.Effective.ConcurrencyGroupFrom = claim.Spec.ConcurrencyGroup, Reference(claim)

@@ -41,6 +41,7 @@ func TestMerge(t *testing.T) {
 	for name, test := range map[string]struct {
 		claims     []*v1alpha1.LambdaTestUser
 		fromGroups GroupRole
+		maxRole    v1alpha1.Role
 		fate       fate
 		want       v1alpha1.EffectiveState
 	}{
@@ -83,6 +84,16 @@ func TestMerge(t *testing.T) {
 			fromGroups: GroupRole{role: admin, From: "LambdaTestGroup/admins"},
 			want:       v1alpha1.EffectiveState{Active: true, Role: admin, RoleFrom: "LambdaTestGroup/admins"},
 		},
+		"the provider gives no more than maxRole": {
+			claims:  []*v1alpha1.LambdaTestUser{aged(1, MakeUser(ada).FromSCIM().Role(admin))},
+			maxRole: v1alpha1.RoleUser,
+			want:    v1alpha1.EffectiveState{Active: true, Role: v1alpha1.RoleUser, RoleFrom: "LambdaTestUser/" + scimName},
+		},
+		"a declared claim gives more than maxRole": {
+			claims:  []*v1alpha1.LambdaTestUser{aged(1, MakeUser(ada).Role(admin)), aged(1, MakeUser(ada).FromSCIM().Role(guest))},
+			maxRole: guest,
+			want:    v1alpha1.EffectiveState{Active: true, Role: admin, RoleFrom: "LambdaTestUser/ada"},
+		},
 		"an observing claim neither denies nor sets": {
 			claims: []*v1alpha1.LambdaTestUser{aged(9, MakeUser(ada).Named("observer").Observing().Denied().Role(admin)), aged(1, MakeUser(ada))},
 			want:   v1alpha1.EffectiveState{Active: true},
@@ -114,7 +125,7 @@ func TestMerge(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			slices.SortFunc(test.claims, ByPrecedence)
-			got := Merge(test.claims, test.fromGroups).Desired
+			got := Merge(test.claims, test.fromGroups, test.maxRole).Desired
 			if got.Fate != test.fate {
 				t.Errorf("fate %d, want %d", got.Fate, test.fate)
 			}

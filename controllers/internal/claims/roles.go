@@ -61,10 +61,11 @@ func LeaderOf(family []*v1alpha1.LambdaTestGroup) *v1alpha1.LambdaTestGroup {
 }
 
 // Highest is the role that groups give a person: the highest of all that any of them sets; of equals, the first by precedence decides.
-func Highest(groups []*v1alpha1.LambdaTestGroup) GroupRole {
+// Groups of the identity provider give maxRole at most.
+func Highest(groups []*v1alpha1.LambdaTestGroup, maxRole v1alpha1.Role) GroupRole {
 	var best GroupRole
 	for _, group := range groups {
-		for _, role := range group.Spec.Roles {
+		for _, role := range RolesGiven(group, maxRole) {
 			ahead := cmp.Compare(role.Rank(), best.role.Rank())
 			if ahead > 0 || ahead == 0 && best.Group != nil && ByPrecedence(group, best.Group) < 0 {
 				best = GroupRole{role: role, From: GroupReference(group), Group: group}
@@ -74,8 +75,27 @@ func Highest(groups []*v1alpha1.LambdaTestGroup) GroupRole {
 	return best
 }
 
+// RolesGiven are the roles that a group gives, each once: those of its spec, or maxRole instead of a higher one if it is the identity
+// provider's.
+func RolesGiven(group *v1alpha1.LambdaTestGroup, maxRole v1alpha1.Role) []v1alpha1.Role {
+	if maxRole == "" || !v1alpha1.IsSCIM(group) {
+		return group.Spec.Roles
+	}
+	var given []v1alpha1.Role
+	for _, role := range group.Spec.Roles {
+		if role = capped(role, group, maxRole); !slices.Contains(given, role) {
+			given = append(given, role)
+		}
+	}
+	return given
+}
+
 // GroupRoles answers which role groups give to whom.
-type GroupRoles struct{ Reader client.Reader }
+type GroupRoles struct {
+	Reader client.Reader
+	// MaxRole is the highest role that groups of the identity provider give; empty is no limit.
+	MaxRole v1alpha1.Role
+}
 
 // Of returns the role that groups give a person. The group that is left out, if any, counts as gone.
 func (r GroupRoles) Of(ctx context.Context, key PersonKey, leftOut *v1alpha1.LambdaTestGroup) (GroupRole, error) {
@@ -97,7 +117,7 @@ func (r GroupRoles) Of(ctx context.Context, key PersonKey, leftOut *v1alpha1.Lam
 			leading = append(leading, group)
 		}
 	}
-	return Highest(leading), nil
+	return Highest(leading, r.MaxRole), nil
 }
 
 // Family lists the groups of one displayName, the group itself among them.
@@ -124,7 +144,7 @@ func ListGroups(ctx context.Context, reader client.Reader, namespace string, fie
 }
 
 // RolesByPerson is what GroupRoles answers, for all people at once and from a list instead of a cache.
-func RolesByPerson(groups []*v1alpha1.LambdaTestGroup) map[PersonKey]GroupRole {
+func RolesByPerson(groups []*v1alpha1.LambdaTestGroup, maxRole v1alpha1.Role) map[PersonKey]GroupRole {
 	families := map[string][]*v1alpha1.LambdaTestGroup{}
 	for _, group := range groups {
 		family := group.Namespace + "/" + FamilyOf(group)
@@ -143,7 +163,7 @@ func RolesByPerson(groups []*v1alpha1.LambdaTestGroup) map[PersonKey]GroupRole {
 	}
 	roles := map[PersonKey]GroupRole{}
 	for key, groups := range leading {
-		roles[key] = Highest(groups)
+		roles[key] = Highest(groups, maxRole)
 	}
 	return roles
 }

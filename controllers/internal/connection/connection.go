@@ -79,6 +79,7 @@ type Settings struct {
 	TokenSecret  string
 	syncInterval time.Duration
 	ReportDrift  bool
+	maxRole      v1alpha1.Role
 	perSecond    int
 	burst        int
 }
@@ -92,6 +93,7 @@ func SettingsOf(organization *v1alpha1.LambdaTestOrganization, token string) Set
 		TokenSecret:  spec.TokenSecretRef.Name,
 		syncInterval: max(spec.SyncInterval.Duration, time.Second),
 		ReportDrift:  spec.DriftPolicy == v1alpha1.DriftReport,
+		maxRole:      spec.SCIM.MaxRole,
 		perSecond:    int(max(spec.RateLimit.RequestsPerSecond, 1)),
 		burst:        int(max(spec.RateLimit.Burst, 1)),
 	}
@@ -163,6 +165,7 @@ func (c *Connection) Use(set Settings, upstream Upstream) {
 	lifted := c.obstacle != status.Outcome{} || c.upstream == nil || upstream != nil
 	replaced := c.upstream != nil && upstream != nil
 	faster := set.syncInterval != c.settings.syncInterval
+	allows := set.maxRole != c.settings.maxRole
 	if replaced && known {
 		// The token may be another organization's: create no account before that is known.
 		c.Accounts.Distrust()
@@ -180,6 +183,8 @@ func (c *Connection) Use(set Settings, upstream Upstream) {
 	if lifted {
 		c.Lane.Stop(false)
 		c.Holdoffs.ClearAll()
+	}
+	if lifted || allows {
 		c.WakeOpen(lane.Drift)
 	}
 	if lifted || faster {

@@ -183,7 +183,7 @@ func (c *Connection) readAccount(ctx context.Context, user string, known lambdat
 	})
 	switch {
 	case err == nil && v1alpha1.FoldUserName(account.UserName) == user:
-		c.wakeClaimed(c.Accounts.Show(map[string]lambdatest.User{user: account}, begun))
+		c.wakeClaimed(c.Accounts.Show(map[string]lambdatest.User{user: account}, nil, begun))
 	case isNotOurs(err) && c.mayBelieveGone():
 		c.Accounts.Missed(user, begun)
 		c.wakeClaimed([]string{user})

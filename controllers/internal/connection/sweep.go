@@ -4,10 +4,14 @@
 package connection
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -40,11 +44,17 @@ type SweepResult struct {
 	BaseURL string
 	// twin is an older organization that has the same accounts.
 	twin types.NamespacedName
+	// Several are the ids of the accounts of each person who has more than one, in order.
+	Several []string
 }
 
 // listing is what a sweep has read: accounts by folded userName.
 type listing struct {
 	byUser map[string]lambdatest.User
+	// several are the accounts of those who have more than one; byUser does not have them.
+	several map[string][]lambdatest.User
+	// people are the ids of their accounts, once the list is complete.
+	people []string
 	byID   map[string]string // folded userName
 	total  int
 	pages  int
@@ -59,7 +69,9 @@ type listing struct {
 }
 
 func newListing() listing {
-	return listing{byUser: map[string]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: sets.New[string]()}
+	return listing{
+		byUser: map[string]lambdatest.User{}, several: map[string][]lambdatest.User{}, byID: map[string]string{}, concurrencyGroups: sets.New[string](),
+	}
 }
 
 // LastSweep returns how the last sweep ended.
@@ -157,6 +169,7 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	c.confirmIdentity(ctx)
 	begun := c.Options.Now()
 	found, err := c.listAll(ctx)
+	found.people = found.idsOfSeveral()
 	if err == nil || isIncomplete(err) {
 		err = c.confirmMissing(ctx, &found, begun, err)
 	}
@@ -167,9 +180,9 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	switch {
 	case err == nil:
 		c.endRound()
-		c.take(ctx, found, c.Accounts.Replace(found.byUser, begun))
+		c.take(ctx, found, c.Accounts.Replace(found.byUser, found.several, begun))
 	case isIncomplete(err):
-		changed := c.Accounts.Show(found.byUser, begun)
+		changed := c.Accounts.Show(found.byUser, found.several, begun)
 		for user := range found.gone {
 			c.Accounts.Missed(user, begun)
 			changed = append(changed, user)
@@ -227,11 +240,18 @@ func (c *Connection) noteSweep(found listing, err error) bool {
 	if err != nil {
 		c.lastSweep.Err, c.lastSweep.partial, c.lastSweep.calls = nil, true, found.calls
 		c.lastSweep.BaseURL, c.lastSweep.twin = c.settings.BaseURL, twin
-		return before.Err != nil || known != c.lists.isUnreliable()
+		if len(found.people) > 0 {
+			c.lastSweep.Several = found.people
+		}
+	} else {
+		c.lookUps = 0
+		c.lastSweep = SweepResult{
+			pages: found.pages, accounts: len(found.byID), Complete: true, BaseURL: c.settings.BaseURL, twin: twin, Several: found.people,
+		}
 	}
-	c.lastSweep = SweepResult{pages: found.pages, accounts: len(found.byID), Complete: true, BaseURL: c.settings.BaseURL, twin: twin}
-	c.lookUps = 0
-	return !before.Complete || before.twin != twin || before.accounts != len(found.byID) || before.Err != nil || known != c.lists.isUnreliable()
+	now := c.lastSweep
+	differs := before.twin != now.twin || before.accounts != now.accounts || !slices.Equal(before.Several, now.Several)
+	return before.Complete != now.Complete || before.Err != nil || differs || known != c.lists.isUnreliable()
 }
 
 // listAll reads all pages. When the list shifts while it is read, so that some accounts show twice and others not at all, further
@@ -304,8 +324,8 @@ func askAs[T any](
 	return answer, err
 }
 
-// add takes a page in. Two ids for one userName, or two userNames for one id, make the list inconsistent. An account that is as it was known
-// keeps the memory that it has.
+// add takes a page in. Two userNames for one id make the list inconsistent. Several accounts of one person are set aside:
+// an administrator at LambdaTest may have invited the person under two spellings. An account that is as it was known keeps the memory that it has.
 func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user string) (lambdatest.User, bool)) error {
 	l.pages++
 	l.total = page.Total
@@ -317,11 +337,13 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 			l.concurrencyGroups.Insert(CauseConcurrencyGroup(user.ConcurrencyGroup))
 		}
 		folded := v1alpha1.FoldUserName(user.UserName)
-		if before, ok := l.byUser[folded]; ok && before.ID != user.ID {
-			return errors.New("the list shows two accounts of one userName")
-		}
-		if before, ok := l.byID[user.ID]; ok && before != folded {
+		before, shown := l.byID[user.ID]
+		if shown && before != folded {
 			return errors.New("the list shows one account under two userNames")
+		}
+		if l.isSeveral(folded, user, shown) {
+			l.byID[user.ID] = folded
+			continue
 		}
 		if before, ok := known(folded); ok && before == user {
 			user, folded = before, v1alpha1.FoldUserName(before.UserName)
@@ -329,6 +351,39 @@ func (l *listing) add(page lambdatest.Page[lambdatest.User], known func(user str
 		l.byUser[folded], l.byID[user.ID] = user, folded
 	}
 	return nil
+}
+
+// isSeveral tells whether a person has more than one account, and if so keeps this one with the others, unless it was shown before.
+func (l *listing) isSeveral(folded string, user lambdatest.User, shown bool) bool {
+	if before, ok := l.byUser[folded]; ok && before.ID != user.ID {
+		l.several[folded] = []lambdatest.User{before}
+		delete(l.byUser, folded)
+	}
+	all, is := l.several[folded]
+	if is && !shown {
+		l.several[folded] = append(all, user)
+	}
+	return is
+}
+
+// idsOfSeveral names the accounts of each person who has more than one, and puts them in order.
+func (l *listing) idsOfSeveral() []string {
+	var people []string
+	for _, all := range l.several {
+		slices.SortFunc(all, func(a, b lambdatest.User) int { return cmp.Compare(a.ID, b.ID) })
+		people = append(people, IDsOf(all))
+	}
+	slices.Sort(people)
+	return people
+}
+
+// IDsOf joins the ids of accounts.
+func IDsOf(accounts []lambdatest.User) string {
+	ids := make([]string, len(accounts))
+	for i, account := range accounts {
+		ids[i] = account.ID
+	}
+	return strings.Join(ids, " and ")
 }
 
 // count counts the text of an account that no pass has shown yet.
@@ -346,7 +401,10 @@ func (l *listing) count(user lambdatest.User) error {
 // confirmMissing reads, by id, known accounts that the list lacks. One that exists after all shows that the list is incomplete. When too many
 // are gone, the organization may be another one. doubt is why the list is incomplete, if that is known already.
 func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun time.Time, doubt error) error {
-	read := sample{missing: c.Accounts.MissingIn(found.byUser, begun), known: c.Accounts.Size(), gone: map[string]lambdatest.User{}}
+	missing := c.Accounts.MissingIn(found.byUser, begun)
+	// An account that is listed under another userName is there. Earlier versions took some userNames for the same that are not.
+	maps.DeleteFunc(missing, func(_ string, account lambdatest.User) bool { return found.byID[account.ID] != "" })
+	read := sample{missing: missing, known: c.Accounts.Size(), gone: map[string]lambdatest.User{}}
 	err := c.readSample(ctx, found, &read, doubt != nil)
 	if err == nil {
 		err = c.checkIdentity(ctx, found, &read)
@@ -368,9 +426,8 @@ func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun t
 // carried out.
 func (c *Connection) wakeClaimed(users []string) {
 	for _, user := range users {
-		account, _ := c.Accounts.Get(user)
 		switch stands, claimed := c.Census.get(user); {
-		case account.Active && stands&StandsBarred != 0:
+		case c.Accounts.IsActive(user) && stands&StandsBarred != 0:
 			c.Wake(lane.Denial, user)
 		case claimed:
 			c.Wake(lane.Drift, user)

@@ -4,6 +4,9 @@
 package connection
 
 import (
+	"context"
+	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -118,4 +121,70 @@ func TestASweepOfGroupsWithoutEndIsGivenUp(t *testing.T) {
 		}
 	}
 	t.Error("10 000 groups with 25 000 members each are kept")
+}
+
+func TestTwoAccountsThatDifferInCaseOnlyAreSetAsideAndTheOthersSwept(t *testing.T) {
+	c, set := newTestConnection()
+	set.perSecond, set.burst = 1000, 1000
+	list := &fixedList{users: []lambdatest.User{
+		{ID: "1", UserName: ada, Active: true}, {ID: "2", UserName: grace, Active: true}, {ID: "3", UserName: "ADA@Example.com", Active: true},
+	}}
+	c.Use(set, list)
+
+	if err := c.Sweep(t.Context()); err != nil {
+		t.Fatalf("the sweep is discarded: %v", err)
+	}
+	if account, known := c.Accounts.Get(grace); !known || account.ID != "2" {
+		t.Error("the other account is not known")
+	}
+	if several := c.Accounts.Several(ada); len(several) != 2 {
+		t.Errorf("%d accounts are set aside, want both", len(several))
+	}
+	if got := c.LastSweep().Several; !slices.Equal(got, []string{"1 and 3"}) {
+		t.Errorf("reported are %q", got)
+	}
+	list.users = list.users[:2]
+	if err := c.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if account, known := c.Accounts.Get(ada); !known || account.ID != "1" || len(c.LastSweep().Several) > 0 {
+		t.Errorf("after one of the two was deleted, the account is %+v (%v)", account, c.LastSweep().Several)
+	}
+}
+
+// An earlier version took straße and strasse for one person. The status of the one may name the account of the other.
+func TestAnAccountThatIsListedUnderAnotherUserNameIsNotMissing(t *testing.T) {
+	c, set := newTestConnection()
+	set.perSecond, set.burst = 1000, 1000
+	c.Accounts.Remember("admin@strasse.example", lambdatest.User{ID: "1", Active: true})
+	c.Use(set, &fixedList{users: []lambdatest.User{{ID: "1", UserName: "admin@straße.example", Active: true}}})
+
+	if err := c.Sweep(t.Context()); err != nil {
+		t.Fatalf("the sweep is discarded: %v", err)
+	}
+	if account, known := c.Accounts.Get("admin@strasse.example"); known {
+		t.Errorf("account %s counts as that of another person", account.ID)
+	}
+	if _, known := c.Accounts.Get("admin@straße.example"); !known {
+		t.Error("the account is not known")
+	}
+}
+
+// fixedList is a LambdaTest that shows these accounts, and each of them by its id.
+type fixedList struct {
+	Upstream
+	users []lambdatest.User
+}
+
+func (l *fixedList) ListUsers(_ context.Context, start, _ int) (lambdatest.Page[lambdatest.User], error) {
+	return lambdatest.Page[lambdatest.User]{Items: l.users, StartIndex: start, Total: len(l.users)}, nil
+}
+
+func (l *fixedList) GetUser(_ context.Context, id string) (lambdatest.User, error) {
+	for _, user := range l.users {
+		if user.ID == id {
+			return user, nil
+		}
+	}
+	return lambdatest.User{}, &lambdatest.Error{Status: http.StatusNotFound}
 }

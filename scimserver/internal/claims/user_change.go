@@ -176,14 +176,17 @@ func userNameIn(body map[string]any) string {
 }
 
 // Revived is what a POST makes of a user who is inactive or was deleted: the same resource with what a new person would get. Without a
-// role that is User, and not the role of before.
-func Revived(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSpec) v1alpha1.LambdaTestUserSpec {
+// role that is User, or the highest that the provider may give, and not the role of before.
+func (r UserRules) Revived(user *v1alpha1.LambdaTestUser, fresh v1alpha1.LambdaTestUserSpec) v1alpha1.LambdaTestUserSpec {
 	fresh.OrganizationRef = user.Spec.OrganizationRef
 	fresh.UserName = user.Spec.UserName
 	fresh.ManagementPolicy = user.Spec.ManagementPolicy
 	fresh.DeletionPolicy = user.Spec.DeletionPolicy
 	if fresh.Role == "" {
 		fresh.Role = v1alpha1.RoleUser
+		if r.mayGive(fresh.Role, "") != nil {
+			fresh.Role = r.maxRole
+		}
 	}
 	return fresh
 }

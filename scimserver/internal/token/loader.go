@@ -25,10 +25,11 @@ import (
 type Loader struct {
 	reader client.Reader
 	now    func() time.Time
-	notify func([]Notice, Table)
+	notify func([]Notice, *Table)
 
-	table atomic.Pointer[Table]
-	wake  chan struct{}
+	table    atomic.Pointer[Table]
+	complete atomic.Bool
+	wake     chan struct{}
 
 	mu            sync.Mutex
 	organizations map[types.NamespacedName]*v1alpha1.LambdaTestOrganization
@@ -38,7 +39,7 @@ type Loader struct {
 }
 
 // NewLoader returns a loader whose table is empty until Run has loaded it. It calls notify with each table that it loads.
-func NewLoader(reader client.Reader, now func() time.Time, notify func([]Notice, Table)) *Loader {
+func NewLoader(reader client.Reader, now func() time.Time, notify func([]Notice, *Table)) *Loader {
 	return &Loader{
 		reader:        reader,
 		now:           now,
@@ -52,18 +53,17 @@ func NewLoader(reader client.Reader, now func() time.Time, notify func([]Notice,
 
 // Find returns the grant of a presented token, or nil.
 func (l *Loader) Find(token string) *Grant {
-	table := l.table.Load()
-	if table == nil {
-		return nil
-	}
-	if g := (*table)[v1alpha1.SCIMTokenDigest(token)]; g != nil && g.Token.Accepts(l.now()) {
-		return g
+	if table := l.table.Load(); table != nil {
+		return table.Find(token, l.now())
 	}
 	return nil
 }
 
-// Loaded tells whether every token has been read once.
+// Loaded tells whether there is a table: of all tokens, or of those that could be read while others could not.
 func (l *Loader) Loaded() bool { return l.table.Load() != nil }
+
+// Complete tells whether every Secret was read once. Before that, an unknown token may be a good one.
+func (l *Loader) Complete() bool { return l.complete.Load() }
 
 // StoreOrganization keeps a version of an organization. It and the next three functions follow the informers.
 func (l *Loader) StoreOrganization(o *v1alpha1.LambdaTestOrganization) {
@@ -131,7 +131,8 @@ func (l *Loader) Run(ctx context.Context, failed func(error)) {
 	}
 }
 
-// load builds the table. When a Secret could not be read, what was known of it stays, and the channel says when to try again.
+// load builds the table. When a Secret could not be read, what was known of it stays, and the channel says when to try again. One
+// Secret that cannot be read keeps no other organization waiting.
 func (l *Loader) load(ctx context.Context, failed func(error)) <-chan time.Time {
 	organizations, versions := l.wanted()
 	fresh := make(map[types.NamespacedName]*secretTokens, len(versions))
@@ -147,11 +148,12 @@ func (l *Loader) load(ctx context.Context, failed func(error)) <-chan time.Time 
 		}
 	}
 	l.secrets = fresh
-	if again != nil && !l.Loaded() {
-		return again // not ready before every token has been read once
+	if again != nil && !l.Loaded() && len(fresh) == 0 {
+		return again // no Secret can be read: the API server is away
 	}
 	table, notices := build(organizations, fresh, l.now())
-	l.table.Store(&table)
+	l.table.Store(table)
+	l.complete.Store(l.complete.Load() || again == nil)
 	l.notify(notices, table)
 	if again == nil {
 		again = l.nextExpiry(table)
@@ -195,9 +197,9 @@ func (l *Loader) secret(ctx context.Context, name types.NamespacedName, version 
 }
 
 // nextExpiry wakes the loader once a day and when a token expires, so that people are told in time.
-func (l *Loader) nextExpiry(table Table) <-chan time.Time {
+func (l *Loader) nextExpiry(table *Table) <-chan time.Time {
 	wait := 24 * time.Hour
-	for _, g := range table {
+	for _, g := range table.Grants() {
 		if left := g.Token.Expires.Sub(l.now()); !g.Token.Expires.IsZero() && left > 0 {
 			wait = min(wait, left+time.Second)
 		}

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -28,9 +29,45 @@ func (g *Grant) OrganizationKey() types.NamespacedName {
 	return types.NamespacedName{Namespace: g.Organization.Namespace, Name: g.Organization.Name}
 }
 
-// Table finds the grant of a presented token. It maps the SHA-256 of tokens, so neither the comparison nor its time says anything
-// about a token: whoever could tell by time how many bytes of a digest match would still have to find a preimage of it.
-type Table map[[sha256.Size]byte]*Grant
+// Table finds the grant of a presented token. It has SHA-256 digests of tokens, so neither the comparison nor its time says anything
+// about a token: a client that could tell by time how many bytes of a digest match would still have to find a preimage of it.
+type Table struct {
+	plain    map[digest][]*Grant
+	bound    map[types.NamespacedName]map[digest]*Grant
+	upstream map[digest]bool
+}
+
+type digest = [sha256.Size]byte
+
+// Find returns the grant of a token that is accepted at that time, or nil. A token of several organizations is accepted for none.
+func (t *Table) Find(token string, now time.Time) (found *Grant) {
+	plain := v1alpha1.SCIMTokenDigest(token)
+	candidates := t.plain[plain]
+	for organization, grants := range t.bound {
+		if g := grants[v1alpha1.BoundSCIMTokenDigest(organization.Namespace, organization.Name, token)]; g != nil && !t.upstream[plain] {
+			candidates = append(candidates[:len(candidates):len(candidates)], g)
+		}
+	}
+	for _, g := range candidates {
+		switch {
+		case !g.Token.Accepts(now):
+		case found != nil && found.Organization != g.Organization:
+			return nil
+		case found == nil || outlives(g.Token, found.Token):
+			found = g
+		}
+	}
+	return found
+}
+
+// Grants lists all grants, those of contested tokens among them.
+func (t *Table) Grants() []*Grant {
+	all := slices.Concat(slices.Collect(maps.Values(t.plain))...)
+	for _, grants := range t.bound {
+		all = slices.AppendSeq(all, maps.Values(grants))
+	}
+	return all
+}
 
 // Notice is something about a token that people should know. It never holds the token.
 type Notice struct {
@@ -40,48 +77,78 @@ type Notice struct {
 	Message      string
 }
 
-// build makes the table of all organizations. secrets are those that could be read, by their names. The older organization keeps
-// a token that two claim; an organization's own LambdaTest token, and that of any other, is never accepted.
-func build(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens, now time.Time) (Table, []Notice) {
-	table := Table{}
-	var notices []Notice
-	upstream := upstreamDigests(organizations, secrets)
-	for _, organization := range oldestFirst(organizations) {
+// build makes the table of all organizations. secrets are those that could be read, by their names. The LambdaTest token of any
+// organization is never accepted.
+func build(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens, now time.Time) (*Table, []Notice) {
+	t := &Table{plain: map[digest][]*Grant{}, bound: map[types.NamespacedName]map[digest]*Grant{}, upstream: upstreamDigests(organizations, secrets)}
+	var all []*Grant
+	for _, organization := range byName(organizations) {
 		secret := secrets[types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}]
 		if secret == nil {
 			continue
 		}
 		for _, token := range secret.tokens {
-			if notice := table.add(organization, token, upstream, now); notice != nil {
-				notices = append(notices, *notice)
-			}
+			g := &Grant{Organization: organization, Token: token}
+			all = append(all, g)
+			t.add(g)
 		}
 	}
-	return table, notices
+	var notices []Notice
+	for _, g := range all {
+		if reason, what := t.judge(g, now); reason != "" {
+			message := fmt.Sprintf("SCIM token %q of Secret %s %s", g.Token.Key, g.Organization.SCIMTokenSecretName(), what)
+			notices = append(notices, Notice{g.Organization, g.Token.Key, reason, message})
+		}
+	}
+	return t, notices
 }
 
-// add enters a token, or says why not.
-func (t Table) add(organization *v1alpha1.LambdaTestOrganization, token v1alpha1.SCIMToken, upstream map[[sha256.Size]byte]bool, now time.Time) *Notice {
-	notice := func(reason, format string, args ...any) *Notice {
-		message := fmt.Sprintf("SCIM token %q of Secret %s ", token.Key, organization.SCIMTokenSecretName()) + fmt.Sprintf(format, args...)
-		return &Notice{organization, token.Key, reason, message}
+// add enters a token that may be accepted.
+func (t *Table) add(g *Grant) {
+	switch {
+	case g.Token.Ignored != "", t.upstream[g.Token.Digest]:
+	case g.Token.Bound:
+		of := t.bound[g.OrganizationKey()]
+		if of == nil {
+			of = map[digest]*Grant{}
+			t.bound[g.OrganizationKey()] = of
+		}
+		if before := of[g.Token.Digest]; before == nil || outlives(g.Token, before.Token) {
+			of[g.Token.Digest] = g
+		}
+	default:
+		t.plain[g.Token.Digest] = append(t.plain[g.Token.Digest], g)
 	}
-	switch earlier := t[token.Digest]; {
+}
+
+// judge says what is wrong with a token, if anything is.
+func (t *Table) judge(g *Grant, now time.Time) (reason, what string) {
+	token := g.Token
+	switch other := t.rival(g, now); {
 	case token.Ignored != "":
-		return notice(v1alpha1.TokenIgnoredReason, "%s, and is not accepted", token.Ignored)
-	case upstream[token.Digest]:
-		return notice(v1alpha1.TokenIgnoredReason, "is the token that LambdaTest gave the operator, and is not accepted: make another for the identity provider")
-	case earlier != nil && earlier.Organization != organization:
-		return notice(v1alpha1.TokenConflictReason, "is already accepted for the older organization %s/%s, which keeps it: make another",
-			earlier.Organization.Namespace, earlier.Organization.Name)
-	case earlier == nil || outlives(token, earlier.Token):
-		t[token.Digest] = &Grant{Organization: organization, Token: token}
+		return v1alpha1.TokenIgnoredReason, token.Ignored + ", and is not accepted"
+	case t.upstream[token.Digest]:
+		return v1alpha1.TokenIgnoredReason, "is the token that LambdaTest gave the operator, and is not accepted: make another for the identity provider"
+	case token.IsExpired(now):
+		return v1alpha1.TokenIgnoredReason, "expired at " + token.Expires.UTC().Format(time.RFC3339)
+	case other != nil:
+		return v1alpha1.TokenConflictReason, fmt.Sprintf("is a token of %s too, and is accepted for neither: make another for each",
+			other.OrganizationKey())
+	case !token.Expires.IsZero() && token.Expires.Before(now.Add(expiryNotice)):
+		return v1alpha1.TokenExpiringReason, fmt.Sprintf("expires at %s: add another key, switch the provider, remove this one", token.Expires.UTC().Format(time.RFC3339))
 	}
-	if token.IsExpired(now) {
-		return notice(v1alpha1.TokenIgnoredReason, "expired at %s", token.Expires.UTC().Format(time.RFC3339))
+	return "", ""
+}
+
+// rival is the grant of another organization for the same token.
+func (t *Table) rival(g *Grant, now time.Time) *Grant {
+	if g.Token.Bound {
+		return nil
 	}
-	if !token.Expires.IsZero() && token.Expires.Before(now.Add(expiryNotice)) {
-		return notice(v1alpha1.TokenExpiringReason, "expires at %s: add another key, switch the provider, remove this one", token.Expires.UTC().Format(time.RFC3339))
+	for _, other := range t.plain[g.Token.Digest] {
+		if other.Organization != g.Organization && other.Token.Accepts(now) {
+			return other
+		}
 	}
 	return nil
 }
@@ -91,43 +158,38 @@ func outlives(a, b v1alpha1.SCIMToken) bool {
 	return !b.Expires.IsZero() && (a.Expires.IsZero() || a.Expires.After(b.Expires))
 }
 
-func upstreamDigests(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens) map[[sha256.Size]byte]bool {
-	digests := map[[sha256.Size]byte]bool{}
+func upstreamDigests(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens) map[digest]bool {
+	digests := map[digest]bool{}
 	for _, organization := range organizations {
 		name := types.NamespacedName{Namespace: organization.Namespace, Name: organization.Spec.TokenSecretRef.Name}
 		if secret := secrets[name]; secret != nil {
-			if digest, ok := secret.values[cmp.Or(organization.Spec.TokenSecretRef.Key, v1alpha1.DefaultTokenKey)]; ok {
-				digests[digest] = true
+			if value, ok := secret.values[cmp.Or(organization.Spec.TokenSecretRef.Key, v1alpha1.DefaultTokenKey)]; ok {
+				digests[value] = true
 			}
 		}
 	}
 	return digests
 }
 
-func oldestFirst(organizations []*v1alpha1.LambdaTestOrganization) []*v1alpha1.LambdaTestOrganization {
-	sorted := slices.Clone(organizations)
-	slices.SortFunc(sorted, func(a, b *v1alpha1.LambdaTestOrganization) int {
-		return cmp.Or(
-			a.CreationTimestamp.Compare(b.CreationTimestamp.Time),
-			cmp.Compare(a.Namespace, b.Namespace),
-			cmp.Compare(a.Name, b.Name),
-		)
+// byName makes the order of notices the same each time.
+func byName(organizations []*v1alpha1.LambdaTestOrganization) []*v1alpha1.LambdaTestOrganization {
+	return slices.SortedFunc(slices.Values(organizations), func(a, b *v1alpha1.LambdaTestOrganization) int {
+		return cmp.Or(cmp.Compare(a.Namespace, b.Namespace), cmp.Compare(a.Name, b.Name))
 	})
-	return sorted
 }
 
 // secretTokens is what is kept of a Secret: digests, never values.
 type secretTokens struct {
 	resourceVersion string
 	tokens          []v1alpha1.SCIMToken
-	values          map[string][sha256.Size]byte // of the trimmed value of every key
+	values          map[string]digest // of the trimmed value of every key
 }
 
 func readSecret(secret *corev1.Secret) *secretTokens {
 	result := &secretTokens{
 		resourceVersion: secret.ResourceVersion,
 		tokens:          v1alpha1.ParseSCIMTokens(secret.Data, secret.Annotations),
-		values:          make(map[string][sha256.Size]byte, len(secret.Data)),
+		values:          make(map[string]digest, len(secret.Data)),
 	}
 	for key, value := range secret.Data {
 		result.values[key] = v1alpha1.SCIMTokenDigest(strings.TrimSpace(string(value)))

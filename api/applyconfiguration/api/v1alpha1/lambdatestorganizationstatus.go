@@ -40,7 +40,8 @@ type LambdaTestOrganizationStatusApplyConfiguration struct {
 	SCIMTokenLastUse map[string]v1.Time `json:"scimTokenLastUse,omitempty"`
 	// guard is the state of the deprovision guard.
 	Guard *GuardStatusApplyConfiguration `json:"guard,omitempty"`
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable or SCIMTokenWarning while they are true.
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside or
+	// SCIMTokenWarning while they are true.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 

@@ -15,14 +15,17 @@ import (
 // SCIMSettings are the settings for the identity provider that uses the SCIM endpoint of this organization.
 type SCIMSettingsApplyConfiguration struct {
 	// tokenSecretRef names the Secret with the tokens that identity providers present. Every key is one token. To rotate: add a key,
-	// switch the provider, remove the old key. A value is the token itself, or "sha256:" and its hex digest. Tokens shorter than 32 bytes
-	// are ignored, and the condition SCIMTokenWarning says so. If unset, the operator creates the Secret <organization>-scim-token with
+	// switch the provider, remove the old key. A value is the token itself, or "bound-sha256:" and the hex SHA-256 digest of
+	// "<namespace>/<organization>/<token>", which opens this organization only. Tokens shorter than 32 bytes are ignored, and a token that
+	// another organization has too is accepted for neither; the condition SCIMTokenWarning says so. If unset, the operator creates the Secret <organization>-scim-token with
 	// one token.
 	TokenSecretRef *SecretReferenceApplyConfiguration `json:"tokenSecretRef,omitempty"`
 	// userNamePolicy says which userNames a provider may send: Email, the default, accepts e-mail addresses; Any accepts everything and
 	// lets LambdaTest decide.
 	UserNamePolicy *apiv1alpha1.UserNamePolicy `json:"userNamePolicy,omitempty"`
-	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for a higher role is refused.
+	// maxRole is the highest role that a provider may give: Admin, the default, User or Guest. A request for a higher role is refused, and a
+	// new person without a role gets User or, if that is lower, maxRole. An account or group at LambdaTest that has a higher role is not
+	// activated, lowered or taken over for the provider (reason RoleAboveMaximum); a denial is carried out.
 	MaxRole *apiv1alpha1.Role `json:"maxRole,omitempty"`
 }
 
