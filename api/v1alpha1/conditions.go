@@ -14,6 +14,8 @@ const (
 	// SCIMTokenWarningCondition of an organization is present and true while a SCIM token is ignored, shared with another
 	// organization, expired or about to expire.
 	SCIMTokenWarningCondition = "SCIMTokenWarning"
+	// SCIMPausedCondition of an organization is present and true while spec.scim.paused is.
+	SCIMPausedCondition = "SCIMPaused"
 	// GuardHoldingCondition of an organization is present and true while the deprovision guard holds people back.
 	GuardHoldingCondition = "GuardHolding"
 	// PeopleRefusedCondition of an organization is present and true while LambdaTest refuses a change that is wanted for a person.
@@ -79,6 +81,8 @@ const (
 	ObservedReason = "Observed"
 	// SuspendedReason: the organization is suspended; no calls are made.
 	SuspendedReason = "Suspended"
+	// PausedReason: spec.scim.paused is true, and the SCIM endpoint takes nothing but denials.
+	PausedReason = "Paused"
 	// TokenConflictReason: an older organization already accepts one of this organization's SCIM tokens.
 	TokenConflictReason = "TokenConflict"
 	// TokenIgnoredReason: a SCIM token is too short, malformed, expired or equal to the LambdaTest token, and is not accepted.
