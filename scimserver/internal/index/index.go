@@ -31,6 +31,7 @@ type directory struct {
 	users       ordered[*v1alpha1.LambdaTestUser]
 	groups      ordered[*v1alpha1.LambdaTestGroup]
 	memberships map[string][]string // names of the visible groups, by folded UserName
+	usage       Usage
 }
 
 // waitKey names an object whose event somebody waits for.
@@ -72,6 +73,8 @@ func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	if before := d.users.byName[user.Name]; before != nil {
 		x.replaced(before)
 	}
+	d.countUser(-1, d.users.byName[user.Name])
+	d.countUser(1, user)
 	if v1alpha1.IsSCIM(user) {
 		d.users.store(user, IsVisibleUser(user), initial)
 	} else {
@@ -88,6 +91,7 @@ func (x *Index) DropUser(user *v1alpha1.LambdaTestUser) {
 	if before := d.users.byName[user.Name]; before != nil {
 		x.replaced(before)
 	}
+	d.countUser(-1, d.users.byName[user.Name])
 	d.users.drop(user.Name)
 	x.tell(v1alpha1.UserKind, user.Namespace, user.Name, goneVersion)
 }
@@ -98,6 +102,8 @@ func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
 	defer x.mu.Unlock()
 	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
 	d.enrol(d.groups.byName[group.Name], group)
+	d.countGroup(-1, d.groups.byName[group.Name])
+	d.countGroup(1, group)
 	if v1alpha1.IsSCIM(group) {
 		d.groups.store(group, IsVisibleGroup(group), initial)
 	} else {
@@ -112,6 +118,7 @@ func (x *Index) DropGroup(group *v1alpha1.LambdaTestGroup) {
 	defer x.mu.Unlock()
 	d := x.directory(group.Namespace, group.Spec.OrganizationRef.Name)
 	d.enrol(d.groups.byName[group.Name], nil)
+	d.countGroup(-1, d.groups.byName[group.Name])
 	d.groups.drop(group.Name)
 	x.tell(v1alpha1.GroupKind, group.Namespace, group.Name, goneVersion)
 }
