@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -168,10 +169,13 @@ func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingC
 // applyBatch applies the changes one after the other. One that fails keeps its error and changes nothing.
 func (s *Server) applyBatch(r *request, stored *v1alpha1.LambdaTestGroup, batch []*pendingChange) *v1alpha1.LambdaTestGroup {
 	group := stored.DeepCopy()
-	rules, hidden := s.groupRules(r, stored), s.hiddenMember(r)
+	rules, hidden, room := s.groupRules(r, stored), s.hiddenMember(r), s.roomOf(r)
 	for _, p := range batch {
 		p.err, p.fields = nil, nil
 		spec, err := p.change.On(group, rules, hidden)
+		if err == nil {
+			err = room.take(index.UsageOfGroup(&group.Spec), index.UsageOfGroup(&spec))
+		}
 		if err != nil {
 			p.err = err
 			continue

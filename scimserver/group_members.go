@@ -80,7 +80,7 @@ func (s *Server) userNames(r *request, ids []string) (map[string]string, error) 
 
 func unknownMember(err error, id string) error {
 	if isMissing(err) {
-		return problem.BadValue("members: there is no user with the id %q", problem.Shorten(id))
+		return problem.BadValue("members: there is no user with the id %q, so nothing of the request is applied: assign the person to the application first, then push the group again", problem.Shorten(id))
 	}
 	return err
 }

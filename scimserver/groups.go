@@ -174,6 +174,9 @@ func (s *Server) createUnderFreeName(r *request, spec v1alpha1.LambdaTestGroupSp
 			return nil, err
 		}
 		group := &v1alpha1.LambdaTestGroup{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *spec.DeepCopy()}
+		if err = s.roomOf(r).take(index.Usage{}, index.UsageOfGroup(&group.Spec)); err != nil {
+			return nil, err
+		}
 		err = s.create(r.Context(), group, v1alpha1.GroupKind)
 		if err == nil {
 			return group, nil

@@ -22,7 +22,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
-// request is a request on its way, and what is learned about it; grant is nil until the request is admitted.
+// request is one HTTP request and what the server learns about it; grant is nil until the request is admitted, and body until it is read.
 type request struct {
 	*http.Request
 	id      string
@@ -30,6 +30,7 @@ type request struct {
 	grant   *token.Grant
 	base    string // the provider's base URL: scheme, host and BasePath
 	segment string // what stood for {id} in the route
+	body    map[string]any
 	audit   audit
 	budget  bodyBudget
 	held    int64 // of the budget
@@ -38,7 +39,7 @@ type request struct {
 // organization is the one that the request's token is for.
 func (r *request) organization() *v1alpha1.LambdaTestOrganization { return r.grant.Organization }
 
-// OrganizationKey names it.
+// organizationKey names it.
 func (r *request) organizationKey() types.NamespacedName { return r.grant.OrganizationKey() }
 
 var idForLogs = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
@@ -85,7 +86,8 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	case err != nil:
 		return nil, problem.New(http.StatusRequestTimeout, "", "the body did not arrive")
 	}
-	return scim.Decode(body, limit/bytesPerElement)
+	r.body, err = scim.Decode(body, limit/bytesPerElement)
+	return r.body, err
 }
 
 // acceptable tolerates a missing media type, and parameters of any kind.
