@@ -110,8 +110,11 @@ func runCommand() *cobra.Command {
 	return command
 }
 
-// run runs a replica until ctx ends, with what concerns the whole process set: loggers, and how to reach the cluster.
+// run runs a replica until ctx ends, with what concerns the whole process set: memory, loggers, and how to reach the cluster.
 func run(ctx context.Context, options *runOptions) error {
+	if err := followMemoryLimit(); err != nil {
+		return err
+	}
 	log, err := options.logger()
 	if err != nil {
 		return err

@@ -7,8 +7,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -44,7 +47,7 @@ type organizationReport struct {
 	Ready           string            `json:"ready"`
 	Reason          string            `json:"reason"`
 	Message         string            `json:"message"`
-	// Warnings are the other conditions that are true and need attention.
+	// Warnings are the other conditions that are true and need attention, and what the SCIM endpoint reports.
 	Warnings []warning `json:"warnings,omitempty"`
 }
 
@@ -210,7 +213,7 @@ func reportOn(organization *v1alpha1.LambdaTestOrganization, imported imports) o
 		Failing: value(status.Failing), Drifted: value(status.Drifted), PendingDenials: value(status.PendingDenials),
 		Unclaimed: value(status.Unclaimed),
 		Ready:     string(ready.Status), Reason: ready.Reason, Message: ready.Message,
-		Warnings: warningsOf(organization),
+		Warnings: append(warningsOf(organization), scimWarnings(organization, time.Now())...),
 	}
 	if status.Unclaimed != nil && imported.all >= line.Unclaimed {
 		line.UnclaimedActive = &imported.active
@@ -233,6 +236,35 @@ func warningsOf(organization *v1alpha1.LambdaTestOrganization) []warning {
 		if condition.Status == metav1.ConditionTrue {
 			warnings = append(warnings, warning{Condition: condition.Type, Reason: condition.Reason, Message: condition.Message})
 		}
+	}
+	return warnings
+}
+
+// reportShown is how long status shows what the SCIM endpoint reported.
+const reportShown = 24 * time.Hour
+
+// scimWarnings returns what the SCIM endpoint reported within the last day and needs attention.
+func scimWarnings(organization *v1alpha1.LambdaTestOrganization, now time.Time) []warning {
+	if organization.Status.SCIM == nil {
+		return nil
+	}
+	recent := func(times map[string]metav1.Time) string {
+		var names []string
+		for _, name := range slices.Sorted(maps.Keys(times)) {
+			if now.Sub(times[name].Time) < reportShown {
+				names = append(names, name)
+			}
+		}
+		return strings.Join(names, ", ")
+	}
+	var warnings []warning
+	if names := recent(organization.Status.SCIM.LimitsReached); names != "" {
+		warnings = append(warnings, warning{"SCIMLimits", "SCIMLimitReached", "the SCIM endpoint refused requests within the last day, because these of spec.scim.limits are reached: " +
+			names + ". Delete what is not needed at the identity provider, or raise the limit."})
+	}
+	if names := recent(organization.Status.SCIM.IgnoredAttributes); names != "" {
+		warnings = append(warnings, warning{"SCIMAttributes", "SCIMAttributesIgnored", "the identity provider sent attributes within the last day that the SCIM endpoint ignored: " +
+			names + ". Correct the mapping at the provider: docs/okta.md, step 9."})
 	}
 	return warnings
 }

@@ -66,6 +66,19 @@ var _ = Describe("status", func() {
 		Entry("a warning that this version does not know", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			setCondition(status, "NoAdminLeft", metav1.ConditionTrue, "NoAdminLeft", "No Admin is left.")
 		}, "NoAdminLeft: No Admin is left."),
+		Entry("a limit of the SCIM endpoint that is reached", func(status *v1alpha1.LambdaTestOrganizationStatus) {
+			status.SCIM = &v1alpha1.SCIMStatus{LimitsReached: map[string]metav1.Time{
+				"people": metav1.Now(), "groups": metav1.NewTime(time.Now().Add(-25 * time.Hour)),
+			}}
+		}, "because these of spec.scim.limits are reached: people. Delete what is not needed"),
+		Entry("attributes that the SCIM endpoint ignored", func(status *v1alpha1.LambdaTestOrganizationStatus) {
+			status.SCIM = &v1alpha1.SCIMStatus{IgnoredAttributes: map[string]metav1.Time{
+				"OrganizationRole": metav1.Now(), "LambdatestGroup": metav1.NewTime(time.Now().Add(-25 * time.Hour)),
+			}}
+		}, "the SCIM endpoint ignored: OrganizationRole. Correct the mapping at the provider: docs/okta.md, step 9."),
+		Entry("provisioning that is paused", func(status *v1alpha1.LambdaTestOrganizationStatus) {
+			setCondition(status, v1alpha1.SCIMPausedCondition, metav1.ConditionTrue, v1alpha1.PausedReason, "The SCIM endpoint takes only denials.")
+		}, "Paused: The SCIM endpoint takes only denials."),
 		Entry("people who are held", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.Guard = &v1alpha1.GuardStatus{Held: &v1alpha1.HeldSet{Token: "t-1", Count: 1, People: []string{"ada"}}}
 		}, "1 person is held back by the guard"),

@@ -12,6 +12,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -112,6 +113,20 @@ var _ = Describe("An organization", func() {
 
 		Expect(Fetched(ctx, k8s, user)).To(BeReady(v1alpha1.SyncedReason))
 		Expect(Fetched(ctx, k8s, grace)).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("says while its provisioning is paused, and stays ready", func(ctx SpecContext) {
+		w := connectedWorld(ctx)
+		paused := func(is bool) func(*v1alpha1.LambdaTestOrganization) {
+			return func(o *v1alpha1.LambdaTestOrganization) { o.Spec.SCIM.Paused = is }
+		}
+
+		Changed(ctx, k8s, w.organization(), paused(true))
+		Expect(w.connected(ctx, DefaultOrganization)).To(And(BeReady(v1alpha1.SyncedReason),
+			HaveCondition(v1alpha1.SCIMPausedCondition, metav1.ConditionTrue, v1alpha1.PausedReason)))
+
+		Changed(ctx, k8s, w.organization(), paused(false))
+		Expect(meta.FindStatusCondition(w.connected(ctx, DefaultOrganization).Status.Conditions, v1alpha1.SCIMPausedCondition)).To(BeNil())
 	})
 
 	It("may not name a host that the operator may not call", Label("security"), func(ctx SpecContext) {

@@ -12,32 +12,34 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
 
-// Schemas of the discovery resources: RFC 7643, sections 5 to 7.
-const (
-	configSchema = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
-)
+// configSchema is the schema of RFC 7643, section 5.
+const configSchema = "urn:ietf:params:scim:schemas:core:2.0:ServiceProviderConfig"
 
-// serviceProviderConfig: RFC 7643, section 5, and RFC 9865, section 4.
+// documentation describes what the endpoint supports.
+const documentation = "https://github.com/lambdatest-operator/lambdatest-operator/blob/main/docs/"
+
+// serviceProviderConfig: RFC 7643, section 5, and RFC 9865, section 4. pagination has no cursorTimeout, because a cursor does not expire.
 func (s *Server) serviceProviderConfig(r *request) (reply, error) {
 	if err := noFilter(r); err != nil {
 		return reply{}, err
 	}
 	supported := func(yes bool) scim.Document { return scim.Document{"supported": yes} }
 	return jsonReply(http.StatusOK, scim.Document{
-		"schemas":        []string{configSchema},
-		"patch":          supported(true),
-		"bulk":           scim.Document{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
-		"filter":         scim.Document{"supported": true, "maxResults": maxPageSize},
-		"changePassword": supported(false),
-		"sort":           supported(false),
-		"etag":           supported(true),
+		"schemas":          []string{configSchema},
+		"documentationUri": documentation + "scim.md",
+		"patch":            supported(true),
+		"bulk":             scim.Document{"supported": false, "maxOperations": 0, "maxPayloadSize": 0},
+		"filter":           scim.Document{"supported": true, "maxResults": maxPageSize},
+		"changePassword":   supported(false),
+		"sort":             supported(false),
+		"etag":             supported(true),
 		"pagination": scim.Document{
 			"cursor": true, "index": true, "defaultPaginationMethod": "index", "defaultPageSize": defaultPageSize, "maxPageSize": maxPageSize,
 		},
 		"authenticationSchemes": []scim.Document{{
 			"type": "oauthbearertoken", "name": "Bearer token", "primary": true,
 			"description": "A token from the organization's SCIM token Secret, in the Authorization header",
-			"specUri":     "https://www.rfc-editor.org/rfc/rfc6750",
+			"specUri":     "https://www.rfc-editor.org/rfc/rfc6750", "documentationUri": documentation + "scim.md#tokens",
 		}},
 		"meta": scim.Document{"resourceType": "ServiceProviderConfig", "location": r.base + "/ServiceProviderConfig"},
 	}), nil
@@ -77,11 +79,16 @@ func (s *Server) schemas(r *request) (reply, error) {
 	if err := noFilter(r); err != nil {
 		return reply{}, err
 	}
-	return documentsReply(scim.SchemaDocuments(r.base, claims.UserType, claims.GroupType)...), nil
+	return documentsReply(schemasOf(r)...), nil
+}
+
+// schemasOf are the schemas as the request's organization has them.
+func schemasOf(r *request) []scim.Document {
+	return scim.SchemaDocuments(r.base, claims.UserTypeOf(r.organization()), claims.GroupType)
 }
 
 func (s *Server) schema(r *request) (reply, error) {
-	for _, schema := range scim.SchemaDocuments(r.base, claims.UserType, claims.GroupType) {
+	for _, schema := range schemasOf(r) {
 		if id, _ := schema["id"].(string); strings.EqualFold(id, r.segment) {
 			return jsonReply(http.StatusOK, schema), nil
 		}

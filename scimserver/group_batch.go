@@ -181,7 +181,9 @@ func (s *Server) applyBatch(r *request, stored *v1alpha1.LambdaTestGroup, batch 
 		return nil, problem.Later(http.StatusServiceUnavailable, retryAfter, "too many changes of groups at once: try again")
 	}
 	defer s.turns.give(r.organizationKey(), 1)
-	work := claims.WorkOn(stored, s.groupRules(r, stored))
+	rules := s.groupRules(r, stored)
+	rules.Room = s.roomOf(r).takeGroup
+	work := claims.WorkOn(stored, rules)
 	for _, p := range batch {
 		p.fields, p.err = work.Apply(p.request.Context(), p.change)
 	}

@@ -48,7 +48,8 @@ func (s *Server) userNames(r *request, ids []string) (map[string]string, error) 
 	for _, id := range unknown {
 		user := users[id]
 		if user == nil {
-			return nil, problem.BadValue("members: there is no user with the id %q", problem.Shorten(id))
+			return nil, problem.BadValue("members: there is no user with the id %q, so nothing of the request is applied: "+
+				"assign the person to the application first, then push the group again", problem.Shorten(id))
 		}
 		found[id] = user.Spec.UserName
 	}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/claims"
+	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
@@ -146,6 +147,9 @@ const groupAttempts = 20
 
 // createUnderFreeName creates a group under the first name that is free. Two POSTs at once try the same names, so one of them meets the other's.
 func (s *Server) createUnderFreeName(r *request, spec v1alpha1.LambdaTestGroupSpec) (*v1alpha1.LambdaTestGroup, error) {
+	if err := s.roomOf(r).take(index.Usage{}, index.UsageOfGroup(&spec)); err != nil {
+		return nil, err
+	}
 	for attempt := range groupAttempts {
 		name := v1alpha1.SCIMGroupName(r.organization().Name, spec.DisplayName, attempt)
 		group := &v1alpha1.LambdaTestGroup{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *spec.DeepCopy()}

@@ -77,7 +77,11 @@ func (s *Server) dispatch(q *request) (result reply, err error) {
 		return reply{}, err
 	}
 	q.base = s.baseURL(q.Request)
-	return handle(q)
+	result, err = handle(q)
+	if err == nil && isWrite(q) {
+		s.reportIgnored(q)
+	}
+	return result, err
 }
 
 func panicError(cause any) error { return fmt.Errorf("panic: %v\n%s", cause, debug.Stack()) }

@@ -86,6 +86,13 @@ const (
 	// readsPerSecond bounds the log lines about reads with one token from one network: one a minute.
 	readsPerSecond = 1.0 / 60
 
+	// What an organization may store unless spec.scim.limits says so; the CRD has the same defaults. All of it fits into a pod of 512 MiB: docs/scaling.md.
+	defaultPeople, defaultGroups, defaultMembers, defaultBytes = 100_000, 10_000, 500_000, 64 << 20
+	// spareDenials is how many denials of unknown people, of denialBytes each, pass beyond twice the limits.
+	spareDenials, denialBytes = 1000, 4096
+	// pausedRetry is how long a provider is told to wait while its organization is paused.
+	pausedRetry = 5 * time.Minute
+
 	// maxHeaderBytes of a request: a token, a filter and a dozen headers.
 	maxHeaderBytes = 32 << 10
 	// maxHostBytes is the longest name of a host, and a port.

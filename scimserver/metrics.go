@@ -23,6 +23,7 @@ type metrics struct {
 	notices     *prometheus.GaugeVec
 	refused     *prometheus.CounterVec
 	leftovers   *prometheus.CounterVec
+	ignored     *prometheus.CounterVec
 	conflicts   *prometheus.CounterVec
 	lateIndexes prometheus.Counter
 
@@ -55,6 +56,9 @@ func newMetrics(registerer prometheus.Registerer) (*metrics, error) {
 		leftovers: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lambdatest_scim_denials_with_leftovers_total", Help: "Denials of which something else in the request could not be applied.",
 		}, []string{"namespace", "organization"}),
+		ignored: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "lambdatest_scim_ignored_attributes_total", Help: "Attributes that look like LambdaTest's, are not understood and were ignored.",
+		}, []string{"namespace", "organization"}),
 		conflicts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "lambdatest_scim_write_conflicts_total", Help: "Writes repeated because of a conflict with another write, by kind.",
 		}, []string{"kind"}),
@@ -70,7 +74,7 @@ func (m *metrics) register(registerer prometheus.Registerer) error {
 		return nil
 	}
 	for _, collector := range []prometheus.Collector{
-		m.requests, m.duration, m.lastUse, m.expiry, m.notices, m.refused, m.leftovers, m.conflicts, m.lateIndexes,
+		m.requests, m.duration, m.lastUse, m.expiry, m.notices, m.refused, m.leftovers, m.ignored, m.conflicts, m.lateIndexes,
 	} {
 		if err := registerer.Register(collector); err != nil {
 			return fmt.Errorf("registering SCIM metrics: %w", err)

@@ -23,7 +23,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
 
-// request is a request on its way, and what is learned about it; grant is nil until the request is admitted.
+// request is one HTTP request and what the server learns about it; grant is nil until the request is admitted, and body until it is read.
 type request struct {
 	*http.Request
 	id      string
@@ -31,6 +31,7 @@ type request struct {
 	grant   *token.Grant
 	base    string // the provider's base URL: scheme, host and BasePath
 	segment string // what stood for {id} in the route
+	body    map[string]any
 	audit   audit
 	control *http.ResponseController
 	bodies  *shares
@@ -42,7 +43,7 @@ type request struct {
 // organization is the one that the request's token is for.
 func (r *request) organization() *v1alpha1.LambdaTestOrganization { return r.grant.Organization }
 
-// OrganizationKey names it.
+// organizationKey names it.
 func (r *request) organizationKey() types.NamespacedName { return r.grant.OrganizationKey() }
 
 var idForLogs = regexp.MustCompile(`^[A-Za-z0-9_.:-]{1,64}$`)
@@ -88,7 +89,8 @@ func (r *request) json(limit int64) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return scim.Decode(bytes.TrimPrefix(body, byteOrderMark), limit/bytesPerElement)
+	r.body, err = scim.Decode(bytes.TrimPrefix(body, byteOrderMark), limit/bytesPerElement)
+	return r.body, err
 }
 
 // byteOrderMark may begin a body: RFC 8259, section 8.1, lets a receiver ignore it.

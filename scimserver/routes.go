@@ -33,12 +33,12 @@ func (s *Server) routes() []route {
 		{"DELETE /Users/{id}", s.deleteUser},
 
 		{"GET /Groups", s.listGroups},
-		{"POST /Groups", s.createGroup},
+		{"POST /Groups", unlessPaused(s.createGroup)},
 		{"POST /Groups/.search", s.searchGroups},
 		{"GET /Groups/{id}", s.getGroup},
-		{"PUT /Groups/{id}", s.replaceGroup},
-		{"PATCH /Groups/{id}", s.patchGroup},
-		{"DELETE /Groups/{id}", s.deleteGroup},
+		{"PUT /Groups/{id}", unlessPaused(s.replaceGroup)},
+		{"PATCH /Groups/{id}", unlessPaused(s.patchGroup)},
+		{"DELETE /Groups/{id}", unlessPaused(s.deleteGroup)},
 
 		{"POST /.search", s.searchAll},
 
@@ -57,7 +57,27 @@ func (s *Server) routes() []route {
 	}
 }
 
-// notImplemented: RFC 7644, section 3.11: a provider that does not support /Me answers 501. A token here stands for no person.
+// pausedFor is the answer to a write while the organization is paused; nil while it is not. A denial passes, and reads do, because
+// providers read a user before they deny it.
+func pausedFor(r *request) error {
+	if !r.organization().Spec.SCIM.Paused {
+		return nil
+	}
+	return problem.Later(http.StatusServiceUnavailable, pausedRetry,
+		"provisioning is paused by spec.scim.paused of LambdaTestOrganization %s: only deactivations and deletions of users are taken; send this again later",
+		r.organization().Name)
+}
+
+func unlessPaused(handle handler) handler {
+	return func(r *request) (reply, error) {
+		if err := pausedFor(r); err != nil {
+			return reply{}, err
+		}
+		return handle(r)
+	}
+}
+
+// notImplemented: RFC 7644, section 3.11: a provider that does not support /Me answers 501. A token here stands for an organization.
 func notImplemented(what string) handler {
 	return func(*request) (reply, error) {
 		return reply{}, problem.New(http.StatusNotImplemented, "", "%s is not supported", what)

@@ -91,11 +91,11 @@ type Server struct {
 	answers       answers
 	// connections are those of the listener.
 	connections *connections
-	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
+	// leftOut bounds the events about denials of which a part was left out; the log and the metric have all.
 	leftOut *limiters
 	// refusals and reads are how often the log tells of requests like one: that were refused, and that read.
 	refusals, reads *limiters
-	// logged and told are the token notices that the log, and an event, have told of; used by the token loader alone.
+	// logged and told are the token notices that are in the log, and in an event, already. The token loader alone uses them.
 	logged, told map[string]bool
 
 	started  atomic.Bool

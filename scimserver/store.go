@@ -60,9 +60,9 @@ func (s *Server) shownGroup(ctx context.Context, organization types.NamespacedNa
 	return s.liveGroup(ctx, organization, id)
 }
 
-// isLatest asks the API server whether nothing newer was written than a resource of the index: a resourceVersion is given once. That is as
-// true as to read the resource, and spares its transfer, decoding and rendering: a sixth of the CPU time that the GET of a user takes, and
-// all members of a group.
+// isLatest asks the API server whether nothing newer was written than a resource of the index: a resourceVersion is given once. The answer is as
+// true as a read of the resource, without its transfer, decoding and rendering: a sixth of the CPU time that the GET of a user takes, and all
+// members of a group.
 func (s *Server) isLatest(ctx context.Context, kind string, known client.Object) (bool, error) {
 	latest := &metav1.PartialObjectMetadata{}
 	latest.SetGroupVersionKind(v1alpha1.SchemeGroupVersion.WithKind(kind))
@@ -72,7 +72,7 @@ func (s *Server) isLatest(ctx context.Context, kind string, known client.Object)
 	return latest.ResourceVersion == known.GetResourceVersion(), nil
 }
 
-// liveUser reads a user that the provider may see. Whatever else has that name does not exist for it.
+// liveUser reads a user that the provider may see. Any other resource of that name does not exist for the provider.
 func (s *Server) liveUser(ctx context.Context, organization types.NamespacedName, id string) (*v1alpha1.LambdaTestUser, error) {
 	user := &v1alpha1.LambdaTestUser{}
 	if err := s.liveGet(ctx, organization.Namespace, id, user); err != nil {
@@ -195,7 +195,7 @@ func (s *Server) write(ctx context.Context, object client.Object, kind string, c
 	return nil
 }
 
-// awaitIndex lets the client that wrote find what it wrote in the next list. It is bounded: the write is done either way.
+// awaitIndex waits until the index shows a write, so that the client finds it in the next list. The wait is bounded: the write is done in any case.
 func (s *Server) awaitIndex(ctx context.Context, kind string, object client.Object, await func(context.Context, string, metav1.Object)) {
 	waiting, cancel := context.WithTimeout(ctx, ownWriteWait)
 	defer cancel()

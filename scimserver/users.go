@@ -33,12 +33,13 @@ func (s *Server) userReply(r *request, status int, user *v1alpha1.LambdaTestUser
 }
 
 func (s *Server) viewUser(r *request, user *v1alpha1.LambdaTestUser) *claims.UserView {
-	return &claims.UserView{User: user, Base: r.base, Groups: func(userName string) []*v1alpha1.LambdaTestGroup {
+	roles := r.organization().Spec.SCIM.CoreRoles
+	return &claims.UserView{User: user, Base: r.base, CoreRoles: roles, Groups: func(userName string) []*v1alpha1.LambdaTestGroup {
 		return s.index.GroupsOf(r.organizationKey(), userName)
 	}}
 }
 
-// PutUser: RFC 7644, section 3.5.1.
+// replaceUser: RFC 7644, section 3.5.1.
 func (s *Server) replaceUser(r *request) (reply, error) {
 	body, err := r.json(s.limits.UserBodyBytes)
 	if err != nil {
@@ -47,7 +48,7 @@ func (s *Server) replaceUser(r *request) (reply, error) {
 	return s.changeUser(r, r.segment, claims.PutUser(body))
 }
 
-// PatchUser: RFC 7644, section 3.5.2.
+// patchUser: RFC 7644, section 3.5.2.
 func (s *Server) patchUser(r *request) (reply, error) {
 	body, err := r.json(s.limits.UserBodyBytes)
 	if err != nil {
@@ -60,7 +61,7 @@ func (s *Server) patchUser(r *request) (reply, error) {
 	return s.changeUser(r, r.segment, claims.PatchUser(operations))
 }
 
-// changeUser reads, decides and writes, and begins again on a conflict.
+// changeUser reads a user, decides what becomes of it, and writes it. After a conflict it begins again.
 func (s *Server) changeUser(r *request, id string, change claims.UserChange) (reply, error) {
 	if matches := r.ifMatch(); matches != nil {
 		change.Precondition = func(user *v1alpha1.LambdaTestUser) error { return matches(claims.ETag(user)) }
@@ -84,9 +85,14 @@ func (s *Server) changeUser(r *request, id string, change claims.UserChange) (re
 	return s.userReply(r, http.StatusOK, user), nil
 }
 
+// userRules are the rules for users of the request's organization.
+func (s *Server) userRules(r *request) claims.UserRules {
+	return claims.RulesOf(r.organization(), pausedFor(r), s.roomOf(r).takeUser)
+}
+
 // writeUser carries out a change of a user that was just read, and turns user into what is stored then.
 func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change claims.UserChange) error {
-	spec, leftOut, err := change.On(user, claims.RulesOf(r.organization()))
+	spec, leftOut, err := change.On(user, s.userRules(r))
 	if err != nil {
 		return err
 	}
@@ -149,7 +155,7 @@ func (s *Server) createUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	post, err := claims.PostUser(body, claims.RulesOf(r.organization()))
+	post, err := claims.PostUser(body, s.userRules(r))
 	if err != nil {
 		return reply{}, err
 	}
@@ -179,6 +185,11 @@ func (s *Server) createOrRevive(r *request, post *claims.UserPost) (user *v1alph
 func (s *Server) createResource(r *request, name string, post *claims.UserPost) (*v1alpha1.LambdaTestUser, error) {
 	user := &v1alpha1.LambdaTestUser{ObjectMeta: newObject(r.organizationKey(), name, s.now()), Spec: *post.Spec.DeepCopy()}
 	user.Labels[v1alpha1.PersonLabel] = v1alpha1.PersonDigest(r.organization().Name, post.Spec.UserName)
+	if s.index.User(r.organizationKey(), name) == nil { // one that is there is revived, or is a conflict
+		if err := s.roomOf(r).takeNew(post); err != nil {
+			return nil, err
+		}
+	}
 	if err := s.create(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, err
 	}
@@ -207,17 +218,21 @@ func (s *Server) meetExisting(r *request, name string, post *claims.UserPost) (*
 	case post.Denies && (!user.IsDenial() || post.LeftOut != nil):
 		return s.denyExisting(r, user, post)
 	case !user.IsDenial():
-		return nil, 0, problem.Taken("a user with this userName exists")
+		return nil, 0, taken()
 	}
 	return s.revive(r, user, post)
 }
 
-// denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. A user whom the provider
-// deleted is visible again then, inactive: a client must find what a POST answered with.
+func taken() error {
+	return problem.Taken("an active user with this userName exists: let the identity provider import the users of this application, and link the two")
+}
+
+// denyExisting: a POST that ends in active: false about a person who has a resource denies like any other request. The provider sees a user
+// whom it deleted again, inactive, because a client must find what a POST returned.
 func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
 	reason := post.LeftOut
 	if reason == nil {
-		reason = problem.Taken("a user with this userName exists")
+		reason = taken()
 	}
 	if user.IsMarkedDeleted() {
 		user.Spec.DeletedAt = nil
@@ -231,11 +246,14 @@ func (s *Server) denyExisting(r *request, user *v1alpha1.LambdaTestUser, post *c
 // revive makes an inactive or deleted user active again. Another person with the same address is taken out of the groups first: if the
 // process ends between the two writes, an inactive user without groups is safe, an active one with the roles of another is not.
 func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.UserPost) (*v1alpha1.LambdaTestUser, int, error) {
-	spec := claims.RulesOf(r.organization()).Revived(user, post.Spec)
+	spec := s.userRules(r).Revived(user, post.Spec)
 	if !claims.IsSamePerson(user, spec) {
 		if err := s.leaveGroups(r, user.Spec.UserName); err != nil {
 			return nil, 0, err
 		}
+	}
+	if err := s.roomOf(r).takeUser(&user.Spec, &spec); err != nil {
+		return nil, 0, err
 	}
 	fields := claims.ChangedUserFields(&user.Spec, &spec)
 	user.Spec = spec
@@ -249,7 +267,7 @@ func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.
 	return user, http.StatusCreated, nil
 }
 
-// AwaitGone waits, bounded, until a resource whose deletion is under way is gone.
+// awaitGone waits, bounded, until a resource whose deletion is under way is gone.
 func (s *Server) awaitGone(ctx context.Context, user *v1alpha1.LambdaTestUser) error {
 	waiting, cancel := context.WithTimeout(ctx, goneWait)
 	defer cancel()

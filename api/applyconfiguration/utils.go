@@ -57,8 +57,12 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PlannedChangeApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RateLimit"):
 		return &apiv1alpha1.RateLimitApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SCIMLimits"):
+		return &apiv1alpha1.SCIMLimitsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SCIMSettings"):
 		return &apiv1alpha1.SCIMSettingsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SCIMStatus"):
+		return &apiv1alpha1.SCIMStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretKeyReference"):
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("SecretReference"):

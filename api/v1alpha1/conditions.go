@@ -14,6 +14,8 @@ const (
 	// SCIMTokenWarningCondition of an organization is present and true while a SCIM token is ignored, shared with another
 	// organization, expired or about to expire.
 	SCIMTokenWarningCondition = "SCIMTokenWarning"
+	// SCIMPausedCondition of an organization is present and true while spec.scim.paused is.
+	SCIMPausedCondition = "SCIMPaused"
 	// GuardHoldingCondition of an organization is present and true while the deprovision guard holds people back.
 	GuardHoldingCondition = "GuardHolding"
 	// PeopleRefusedCondition of an organization is present and true while LambdaTest refuses a change that is wanted for a person.
@@ -89,6 +91,8 @@ const (
 	// RoleAboveMaximumReason: the account or group has a higher role at LambdaTest than the organization's spec.scim.maxRole, so the identity
 	// provider does not change it.
 	RoleAboveMaximumReason = "RoleAboveMaximum"
+	// PausedReason: spec.scim.paused is true, and the SCIM endpoint takes nothing but denials.
+	PausedReason = "Paused"
 	// TokenConflictReason: another organization has one of this organization's SCIM tokens, so it is accepted for neither.
 	TokenConflictReason = "TokenConflict"
 	// TokenIgnoredReason: a SCIM token is too short, malformed, expired or equal to the LambdaTest token, and is not accepted.

@@ -116,6 +116,65 @@ type SCIMSettings struct {
 	// +kubebuilder:default=Admin
 	// +optional
 	MaxRole Role `json:"maxRole,omitempty"`
+
+	// limits bound what the SCIM endpoint stores for this organization.
+	//
+	// +kubebuilder:default={}
+	// +optional
+	Limits SCIMLimits `json:"limits,omitzero"`
+
+	// paused lets the endpoint answer 503 to every write of the provider that is not a denial; default false. It carries out denials
+	// (`active: false` and DELETE of a user) and answers reads, because providers read a user before they deny. The provider repeats
+	// the other writes later.
+	//
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+
+	// coreRoles takes the role of a user from the core attribute `roles` where a request has no OrganizationRole; default false. It is
+	// for providers that cannot send extensions. `roles` then shows the role that the provider gave, and OrganizationRole is not shown;
+	// roles other than Admin, User and Guest are ignored. If false, `roles` is read-only and shows the role in force.
+	//
+	// +optional
+	CoreRoles bool `json:"coreRoles,omitempty"`
+}
+
+// SCIMLimits bound what the SCIM endpoint stores for one organization. Beyond a limit it answers 507, or 413 if one request alone needs more
+// than the limit. Denials, deletions, and changes that need no more than before pass. Requests that are handled at the same time may
+// exceed a limit by what each of them stores.
+type SCIMLimits struct {
+	// people is the number of users, 1 to 10000000; default 100000. Users whom the provider deleted count for as long as their resource stays
+	// as a denial.
+	//
+	// +kubebuilder:default=100000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=10000000
+	// +optional
+	People int64 `json:"people,omitempty"`
+
+	// groups is the number of groups, 1 to 1000000; default 10000.
+	//
+	// +kubebuilder:default=10000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
+	// +optional
+	Groups int64 `json:"groups,omitempty"`
+
+	// members is the number of members of all groups together, 1 to 100000000; default 500000. A person in two groups counts twice.
+	//
+	// +kubebuilder:default=500000
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000000
+	// +optional
+	Members int64 `json:"members,omitempty"`
+
+	// bytes is the size of all texts in these users and groups (names, addresses, ids, members), 1 to 1099511627776; default 67108864
+	// (64 MiB).
+	//
+	// +kubebuilder:default=67108864
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1099511627776
+	// +optional
+	Bytes int64 `json:"bytes,omitempty"`
 }
 
 // RateLimit bounds the calls to LambdaTest. When LambdaTest answers 429, the operator slows down further by itself.
@@ -332,6 +391,23 @@ type GuardStatus struct {
 	Rejected *HeldSet `json:"rejected,omitempty"`
 }
 
+// SCIMStatus is what the SCIM endpoint reports about the requests of an identity provider. Times are rounded down to the hour. Entries older
+// than a day are removed when others are added.
+type SCIMStatus struct {
+	// limitsReached says when the endpoint last refused a request because of spec.scim.limits, by the name of the limit.
+	//
+	// +kubebuilder:validation:MaxProperties=32
+	// +optional
+	LimitsReached map[string]metav1.Time `json:"limitsReached,omitempty"`
+
+	// ignoredAttributes says when the endpoint last ignored an attribute that looks like LambdaTest's and that it does not understand, by the
+	// name that the provider sent. Most often the mapping at the provider is wrong.
+	//
+	// +kubebuilder:validation:MaxProperties=32
+	// +optional
+	IgnoredAttributes map[string]metav1.Time `json:"ignoredAttributes,omitempty"`
+}
+
 // LambdaTestOrganizationStatus is what the operator has observed and done. It is written only when it changes.
 //
 // +structType=atomic
@@ -394,12 +470,17 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	SCIMTokenLastUse map[string]metav1.Time `json:"scimTokenLastUse,omitempty"`
 
+	// scim is what the SCIM endpoint reports about the requests of the identity provider.
+	//
+	// +optional
+	SCIM *SCIMStatus `json:"scim,omitempty"`
+
 	// guard is the state of the deprovision guard.
 	//
 	// +optional
 	Guard *GuardStatus `json:"guard,omitempty"`
 
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside or
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside, SCIMPaused or
 	// SCIMTokenWarning while they are true.
 	//
 	// +kubebuilder:validation:MaxItems=32

@@ -115,6 +115,7 @@ func (r *Reconciler) reportOn(
 	}
 	updated.Status.LastHandledReconcileAt = status.ResyncRequest(updated)
 	warned.warn(updated, metav1.NewTime(r.Registry.Options.Now()))
+	r.showPause(updated)
 	again, undescribed := c.Guard.Describe(ctx, updated)
 	if equality.Semantic.DeepEqual(stored.Status, updated.Status) {
 		return again, undescribed
@@ -143,6 +144,20 @@ func describe(organization *v1alpha1.LambdaTestOrganization, c *connection.Conne
 	if last.Complete {
 		into.Unclaimed = status.Int32(unclaimed)
 	}
+}
+
+// showPause sets a condition while the SCIM endpoint takes nothing but denials.
+func (r *Reconciler) showPause(organization *v1alpha1.LambdaTestOrganization) {
+	if !organization.Spec.SCIM.Paused {
+		meta.RemoveStatusCondition(&organization.Status.Conditions, v1alpha1.SCIMPausedCondition)
+		return
+	}
+	status.SetCondition(&organization.Status.Conditions, organization, metav1.Condition{
+		Type: v1alpha1.SCIMPausedCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.PausedReason,
+		Message: "The SCIM endpoint takes only denials and deletions of users, and answers 503 to other writes of the identity provider. " +
+			"Set spec.scim.paused to false to go on.",
+		LastTransitionTime: metav1.NewTime(r.Registry.Options.Now()),
+	})
 }
 
 // warnOfRefusals sets a condition that counts the people whom LambdaTest refuses, with an event when the condition becomes true. The

@@ -52,11 +52,20 @@ func (r *Result) failed(format string, args ...any) {
 // Run plays Okta's suite, and every transcript (*.json) of a folder in the order of their names. An error means that the transcripts
 // cannot be read; what the endpoint does wrong is in the results.
 func Run(ctx context.Context, target *Target, transcripts fs.FS) ([]Result, error) {
+	results, err := RunTranscripts(ctx, target, transcripts)
+	if err != nil {
+		return nil, err
+	}
+	return append([]Result{RunOkta(ctx, target)}, results...), nil
+}
+
+// RunTranscripts plays every transcript of a folder, as Run does, and not Okta's suite.
+func RunTranscripts(ctx context.Context, target *Target, transcripts fs.FS) ([]Result, error) {
 	all, err := readTranscripts(transcripts)
 	if err != nil {
 		return nil, err
 	}
-	results := []Result{RunOkta(ctx, target)}
+	var results []Result
 	for _, t := range all {
 		results = append(results, t.play(ctx, target))
 	}

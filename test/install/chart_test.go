@@ -18,6 +18,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -35,6 +36,20 @@ var _ = Describe("the chart", func() {
 			forgetRelease(object)
 		}
 		Expect(chart.Object["spec"]).To(BeComparableTo(base.Object["spec"]))
+	})
+
+	It("tells the operator the pod's limit of memory, as kustomize does", func(ctx SpecContext) {
+		fromChart, err := templated(ctx, "--set", "extraEnv[0].name=HTTPS_PROXY,extraEnv[0].value=http://proxy.example.com:3128")
+		Expect(err).NotTo(HaveOccurred())
+		for _, objects := range []rendered{fromChart, kustomized(ctx, "default"), kustomized(ctx, "overlays/single-namespace")} {
+			deployment := &appsv1.Deployment{}
+			Expect(runtime.DefaultUnstructuredConverter.FromUnstructured(objects.one("Deployment", "lambdatest-operator").Object, deployment)).To(Succeed())
+			manager := deployment.Spec.Template.Spec.Containers[0]
+			Expect(manager.Resources.Limits).To(HaveKey(corev1.ResourceMemory))
+			Expect(manager.Env).To(ContainElement(corev1.EnvVar{
+				Name: "MEMORY_LIMIT", ValueFrom: &corev1.EnvVarSource{ResourceFieldRef: &corev1.ResourceFieldSelector{Resource: "limits.memory"}},
+			}))
+		}
 	})
 
 	It("gives the same rights as kustomize", func(ctx SpecContext) {

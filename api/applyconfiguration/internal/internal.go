@@ -338,6 +338,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: people
       type:
         scalar: numeric
+    - name: scim
+      type:
+        namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SCIMStatus
     - name: scimTokenLastUse
       type:
         map:
@@ -497,13 +500,42 @@ var schemaYAML = typed.YAMLObject(`types:
       default: 10
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.Role
   scalar: string
+- name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SCIMLimits
+  map:
+    fields:
+    - name: bytes
+      type:
+        scalar: numeric
+      default: 67108864
+    - name: groups
+      type:
+        scalar: numeric
+      default: 10000
+    - name: members
+      type:
+        scalar: numeric
+      default: 500000
+    - name: people
+      type:
+        scalar: numeric
+      default: 100000
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SCIMSettings
   map:
     fields:
+    - name: coreRoles
+      type:
+        scalar: boolean
+    - name: limits
+      type:
+        namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SCIMLimits
+      default: {}
     - name: maxRole
       type:
         namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.Role
       default: Admin
+    - name: paused
+      type:
+        scalar: boolean
     - name: tokenSecretRef
       type:
         namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SecretReference
@@ -511,6 +543,19 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.UserNamePolicy
       default: Email
+- name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SCIMStatus
+  map:
+    fields:
+    - name: ignoredAttributes
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
+    - name: limitsReached
+      type:
+        map:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SecretKeyReference
   map:
     fields:

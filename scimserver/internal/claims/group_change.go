@@ -70,6 +70,11 @@ func (w *GroupWork) Apply(ctx context.Context, change GroupChange) (fields []str
 			spec.Members = orNil(members.userNames)
 		}
 	}
+	if w.rules.Room != nil {
+		if err := w.rules.Room(&w.Group.Spec, &spec); err != nil {
+			return nil, err
+		}
+	}
 	fields = ChangedGroupFields(&w.Group.Spec, &spec)
 	w.Group.Spec, w.members = spec, members
 	return fields, nil

@@ -128,6 +128,8 @@ type GroupRules struct {
 	UserNames func(ids []string) (map[string]string, error)
 	// Hidden finds out which of the members with these ids the provider is not shown. It fails when that cannot be found out.
 	Hidden func(ids []string) (map[string]bool, error)
+	// Room, unless nil, reserves what the group takes after a change, and fails when that is more than the organization may store.
+	Room func(before, after *v1alpha1.LambdaTestGroupSpec) error
 }
 
 // store writes attributes other than the members into a spec, and only differences.

@@ -272,3 +272,35 @@ func TestAnAddressWithoutAValueIsLeftOut(t *testing.T) {
 		}
 	}
 }
+
+// Until emails are set, the userName is shown as one, if it is an address. A PUT without emails sets none; one that removes them does.
+func TestEmailsThatWereNeverSetStayTheUserName(t *testing.T) {
+	shown := func(spec v1alpha1.LambdaTestUserSpec) []v1alpha1.Email { return shownEmails(&spec) }
+	never := adaWith("")
+	for body, want := range map[string]int{
+		`{"active":true}`:                        1,
+		`{"userName":"ada@example.com"}`:         1,
+		`{"emails":[]}`:                          0,
+		`{"emails":[{"value":"b@example.com"}]}`: 1,
+		`{"displayName":"Ada","active":"true"}`:  1,
+	} {
+		spec, _, err := PutUser(decoded(t, body)).On(never, UserRules{})
+		if err != nil || len(shown(spec)) != want {
+			t.Errorf("PUT %s of a user without emails: %v is shown, want %d: %v", body, shown(spec), want, err)
+		}
+	}
+	removed, _, err := PatchUser([]scim.Operation{{Verb: scim.Remove, Path: "emails"}}).On(never, UserRules{})
+	if err != nil || len(shown(removed)) != 0 {
+		t.Errorf("after PATCH remove %v is shown: %v", shown(removed), err)
+	}
+	set := adaWith("")
+	set.Spec.Emails = []v1alpha1.Email{{Value: "b@example.com"}}
+	if spec, _, err := PutUser(decoded(t, `{"active":true}`)).On(set, UserRules{}); err != nil || len(shown(spec)) != 0 {
+		t.Errorf("a PUT without emails clears those that were set: %v is shown: %v", shown(spec), err)
+	}
+	noAddress := adaWith("")
+	noAddress.Spec.UserName = "ada"
+	if got := shown(noAddress.Spec); len(got) != 0 {
+		t.Errorf("a userName that is no address is shown as %v", got)
+	}
+}

@@ -29,7 +29,7 @@ func lambdaTestName(path string) string {
 		return path
 	}
 	brand, rest, found := strings.Cut(path[len(extensionPrefix):], ":")
-	if !found || !brands[strings.ToLower(strings.ReplaceAll(brand, " ", ""))] {
+	if !found || !brands[strings.ToLower(strings.Join(strings.Fields(brand), ""))] {
 		return path
 	}
 	return extensionPrefix + "LambdaTest:" + rest

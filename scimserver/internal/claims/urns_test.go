@@ -12,7 +12,7 @@ import (
 
 func TestTheExtensionIsReadUnderEveryNameOfTheVendor(t *testing.T) {
 	for brand, known := range map[string]bool{
-		"LambdaTest": true, "lambdatest": true, "TestMu AI": true, "TestMuAI": true, "TESTMU AI": true, "Lambda Test": true, " TestMu  AI ": true,
+		"LambdaTest": true, "lambdatest": true, "TestMu AI": true, "TestMuAI": true, "TESTMU AI": true, "Lambda Test": true, " TestMu  AI ": true, "TestMu\u00a0AI": true,
 		"TestMu": false, "enterprise": false, "TestMu-AI": false, "": false,
 	} {
 		urn := extensionPrefix + brand + ":2.0:User"

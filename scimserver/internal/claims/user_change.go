@@ -16,7 +16,7 @@ import (
 // UserChange is what a request wants of a user that exists.
 type UserChange struct {
 	// apply turns the user's attributes into the wanted ones. It may fail on any part of the request.
-	apply func(current scim.Object) (scim.Object, error)
+	apply func(table *scim.ResourceType, current scim.Object) (scim.Object, error)
 	// Denies says that the request ends in active: false.
 	Denies bool
 	// Precondition fails when the version that the client knows is not this one; nil means that it named none.
@@ -38,7 +38,7 @@ func (c UserChange) On(user *v1alpha1.LambdaTestUser, rules UserRules) (spec v1a
 
 // DenyOnly is a change of which nothing but the denial can be applied.
 func DenyOnly(because error) UserChange {
-	return UserChange{Denies: true, apply: func(scim.Object) (scim.Object, error) { return nil, because }}
+	return UserChange{Denies: true, apply: func(*scim.ResourceType, scim.Object) (scim.Object, error) { return nil, because }}
 }
 
 func (c UserChange) whole(user *v1alpha1.LambdaTestUser, rules UserRules) (v1alpha1.LambdaTestUserSpec, error) {
@@ -48,7 +48,7 @@ func (c UserChange) whole(user *v1alpha1.LambdaTestUser, rules UserRules) (v1alp
 			return spec, err
 		}
 	}
-	wanted, err := c.apply(userAttributes(&user.Spec))
+	wanted, err := c.apply(rules.table(), rules.attributes(&user.Spec))
 	if err != nil {
 		return spec, err
 	}
@@ -69,25 +69,25 @@ func switchOff(spec *v1alpha1.LambdaTestUserSpec) { spec.Active = new(false) }
 func PutUser(body map[string]any) UserChange {
 	return UserChange{
 		Denies: bodyDenies(body),
-		apply: func(current scim.Object) (scim.Object, error) {
-			given, err := UserType.Read(body)
+		apply: func(table *scim.ResourceType, current scim.Object) (scim.Object, error) {
+			given, err := table.Read(body)
 			if err != nil {
 				return nil, err
 			}
-			return mergePut(current, given)
+			return mergePut(table, current, given)
 		},
 	}
 }
 
-func mergePut(current, given scim.Object) (scim.Object, error) {
+func mergePut(table *scim.ResourceType, current, given scim.Object) (scim.Object, error) {
 	wanted := given.Assigned()
 	for _, name := range []string{"userName", "active"} {
 		if wanted[name] == nil {
 			wanted[name] = current[name]
 		}
 	}
-	for _, name := range []string{"externalId", userExtension} {
-		if _, mentioned := given[name]; !mentioned && current[name] != nil {
+	for _, name := range []string{"externalId", userExtension, "roles", "emails"} {
+		if _, mentioned := given[name]; !mentioned && current[name] != nil && (name != "emails" || areUnset(current)) {
 			wanted[name] = current[name]
 		}
 	}
@@ -97,14 +97,16 @@ func mergePut(current, given scim.Object) (scim.Object, error) {
 	}
 	maps.Copy(name, wanted.Inner("name"))
 	wanted["name"] = name
-	return UserType.Normalize(wanted)
+	return table.Normalize(wanted)
 }
 
 // PatchUser is a PATCH (RFC 7644, section 3.5.2).
 func PatchUser(operations []scim.Operation) UserChange {
 	return UserChange{
 		Denies: patchDenies(operations),
-		apply:  func(current scim.Object) (scim.Object, error) { return UserType.Patch(current, operations) },
+		apply: func(table *scim.ResourceType, current scim.Object) (scim.Object, error) {
+			return table.Patch(current, operations)
+		},
 	}
 }
 
@@ -136,11 +138,11 @@ func PostUser(body map[string]any, rules UserRules) (*UserPost, error) {
 }
 
 func buildUser(body map[string]any, rules UserRules, spec *v1alpha1.LambdaTestUserSpec) error {
-	given, err := UserType.Read(body)
+	given, err := rules.table().Read(body)
 	if err != nil {
 		return err
 	}
-	wanted, err := UserType.Normalize(given.Assigned())
+	wanted, err := rules.table().Normalize(given.Assigned())
 	if err != nil {
 		return err
 	}

@@ -23,6 +23,8 @@ type UserView struct {
 	// Groups finds the groups of a UserName; it is asked only when they are wanted.
 	Groups func(userName string) []*v1alpha1.LambdaTestGroup
 	Base   string
+	// CoreRoles says that the organization takes roles from the core attribute.
+	CoreRoles bool
 
 	groups    any // evaluated once, for all terms of a filter
 	evaluated bool
@@ -38,7 +40,7 @@ func (v *UserView) Value(path string) any {
 	spec := &v.User.Spec
 	switch path {
 	case "schemas":
-		if spec.Role == "" && spec.ConcurrencyGroup == "" {
+		if v.extensionRole() == "" && spec.ConcurrencyGroup == "" {
 			return plainUserSchemas
 		}
 		return extendedUserSchemas
@@ -63,18 +65,27 @@ func (v *UserView) Value(path string) any {
 	case "groups":
 		return v.groupElements()
 	case "roles":
-		return roleElements(v.User)
+		return v.roleElements()
 	case userExtension + ":" + organizationRoleName:
-		return some(string(spec.Role))
+		return some(v.extensionRole())
 	case userExtension + ":" + lambdatestGroupName:
 		return some(spec.ConcurrencyGroup)
 	case userExtension:
-		return some(string(spec.Role) + spec.ConcurrencyGroup)
+		return some(v.extensionRole() + spec.ConcurrencyGroup)
 	case "meta.version":
 		return versionWith(v.User, v.Value("roles"), v.groupElements())
 	default:
 		return metaValue(UserType, v.User, v.Base, path)
 	}
+}
+
+// extensionRole is the role that the extension shows: none with CoreRoles. A provider that reads a user, changes `roles` and writes the user
+// back would repeat the old role in the extension, which wins.
+func (v *UserView) extensionRole() string {
+	if v.CoreRoles {
+		return ""
+	}
+	return string(v.User.Spec.Role)
 }
 
 // some returns nil for an empty string, which is the same as unassigned.
@@ -128,12 +139,18 @@ func (e emailElement) Value(name string) any {
 	return nil
 }
 
-// shownEmails: until a provider sets them, the UserName is the primary work address.
+// shownEmails: until a provider sets them, the userName is the primary work address, if it is an address.
 func shownEmails(spec *v1alpha1.LambdaTestUserSpec) []v1alpha1.Email {
-	if spec.Emails == nil {
+	if spec.Emails == nil && emailForm.MatchString(spec.UserName) {
 		return []v1alpha1.Email{{Value: spec.UserName, Type: "work", Primary: true}}
 	}
 	return spec.Emails
+}
+
+// areUnset tells whether the emails among a user's attributes are those of a user whose emails were never set.
+func areUnset(current scim.Object) bool {
+	unset := userAttributes(&v1alpha1.LambdaTestUserSpec{UserName: current.Text("userName")})
+	return reflect.DeepEqual(current["emails"], unset["emails"])
 }
 
 func emailElements(user *v1alpha1.LambdaTestUser) any {
@@ -184,19 +201,27 @@ func (e groupElement) Value(name string) any {
 	}
 }
 
-// roleElements is the role in force: what is wanted where somebody decided it, else what LambdaTest last said.
-func roleElements(user *v1alpha1.LambdaTestUser) any {
-	role := ""
-	if account := user.Status.Account; account != nil {
-		role = account.Role
-	}
-	if effective := user.Status.Effective; effective != nil && effective.Role != "" {
-		role = string(effective.Role)
+// roleElements is the role that the provider gave, with CoreRoles; otherwise it is the role in force, from any party.
+func (v *UserView) roleElements() any {
+	role := roleInForce(v.User)
+	if v.CoreRoles {
+		role = string(v.User.Spec.Role)
 	}
 	if role == "" {
 		return nil
 	}
 	return scim.Elements{scim.Object{"value": role, "primary": true}}
+}
+
+// roleInForce is the desired role if a resource decides it, and otherwise the role that LambdaTest last reported.
+func roleInForce(user *v1alpha1.LambdaTestUser) string {
+	if effective := user.Status.Effective; effective != nil && effective.Role != "" {
+		return string(effective.Role)
+	}
+	if account := user.Status.Account; account != nil {
+		return account.Role
+	}
+	return ""
 }
 
 // userAttributes returns what a provider may write of a user, as PATCH works on it.
@@ -225,22 +250,85 @@ func userAttributes(spec *v1alpha1.LambdaTestUserSpec) scim.Object {
 type UserRules struct {
 	maxRole        v1alpha1.Role
 	userNamePolicy v1alpha1.UserNamePolicy
+	coreRoles      bool
+	paused         error
+	room           func(before, after *v1alpha1.LambdaTestUserSpec) error
 }
 
-// RulesOf returns the rules of an organization.
-func RulesOf(organization *v1alpha1.LambdaTestOrganization) UserRules {
-	return UserRules{maxRole: organization.Spec.SCIM.MaxRole, userNamePolicy: organization.Spec.SCIM.UserNamePolicy}
+// RulesOf returns the rules of an organization. paused, unless nil, is the answer to every change that is more than a denial. room, unless nil,
+// fails when the organization may not store what a user becomes.
+func RulesOf(organization *v1alpha1.LambdaTestOrganization, paused error, room func(before, after *v1alpha1.LambdaTestUserSpec) error) UserRules {
+	settings := &organization.Spec.SCIM
+	return UserRules{settings.MaxRole, settings.UserNamePolicy, settings.CoreRoles, paused, room}
+}
+
+// table is the table that requests are read by.
+func (r UserRules) table() *scim.ResourceType {
+	if r.coreRoles {
+		return coreRolesUserType
+	}
+	return UserType
+}
+
+// attributes returns what a provider may write of a user, as PATCH works on it. With coreRoles the role is in `roles`; it is not marked as
+// primary, so that a role that is added as the primary one wins over it.
+func (r UserRules) attributes(spec *v1alpha1.LambdaTestUserSpec) scim.Object {
+	if !r.coreRoles || spec.Role == "" {
+		return userAttributes(spec)
+	}
+	without := *spec
+	without.Role = ""
+	return userAttributes(&without).With("roles", []any{scim.Object{"value": string(spec.Role)}})
+}
+
+// roleIn returns the role that attributes ask for: that of the extension or, where it is silent, that of `roles`.
+func (r UserRules) roleIn(o scim.Object, before v1alpha1.Role) v1alpha1.Role {
+	role := v1alpha1.Role(o.Inner(userExtension).Text(organizationRoleName))
+	given := o.List("roles")
+	if role != "" || !r.coreRoles || len(given) == 0 {
+		return role
+	}
+	if role = coreRole(given); role == "" {
+		return before // roles that LambdaTest does not have are ignored
+	}
+	return role
+}
+
+// coreRole returns the role among the elements of `roles`: the primary one, otherwise the highest, as of several groups.
+func coreRole(elements []any) v1alpha1.Role {
+	highest := v1alpha1.Role("")
+	for _, element := range elements {
+		o, _ := element.(scim.Object)
+		switch role := knownRole(o.Text("value")); {
+		case role != "" && o["primary"] == true:
+			return role
+		case role.Rank() > highest.Rank():
+			highest = role
+		}
+	}
+	return highest
+}
+
+// knownRole returns the role of that name in any case, or "".
+func knownRole(text string) v1alpha1.Role {
+	for _, name := range roleNames {
+		if strings.EqualFold(strings.TrimSpace(text), name) {
+			return v1alpha1.Role(name)
+		}
+	}
+	return ""
 }
 
 // store writes attributes into a spec. What the attributes cannot change stays as it is; only differences are written, so that
 // reading and storing again changes nothing. The UserName is set when there is none yet.
 func (r UserRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error {
+	stored := *spec
 	isNew, before := spec.UserName == "", userAttributes(spec)
 	name := o.Inner("name")
 	if name.Text("givenName") == "" || name.Text("familyName") == "" {
 		return problem.BadValue("name.givenName and name.familyName are required")
 	}
-	role := v1alpha1.Role(o.Inner(userExtension).Text(organizationRoleName))
+	role := r.roleIn(o, spec.Role)
 	if err := r.mayGive(role, spec.Role); err != nil {
 		return err
 	}
@@ -259,7 +347,23 @@ func (r UserRules) store(o scim.Object, spec *v1alpha1.LambdaTestUserSpec) error
 			return err
 		}
 	}
-	return lengths(spec)
+	if err := lengths(spec); err != nil {
+		return err
+	}
+	return r.admit(&stored, spec)
+}
+
+// admit tells whether the organization takes what a request makes of a stored user, or of a new one.
+func (r UserRules) admit(before, after *v1alpha1.LambdaTestUserSpec) error {
+	denied := *before
+	switchOff(&denied)
+	if r.paused != nil && !reflect.DeepEqual(&denied, after) {
+		return r.paused
+	}
+	if r.room != nil && before.UserName != "" {
+		return r.room(before, after)
+	}
+	return nil
 }
 
 // storeActive leaves an unset `active`, which means true, as it is when it stays true.

@@ -30,6 +30,7 @@ type directory struct {
 	users       ordered[*v1alpha1.LambdaTestUser]
 	groups      ordered[*v1alpha1.LambdaTestGroup]
 	memberships map[string][]string // names of the visible groups, by folded UserName
+	usage       Usage
 }
 
 // waitKey names an object whose event a request waits for.
@@ -51,6 +52,8 @@ func New() *Index {
 // StoreUser keeps a version of a user that the informer reports; initial says that more of its first list may follow.
 func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
 	x.change(v1alpha1.UserKind, user, versionOf(user.ResourceVersion), func(d *directory) {
+		d.countUser(-1, d.users.byName[user.Name])
+		d.countUser(1, user)
 		if v1alpha1.IsSCIM(user) {
 			d.users.store(user, IsVisibleUser(user), initial)
 		} else {
@@ -61,13 +64,18 @@ func (x *Index) StoreUser(user *v1alpha1.LambdaTestUser, initial bool) {
 
 // DropUser forgets a user who is gone.
 func (x *Index) DropUser(user *v1alpha1.LambdaTestUser) {
-	x.change(v1alpha1.UserKind, user, goneVersion, func(d *directory) { d.users.drop(user.Name) })
+	x.change(v1alpha1.UserKind, user, goneVersion, func(d *directory) {
+		d.countUser(-1, d.users.byName[user.Name])
+		d.users.drop(user.Name)
+	})
 }
 
 // StoreGroup keeps a version of a group, as StoreUser does.
 func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
 	x.change(v1alpha1.GroupKind, group, versionOf(group.ResourceVersion), func(d *directory) {
 		d.enrol(d.groups.byName[group.Name], group)
+		d.countGroup(-1, d.groups.byName[group.Name])
+		d.countGroup(1, group)
 		if v1alpha1.IsSCIM(group) {
 			d.groups.store(group, IsVisibleGroup(group), initial)
 		} else {
@@ -80,6 +88,7 @@ func (x *Index) StoreGroup(group *v1alpha1.LambdaTestGroup, initial bool) {
 func (x *Index) DropGroup(group *v1alpha1.LambdaTestGroup) {
 	x.change(v1alpha1.GroupKind, group, goneVersion, func(d *directory) {
 		d.enrol(d.groups.byName[group.Name], nil)
+		d.countGroup(-1, d.groups.byName[group.Name])
 		d.groups.drop(group.Name)
 	})
 }

@@ -12,6 +12,9 @@ const (
 	secretRetry = 2 * time.Second
 	// useRetry is how long after a failed write the use of a token is recorded again.
 	useRetry = time.Minute
+	// maxNames is how many names a field of status.scim gets within nameKept; two replicas may write twice as many at once, which the CRD admits.
+	maxNames = 16
+	nameKept = 24 * time.Hour
 	// pendingUses are the tokens whose use may wait to be recorded. More are recorded with their next request.
 	pendingUses = 256
 	// expiryNotice is how long before a token's expiry an event says so.

@@ -38,9 +38,11 @@ type LambdaTestOrganizationStatusApplyConfiguration struct {
 	// scimTokenLastUse is when each token of identity providers was last used, by its key. Times are rounded down to the hour, so that
 	// this is written at most once an hour. A key that was never used is absent.
 	SCIMTokenLastUse map[string]v1.Time `json:"scimTokenLastUse,omitempty"`
+	// scim is what the SCIM endpoint reports about the requests of the identity provider.
+	SCIM *SCIMStatusApplyConfiguration `json:"scim,omitempty"`
 	// guard is the state of the deprovision guard.
 	Guard *GuardStatusApplyConfiguration `json:"guard,omitempty"`
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside or
+	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside, SCIMPaused or
 	// SCIMTokenWarning while they are true.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -142,6 +144,14 @@ func (b *LambdaTestOrganizationStatusApplyConfiguration) WithSCIMTokenLastUse(en
 	for k, v := range entries {
 		b.SCIMTokenLastUse[k] = v
 	}
+	return b
+}
+
+// WithSCIM sets the SCIM field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SCIM field is set to the value of the last call.
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithSCIM(value *SCIMStatusApplyConfiguration) *LambdaTestOrganizationStatusApplyConfiguration {
+	b.SCIM = value
 	return b
 }
 

@@ -27,6 +27,16 @@ type SCIMSettingsApplyConfiguration struct {
 	// new person without a role gets User or, if that is lower, maxRole. An account or group at LambdaTest that has a higher role is not
 	// activated, lowered or taken over for the provider (reason RoleAboveMaximum); a denial is carried out.
 	MaxRole *apiv1alpha1.Role `json:"maxRole,omitempty"`
+	// limits bound what the SCIM endpoint stores for this organization.
+	Limits *SCIMLimitsApplyConfiguration `json:"limits,omitempty"`
+	// paused lets the endpoint answer 503 to every write of the provider that is not a denial; default false. It carries out denials
+	// (`active: false` and DELETE of a user) and answers reads, because providers read a user before they deny. The provider repeats
+	// the other writes later.
+	Paused *bool `json:"paused,omitempty"`
+	// coreRoles takes the role of a user from the core attribute `roles` where a request has no OrganizationRole; default false. It is
+	// for providers that cannot send extensions. `roles` then shows the role that the provider gave, and OrganizationRole is not shown;
+	// roles other than Admin, User and Guest are ignored. If false, `roles` is read-only and shows the role in force.
+	CoreRoles *bool `json:"coreRoles,omitempty"`
 }
 
 // SCIMSettingsApplyConfiguration constructs a declarative configuration of the SCIMSettings type for use with
@@ -56,5 +66,29 @@ func (b *SCIMSettingsApplyConfiguration) WithUserNamePolicy(value apiv1alpha1.Us
 // If called multiple times, the MaxRole field is set to the value of the last call.
 func (b *SCIMSettingsApplyConfiguration) WithMaxRole(value apiv1alpha1.Role) *SCIMSettingsApplyConfiguration {
 	b.MaxRole = &value
+	return b
+}
+
+// WithLimits sets the Limits field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Limits field is set to the value of the last call.
+func (b *SCIMSettingsApplyConfiguration) WithLimits(value *SCIMLimitsApplyConfiguration) *SCIMSettingsApplyConfiguration {
+	b.Limits = value
+	return b
+}
+
+// WithPaused sets the Paused field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Paused field is set to the value of the last call.
+func (b *SCIMSettingsApplyConfiguration) WithPaused(value bool) *SCIMSettingsApplyConfiguration {
+	b.Paused = &value
+	return b
+}
+
+// WithCoreRoles sets the CoreRoles field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CoreRoles field is set to the value of the last call.
+func (b *SCIMSettingsApplyConfiguration) WithCoreRoles(value bool) *SCIMSettingsApplyConfiguration {
+	b.CoreRoles = &value
 	return b
 }

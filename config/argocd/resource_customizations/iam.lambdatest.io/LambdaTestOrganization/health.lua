@@ -30,9 +30,11 @@ local holding = condition("GuardHolding")
 if holding ~= nil and holding.status == "True" then
   return { status = "Suspended", message = holding.reason .. ": " .. (holding.message or "") }
 end
-local warning = condition("SCIMTokenWarning")
-if warning ~= nil and warning.status == "True" then
-  message = message .. " " .. warning.reason .. ": " .. (warning.message or "")
+for _, kind in ipairs({ "SCIMTokenWarning", "SCIMPaused" }) do
+  local warning = condition(kind)
+  if warning ~= nil and warning.status == "True" then
+    message = message .. " " .. warning.reason .. ": " .. (warning.message or "")
+  end
 end
 local reconciling = condition("Reconciling")
 if ready.status == "True" and (reconciling == nil or reconciling.status ~= "True") then
