@@ -149,7 +149,7 @@ func (s *Server) writeTogether(ctx context.Context, id string, batch []*pendingC
 		if err != nil {
 			return true, err
 		}
-		wanted, err := s.applyBatch(r, group, batch)
+		wanted, err := s.applyBatch(r, group, batch) //nolint:contextcheck // r carries ctx
 		if err != nil {
 			return true, err
 		}

@@ -48,7 +48,7 @@ func (g Target) applySet(set Set, o Operation) error {
 	}
 	ids, _ := value.(IDs)
 	switch named, byID := namedIn(g.where); {
-	case g.filter != nil && !(byID && slices.Equal(named, ids)):
+	case g.filter != nil && (!byID || !slices.Equal(named, ids)):
 		return problem.Immutable("an element of %s cannot change: add and remove elements instead", g.Attribute.path)
 	case o.Verb == Replace && g.filter == nil:
 		set.Replace(ids)
