@@ -64,7 +64,7 @@ const (
 	// MaxSCIMTokens is how many keys of a token Secret are read: each is a line in the log and a series of metrics in every replica.
 	MaxSCIMTokens = 50
 	// SCIMTokenDigestPrefix precedes the hex digest of BoundSCIMTokenDigest in a Secret that does not hold the token itself.
-	SCIMTokenDigestPrefix = "bound-sha256:"
+	SCIMTokenDigestPrefix = "bound-sha256:" //nolint:gosec // no credential: it tells digests from tokens
 )
 
 // IsSCIM reports whether the SCIM endpoint owns the object.
