@@ -68,6 +68,7 @@ func (r *request) admit(a reply) (admitted reply, release func()) {
 	case a.status == http.StatusCreated:
 		return reply{status: a.status, header: a.header}, func() {}
 	default:
-		return errorReply(problem.As(problem.Later(http.StatusServiceUnavailable, retryAfter, "too many large answers of this organization are not read yet: try again"))), func() {}
+		tooMany := problem.Later(http.StatusServiceUnavailable, retryAfter, "too many large answers of this organization are not read yet: try again")
+		return errorReply(problem.As(tooMany)), func() {}
 	}
 }

@@ -131,7 +131,8 @@ func integer(name, text string, absent int) (int, error) {
 type collection[T metav1.Object] struct {
 	resources *scim.ResourceType
 	list      index.List[T]
-	view      func(T) scim.Valuer
+	// view shows a resource; it is valid until the next one.
+	view func(T) scim.Valuer
 	// pinned reads the resource of that id or userName live.
 	pinned func(context.Context, pin) (T, error)
 	// members is how many members a resource has, for what it costs to show them.
@@ -141,14 +142,14 @@ type collection[T metav1.Object] struct {
 }
 
 func (s *Server) users(r *request) searchable {
-	like := s.viewUser(r, nil)
+	like, shown := s.viewUser(r, nil), &claims.UserView{}
 	return collection[*v1alpha1.LambdaTestUser]{
 		resources: claims.UserType,
 		list:      s.index.Users(r.organizationKey()),
 		view: func(user *v1alpha1.LambdaTestUser) scim.Valuer {
-			view := *like
-			view.User = user
-			return &view
+			*shown = *like
+			shown.User = user
+			return shown
 		},
 		pinned: func(ctx context.Context, p pin) (*v1alpha1.LambdaTestUser, error) {
 			id := p.value

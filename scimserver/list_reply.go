@@ -7,12 +7,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/filter"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/scim"
 )
+
+// usualBytes is what a user's JSON takes, more or less.
+const usualBytes = 700
 
 // searchable is a collection, whatever its type.
 type searchable interface {
@@ -104,6 +108,9 @@ func (c collection[T]) addTo(p *page, part part) error {
 	candidates, err := c.candidates(p, part)
 	if err != nil {
 		return err
+	}
+	if part.match == nil {
+		p.body = slices.Grow(p.body, len(candidates)*usualBytes)
 	}
 	showsMembers := c.resources.Shows(part.projection, "members")
 	for _, resource := range candidates {

@@ -125,7 +125,8 @@ func expiring(list func() runtime.Object, lists *atomic.Int32) *toolscache.ListW
 	}
 }
 
-// Handlers are not told of what a list brings in the version that they have, so the store must go on with the object that they hold.
+// Handlers are not told of what a list brings in the version that they have, once a resync has told them of all that there is. So the store must
+// go on with the object that they hold.
 func TestAListAnewBringsNoSecondCopy(t *testing.T) {
 	named := func(name string) metav1.ObjectMeta {
 		return metav1.ObjectMeta{Namespace: "ns", Name: name, UID: types.UID("uid-" + name), ResourceVersion: "5", Annotations: map[string]string{"a": "b"}}
@@ -154,15 +155,15 @@ func TestAListAnewBringsNoSecondCopy(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var lists atomic.Int32
-				informer := newInformer(expiring(test.list, &lists), test.of, 0, toolscache.Indexers{})
+				informer := newInformer(expiring(test.list, &lists), test.of, time.Second, toolscache.Indexers{})
 				if err := informer.SetTransform(test.transform); err != nil {
 					t.Fatal(err)
 				}
 				held := map[string]any{}
-				if _, err := informer.AddEventHandler(toolscache.ResourceEventHandlerFuncs{
+				if _, err := informer.AddEventHandlerWithResyncPeriod(toolscache.ResourceEventHandlerFuncs{
 					AddFunc:    func(object any) { held[object.(metav1.Object).GetName()] = object },
 					UpdateFunc: func(_, object any) { held[object.(metav1.Object).GetName()] = object },
-				}); err != nil {
+				}, 10*time.Hour); err != nil {
 					t.Fatal(err)
 				}
 				ctx, cancel := context.WithCancel(t.Context())
@@ -171,7 +172,7 @@ func TestAListAnewBringsNoSecondCopy(t *testing.T) {
 					defer close(done)
 					informer.RunWithContext(ctx)
 				}()
-				for lists.Load() < 4 {
+				for lists.Load() < 8 {
 					time.Sleep(time.Second)
 				}
 				synctest.Wait()

@@ -27,7 +27,9 @@ var noUsers = fmt.Sprintf(`{"apiVersion":%q,"kind":"LambdaTestUserList","metadat
 
 // listUsers lists with client-go and decodes here, where withUsersDecoded is in the transport. It returns whether there is more to come:
 // another page, or the whole list, since it was cut.
-func listUsers(ctx context.Context, transform toolscache.TransformFunc, start func(context.Context) (runtime.Object, error)) (list runtime.Object, more bool, err error) {
+func listUsers(
+	ctx context.Context, transform toolscache.TransformFunc, start func(context.Context) (runtime.Object, error),
+) (list runtime.Object, more bool, err error) {
 	handed := &handedOver{instead: noUsers}
 	list, err = start(context.WithValue(ctx, handedOverKey{}, handed))
 	switch {
