@@ -100,16 +100,22 @@ func TestAWatchThatIsRefusedForGoodIsToldOf(t *testing.T) {
 	}
 }
 
-// expiring is an API server that has always the same objects, and ends each watch because it cannot go on from its version.
+// expiring is an API server that has always the same objects, and ends each watch after a while because it cannot go on from its version.
 func expiring(list func() runtime.Object, lists *atomic.Int32) *toolscache.ListWatch {
 	return &toolscache.ListWatch{
 		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			lists.Add(1)
 			return list(), nil
 		},
-		WatchFuncWithContext: func(_ context.Context, options metav1.ListOptions) (watch.Interface, error) {
+		WatchFuncWithContext: func(ctx context.Context, options metav1.ListOptions) (watch.Interface, error) {
 			events := watch.NewFakeWithOptions(watch.FakeOptions{ChannelSize: 8})
-			defer events.Action(watch.Error, &apierrors.NewResourceExpired("too old").ErrStatus)
+			go func() {
+				select {
+				case <-ctx.Done():
+				case <-time.After(5 * time.Second): // after a resync
+					events.Action(watch.Error, &apierrors.NewResourceExpired("too old").ErrStatus)
+				}
+			}()
 			if options.SendInitialEvents != nil && *options.SendInitialEvents { // the list comes as a watch
 				lists.Add(1)
 				objects, _ := meta.ExtractListWithAlloc(list())
