@@ -128,6 +128,7 @@ func (m *metrics) tokensChanged(notices []token.Notice, table *token.Table) {
 		}
 		if !slices.ContainsFunc(m.grants, func(now *token.Grant) bool { return now.OrganizationKey() == g.OrganizationKey() }) {
 			m.leftovers.DeleteLabelValues(g.Organization.Namespace, g.Organization.Name)
+			m.ignored.DeleteLabelValues(g.Organization.Namespace, g.Organization.Name)
 		}
 	}
 	for _, g := range m.grants {
