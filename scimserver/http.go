@@ -30,7 +30,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		result = errorReply(p)
 		s.logCause(q, p, err)
 	}
-	result, release := q.admit(result)
+	result, release := q.admit(result) //nolint:contextcheck // q carries the context of the request
 	defer release()
 	answer(w, result)
 	s.metrics.answered(q, result.status, s.now().Sub(started))
