@@ -15,7 +15,7 @@ import (
 // ServeHTTP answers one request. Whatever happens, the answer is SCIM JSON.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := s.now()
-	q := &request{Request: r, id: requestID(r), bodies: s.bodies, control: http.NewResponseController(w)}
+	q := &request{Request: r, id: requestID(r), bodies: s.bodies, reading: s.reading, control: http.NewResponseController(w)}
 	defer q.releaseBody()
 	end := s.connections.begin(r.Context())
 	defer func() { end(q.grant != nil) }()

@@ -31,8 +31,9 @@ type request struct {
 	segment string // what stood for {id} in the route
 	audit   audit
 	control *http.ResponseController
-	bodies  *shares
-	held    int64 // of the memory for bodies
+	bodies  *shares // the memory of bodies
+	held    int64   // of it
+	reading *shares // the large bodies that are being read
 }
 
 // organization is the one that the request's token is for.

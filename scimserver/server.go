@@ -88,8 +88,8 @@ type Server struct {
 	router   *router
 	metrics  *metrics
 	batches  *groupBatches
-	// bodies is the memory of bodies, turns are the batches of changes of groups that are applied at once.
-	bodies, turns *shares
+	// bodies is the memory of bodies, reading the large ones that are being read, turns the batches of changes of groups that are applied at once.
+	bodies, reading, turns *shares
 	// connections are those of the listener.
 	connections *connections
 	// LeftOut is how often an event tells of a denial that was not all there was; log and metric tell of each.
@@ -124,6 +124,7 @@ func New(options Options) (*Server, error) {
 		metrics: metrics,
 		batches: newGroupBatches(),
 		bodies:  newShares(maxBodiesBytes, maxBodiesBytes/2),
+		reading: newShares(math.MaxInt64, 1),
 		turns:   newShares(math.MaxInt64, batchTurns),
 		leftOut: newLimiters(leftOutPerSecond, leftOutBurst, leftOutOrganizations),
 	}
