@@ -16,7 +16,8 @@ import (
 
 // readBody reads a body of limit bytes at most, step by step. The first step is free, so that a denial never waits, whether or not its
 // client says how long it is; memory for each further one is reserved when it begins, so that a client holds no more than it has sent. A step
-// must arrive within bodyStepTime: what a slow client holds would be missing for others.
+// must arrive within bodyStepTime: what a slow client holds would be missing for others. Large bodies of one organization are read one after the
+// other, because several that each hold a part could all wait for the rest.
 func (r *request) readBody(limit int64) ([]byte, error) {
 	if r.ContentLength > limit {
 		return nil, &http.MaxBytesError{Limit: limit}
@@ -39,20 +40,27 @@ func (r *request) readBody(limit int64) ([]byte, error) {
 		case err != nil:
 			return nil, problem.New(http.StatusRequestTimeout, "", "the body is too slow: each %d KiB must arrive within %s", bodyStep>>10, bodyStepTime)
 		}
-		if err := r.reserve(min(bodyStep, maxBodiesBytes/2-r.held)); err != nil {
+		if r.held == 0 {
+			if err := r.wait(r.reading, 1); err != nil {
+				return nil, err
+			}
+			defer r.reading.give(r.organizationKey(), 1)
+		}
+		size := min(bodyStep, maxBodiesBytes/2-r.held)
+		if err := r.wait(r.bodies, size); err != nil {
 			return nil, err
 		}
+		r.held += size // until the request is answered
 	}
 }
 
-// reserve takes memory until the request is answered.
-func (r *request) reserve(size int64) error {
+// wait takes a share, or fails after bodyWait.
+func (r *request) wait(of *shares, size int64) error {
 	waiting, cancel := context.WithTimeout(r.Context(), bodyWait)
 	defer cancel()
-	if !r.bodies.await(waiting, r.organizationKey(), size) {
+	if !of.await(waiting, r.organizationKey(), size) {
 		return problem.Later(http.StatusServiceUnavailable, retryAfter, "too many large requests at once: try again")
 	}
-	r.held += size
 	return nil
 }
 

@@ -7,9 +7,11 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -54,7 +56,7 @@ func bodyOf(t *testing.T, budget *shares, organization string, size, length int6
 	asked := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/scim/v2/Groups", l)
 	asked.ContentLength = length
 	return &request{
-		Request: asked, control: http.NewResponseController(l), bodies: budget,
+		Request: asked, control: http.NewResponseController(l), bodies: budget, reading: newShares(math.MaxInt64, 1),
 		grant: &token.Grant{Organization: &v1alpha1.LambdaTestOrganization{ObjectMeta: metav1.ObjectMeta{Name: organization}}},
 	}
 }
@@ -172,6 +174,24 @@ func TestMemoryOfBodiesIsShared(t *testing.T) {
 	if budget.taken > maxBodiesBytes {
 		t.Errorf("%d bytes are taken of %d", budget.taken, maxBodiesBytes)
 	}
+}
+
+func TestLargeBodiesOfOneOrganizationDoNotWaitForEachOthersRest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		budget, reading := newBodies(), newShares(math.MaxInt64, 1)
+		var all sync.WaitGroup
+		for range 6 {
+			asked := bodyOf(t, budget, "a", 15*megabyte, -1, &line{rate: 10 * megabyte})
+			asked.reading = reading
+			all.Go(func() {
+				defer asked.releaseBody()
+				if _, err := asked.readBody(16 * megabyte); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		all.Wait()
+	})
 }
 
 func TestABodyWaitsForItsShareAndNoLonger(t *testing.T) {

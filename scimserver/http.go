@@ -15,7 +15,7 @@ import (
 // ServeHTTP answers one request. The answer is SCIM JSON, also to a request that fails. (net/http refuses a few requests before: docs/scim.md.)
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	started := s.now()
-	q := &request{Request: r, id: requestID(r), bodies: s.bodies, answers: s.answers, control: http.NewResponseController(w)}
+	q := &request{Request: r, id: requestID(r), bodies: s.bodies, reading: s.reading, answers: s.answers, control: http.NewResponseController(w)}
 	defer q.releaseBody()
 	end := s.connections.begin(r.Context())
 	defer func() { end(q.grant != nil) }()

@@ -46,7 +46,7 @@ const (
 	// maxBodiesBytes bounds what all bodies that are worked on have beyond their first bodyStep: decoded they take some times that, and a pod has
 	// 512 MiB. bodyWait is how long a body waits for its share.
 	maxBodiesBytes = 32 << 20
-	bodyWait       = 5 * time.Second
+	bodyWait       = 10 * time.Second
 	// bodyStep is how much of a body is read at a time, and bodyStepTime how long that may take: no line is so slow.
 	bodyStep     = 64 << 10
 	bodyStepTime = 10 * time.Second

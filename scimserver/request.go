@@ -34,8 +34,9 @@ type request struct {
 	body    map[string]any
 	audit   audit
 	control *http.ResponseController
-	bodies  *shares
-	held    int64 // of the memory for bodies
+	bodies  *shares // the memory of bodies
+	held    int64   // of it
+	reading *shares // the large bodies that are being read
 	answers answers
 	hasTurn bool
 }

@@ -86,9 +86,9 @@ type Server struct {
 	router  *router
 	metrics *metrics
 	batches *groupBatches
-	// bodies is the memory of bodies, turns are the batches of changes of groups that are applied at once.
-	bodies, turns *shares
-	answers       answers
+	// bodies is the memory of bodies, reading the large ones that are being read, turns the batches of changes of groups that are applied at once.
+	bodies, reading, turns *shares
+	answers                answers
 	// connections are those of the listener.
 	connections *connections
 	// leftOut bounds the events about denials of which a part was left out; the log and the metric have all.
@@ -125,6 +125,7 @@ func New(options Options) (*Server, error) {
 		metrics: metrics,
 		batches: newGroupBatches(),
 		bodies:  newShares(maxBodiesBytes, maxBodiesBytes/2),
+		reading: newShares(math.MaxInt64, 1),
 		turns:   newShares(math.MaxInt64, batchTurns),
 		answers: newAnswers(),
 		index:   index.New(),
