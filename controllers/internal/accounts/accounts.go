@@ -64,17 +64,17 @@ func (a *Table) Recall(user string, claim *v1alpha1.LambdaTestUser) {
 	switch {
 	case claim.Status.AccountID == "" || claim.Status.Account == nil:
 	case status.HasReason(claim, v1alpha1.AccountMovedReason):
-		a.rememberMoved(user)
+		a.rememberMoved(user, claim.Status.AccountID)
 	default:
 		a.Remember(user, Remembered(claim))
 	}
 }
 
-func (a *Table) rememberMoved(user string) {
+func (a *Table) rememberMoved(user, id string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if entry := a.byUser[user]; entry.readAt.IsZero() {
-		entry.User, entry.absent, entry.moved = lambdatest.User{}, true, true
+		entry.User, entry.formerID, entry.absent, entry.moved = lambdatest.User{}, id, true, true
 		a.byUser[user] = entry
 	}
 }
