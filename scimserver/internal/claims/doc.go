@@ -3,7 +3,7 @@
 
 // Package claims is what a request makes of a LambdaTestUser or a LambdaTestGroup, and what a client sees of one. A change is a value that
 // is applied to a resource and returns its new spec; a request that ends in active: false always denies (denial.go). Nothing here reads
-// or writes the API server: what has to be asked is asked by functions of GroupRules. It imports api, scim, filter and problem, and
+// or writes the API server: what has to be asked is asked by functions of GroupRules. It imports api, scim and problem, and
 // knows nothing of index and token.
 //
 //	schema_user.go, schema_group.go     the tables            user_mapping.go, group_mapping.go   resource to attributes and back
