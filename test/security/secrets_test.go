@@ -67,6 +67,9 @@ var _ = Describe("Secrets", Label("secrets"), func() {
 		Eventually(func() []string { return linesWith("SCIM token", "taken") }).ShouldNot(BeEmpty())
 
 		expectNoSecretAnywhere(ctx)
+
+		Changed(ctx, env.Client, MakeSecret(environment.Namespace, t.Name+"-scim-token", ""), func(secret *corev1.Secret) { delete(secret.Data, "taken") })
+		Eventually(func() int { return acme.ask(ctx, http.MethodGet, "/Users", "").status }).Should(Equal(http.StatusOK))
 	})
 })
 

@@ -55,8 +55,9 @@ var _ = Describe("A LambdaTest that is hostile", Label("upstream"), func() {
 			organization.Spec.SyncInterval = metav1.Duration{Duration: time.Second}
 			Applied(ctx, env.Client, organization)
 			DeferCleanup(func(ctx SpecContext) { Expect(env.Client.Delete(ctx, organization)).To(Succeed()) })
-			Eventually(func() *v1alpha1.LambdaTestOrganization { return Fetched(ctx, env.Client, organization) }).Should(
-				HaveCondition(v1alpha1.ReadyCondition, metav1.ConditionFalse, v1alpha1.UpstreamUnavailableReason))
+			Eventually(func() *v1alpha1.LambdaTestOrganization { return Fetched(ctx, env.Client, organization) }).Should(Or(
+				HaveCondition(v1alpha1.ReadyCondition, metav1.ConditionFalse, v1alpha1.UpstreamUnavailableReason),
+				HaveCondition(v1alpha1.ListUnreliableCondition, metav1.ConditionTrue, v1alpha1.ReadOneByOneReason)))
 			Eventually(hostile.calls.Load).Should(BeNumerically(">=", calls+3))
 
 			grown := int(residentMemoryOfAll(ctx)) - int(before)
