@@ -150,7 +150,7 @@ func (r userRequest) wire(userName, id string) (method, path string, body any) {
 
 // userAnswered reads what came back about a user.
 func userAnswered(r reply) userAnswer {
-	answer := userAnswer{Status: r.status, Tag: r.tag}
+	answer := userAnswer{Status: r.status, Tag: storedVersion(r.tag)}
 	if r.status >= http.StatusBadRequest {
 		answer.Tag, answer.Detail = "", text(r.body, "detail")
 		return answer
@@ -213,4 +213,13 @@ func groupAnswered(r reply) groupAnswer {
 	}
 	answer.Members = setOf(ids)
 	return answer
+}
+
+// storedVersion is the part of an ETag that a write compares: the version of the stored user. The rest follows groups and the role in force.
+func storedVersion(tag string) string {
+	parts := strings.Split(tag, ".")
+	if len(parts) < 3 {
+		return tag
+	}
+	return parts[0] + "." + parts[1] + `"`
 }
