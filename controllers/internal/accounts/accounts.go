@@ -5,7 +5,6 @@ package accounts
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -337,12 +336,16 @@ func (a *Table) Replace(listing map[string]lambdatest.User, several map[string][
 func (a *Table) Show(listing map[string]lambdatest.User, several map[string][]lambdatest.User, begun time.Time) (changed []string) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	all := maps.Clone(a.several)
-	if all == nil {
-		all = map[string][]lambdatest.User{}
+	if a.several == nil {
+		a.several = map[string][]lambdatest.User{}
 	}
-	maps.Copy(all, several)
-	return append(a.setAside(all), a.show(listing, begun)...)
+	for user, all := range several {
+		if !slices.Equal(a.several[user], all) {
+			a.several[user] = all
+			changed = append(changed, user)
+		}
+	}
+	return append(changed, a.show(listing, begun)...)
 }
 
 func (a *Table) show(listing map[string]lambdatest.User, begun time.Time) (changed []string) {

@@ -178,3 +178,19 @@ func TestSeveralAccountsOfOnePersonAreSetAside(t *testing.T) {
 		t.Errorf("after one of them is gone, changed are %v, several %v", back, table.Several(ada))
 	}
 }
+
+func TestAnIncompleteListSetsAccountsAsideAndKeepsThoseThatAre(t *testing.T) {
+	table, bob := New(), "bob@example.com"
+	adas := []lambdatest.User{{ID: "1", UserName: ada}, {ID: "2", UserName: "ADA@example.com"}}
+	bobs := []lambdatest.User{{ID: "3", UserName: bob}, {ID: "4", UserName: "BOB@example.com"}}
+	table.Show(nil, map[string][]lambdatest.User{ada: adas}, at(1))
+
+	changed := table.Show(nil, map[string][]lambdatest.User{bob: bobs}, at(2))
+
+	if !slices.Equal(changed, []string{bob}) || len(table.Several(bob)) != 2 {
+		t.Errorf("changed are %v, several of the second person %v", changed, table.Several(bob))
+	}
+	if len(table.Several(ada)) != 2 {
+		t.Errorf("a list that does not show the first person makes the accounts %v", table.Several(ada))
+	}
+}
