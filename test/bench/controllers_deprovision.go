@@ -80,7 +80,8 @@ func (p *people) dismissWhileOthersCome(ctx context.Context, after, newcomers in
 		return nil, err
 	}
 	if left := created + newcomers - p.LambdaTest.Count(createAccount); left <= 0 {
-		return nil, errors.New("the others had all got their accounts before the last denial")
+		return nil, fmt.Errorf("the others had all got their accounts before the last of %d denials: half of the denials took up to %s, the slowest %s",
+			len(times), tally{latencies: slices.Sorted(slices.Values(times))}.at(0.5), slices.Max(times))
 	}
 	return times, p.settled(ctx)
 }

@@ -45,6 +45,7 @@ func (p person) account() simulator.Account {
 
 // resource is what the SCIM endpoint writes for a POST of the person.
 func (p person) resource() *v1alpha1.LambdaTestUser {
+	now := time.Now().UTC()
 	return &v1alpha1.LambdaTestUser{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: environment.Namespace,
@@ -53,8 +54,11 @@ func (p person) resource() *v1alpha1.LambdaTestUser {
 				v1alpha1.SourceLabel: v1alpha1.SourceSCIM,
 				v1alpha1.PersonLabel: v1alpha1.PersonDigest(p.organization, p.userName()),
 			},
-			Annotations: map[string]string{v1alpha1.LastModifiedAnnotation: time.Now().UTC().Format(time.RFC3339)},
-			Finalizers:  []string{v1alpha1.Finalizer},
+			Annotations: map[string]string{
+				v1alpha1.CreatedAnnotation:      now.Format(time.RFC3339Nano),
+				v1alpha1.LastModifiedAnnotation: now.Format(time.RFC3339),
+			},
+			Finalizers: []string{v1alpha1.Finalizer},
 		},
 		Spec: v1alpha1.LambdaTestUserSpec{
 			OrganizationRef: v1alpha1.OrganizationReference{Name: p.organization},
