@@ -23,7 +23,11 @@ func CreatedAt(o metav1.Object) time.Time {
 	if created.Nanosecond() != 0 { // of the operator's cache, which puts the exact time there
 		return created
 	}
-	exact, err := time.Parse(time.RFC3339Nano, o.GetAnnotations()[CreatedAnnotation])
+	text, annotated := o.GetAnnotations()[CreatedAnnotation]
+	if !annotated {
+		return created
+	}
+	exact, err := time.Parse(time.RFC3339Nano, text)
 	if err != nil || exact.Sub(created).Abs() > createdTolerance {
 		return created
 	}

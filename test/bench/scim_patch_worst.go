@@ -27,10 +27,11 @@ func scimPatchWorst(ctx context.Context, r *run) error {
 	for i := range ids {
 		ids[i] = fmt.Sprintf("stranger-%d", i)
 	}
-	operations := []object{{"op": "add", "path": "members", "value": ids}, {"op": "remove", "path": "members", "value": ids}}
-	for range 10 { // as many as may compare all members of a larger group
+	var operations []object
+	for range 10 * largestGroup / groupMembers { // as many comparisons with members as one request may have
 		operations = append(operations, object{"op": "remove", "path": `members[display eq "nobody"]`})
 	}
+	operations = append(operations, object{"op": "add", "path": "members", "value": ids}, object{"op": "remove", "path": "members", "value": ids})
 	seconds := make([]float64, rounds)
 	for i := range rounds {
 		before, err := cpuTime(d.pid)

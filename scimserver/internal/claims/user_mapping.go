@@ -210,7 +210,20 @@ func (v *UserView) roleElements() any {
 	if role == "" {
 		return nil
 	}
-	return scim.Elements{scim.Object{"value": role, "primary": true}}
+	return scim.Elements{roleElement(role)}
+}
+
+type roleElement string
+
+func (e roleElement) Value(name string) any {
+	switch name {
+	case "value":
+		return string(e)
+	case "primary":
+		return true
+	default:
+		return nil
+	}
 }
 
 // roleInForce is the desired role if a resource decides it, and otherwise the role that LambdaTest last reported.

@@ -180,16 +180,21 @@ func appendValue(dst []byte, value any) []byte {
 	}
 }
 
-// AppendString appends a JSON string.
+// AppendString appends a JSON string. Versions have quotation marks, so they are escaped here.
 func AppendString(dst []byte, s string) []byte {
+	before := len(dst)
+	dst = append(dst, '"')
+	begun := 0
 	for i := range len(s) {
-		if c := s[i]; c < 0x20 || c >= 0x7f || c == '"' || c == '\\' {
-			return appendMarshalled(dst, s)
+		switch c := s[i]; {
+		case c < 0x20 || c >= 0x7f:
+			return appendMarshalled(dst[:before], s)
+		case c == '"' || c == '\\':
+			dst = append(append(dst, s[begun:i]...), '\\')
+			begun = i
 		}
 	}
-	dst = append(dst, '"')
-	dst = append(dst, s...)
-	return append(dst, '"')
+	return append(append(dst, s[begun:]...), '"')
 }
 
 func appendMarshalled(dst []byte, value any) []byte {
