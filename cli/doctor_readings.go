@@ -148,7 +148,7 @@ var readings = []reading{
 	{errorBodies, "the body of a refusal", []setting{
 		{scimErrors, nothing},
 		{vendorErrors, "Messages of the operator have LambdaTest's status without its explanation."},
-		{htmlErrors, "The operator cannot tell a refusal from the page of a proxy: it repeats calls that LambdaTest refuses."},
+		{htmlErrors, "The operator takes such a page for LambdaTest's if LambdaTest answers a list right after it. Messages do not say why LambdaTest refuses something."},
 	}, "every organization shows it"},
 	{extensionInPatch, "how a PATCH names attributes of the extension", []setting{
 		{fullPathOnly, nothing}, {pathLessToo, nothing},

@@ -183,6 +183,9 @@ func listAccounts(ctx context.Context, upstream lister) ([]lambdatest.User, erro
 	accounts, total := map[string]lambdatest.User{}, 0
 	for start, more, pages := 1, true, 0; more || pages == 1 && total >= documentedPage; pages++ {
 		read, err := upstream.ListUsers(ctx, start, page)
+		if lambdatest.IsContradiction(err) {
+			return nil, fmt.Errorf("listing the accounts at LambdaTest: %w; to find out more: kubectl lambdatest doctor", err)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("listing the accounts at LambdaTest: %w", err)
 		}

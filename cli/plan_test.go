@@ -14,6 +14,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/person"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
+	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 )
 
 func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
@@ -39,6 +40,35 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 	}
 	if unchanged != 1 {
 		t.Errorf("%d people are unchanged, expected 1", unchanged)
+	}
+}
+
+// A person whom the list leaves out would look like a new hire to plan, and export would leave them out.
+func TestPlanAndExportRefuseAListThatDoesNotShowAllAccounts(t *testing.T) {
+	for name, settings := range map[string]simulator.Settings{
+		"there is no paging":                           {"list-of-users": "first-20-always"},
+		"there is no paging, and a page counts itself": {"list-of-users": "first-20-always", "total-results": "this-page"},
+		"it pages, and a page counts itself":           {"total-results": "this-page"},
+		"a page has more accounts than were asked for": {"list-of-users": "all-at-once"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim := simulator.Start(simulator.Population(120), simulator.With(simulator.Switches{MaxPageSize: 20}), simulator.Reads(settings))
+			defer sim.Close()
+			upstream, err := lambdatest.New(sim.BaseURL(), simulator.DefaultToken)
+			if err != nil {
+				t.Fatal(err)
+			}
+
+			accounts, err := listAccounts(t.Context(), upstream)
+			manifests, refused := fromAccounts(t.Context(), upstream, "default")
+
+			if err == nil || !strings.HasSuffix(err.Error(), "kubectl lambdatest doctor") || len(accounts) > 0 {
+				t.Errorf("plan goes on with %d accounts (%v), want an error that names the doctor", len(accounts), err)
+			}
+			if refused == nil || len(manifests) > 0 {
+				t.Errorf("export writes %d manifests (%v)", len(manifests), refused)
+			}
+		})
 	}
 }
 

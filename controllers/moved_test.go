@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -98,6 +99,60 @@ var _ = Describe("A person whom the mapping of a group moves to a sub-organizati
 		move()
 		w.swept(ctx)
 		Expect(w.again(ctx, users[0])).To(BeReady(v1alpha1.SyncedReason))
+	})
+
+	It("keeps the id of the account in the status while LambdaTest cannot be asked where the account is", Label("denied-but-active"), func(ctx SpecContext) {
+		connectedWith(ctx, "400")
+		id := users[0].Status.AccountID
+		move()
+		w.clock.Advance(time.Second)
+		Expect(w.connection().Sweep(ctx)).To(Succeed())
+		w.upstream.Fail(http.StatusServiceUnavailable)
+		w.handleWoken(ctx)
+		Expect(Fetched(ctx, k8s, users[0])).To(And(BeProgressing(v1alpha1.UpstreamUnavailableReason), HaveField("Status.AccountID", id)))
+		w.upstream.ClearFaults()
+
+		w.relieved(ctx)
+		users[0] = w.changed(ctx, users[0], denied)
+
+		Expect(users[0]).To(And(BeStalled(v1alpha1.DeniedButActiveReason), HaveField("Status.AccountID", id)))
+	})
+
+	It("costs one read in each sweep, and no other call, while LambdaTest lists the account and refuses all calls about it", Label("idle"), func(ctx SpecContext) {
+		connectedWith(ctx, "400")
+		w.upstream.MustRead(simulator.Settings{"member-of-sub-organization-in-list": "listed"})
+		move()
+		users[0] = w.changed(ctx, users[0], denied)
+		Expect(users[0]).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		w.swept(ctx)
+		written := writesOf(ctx, w.namespace)
+		w.upstream.ResetCalls()
+
+		for range 10 {
+			w.swept(ctx)
+			w.connected(ctx, DefaultOrganization)
+		}
+
+		Expect(w.upstream.Count("GET /Users/{id}")).To(Equal(10))
+		Expect(w.upstream.Count("PATCH /Users/{id}")).To(BeZero())
+		Expect(writesOf(ctx, w.namespace)).To(Equal(written))
+		comeBack()
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.account(first).Active).To(BeFalse())
+	})
+
+	It("is understood when LambdaTest refuses with pages of HTML", Label("denied-but-active"), func(ctx SpecContext) {
+		connectedWith(ctx, "404")
+		w.upstream.MustRead(simulator.Settings{"errors": "html"})
+		move()
+		w.swept(ctx)
+		Expect(w.again(ctx, users[0])).To(BeStalled(v1alpha1.AccountMovedReason))
+
+		users[0] = w.changed(ctx, users[0], denied)
+
+		Expect(users[0]).To(BeStalled(v1alpha1.DeniedButActiveReason))
+		Expect(w.connected(ctx, DefaultOrganization).Status.PendingDenials).To(HaveValue(BeNumerically("==", 1)))
 	})
 
 	It("keeps the resource that is deleted until somebody decides about the account", Label("deletion"), func(ctx SpecContext) {

@@ -142,6 +142,52 @@ var _ = Describe("A list of accounts that does not show all of them", Label("par
 		Expect(w.connected(ctx, DefaultOrganization)).To(BeStalled(v1alpha1.OrganizationChangedReason))
 	})
 
+	It("does not hide that a person is back from a sub-organization", func(ctx SpecContext) {
+		staffedWith(ctx, reading(simulator.Settings{"list-of-users": "first-20-always"}))
+		w.upstream.AddSubOrganization("mobile", "the-token-of-the-sub-organization")
+		last := users[people-1]
+		w.upstream.SetGroup("Mobile", nil, last.Spec.UserName)
+		Expect(w.upstream.MapGroup("Mobile", simulator.Mapping{Kind: simulator.SubOrganization, Target: "mobile"})).To(Succeed())
+		for range 3 {
+			Expect(w.sweptPartly(ctx)).NotTo(Succeed())
+			Expect(Fetched(ctx, k8s, last)).To(And(BeStalled(v1alpha1.AccountMovedReason), HaveField("Status.AccountID", last.Status.AccountID)))
+		}
+
+		w.upstream.SetGroup("Mobile", nil)
+		Expect(w.sweptPartly(ctx)).NotTo(Succeed())
+
+		Expect(Fetched(ctx, k8s, last)).To(BeReady(v1alpha1.SyncedReason))
+		Expect(w.upstream.Writes()).To(BeZero())
+	})
+
+	It("has one token for the accounts that are gone, whichever of them it shows", Label("wrong-org", "idle"), func(ctx SpecContext) {
+		staffedWith(ctx, reading(simulator.Settings{"list-of-users": "first-20-always", "order-of-lists": "another-at-each-call"}))
+		for _, user := range users[22:] {
+			w.upstream.RemoveAccount(user.Spec.UserName)
+		}
+		w.clock.Advance(time.Minute)
+		Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("8 of 30 known accounts are gone")))
+		mismatch, _ := w.connection().Mismatch()
+		w.connected(ctx, DefaultOrganization)
+		w.handleWoken(ctx)
+		written := writesOf(ctx, w.namespace)
+
+		for range 5 {
+			w.clock.Advance(time.Minute)
+			Expect(w.connection().Sweep(ctx)).To(MatchError(ContainSubstring("known accounts are gone")))
+			w.connected(ctx, DefaultOrganization)
+			w.handleWoken(ctx)
+			now, _ := w.connection().Mismatch()
+			Expect(now).To(Equal(mismatch))
+		}
+		Expect(writesOf(ctx, w.namespace)).To(Equal(written))
+
+		Expect(w.connection().ApproveMismatch(mismatch.Token)).To(BeTrue())
+		Expect(w.sweptPartly(ctx)).To(MatchError(Not(ContainSubstring("known accounts are gone"))))
+		_, there := w.connection().Mismatch()
+		Expect(there).To(BeFalse())
+	})
+
 	It("does not make a new hire of a person whom the first sweep does not show", Label("adoption"), func(ctx SpecContext) {
 		w := newWorld(ctx, simulator.Population(people), simulator.Reads(simulator.Settings{"list-of-users": "first-20-always", "total-results": "this-page"}))
 		last := fmt.Sprintf("user-%06d@example.com", people)

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -162,11 +163,26 @@ func (c *Client) unanswered(req call, err error, left bool) *Error {
 	}
 	return &Error{
 		Call:           req.name(),
-		Detail:         c.readable(err.Error()),
+		Detail:         c.readable(withoutAddresses(err)),
 		cause:          err,
 		kind:           kindOfTransport(err),
 		outcomeUnknown: req.changes() && left,
 	}
+}
+
+// withoutAddresses is the text of a transport error without the addresses of the
+// two ends: the port of this one is another each time, and a text in a condition
+// should change only with what it says.
+func withoutAddresses(err error) string {
+	var lookup *net.DNSError
+	var connection *net.OpError
+	switch {
+	case errors.As(err, &lookup):
+		return "looking up the host: " + lookup.Err
+	case errors.As(err, &connection):
+		return connection.Op + ": " + connection.Err.Error()
+	}
+	return err.Error()
 }
 
 // otherName is the error of an answer about another name than was asked for. If

@@ -17,6 +17,8 @@
 //	                    LambdaTest said so
 //	IsUnavailable       5xx, network, timeout, redirect, an answer that is    back off, try again
 //	                    not LambdaTest's (HTML) or contradicts itself
+//	IsForeign           as IsUnavailable: a 3xx or a 4xx that may be another      read, then see Refusal
+//	                    server's
 //	IsContradiction     as IsUnavailable: a list that contradicts itself or the   trust no such list
 //	                    request
 //	IsOutcomeUnknown    a change was sent, but no trustworthy answer came     read before writing again

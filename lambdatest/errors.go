@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -52,14 +53,24 @@ const (
 
 // Error returns a text such as "PATCH /Users/{id}: 429 Too Many Requests: slow down".
 func (e *Error) Error() string {
-	text := e.Call
+	if why := e.Explanation(); why != "" {
+		return e.Call + ": " + why
+	}
+	return e.Call
+}
+
+// Explanation returns the text without the call, such as "429 Too Many Requests: slow
+// down". It is the same for all calls that fail in the same way, so a condition that
+// shows it is written once.
+func (e *Error) Explanation() string {
+	var parts []string
 	if e.Status != 0 {
-		text += fmt.Sprintf(": %d %s", e.Status, http.StatusText(e.Status))
+		parts = append(parts, strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, http.StatusText(e.Status))))
 	}
 	if e.Detail != "" {
-		text += ": " + e.Detail
+		parts = append(parts, e.Detail)
 	}
-	return text
+	return strings.Join(parts, ": ")
 }
 
 // Unwrap returns the cause, so that errors.Is finds context and network errors.
@@ -80,7 +91,8 @@ func IsRejected(err error) bool { return is(err, rejected) }
 func IsForbidden(err error) bool { return is(err, forbidden) }
 
 // IsNotFound reports that LambdaTest itself has no such user or group. A 404
-// from something in between, such as a proxy's HTML page, is IsUnavailable.
+// that may be from something in between, such as a proxy's HTML page, is
+// IsUnavailable; see Refusal.
 func IsNotFound(err error) bool { return is(err, notFound) }
 
 // IsConflict reports that the name of the group is taken.
@@ -101,6 +113,21 @@ func IsUnavailable(err error) bool { return is(err, unavailable) }
 func IsForeign(err error) bool {
 	var e *Error
 	return errors.As(err, &e) && e.foreign
+}
+
+// Refusal returns what a foreign answer says if LambdaTest has given it, and
+// whether it says anything: a redirect does not. LambdaTest may refuse calls with
+// a page of HTML, as a proxy does. The caller must know that it was LambdaTest:
+// because a read right after the call was answered as only LambdaTest does.
+func Refusal(err error) (refused error, says bool) {
+	var e *Error
+	if !errors.As(err, &e) || !e.foreign || e.Status < http.StatusBadRequest {
+		return nil, false
+	}
+	refusal := *e
+	refusal.kind, refusal.foreign, refusal.outcomeUnknown = kindOfStatus(e.Status, true), false, false
+	refusal.Detail = ""
+	return &refusal, true
 }
 
 // IsContradiction reports that LambdaTest answered with a list that contradicts
@@ -164,7 +191,7 @@ func kindOfTransport(err error) kind {
 }
 
 // kindOfStatus classifies an answer that is not a success. A 4xx counts as
-// LambdaTest's only if the body can be LambdaTest's: a proxy's page cannot.
+// LambdaTest's only if the body shows that: a page may be a proxy's.
 func kindOfStatus(status int, genuine bool) kind {
 	switch {
 	case status == http.StatusUnauthorized:

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -336,5 +337,63 @@ func TestIgnoreNotFoundKeepsEverythingElse(t *testing.T) {
 	}
 	if lambdatest.IgnoreNotFound(refused) == nil || lambdatest.IgnoreNotFound(nil) != nil {
 		t.Error("a rejection became nil, or nil an error")
+	}
+}
+
+// LambdaTest may refuse calls with a page of HTML. The caller finds out whether it was LambdaTest.
+func TestAPageRefusesWhatItsStatusSays(t *testing.T) {
+	html := simulator.Body("<html>refused</html>")
+	for name, test := range map[string]struct {
+		status int
+		body   []simulator.FaultOption
+		want   []string
+	}{
+		"400":               {400, []simulator.FaultOption{html}, []string{"rejected"}},
+		"403":               {403, []simulator.FaultOption{html}, []string{"forbidden"}},
+		"404":               {404, []simulator.FaultOption{html}, []string{"not found"}},
+		"409":               {409, []simulator.FaultOption{html}, []string{"conflict"}},
+		"a redirect":        {302, nil, nil},
+		"a slow client":     {408, []simulator.FaultOption{html}, nil},
+		"503":               {503, []simulator.FaultOption{html}, nil},
+		"LambdaTest's JSON": {404, nil, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sim, client := connected(t)
+			sim.FailNext(test.status, test.body...)
+			_, err := client.UpdateUser(t.Context(), "1", lambdatest.UserChange{Active: new(bool)})
+
+			refusal, says := lambdatest.Refusal(err)
+
+			if says != (test.want != nil) {
+				t.Fatalf("says something: %t, by %v", says, err)
+			}
+			is(t, refusal, test.want...)
+		})
+	}
+}
+
+func TestTheExplanationIsTheSameForEveryCall(t *testing.T) {
+	sim, client := connected(t)
+	sim.Fail(http.StatusServiceUnavailable)
+	_, read := client.GetUser(t.Context(), "1")
+	_, written := client.UpdateUser(t.Context(), "1", lambdatest.UserChange{Active: new(bool)})
+	for _, err := range []error{read, written} {
+		var failed *lambdatest.Error
+		if !errors.As(err, &failed) {
+			t.Fatalf("%v is no error of a call", err)
+		}
+		if got, want := failed.Explanation(), "503 Service Unavailable"; !strings.HasPrefix(got, want) || failed.Error() != failed.Call+": "+got {
+			t.Errorf("the explanation of %v is %q, want one that begins with %q", err, got, want)
+		}
+	}
+}
+
+// The port of this end is another one each time, and so would a text be that shows it.
+func TestAnErrorOfTheConnectionNamesNoAddress(t *testing.T) {
+	sim, client := connected(t)
+	sim.Close()
+	_, err := client.GetUser(t.Context(), "1")
+	if want := "GET /Users/{id}: dial: connect: connection refused"; err == nil || err.Error() != want {
+		t.Errorf("the error is %v, want %s", err, want)
 	}
 }

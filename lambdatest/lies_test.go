@@ -75,6 +75,22 @@ func TestAListThatContradictsItselfIsNoAnswer(t *testing.T) {
 	}
 }
 
+// A sweep uses what a list shows that contradicts itself. What is no list shows nothing.
+func TestOnlyAListCanContradictItself(t *testing.T) {
+	for body, want := range map[string]bool{
+		`{}`:                                false,
+		`{"status":"ok"}`:                   false,
+		`{"Resources":[]}`:                  false,
+		`<html></html>`:                     false,
+		`{"totalResults":5,"Resources":[]}`: true,
+	} {
+		_, err := answering(t, saying(body)).ListUsers(t.Context(), 1, 2)
+		if got := lambdatest.IsContradiction(err); err == nil || got != want {
+			t.Errorf("%s contradicts itself: %t, want %t (%v)", body, got, want, err)
+		}
+	}
+}
+
 func TestASearchThatFindsSomethingElseFindsNothing(t *testing.T) {
 	const a, b = `{"id":"1","userName":"a@example.com","active":true}`, `{"id":"2","userName":"b@example.com","active":true}`
 	for name, body := range map[string]string{

@@ -153,6 +153,10 @@ func list[W, T any](ctx context.Context, c *Client, req call, read func(W) (T, s
 	if err := c.do(ctx, req, &wire); err != nil {
 		return Page[T]{}, err
 	}
+	if wire.TotalResults == nil || *wire.TotalResults < 0 {
+		// Something else answers: a list that counts nothing is no list of LambdaTest's.
+		return Page[T]{}, c.malformed(req, http.StatusOK, "the answer is a list without totalResults")
+	}
 	if wrong := wire.contradiction(startIndex); wrong != "" {
 		return Page[T]{}, c.contradicted(req, wrong)
 	}
@@ -187,8 +191,6 @@ func bounds(req call) (startIndex, count int, err error) {
 func (l wireList[W]) contradiction(startIndex int) string {
 	size := len(l.Resources)
 	switch {
-	case l.TotalResults == nil || *l.TotalResults < 0:
-		return "the answer is a list without totalResults"
 	case *l.TotalResults > maxListItems:
 		return fmt.Sprintf("the list has %d items, and at most %d are read", *l.TotalResults, maxListItems)
 	case l.StartIndex != nil && *l.StartIndex != startIndex && size > 0:

@@ -5,6 +5,7 @@ package group
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -130,7 +131,7 @@ func (r *Reconciler) changed(w *work) status.Outcome {
 	case w.next.step == stepCreate:
 		return status.Outcome{Readiness: status.Progressing, Reason: v1alpha1.ProgressingReason, Message: "The group was created; its members follow.", RetryAfter: status.ConflictRetry}
 	}
-	return w.refused("LambdaTest accepted the change and did not make it: " + joined(left.differences))
+	return w.refused(errors.New("LambdaTest accepted the change and did not make it: " + joined(left.differences)))
 }
 
 // announce records the change that was made.
@@ -256,7 +257,7 @@ func (w *work) failed(err error) (outcome status.Outcome, done bool) {
 	case conflict && !w.isLeaving():
 		return w.nameTaken(), true
 	default:
-		return w.refused(err.Error()), true
+		return w.refused(err), true
 	}
 	w.next = change{}
 	return status.Outcome{}, false

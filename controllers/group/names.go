@@ -144,8 +144,8 @@ func (w *work) heldBy(holder *v1alpha1.LambdaTestGroup) status.Outcome {
 
 // nameTaken is a refusal: the group that has the displayName at LambdaTest is no resource's.
 func (w *work) nameTaken() status.Outcome {
-	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseDisplayName(w.want.DisplayName)}, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-		"LambdaTest has another group named %q: rename or delete it there, or choose another displayName.", w.want.DisplayName))
+	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseDisplayName(w.want.DisplayName)}, v1alpha1.UpstreamRejectedReason,
+		"LambdaTest has another group named %q: rename or delete it there, or choose another displayName.", w.want.DisplayName)
 }
 
 // duplicate is what to do about a group while another resource of its displayName is carried out. What LambdaTest has of it is set aside,

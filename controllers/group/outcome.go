@@ -51,17 +51,17 @@ func (w *work) atRest() status.Outcome {
 
 // provisioningDisabled: LambdaTest pushes no groups for this organization.
 func (w *work) provisioningDisabled() status.Outcome {
-	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseGroupProvisioning}, v1alpha1.GroupProvisioningDisabledReason, fmt.Sprintf(
+	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseGroupProvisioning}, v1alpha1.GroupProvisioningDisabledReason,
 		"LambdaTest has group provisioning switched off for this organization: ask LambdaTest to switch it on; or set groupMode: %s on %s %s, and groups decide roles here without being pushed.",
-		v1alpha1.GroupRolesOnly, v1alpha1.OrganizationKind, w.organization.Name))
+		v1alpha1.GroupRolesOnly, v1alpha1.OrganizationKind, w.organization.Name)
 }
 
-func (w *work) refused(why string) status.Outcome {
-	message := fmt.Sprintf("LambdaTest refuses this (%s): correct the resource.", why)
+func (w *work) refused(why error) status.Outcome {
+	held := connection.Holdoff{Cause: connection.CauseOwn(w.attempt.Place)}
 	if w.isLeaving() {
-		message = fmt.Sprintf("LambdaTest refuses to delete the group (%s): delete it there by hand.", why)
+		return w.attempt.Refused(held, v1alpha1.UpstreamRejectedReason, "LambdaTest refuses to delete the group (%v): delete it there by hand.", why)
 	}
-	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseOwn(w.attempt.Place)}, v1alpha1.UpstreamRejectedReason, message)
+	return w.attempt.Refused(held, v1alpha1.UpstreamRejectedReason, "LambdaTest refuses this (%v): correct the resource.", why)
 }
 
 // report writes the outcome into the status, and requeues the members whose role may have changed.

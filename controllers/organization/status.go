@@ -47,7 +47,7 @@ func connected(c *connection.Connection) status.Outcome {
 		return status.Stalledf(v1alpha1.UnauthorizedReason, "LambdaTest refuses the token: put a valid one into Secret %s; it is used at once. If the token is valid, ask for another try with the annotation %s.",
 			set.TokenSecret, v1alpha1.ReconcileRequestedAtAnnotation)
 	case state == "open":
-		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest does not answer. It is tried again and again; nothing needs to be done here. (%v)", cmp.Or(last.Err, errNoAnswer))
+		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest does not answer (%v). It is tried again and again; nothing needs to be done here.", cmp.Or(last.Err, errNoAnswer))
 	case mismatched:
 		return mismatch.Outcome(c.Organization.Name)
 	case last.Err != nil:
@@ -75,7 +75,7 @@ func peopleRemain(remaining int, now status.Outcome) status.Outcome {
 	if remaining > 1 {
 		what = fmt.Sprintf("%d LambdaTestUsers and LambdaTestGroups still need this organization: delete them", remaining)
 	}
-	stalled := status.Stalledf(v1alpha1.PeopleRemainReason, "%s, with deletionPolicy: Orphan if LambdaTest shall not be called. (%s)", what, now.Message)
+	stalled := status.Stalledf(v1alpha1.PeopleRemainReason, "%s, with deletionPolicy: Orphan if LambdaTest shall not be called. The organization itself: %s", what, now.Message)
 	stalled.RetryAfter = connection.CountsInterval
 	return stalled
 }

@@ -6,6 +6,7 @@ package person
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/mail"
 	"slices"
@@ -287,7 +288,7 @@ func (w *work) spelled() string {
 func (w *work) succeeded() (outcome status.Outcome, done bool) {
 	account := w.connection.Accounts.Of(w.user, w.next.id)
 	if w.next.step == stepUpdate && !shows(account, w.next.update) {
-		return w.mustCorrect("LambdaTest accepted the change and did not make it: compare with the account at LambdaTest"), true
+		return w.mustCorrect(errNotMade), true
 	}
 	if w.next.corrects(w.given) {
 		w.connection.SetBacks.Corrected(w.user, w.attempt.Fingerprint, w.connection.Options.Now())
@@ -300,6 +301,8 @@ func (w *work) succeeded() (outcome status.Outcome, done bool) {
 	}
 	return status.Outcome{}, false
 }
+
+var errNotMade = errors.New("LambdaTest accepted the change and did not make it: compare with the account at LambdaTest")
 
 // shows tells whether an account is as a change should have made it.
 func shows(account lambdatest.User, change lambdatest.UserChange) bool {
@@ -342,8 +345,8 @@ func (w *work) rejected(err error) (outcome status.Outcome, done bool) {
 	case next.step == stepLookUp && w.hadAccount():
 		return w.moved(err)
 	case next.step == stepLookUp:
-		return w.refused(v1alpha1.OwnedByAnotherOrganizationReason, fmt.Sprintf(
-			"LambdaTest says that the address belongs to another organization (%s): remove it there first, or delete this resource.", err)), true
+		return w.refused(v1alpha1.OwnedByAnotherOrganizationReason,
+			"LambdaTest says that the address belongs to another organization (%v): remove it there first, or delete this resource.", err), true
 	case next.step != stepDeactivate && next.concurrencyGroup() != "":
 		w.given.refusedGroup = w.Desired.Effective.ConcurrencyGroup
 	case w.Desired.Denies() && next.step == stepUpdate && !w.given.denialOnly:
@@ -352,15 +355,15 @@ func (w *work) rejected(err error) (outcome status.Outcome, done bool) {
 		// A lookup tells whether the address is another organization's.
 		w.connection.Accounts.Doubt(w.user, now, now)
 	case next.step == stepCreate && !isAddress(next.create.UserName):
-		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-			"LambdaTest takes only e-mail addresses, and the userName %q is none (%s): create a new resource with the person's e-mail address as userName first, then delete this one.",
-			next.create.UserName, err)), true
+		return w.refused(v1alpha1.UpstreamRejectedReason,
+			"LambdaTest takes only e-mail addresses, and the userName %q is none (%v): create a new resource with the person's e-mail address as userName first, then delete this one.",
+			next.create.UserName, err), true
 	case next.id != "" && w.final == nil:
 		// The account may have moved to another organization: look for it before the refusal is believed.
 		w.final = err
 		w.connection.Accounts.Doubt(w.user, now, now)
 	default:
-		return w.mustCorrect(err.Error()), true
+		return w.mustCorrect(err), true
 	}
 	w.refusal = err
 	return status.Outcome{}, false

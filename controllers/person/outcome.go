@@ -68,10 +68,10 @@ func ambiguous(several []lambdatest.User) status.Outcome {
 
 // otherSpelling is the outcome when LambdaTest answers with the account of a userName that differs by more than case: it may be another person's.
 func (w *work) otherSpelling() status.Outcome {
-	message := "LambdaTest takes the account of another spelling of this userName for this person's. It may be another person's, so it is not used: " +
+	const message = "LambdaTest takes the account of another spelling of this userName for this person's. It may be another person's, so it is not used: " +
 		"correct the userName here, or that of the account at LambdaTest."
 	if w.Desired.Denies() {
-		message += " If it is this person's account, deactivate it there."
+		return w.refused(v1alpha1.AmbiguousAccountReason, message+" If it is this person's account, deactivate it there.")
 	}
 	return w.refused(v1alpha1.AmbiguousAccountReason, message)
 }
@@ -84,17 +84,17 @@ func (w *work) aboveMaxRole(role string) status.Outcome {
 }
 
 // refused is the outcome of a refusal of the person's own.
-func (w *work) refused(reason, message string) status.Outcome {
-	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseOwn(w.user)}, reason, message)
+func (w *work) refused(reason, format string, args ...any) status.Outcome {
+	return w.attempt.Refused(connection.Holdoff{Cause: connection.CauseOwn(w.user)}, reason, format, args...)
 }
 
 // mustCorrect is the outcome of a refusal that only a change of a resource can lift, or one at LambdaTest if a denial was refused.
-func (w *work) mustCorrect(why string) status.Outcome {
+func (w *work) mustCorrect(why error) status.Outcome {
 	if w.Desired.Denies() && w.mayBeActive() {
-		return w.refused(v1alpha1.DeniedButActiveReason, fmt.Sprintf(
-			"The person is denied and can still sign in, because LambdaTest refuses to deactivate account %s (%s): deactivate the person at LambdaTest.", w.next.id, why))
+		return w.refused(v1alpha1.DeniedButActiveReason,
+			"The person is denied and can still sign in, because LambdaTest refuses to deactivate account %s (%v): deactivate the person at LambdaTest.", w.next.id, why)
 	}
-	return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf("LambdaTest refuses this (%s): correct the resource.", why))
+	return w.refused(v1alpha1.UpstreamRejectedReason, "LambdaTest refuses this (%v): correct the resource.", why)
 }
 
 // partlyRefused is the outcome when everything is done except for what LambdaTest refused.
@@ -105,12 +105,12 @@ func (w *work) partlyRefused() status.Outcome {
 	held := connection.Holdoff{RefusedGroup: w.given.refusedGroup, DenialOnly: w.given.denialOnly}
 	if held.RefusedGroup == "" {
 		held.Cause = connection.CauseOwn(w.user)
-		return w.attempt.Refused(held, v1alpha1.UpstreamRejectedReason, fmt.Sprintf(
-			"The person was deactivated, but LambdaTest refuses the rest (%v): correct the resource.", w.refusal))
+		return w.attempt.Refused(held, v1alpha1.UpstreamRejectedReason,
+			"The person was deactivated, but LambdaTest refuses the rest (%v): correct the resource.", w.refusal)
 	}
 	held.Cause = connection.CauseConcurrencyGroup(held.RefusedGroup)
-	return w.attempt.Refused(held, v1alpha1.ConcurrencyGroupNotFoundReason, fmt.Sprintf(
-		"LambdaTest refuses the concurrency group %q (%v): create it there, or correct spec.concurrencyGroup. Everything else is done.", held.RefusedGroup, w.refusal))
+	return w.attempt.Refused(held, v1alpha1.ConcurrencyGroupNotFoundReason,
+		"LambdaTest refuses the concurrency group %q (%v): create it there, or correct spec.concurrencyGroup. Everything else is done.", held.RefusedGroup, w.refusal)
 }
 
 // isSetBack tells whether LambdaTest set the role or the concurrency group back after corrections, and the next one has to wait, or is not
@@ -168,9 +168,9 @@ func (w *work) hasAccountInStatus() bool {
 // believed is the outcome of a change that LambdaTest refused although it shows the account.
 func (w *work) believed(err error) status.Outcome {
 	if w.next.step == stepDeactivate {
-		return w.refused(v1alpha1.UpstreamRejectedReason, fmt.Sprintf("LambdaTest refuses to deactivate account %s (%s): deactivate it there by hand.", w.next.id, err))
+		return w.refused(v1alpha1.UpstreamRejectedReason, "LambdaTest refuses to deactivate account %s (%v): deactivate it there by hand.", w.next.id, err)
 	}
-	return w.mustCorrect(err.Error())
+	return w.mustCorrect(err)
 }
 
 // moved is the outcome when LambdaTest refuses to show a person who had an account here: an administrator, or the mapping of a group, has
@@ -187,11 +187,11 @@ func (w *work) moved(err error) (outcome status.Outcome, done bool) {
 		w.given.vanished = false
 		return status.Outcome{}, false
 	case w.Desired.Fate == claims.FateKept && w.Desired.Denies():
-		return w.refused(v1alpha1.DeniedButActiveReason, fmt.Sprintf("The person is denied and may still sign in: LambdaTest has moved the account out of this organization (%s). "+
-			"Deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.", err)), true
+		return w.refused(v1alpha1.DeniedButActiveReason, "The person is denied and may still sign in: LambdaTest has moved the account out of this organization (%v). "+
+			"Deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.", err), true
 	}
-	return w.refused(v1alpha1.AccountMovedReason, fmt.Sprintf("LambdaTest has moved the account of this person out of this organization (%s), for example by the mapping of a group to a sub-organization. "+
-		"It may still be active there. Move it back, or delete this resource and declare the person for the organization that has the account now.", err)), true
+	return w.refused(v1alpha1.AccountMovedReason, "LambdaTest has moved the account of this person out of this organization (%v), for example by the mapping of a group to a sub-organization. "+
+		"It may still be active there. Move it back, or delete this resource and declare the person for the organization that has the account now.", err), true
 }
 
 // unrecognised is the outcome when LambdaTest refuses to show a person who had an account here, and no sweep has told yet whether this is

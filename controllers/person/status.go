@@ -149,7 +149,8 @@ func (w *work) describe(claim *v1alpha1.LambdaTestUser) {
 	case account != nil:
 		into.AccountID = account.ID
 		into.Account = accounts.StateOf(*account)
-	case known:
+	case known && !w.given.vanished:
+		// Before the person was looked up, an account that is gone by its id may have moved: nothing else says which one it was.
 		into.AccountID, into.Account = "", nil
 	}
 	into.PlannedChanges = w.planned(claim, account, known)
@@ -220,5 +221,18 @@ func (w *work) recordStanding(now status.Outcome) {
 			stands |= flag
 		}
 	}
-	w.connection.Census.Record(w.user, stands)
+	w.connection.Census.Record(w.user, stands, w.unsaid(now))
+}
+
+// unsaid are the parts of a standing that an outcome does not tell. Without it each retry of a refusal would change the counts of the
+// organization while it waits for its turn, and change them back.
+func (w *work) unsaid(now status.Outcome) connection.Standing {
+	if now.Readiness != status.Silent {
+		return 0
+	}
+	unsaid := connection.StandsFailing | connection.StandsRefused | connection.StandsDrifted
+	if w.given.settled && !w.next.mutates() {
+		unsaid |= connection.StandsSynced | connection.StandsDenied // only a read is to come, and all may be as it was
+	}
+	return unsaid
 }

@@ -123,11 +123,15 @@ func (a *Table) Changed(user string, answered lambdatest.User, begun, ended time
 	a.update(user, account{User: answered, readAt: ended}, begun)
 }
 
-// update replaces what is known by the answer to a call that began at that time. It says nothing about what happened later.
+// update replaces what is known by the answer to a call that began at that time. It says nothing about what happened later: an answer that is
+// older than what is known changes nothing.
 func (a *Table) update(user string, seen account, begun time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	before := a.byUser[user]
+	if seen.readAt.Before(before.readAt) {
+		return
+	}
 	for i, one := range a.several[user] {
 		if one.ID == seen.ID {
 			if a.several[user][i] = WithUnshown(seen.User, one); before.ID != seen.ID {
@@ -247,6 +251,14 @@ func (a *Table) Of(user, id string) lambdatest.User {
 	return account
 }
 
+// LastID returns the id of the account, or of the one that the person had before LambdaTest ceased to show it; "" if none is known.
+func (a *Table) LastID(user string) string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	entry := a.byUser[user]
+	return cmp.Or(entry.ID, entry.formerID)
+}
+
 // Several returns all accounts of a person of whom the last sweep showed more than one.
 func (a *Table) Several(user string) []lambdatest.User {
 	a.mu.Lock()
@@ -296,6 +308,19 @@ func (a *Table) MissingIn(listing map[string]lambdatest.User, begun time.Time) m
 		}
 	}
 	return missing
+}
+
+// MovedIn returns the accounts of a listing that LambdaTest refused to show when they were looked up.
+func (a *Table) MovedIn(listing map[string]lambdatest.User) map[string]lambdatest.User {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	moved := map[string]lambdatest.User{}
+	for user, entry := range a.byUser {
+		if listed, ok := listing[user]; ok && entry.moved {
+			moved[user] = listed
+		}
+	}
+	return moved
 }
 
 // Size counts the accounts that are known.
@@ -412,6 +437,16 @@ func (a *Table) Expect() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.Expecting = true
+}
+
+// All returns the known accounts.
+func (a *Table) All() map[string]lambdatest.User {
+	all := map[string]lambdatest.User{}
+	a.Each(func(user string, account lambdatest.User) bool {
+		all[user] = account
+		return true
+	})
+	return all
 }
 
 // Some returns up to n known accounts.

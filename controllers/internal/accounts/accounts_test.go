@@ -194,3 +194,29 @@ func TestAnIncompleteListSetsAccountsAsideAndKeepsThoseThatAre(t *testing.T) {
 		t.Errorf("a list that does not show the first person makes the accounts %v", table.Several(ada))
 	}
 }
+
+// The sweep and the round read accounts while reconciles do.
+func TestAnAnswerThatIsOlderThanWhatIsKnownChangesNothing(t *testing.T) {
+	for name, late := range map[string]func(a *Table){
+		"a lookup":                   func(a *Table) { a.Saw(ada, adaAccount(), at(5)) },
+		"a read that finds none":     func(a *Table) { a.Missed(ada, at(5)) },
+		"a change":                   func(a *Table) { a.Changed(ada, adaAccount(), at(5), at(9)) },
+		"a list":                     func(a *Table) { a.Show(map[string]lambdatest.User{ada: adaAccount()}, nil, at(5)) },
+		"a complete list without it": func(a *Table) { a.Replace(nil, nil, at(5)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := New()
+			a.Saw(ada, adaAccount(), at(0))
+			a.Moved(ada, at(10))
+
+			late(a)
+
+			if account, known := a.Said(ada); account != nil || known {
+				t.Errorf("the account is %+v (known %t), want one that has moved", account, known)
+			}
+			if got := a.LastID(ada); got != "1" {
+				t.Errorf("the last id is %q, want 1", got)
+			}
+		})
+	}
+}

@@ -114,15 +114,16 @@ func (a *Attempt) Unavailable(err error) status.Outcome {
 	if a.Denies {
 		options.Backoff.Max = min(options.Backoff.Max, lane.DenialBackoffMax)
 	}
-	outcome := status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest gave no answer that can be trusted (%s). The call is repeated by itself.", err)
+	outcome := status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest gave no answer that can be trusted (%v). The call is repeated by itself.", err)
 	return a.Connection.Holdoffs.Failed(a.Place, a.Fingerprint, a.Connection.Lane.Answers(), options.Now(), options.Backoff, outcome)
 }
 
 // Refused is the outcome of a refusal. It is remembered, so that the call is repeated only after a change, on request, or when it is the
 // turn of its cause. A denial does not wait for a part of the wish that was refused.
-func (a *Attempt) Refused(held Holdoff, reason, message string) status.Outcome {
+func (a *Attempt) Refused(held Holdoff, reason, format string, args ...any) status.Outcome {
 	held.Fingerprint, held.Denies = a.Fingerprint, a.Denies && !held.Partial()
-	held.Outcome = a.closing(status.Outcome{Readiness: status.Stalled, Reason: reason, Message: message, Refused: true})
+	held.Outcome = a.closing(status.Stalledf(reason, format, args...))
+	held.Outcome.Refused = true
 	a.Connection.Holdoffs.Refuse(a.Place, held, a.Connection.Options.Now())
 	return held.Outcome
 }

@@ -62,11 +62,12 @@ func newCensus() *Census {
 	return &Census{byUser: map[string]Standing{}, removed: sets.New[string]()}
 }
 
-// Record notes how a person stands.
-func (l *Census) Record(user string, now Standing) {
+// Record notes how a person stands. What is unsaid stays as it was: a reconcile that waits for its call does not know.
+func (l *Census) Record(user string, now, unsaid Standing) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	before, ok := l.byUser[user]
+	now = now&^unsaid | before&unsaid
 	l.byUser[user] = now
 	if !ok || before.counted() != now.counted() {
 		l.version++

@@ -10,7 +10,7 @@ import (
 
 func TestAPersonWhoIsLookedAtIsOpenUntilTheLookEnds(t *testing.T) {
 	for name, before := range map[string]func(*Census){
-		"known before":   func(l *Census) { l.Record(ada, StandsClaimed|StandsSynced) },
+		"known before":   func(l *Census) { l.Record(ada, StandsClaimed|StandsSynced, 0) },
 		"unknown before": func(*Census) {},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -21,7 +21,7 @@ func TestAPersonWhoIsLookedAtIsOpenUntilTheLookEnds(t *testing.T) {
 			if got := l.open(); !slices.Equal(got, []string{ada}) {
 				t.Errorf("open are %v while the person is looked at: a change meanwhile wakes nobody", got)
 			}
-			l.Record(ada, StandsClaimed|StandsSynced)
+			l.Record(ada, StandsClaimed|StandsSynced, 0)
 			if got := l.open(); len(got) > 0 {
 				t.Errorf("open are %v after the look", got)
 			}
@@ -31,11 +31,11 @@ func TestAPersonWhoIsLookedAtIsOpenUntilTheLookEnds(t *testing.T) {
 
 func TestALookThatChangesNothingReportsNoCounts(t *testing.T) {
 	l := newCensus()
-	l.Record(ada, StandsClaimed|StandsSynced)
+	l.Record(ada, StandsClaimed|StandsSynced, 0)
 	_, before := l.Counts()
 
 	l.Expect(ada)
-	l.Record(ada, StandsClaimed|StandsSynced)
+	l.Record(ada, StandsClaimed|StandsSynced, 0)
 
 	if _, after := l.Counts(); after != before {
 		t.Error("the counts are reported again although nobody stands otherwise")
@@ -54,5 +54,21 @@ func TestAStatusThatIsRecalledLateBringsNobodyBack(t *testing.T) {
 
 	if got, _ := l.Counts(); got != (counts{People: 1, Synced: 1}) {
 		t.Errorf("counts %+v, want one person", got)
+	}
+}
+
+func TestWhatAReconcileDoesNotSayStaysAsItWas(t *testing.T) {
+	l := newCensus()
+	l.Record(ada, StandsClaimed|StandsFailing|StandsRefused, 0)
+	_, before := l.Counts()
+
+	l.Record(ada, StandsClaimed|StandsOpen, StandsFailing|StandsRefused)
+
+	if got, after := l.Counts(); after != before || got.Refused != 1 || got.Failing != 1 {
+		t.Errorf("the counts are reported again as %+v, although a retry only waits for its turn", got)
+	}
+	l.Record(ada, StandsClaimed|StandsSynced, 0)
+	if got, _ := l.Counts(); got != (counts{People: 1, Synced: 1}) {
+		t.Errorf("after the retry the counts are %+v", got)
 	}
 }

@@ -259,13 +259,30 @@ func (c *Connection) call(ctx context.Context, user, name string, do func(contex
 	c.mu.Unlock()
 	if err == nil {
 		bounded, cancel := context.WithTimeout(ctx, timeout)
-		err = do(bounded, upstream)
+		err = c.withRefusal(bounded, upstream, do(bounded, upstream))
 		cancel()
 		observeCall(c.Organization, name, err)
 		err = c.ended(upstream, err)
 	}
 	c.Lane.Done(user, err)
 	return err
+}
+
+// withRefusal turns a page that refuses a call into LambdaTest's refusal, if LambdaTest was the one who gave it: the list that is asked for right
+// after it comes as only LambdaTest gives one. A proxy that answers everything with a page is not believed; one that answers a single call so
+// is, and what follows from a refusal is read again before it is final.
+func (c *Connection) withRefusal(ctx context.Context, upstream Upstream, err error) error {
+	refusal, says := lambdatest.Refusal(err)
+	if !says {
+		return err
+	}
+	c.Lane.Charge()
+	_, unanswered := upstream.ListUsers(ctx, 1, 1)
+	observeCall(c.Organization, "ListUsers", unanswered)
+	if unanswered != nil && !lambdatest.IsContradiction(unanswered) {
+		return err
+	}
+	return refusal
 }
 
 // ended ignores the failure of a client that was replaced during the call: its token may be the reason.

@@ -107,8 +107,8 @@ func TestNothingIsCreatedWithAReplacedTokenBeforeTheOrganizationIsRecognised(t *
 
 func TestWhoeverIsOnlyToldWhyNothingHappensComesLastAndDenialsFirst(t *testing.T) {
 	c, _ := newTestConnection()
-	c.Census.Record(ada, StandsOpen|StandsDenied)
-	c.Census.Record(grace, StandsOpen)
+	c.Census.Record(ada, StandsOpen|StandsDenied, 0)
+	c.Census.Record(grace, StandsOpen, 0)
 
 	c.Block(status.Outcome{Readiness: status.Stalled, Reason: v1alpha1.SuspendedReason})
 
@@ -164,7 +164,7 @@ func TestNoCallIsMadeThatCouldOutliveTheLease(t *testing.T) {
 func TestAnAccountThatWasActivatedAlthoughItsOwnerIsDeniedIsADenial(t *testing.T) {
 	c, _ := newTestConnection()
 	for user, stands := range map[string]Standing{ada: StandsClaimed | StandsSynced | StandsBarred, grace: StandsClaimed | StandsSynced} {
-		c.Census.Record(user, stands)
+		c.Census.Record(user, stands, 0)
 		c.Accounts.Saw(user, lambdatest.User{ID: user, UserName: user, Active: true}, c.Options.Now())
 	}
 

@@ -34,7 +34,7 @@ func (i *identity) recognise() { i.confirmed, i.unproven = true, false }
 // written. It ends when they are back, as after the right token, or with an approval.
 type Mismatch struct {
 	gone, known int
-	// Token names exactly the accounts that are gone; an approval repeats it.
+	// Token names exactly the accounts that are gone, or, where the list does not show all accounts, all that are known. An approval repeats it.
 	Token string
 }
 
@@ -43,10 +43,9 @@ type sample struct {
 	// missing are all known accounts that the list lacks, and known counts all that are known.
 	missing map[string]lambdatest.User
 	known   int
-	// read counts those that were read by id: of them there exist, of unclear there is no answer that can be trusted, and gone do not exist;
-	// of these, moved belong to another organization.
-	read, there, unclear, moved int
-	gone                        map[string]lambdatest.User
+	// read counts those that were read by id: of them there exist, and gone do not; of these, moved belong to another organization.
+	read, there, moved int
+	gone               map[string]lambdatest.User
 }
 
 // of estimates how many of the missing accounts are as that many of the sample; it is exact when all were read.
@@ -76,8 +75,6 @@ func (c *Connection) readSample(ctx context.Context, found *listing, read *sampl
 		there, err := c.exists(ctx, account.ID)
 		read.read++
 		switch {
-		case lambdatest.IsForeign(err): // a refusal as HTML, or a proxy
-			read.unclear++
 		case err != nil:
 			return fmt.Errorf("looking for a missing account: %w", err)
 		case there:
@@ -102,7 +99,6 @@ func (c *Connection) countMoved(ctx context.Context, found *listing, read *sampl
 		switch {
 		case isNotOurs(err):
 			read.moved++
-		case lambdatest.IsForeign(err):
 		case err != nil:
 			return fmt.Errorf("looking for a missing account: %w", err)
 		case there:
@@ -115,16 +111,21 @@ func (c *Connection) countMoved(ctx context.Context, found *listing, read *sampl
 // checkIdentity compares what is gone with what was known. People who moved to another organization are not gone, as long as most of the known
 // accounts are still here: with the token of another organization all are gone, and of a person of this one LambdaTest says the same as of
 // one who moved. Its error discards the sweep.
-func (c *Connection) checkIdentity(ctx context.Context, found *listing, read *sample) error {
-	gone, confirmed := read.of(len(read.gone)+read.unclear), c.isConfirmed()
+func (c *Connection) checkIdentity(ctx context.Context, found *listing, read *sample, incomplete bool) error {
+	gone, confirmed := read.of(len(read.gone)), c.isConfirmed()
 	here := read.known - gone
 	if read.isTooMany(gone, confirmed) && 2*here > read.known {
 		if err := c.countMoved(ctx, found, read); err != nil {
 			return err
 		}
-		gone = read.of(len(read.gone) + read.unclear - read.moved)
+		gone = read.of(len(read.gone) - read.moved)
 	}
-	token := tokenOf(read.missing)
+	named := read.missing
+	if incomplete || read.there > 0 {
+		// Which accounts such a list lacks differs from sweep to sweep, and so the token would.
+		named = c.Accounts.All()
+	}
+	token := tokenOf(named)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !read.isTooMany(gone, confirmed) {
@@ -135,7 +136,9 @@ func (c *Connection) checkIdentity(ctx context.Context, found *listing, read *sa
 		c.identity.mismatch, c.identity.approved = Mismatch{}, ""
 		return nil
 	}
-	c.identity.mismatch = Mismatch{gone: gone, known: read.known, Token: token}
+	if c.identity.mismatch.Token != token { // of the same accounts a sample gives another estimate each time
+		c.identity.mismatch = Mismatch{gone: gone, known: read.known, Token: token}
+	}
 	return fmt.Errorf("%d of %d known accounts are gone", gone, read.known)
 }
 

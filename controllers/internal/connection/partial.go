@@ -142,8 +142,9 @@ func (c *Connection) roundLoop(ctx context.Context) {
 	}
 }
 
-// ReadNext reads the next person of the round, and says whether there was one. A person without a known account is looked up by the reconcile
-// that follows. While LambdaTest cannot be called, or may be another organization, nothing is read: the next sweep goes on with the round.
+// ReadNext reads the next person of the round, and says whether there was one. A person of whom no id leads to an account is looked up by the
+// reconcile that follows. While LambdaTest cannot be called, or may be another organization, nothing is read: the next sweep goes on with the
+// round.
 func (c *Connection) ReadNext(ctx context.Context) bool {
 	if !c.mayRead() {
 		return false
@@ -152,10 +153,7 @@ func (c *Connection) ReadNext(ctx context.Context) bool {
 	if !left {
 		return false
 	}
-	now := c.Options.Now()
-	if account, known := c.Accounts.Get(user); known {
-		c.readAccount(ctx, user, account, now)
-	} else {
+	if now := c.Options.Now(); !c.readAccount(ctx, user, now) {
 		c.Accounts.Doubt(user, now, now)
 		c.Wake(lane.Drift, user)
 	}
@@ -177,17 +175,27 @@ func (c *Connection) mayRead() bool {
 	return state == "closed" && !mismatched && obstacle == status.Outcome{} && c.isConfirmed()
 }
 
-func (c *Connection) readAccount(ctx context.Context, user string, known lambdatest.User, begun time.Time) {
+// readAccount reads the account of a person by its id, or the one that the person had: it may be back. False: no id is known, or LambdaTest
+// still does not show that account, and the person may have another one.
+func (c *Connection) readAccount(ctx context.Context, user string, begun time.Time) bool {
+	id := c.Accounts.LastID(user)
+	if id == "" {
+		return false
+	}
+	_, there := c.Accounts.Get(user)
 	account, err := askAs(ctx, c, reader, lane.Drift, "GetUser", func(ctx context.Context, upstream Upstream) (lambdatest.User, error) {
-		return upstream.GetUser(ctx, known.ID)
+		return upstream.GetUser(ctx, id)
 	})
 	switch {
 	case err == nil && v1alpha1.FoldUserName(account.UserName) == user:
 		c.wakeClaimed(c.Accounts.Show(map[string]lambdatest.User{user: account}, nil, begun))
+	case isNotOurs(err) && !there:
+		return false
 	case isNotOurs(err) && c.mayBelieveGone():
 		c.Accounts.Missed(user, begun)
 		c.wakeClaimed([]string{user})
 	}
+	return true
 }
 
 // mayBelieveGone counts an account that is gone. When too many are gone in one round, it may be another organization: the round ends, and the

@@ -171,6 +171,9 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	found, err := c.listAll(ctx)
 	found.people = found.idsOfSeveral()
 	if err == nil || isIncomplete(err) {
+		err = cmp.Or(c.confirmReturned(ctx, &found), err)
+	}
+	if err == nil || isIncomplete(err) {
 		err = c.confirmMissing(ctx, &found, begun, err)
 	}
 	if (err == nil || isIncomplete(err)) && client != c.Client() {
@@ -398,6 +401,26 @@ func (l *listing) count(user lambdatest.User) error {
 	return nil
 }
 
+// confirmReturned reads, by id, listed accounts of people who have moved. LambdaTest may list the members of a sub-organization and refuse all
+// calls about them, so the list says nothing about an account that LambdaTest does not show by its id. Its error discards the sweep.
+func (c *Connection) confirmReturned(ctx context.Context, found *listing) error {
+	reads := 0
+	for user, account := range c.Accounts.MovedIn(found.byUser) {
+		there := false
+		if reads++; reads <= maxLookUpsPerSweep {
+			var err error
+			found.calls++
+			if there, err = c.exists(ctx, account.ID); err != nil {
+				return fmt.Errorf("looking for an account that had moved: %w", err)
+			}
+		}
+		if !there {
+			delete(found.byUser, user)
+		}
+	}
+	return nil
+}
+
 // confirmMissing reads, by id, known accounts that the list lacks. One that exists after all shows that the list is incomplete. When too many
 // are gone, the organization may be another one. doubt is why the list is incomplete, if that is known already.
 func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun time.Time, doubt error) error {
@@ -407,17 +430,14 @@ func (c *Connection) confirmMissing(ctx context.Context, found *listing, begun t
 	read := sample{missing: missing, known: c.Accounts.Size(), gone: map[string]lambdatest.User{}}
 	err := c.readSample(ctx, found, &read, doubt != nil)
 	if err == nil {
-		err = c.checkIdentity(ctx, found, &read)
+		err = c.checkIdentity(ctx, found, &read, doubt != nil)
 	}
-	if err != nil || doubt == nil && read.there+read.unclear == 0 {
+	if err != nil || doubt == nil && read.there == 0 {
 		return err
 	}
 	found.gone = read.gone
-	switch {
-	case doubt != nil:
+	if doubt != nil {
 		return doubt
-	case read.there == 0:
-		return &incomplete{"it lacks accounts of which LambdaTest does not say clearly whether they exist", errors.New("the list lacks an account that may exist")}
 	}
 	return &incomplete{"it lacks accounts that exist", errors.New("the list lacks an account that exists")}
 }

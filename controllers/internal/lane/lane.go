@@ -173,6 +173,13 @@ func (l *Lane) adapt(err error) {
 	}
 }
 
+// Charge takes a token for one more call of a person who has a turn. The next turn comes later by as much.
+func (l *Lane) Charge() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.limiter.ReserveN(l.now(), 1)
+}
+
 // forgive lets those who wait with such a history, or a better one, wait like everybody else.
 func (l *Lane) forgive(worst History) {
 	for _, t := range l.retrying.inOrder() {

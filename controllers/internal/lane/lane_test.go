@@ -352,3 +352,16 @@ func TestLaneProbesForSomebodyWhoseCallHasNotFailed(t *testing.T) {
 		t.Errorf("woken %v, want the creation, since the denials may fail whether LambdaTest is back or not", l.woken)
 	}
 }
+
+func TestALaneCountsACallThatIsMadeWithoutATurn(t *testing.T) {
+	l := newTestLane(1, 2)
+	l.Acquire("first", Change, NoFailure)
+	l.Charge()
+	l.Done("first", nil)
+	if l.Acquire("second", Change, NoFailure) {
+		t.Error("three calls follow each other, and two may")
+	}
+	if granted := l.tick(time.Second); len(granted) != 1 {
+		t.Errorf("a second later %v may call, want the one who waits", granted)
+	}
+}

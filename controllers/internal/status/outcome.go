@@ -4,7 +4,9 @@
 package status
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -58,19 +60,39 @@ func Normal(reason, text string) Note { return Note{corev1.EventTypeNormal, reas
 // Warning is a note about what an administrator should look into.
 func Warning(reason, text string) Note { return Note{corev1.EventTypeWarning, reason, text} }
 
+// message puts the text of a condition together. Of an error it takes the explanation, without the call that failed: one refusal may meet a
+// lookup, a POST and a PATCH by turns, and a condition is written only when what it says changes.
+func message(format string, args []any) string {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if err, ok := arg.(error); ok {
+			args[i] = explanation(err)
+		}
+	}
+	return fmt.Sprintf(format, args...)
+}
+
+func explanation(err error) string {
+	var answer interface{ Explanation() string }
+	if errors.As(err, &answer) {
+		return answer.Explanation()
+	}
+	return err.Error()
+}
+
 // Readyf is the outcome that LambdaTest and the resource agree.
 func Readyf(reason, format string, args ...any) Outcome {
-	return Outcome{Readiness: Ready, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return Outcome{Readiness: Ready, Reason: reason, Message: message(format, args)}
 }
 
 // Progressingf is the outcome that they do not agree, and that the operator goes on by itself.
 func Progressingf(reason, format string, args ...any) Outcome {
-	return Outcome{Readiness: Progressing, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return Outcome{Readiness: Progressing, Reason: reason, Message: message(format, args)}
 }
 
 // Stalledf is the outcome that they do not agree, and that a person must act.
 func Stalledf(reason, format string, args ...any) Outcome {
-	return Outcome{Readiness: Stalled, Reason: reason, Message: fmt.Sprintf(format, args...)}
+	return Outcome{Readiness: Stalled, Reason: reason, Message: message(format, args)}
 }
 
 // Retry is the outcome with a time after which to reconcile again.
