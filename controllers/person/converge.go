@@ -166,23 +166,17 @@ func (w *work) isYoungDenial() bool {
 
 // obstacle is why no call is made now, if something is in the way.
 func (w *work) obstacle() (because status.Outcome, blocked bool) {
-	because, blocked = w.attempt.Obstacle(w.next.step == stepLookUp || w.next.step == stepProve)
-	account, known := w.connection.Accounts.Get(w.user)
-	if because.Reason == v1alpha1.SuspendedReason && w.Desired.Fate == claims.FateKept && w.Desired.Denies() && (!known || account.Active) {
-		because = status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and can still sign in, because %s %s is suspended: set its spec.suspend to false, or deactivate the person at LambdaTest.",
-			v1alpha1.OrganizationKind, w.key.Organization)
-	}
-	return because, blocked
+	return w.attempt.Obstacle(w.next.step == stepLookUp || w.next.step == stepProve)
 }
 
 // longWait is how long the queue of an organization must be before the status of people at its end says that they wait: a shorter one is
 // over before a user reads it, and a status for each person would cost more than the wait.
 const longWait = time.Minute
 
-// whileWaiting is the outcome of waiting for a turn. A denial is the next, and has its turn before its status would be written.
+// whileWaiting is the outcome of waiting for a turn. Denials have theirs before everybody else, so they wait for one another only.
 func (w *work) whileWaiting() status.Outcome {
 	outcome := w.attempt.WhileWaiting()
-	if outcome == (status.Outcome{}) && w.next.priority < lane.Denial && w.connection.Lane.Backlog() > longWait {
+	if outcome == (status.Outcome{}) && w.connection.Lane.Backlog(w.next.priority) > longWait {
 		return status.Progressingf(v1alpha1.ProgressingReason, "Waits for its turn: many changes are before it. They go as fast as spec.rateLimit of %s %s allows.",
 			v1alpha1.OrganizationKind, w.key.Organization)
 	}

@@ -69,6 +69,8 @@ type Connection struct {
 	login Login
 	// calls counts those under way.
 	calls int
+	// counted are the counts of accounts after the last sweep.
+	counted AccountCounts
 }
 
 // Settings are what an organization's spec says about its connection.

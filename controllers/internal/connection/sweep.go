@@ -200,7 +200,7 @@ func (c *Connection) Sweep(ctx context.Context) error {
 		c.registry.Imports.Add(lane.Drift, reconcile.Request{NamespacedName: c.Organization})
 	}
 	c.wakeIdle()
-	if news || err != nil {
+	if c.countsChanged() || news || err != nil {
 		c.changed()
 	}
 	return err
