@@ -72,7 +72,8 @@ const (
 	OutcomeFailed = "failed"
 )
 
-// Change is one attribute that a call changed.
+// Change is one attribute that a call was to change: active, role or concurrencyGroup of an account; displayName, roles or members of a group. Of
+// members, From are the ids of the accounts that leave, To of those that join, at most 100 of each.
 type Change struct {
 	Attribute string `json:"attribute"`
 	From      string `json:"from,omitempty"`
@@ -94,8 +95,8 @@ type Line struct {
 	// Account is the id of the account at LambdaTest, Group that of the group.
 	Account string `json:"account,omitempty"`
 	Group   string `json:"group,omitempty"`
-	// Call is what was called: CreateUser, UpdateUser, DeactivateUser, CreateGroup, UpdateGroup or DeleteGroup; Changes what it changed, without
-	// addresses; Outcome how it ended.
+	// Call is what was called: CreateUser, UpdateUser, DeactivateUser, CreateGroup, PatchGroup, ReplaceGroup or DeleteGroup; Changes what it was to
+	// change, without addresses; Outcome how it ended.
 	Call    string   `json:"call,omitempty"`
 	Changes []Change `json:"changes,omitempty"`
 	Outcome string   `json:"outcome,omitempty"`

@@ -160,9 +160,11 @@ func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcom
 		return r.findLost(ctx, w)
 	}
 	have, _ := w.connection.Groups.ByID(w.id)
+	sent := r.Registry.Options.Now()
 	err := w.connection.Call(ctx, w.attempt.Place, "DeleteGroup", func(ctx context.Context, upstream connection.Upstream) error {
 		return upstream.DeleteGroup(ctx, w.id)
 	})
+	r.auditCall(w, "DeleteGroup", sent, have.Wish, groups.Wish{}, err)
 	if lambdatest.IgnoreNotFound(err) != nil {
 		outcome, _ := w.failed(err)
 		return outcome, nil //nolint:nilerr // the outcome says what failed, and when the call is repeated

@@ -187,6 +187,7 @@ func (w *work) whileWaiting() status.Outcome {
 func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outcome, done bool) {
 	past := w.attempt.History()
 	err := w.call(ctx)
+	r.auditCall(w, err)
 	if w.next.step == stepLookUp {
 		w.requested = w.requested && err != nil && !isNotOurs(err)
 		w.given.vanished = w.given.vanished && err != nil
@@ -216,21 +217,21 @@ func (w *work) call(ctx context.Context) error {
 	}
 	switch next.step {
 	case stepCreate:
-		return c.Create(ctx, w.user, "CreateUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Create(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			return stored(upstream.CreateUser(ctx, next.create))
 		})
 	case stepUpdate:
-		return c.Call(ctx, w.user, "UpdateUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			return stored(upstream.UpdateUser(ctx, next.id, next.update))
 		})
 	case stepDeactivate:
-		return c.Call(ctx, w.user, "DeactivateUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			account := c.Accounts.Of(w.user, next.id)
 			account.Active = false
 			return stored(account, upstream.DeactivateUser(ctx, next.id))
 		})
 	case stepProve:
-		return c.Call(ctx, w.user, "GetUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			account, err := upstream.GetUser(ctx, next.id)
 			if err == nil && v1alpha1.FoldUserName(account.UserName) == w.user {
 				c.Accounts.Saw(w.user, account, w.calledAt)
@@ -242,7 +243,7 @@ func (w *work) call(ctx context.Context) error {
 	if !w.given.vanished {
 		c.CountLookUp() // a sweep does not say where a person is who vanished
 	}
-	return c.Call(ctx, w.user, "FindUser", func(ctx context.Context, upstream connection.Upstream) error {
+	return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 		account, found, err := upstream.FindUser(ctx, w.spelled())
 		if err == nil && !found {
 			account, found, err = w.findByID(ctx, upstream)
@@ -372,13 +373,7 @@ func isNotOurs(err error) bool { return lambdatest.IsRejected(err) || lambdatest
 // announce records the change that was made, on the claim that decides. Only the status says that an account was created: it was empty
 // before, and for ten thousand new people the API server has enough to write without events.
 func (r *Reconciler) announce(w *work) {
-	claim := w.Claims[0]
-	if len(w.Living) > 0 {
-		claim = w.Living[0]
-	}
-	if w.Denial != nil {
-		claim = w.Denial
-	}
+	claim := w.speaker()
 	switch w.next.step {
 	case stepDeactivate:
 		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Deactivated", "Deactivate", "Deactivated the account: nobody claims the person any more.")

@@ -86,6 +86,7 @@ func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.Lamb
 		return false, err
 	}
 	status.RecordTransition(r.Recorder, claim, updated)
+	r.auditStatus(w, claim, updated)
 	return true, nil
 }
 
