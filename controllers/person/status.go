@@ -109,7 +109,8 @@ func (w *work) outcomeFor(claim *v1alpha1.LambdaTestUser, outcome status.Outcome
 	case w.kept != status.Outcome{}:
 		return w.kept
 	case w.roleHeld():
-		return w.heldOutcome(guard.Demotion, guard.Held)
+		lower := guard.DemotionEntry(w.Desired.Effective.RoleFrom, w.Desired.Effective.Role, "a lower one")
+		return w.heldOutcome(guard.Request{Kind: guard.Demotion, Entries: []string{lower}}, guard.Held)
 	case living && w.Denial != nil && !claim.IsDenial():
 		outcome.Reason, outcome.Message = v1alpha1.DeniedByAnotherClaimReason, deniedMessage(w.Denial, w.deniedAt())
 	}
