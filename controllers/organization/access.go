@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 )
 
@@ -49,6 +50,12 @@ func (r *Reconciler) warnOfAdmins(stored, updated *v1alpha1.LambdaTestOrganizati
 	if now := updated.Status.Admins; had && now != nil && *now == 0 {
 		message = "No account of this organization is Admin and active at LambdaTest any more, so no person can manage the organization or issue its SCIM token there. " +
 			"Let a resource make an active person Admin (spec.role: Admin); if LambdaTest refuses that, ask its support."
+	}
+	if message != "" && !meta.IsStatusConditionTrue(stored.Status.Conditions, v1alpha1.NoActiveAdminCondition) {
+		r.Registry.Options.Audit.Write(audit.Line{
+			Event: audit.NoActiveAdmin, Namespace: stored.Namespace, Organization: stored.Name,
+			Resource: v1alpha1.OrganizationKind + "/" + stored.Name, UID: string(stored.UID),
+		}, "")
 	}
 	r.warnOf(updated, v1alpha1.NoActiveAdminCondition, v1alpha1.NoActiveAdminReason, message)
 }

@@ -134,6 +134,10 @@ type work struct {
 	refusal error
 	// final, unless nil, is a refusal of a change that is believed if LambdaTest still shows the account.
 	final error
+	// created says that this reconcile created the account.
+	created bool
+	// trouble is the reason why a denial is not carried out.
+	trouble string
 	// lost says that LambdaTest did not find the account by its id.
 	lost bool
 	// unreported says that statuses are left to write.

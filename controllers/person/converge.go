@@ -202,6 +202,7 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outc
 	case past == lane.KeepsFailing:
 		w.connection.ForgiveAll()
 	}
+	w.created = w.created || w.next.step == stepCreate
 	r.announce(w)
 	return w.succeeded()
 }
@@ -379,6 +380,7 @@ func (r *Reconciler) announce(w *work) {
 		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Deactivated", "Deactivate", "Deactivated the account: nobody claims the person any more.")
 	case stepUpdate:
 		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Changed", "Update", "Changed at LambdaTest: %s.", changesText(w.next))
+		r.reportActivation(w, claim)
 	}
 }
 

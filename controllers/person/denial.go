@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
@@ -104,7 +105,7 @@ func (w *work) deniedButActive(because status.Outcome) status.Outcome {
 	if because.Reason != v1alpha1.DeniedButActiveReason {
 		because.Message += " If the denial cannot wait, deactivate the person by hand at LambdaTest."
 	}
-	because.Reason = v1alpha1.DeniedButActiveReason
+	w.trouble, because.Reason = because.Reason, v1alpha1.DeniedButActiveReason
 	return because
 }
 
@@ -141,6 +142,9 @@ func (r *Reconciler) warnOfPending(w *work, now status.Outcome) time.Duration {
 	}
 	if w.connection.Census.Warn(w.user) {
 		r.Recorder.Eventf(w.Denial, nil, corev1.EventTypeWarning, v1alpha1.DeniedButActiveReason, "Deny", "%s", now.Message)
+		line := w.auditLine(audit.DenialOverdue, w.Denial)
+		line.Decided, line.Reason = audit.At(w.deniedAt()), w.trouble
+		r.audit(w, line)
 	}
 	return 0
 }

@@ -87,6 +87,7 @@ func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.Lamb
 	}
 	status.RecordTransition(r.Recorder, claim, updated)
 	r.auditStatus(w, claim, updated)
+	r.reportAdmin(w, claim, updated)
 	return true, nil
 }
 
@@ -103,7 +104,7 @@ func (w *work) outcomeFor(claim *v1alpha1.LambdaTestUser, outcome status.Outcome
 	case w.guarded.holding() && !w.guarded.pending && (living || ready):
 		return w.guarded.held
 	case living && claims.DuplicateOf(claim, w.Living) != nil:
-		return status.Stalledf(v1alpha1.DuplicateUserNameReason, "%s is about the same person and older: it decides, this one contributes only a denial. Delete one of the two.",
+		return status.Stalledf(v1alpha1.DuplicateUserNameReason, "%s already declares this person. This resource is ignored, except that active: false in it would deny the person. Delete one of the two.",
 			claims.Reference(claims.DuplicateOf(claim, w.Living)))
 	case !ready:
 	case w.kept != status.Outcome{}:
@@ -113,6 +114,8 @@ func (w *work) outcomeFor(claim *v1alpha1.LambdaTestUser, outcome status.Outcome
 		return w.heldOutcome(guard.Request{Kind: guard.Demotion, Entries: []string{lower}}, guard.Held)
 	case living && w.Denial != nil && !claim.IsDenial():
 		outcome.Reason, outcome.Message = v1alpha1.DeniedByAnotherClaimReason, deniedMessage(w.Denial, w.deniedAt())
+	case living && outcome.Reason == v1alpha1.SyncedReason:
+		outcome.Message += w.overruled(claim)
 	}
 	return outcome
 }

@@ -181,6 +181,7 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	case err == nil:
 		c.endRound()
 		c.take(ctx, found, c.Accounts.Replace(found.byUser, found.several, begun))
+		c.reportUnclaimedAdmins(ctx)
 	case isIncomplete(err):
 		changed := c.Accounts.Show(found.byUser, found.several, begun)
 		for user := range found.gone {
