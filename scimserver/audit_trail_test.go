@@ -59,7 +59,9 @@ var _ = Describe("The audit trail", Label("audit"), func() {
 		DeferCleanup(func() { r.stop(); Eventually(r.done).Should(Receive(BeNil())) })
 	})
 	answers := func(token string) func() int {
-		return func() int { return t.ask(r, "GET", "/ServiceProviderConfig", "", "Authorization: Bearer "+token).status }
+		return func() int {
+			return t.ask(r, "GET", "/ServiceProviderConfig", "", "Authorization: Bearer "+token).status
+		}
 	}
 
 	It("has the first use of a token, and the first refusal of one that is in a Secret", func(ctx SpecContext) {
