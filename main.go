@@ -25,6 +25,7 @@ import (
 	"k8s.io/klog/v2"
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/cli"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers"
 	"github.com/lambdatest-operator/lambdatest-operator/replica"
@@ -73,6 +74,8 @@ type runOptions struct {
 	kubeconfig string
 	logFormat  string
 	logLevel   string
+	// auditAddresses puts the userNames of people into the audit trail.
+	auditAddresses bool
 }
 
 func (o *runOptions) bind(flags *pflag.FlagSet) {
@@ -95,6 +98,7 @@ func (o *runOptions) bind(flags *pflag.FlagSet) {
 	flags.DurationVar(&o.Controllers.BackoffMin, "upstream-backoff-min", controllers.DefaultBackoffMin, "shortest wait after LambdaTest failed")
 	flags.DurationVar(&o.Controllers.BackoffMax, "upstream-backoff-max", controllers.DefaultBackoffMax, "longest wait after LambdaTest failed; a denial never waits longer than 2s")
 	flags.StringVar(&o.logFormat, "log-format", "json", "`format` of log lines: json or text")
+	flags.BoolVar(&o.auditAddresses, "audit-addresses", false, "write the userNames of people into the lines of the audit trail, beside their digests")
 	flags.StringVar(&o.logLevel, "log-level", "info", "`level` from which lines are logged: debug, info, warn or error")
 }
 
@@ -115,13 +119,13 @@ func run(ctx context.Context, options *runOptions) error {
 	if err := followMemoryLimit(); err != nil {
 		return err
 	}
-	log, err := options.logger()
+	log, trail, err := options.loggers()
 	if err != nil {
 		return err
 	}
 	ctrl.SetLogger(log)
 	klog.SetLogger(log)
-	options.Log = log
+	options.Log, options.Audit = log, trail
 	restConfig, err := clientcmd.BuildConfigFromFlags("", options.kubeconfig)
 	if err != nil {
 		return fmt.Errorf("finding the cluster, with --kubeconfig or as a pod: %w", err)
@@ -129,20 +133,42 @@ func run(ctx context.Context, options *runOptions) error {
 	return replica.Run(ctx, restConfig, options.Options)
 }
 
-func (o *runOptions) logger() (logr.Logger, error) {
+// loggers are the log and the audit trail, which go to the same place. The trail is complete whatever the level of the log.
+func (o *runOptions) loggers() (logr.Logger, audit.Log, error) {
 	var level slog.Level
 	if err := level.UnmarshalText([]byte(o.logLevel)); err != nil {
-		return logr.Logger{}, fmt.Errorf("--log-level is debug, info, warn or error, not %q", o.logLevel)
+		return logr.Logger{}, audit.Log{}, fmt.Errorf("--log-level is debug, info, warn or error, not %q", o.logLevel)
 	}
-	handlerOptions := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler
+	all := &slog.HandlerOptions{Level: slog.LevelDebug}
 	switch o.logFormat {
 	case "json":
-		return logr.FromSlogHandler(expectedProbes{slog.NewJSONHandler(os.Stderr, handlerOptions)}), nil
+		handler = slog.NewJSONHandler(os.Stderr, all)
 	case "text":
-		return logr.FromSlogHandler(expectedProbes{slog.NewTextHandler(os.Stderr, handlerOptions)}), nil
+		handler = slog.NewTextHandler(os.Stderr, all)
 	default:
-		return logr.Logger{}, fmt.Errorf("--log-format is json or text, not %q", o.logFormat)
+		return logr.Logger{}, audit.Log{}, fmt.Errorf("--log-format is json or text, not %q", o.logFormat)
 	}
+	return logr.FromSlogHandler(expectedProbes{fromLevel{handler, level}}), audit.New(logr.FromSlogHandler(handler), o.auditAddresses), nil
+}
+
+// fromLevel drops the lines below a level.
+type fromLevel struct {
+	slog.Handler
+	level slog.Level
+}
+
+// Enabled implements slog.Handler.
+func (f fromLevel) Enabled(_ context.Context, level slog.Level) bool { return level >= f.level }
+
+// WithAttrs implements slog.Handler.
+func (f fromLevel) WithAttrs(attributes []slog.Attr) slog.Handler {
+	return fromLevel{f.Handler.WithAttrs(attributes), f.level}
+}
+
+// WithGroup implements slog.Handler.
+func (f fromLevel) WithGroup(name string) slog.Handler {
+	return fromLevel{f.Handler.WithGroup(name), f.level}
 }
 
 // expectedProbes logs at debug that a replica is not ready: while it starts and while it stops that is expected, and controller-runtime

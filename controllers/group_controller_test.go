@@ -692,7 +692,10 @@ var _ = Describe("A demotion by the deletion of a group", Label("groups", "guard
 			Expect(Fetched(ctx, k8s, group)).To(BeStalled(v1alpha1.DemotionHeldReason))
 			Expect(w.upstream.Writes()).To(BeZero())
 			Expect(w.held(ctx).Count).To(BeEquivalentTo(6))
+			Expect(Fetched(ctx, k8s, group).Status.HeldMembers).To(HaveExactElements(
+				"admin-0@example.com", "admin-1@example.com", "admin-2@example.com", "admin-3@example.com", "admin-4@example.com", "admin-5@example.com"))
 			Expect(Fetched(ctx, k8s, people[0])).To(BeStalled(v1alpha1.DemotionHeldReason))
+			Expect(status.ReadyCondition(Fetched(ctx, k8s, people[0])).Message).To(ContainSubstring("would change the role of this person from Admin to a lower one"))
 
 			w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, w.held(ctx).Token)
 			w.wokenGroups(ctx)

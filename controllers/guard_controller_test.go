@@ -115,7 +115,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 		Expect(w.events()).To(ContainElement(HavePrefix("Warning GuardHolding")))
 	})
 
-	It("tells the organization the token, the two commands and the limit, also when the set has grown since", func(ctx SpecContext) {
+	It("tells the organization what is held, the two commands and the limit, and no token, which another person soon changes", func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		w.pruned(ctx, people...)
 		token := w.held(ctx).Token
@@ -124,11 +124,15 @@ var _ = Describe("The guard", Label("guard"), func() {
 		organization := w.connected(ctx, DefaultOrganization)
 
 		Expect(meta.FindStatusCondition(organization.Status.Conditions, v1alpha1.GuardHoldingCondition).Message).To(And(
-			ContainSubstring("2 have gone of the 2 of 8 active people who may"),
-			ContainSubstring("iam.lambdatest.io/approve-deprovision="+token),
-			ContainSubstring("iam.lambdatest.io/reject-deprovision="+token)))
+			HavePrefix("The guard holds 6 people who would lose access because resources were deleted until you decide"),
+			ContainSubstring("2 of 8 active people may go without being denied, and 2 have gone"),
+			ContainSubstring("kubectl lambdatest approve default -n "+w.namespace),
+			ContainSubstring("kubectl lambdatest reject default -n "+w.namespace), Not(ContainSubstring(token))))
+		Expect(w.events()).NotTo(ContainElement(ContainSubstring(token)))
 		for _, user := range remaining(ctx, people) {
-			Expect(status.ReadyCondition(user).Message).To(And(ContainSubstring("kubectl lambdatest status"), Not(ContainSubstring(token))))
+			Expect(status.ReadyCondition(user).Message).To(And(
+				HavePrefix("Held by the guard of LambdaTestOrganization default: deleting LambdaTestUser/%s would deactivate this person, whom nobody denied.", user.Name),
+				ContainSubstring("Declaring the person again in a resource of another name ends this"), ContainSubstring("kubectl lambdatest status"), Not(ContainSubstring(token))))
 		}
 	})
 
@@ -242,7 +246,7 @@ var _ = Describe("The guard", Label("guard"), func() {
 		Expect(w.active()).To(Equal(6))
 	})
 
-	It("refuses a token of another set, with an event and a condition", func(ctx SpecContext) {
+	It("refuses a token of another set, with an event", func(ctx SpecContext) {
 		w, people := staffed(ctx, 8)
 		w.pruned(ctx, people[:3]...)
 		stale := w.held(ctx).Token
@@ -250,12 +254,46 @@ var _ = Describe("The guard", Label("guard"), func() {
 		w.events()
 		w.clock.Advance(guardQuiet)
 
-		organization := w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, stale)
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, stale)
 
 		Expect(w.active()).To(Equal(6))
 		Expect(w.events()).To(ContainElement(HavePrefix("Warning StaleToken")))
-		Expect(organization.Status.Conditions).To(ContainElement(And(
-			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Message", ContainSubstring(stale+" was refused")))))
+	})
+
+	It("decides about the part of a held set that is named, and says who decided", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:5]...)
+		held := w.held(ctx)
+		Expect(held.People).To(HaveLen(3))
+		part := v1alpha1.Decision{Token: held.Token, Only: held.People[:1]}.String()
+		Changed(ctx, k8s, MakeOrganization(DefaultOrganization).In(w.namespace).Obj(), func(o *v1alpha1.LambdaTestOrganization) {
+			metav1.SetMetaDataAnnotation(&o.ObjectMeta, v1alpha1.DecidedByAnnotation, v1alpha1.DecidedBy(held.Token, "grace@example.com"))
+		})
+		w.events()
+
+		approved := w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, part).Status.Guard
+
+		Expect(w.active()).To(Equal(5))
+		Expect(approved.Held.People).To(Equal(held.People[1:]))
+		Expect(approved.Held.Token).NotTo(Equal(held.Token))
+		Expect(approved.Approved).To(And(HaveField("By", "grace@example.com"), HaveField("DecidedAt.Time", BeTemporally("==", w.clock.Now().Truncate(time.Second)))))
+		Expect(w.events()).To(ContainElement("Normal Approved What was held about 1 person is carried out. Decided by grace@example.com."))
+
+		rejected := w.decided(ctx, v1alpha1.RejectDeprovisionAnnotation, approved.Held.Token).Status.Guard
+		Expect(rejected.Rejected.By).To(HavePrefix("field manager "), "the other name was about another set")
+		Expect(w.active()).To(Equal(5))
+	})
+
+	It("refuses a decision about a resource about which nothing is held", func(ctx SpecContext) {
+		w, people := staffed(ctx, 8)
+		w.pruned(ctx, people[:5]...)
+		held := w.held(ctx)
+		w.events()
+
+		w.decided(ctx, v1alpha1.ApproveDeprovisionAnnotation, v1alpha1.Decision{Token: held.Token, Only: []string{held.People[0], "nobody"}}.String())
+
+		Expect(w.active()).To(Equal(6))
+		Expect(w.events()).To(ContainElement(HavePrefix("Warning NotHeld")))
 	})
 
 	It("leaves a token alone that approves a sweep", Label("wrong-org"), func(ctx SpecContext) {
@@ -391,6 +429,11 @@ var _ = Describe("The guard", Label("guard"), func() {
 		there := remaining(ctx, denials)
 		Expect(there).To(HaveLen(3))
 		Expect(there).To(HaveEach(BeStalled(v1alpha1.ActivationHeldReason)))
+		Expect(status.ReadyCondition(there[0]).Message).To(ContainSubstring("deleting LambdaTestUser/" + there[0].Name + " would let this person sign in again"))
+		organization := w.connected(ctx, DefaultOrganization)
+		Expect(organization).To(HaveCondition(v1alpha1.GuardHoldingCondition, metav1.ConditionTrue, v1alpha1.ActivationHeldReason))
+		Expect(meta.FindStatusCondition(organization.Status.Conditions, v1alpha1.GuardHoldingCondition).Message).To(
+			HavePrefix("The guard holds 3 people who would get access back because resources that deny them were deleted"))
 
 		w.decided(ctx, v1alpha1.RejectDeprovisionAnnotation, w.held(ctx).Token)
 		Expect(remaining(ctx, denials)).To(BeEmpty())
@@ -440,6 +483,7 @@ var _ = Describe("A demotion by deletion", Label("guard", "demotion"), func() {
 		held := remaining(ctx, declared)
 		Expect(held).To(HaveLen(6))
 		Expect(held).To(HaveEach(BeStalled(v1alpha1.DemotionHeldReason)))
+		Expect(status.ReadyCondition(held[0]).Message).To(ContainSubstring("deleting LambdaTestUser/" + held[0].Name + " would change the role of this person from Admin to User"))
 		Expect(w.held(ctx).People).To(ContainElement(held[0].Name + ": Admin to User"))
 		Expect(Fetched(ctx, k8s, assigned[7])).To(BeStalled(v1alpha1.DemotionHeldReason))
 

@@ -13,6 +13,7 @@ import (
 
 	ctrl "sigs.k8s.io/controller-runtime"
 
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/group"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/imports"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
@@ -44,6 +45,8 @@ type Options struct {
 	LeadUntil func() time.Time
 	// Now is the clock.
 	Now func() time.Time
+	// Audit takes the lines of the audit trail. The zero value drops them.
+	Audit audit.Log
 }
 
 // withDefaults fills in what was left out.
@@ -76,7 +79,7 @@ func (o Options) validate() error {
 // connections are the options of what is in memory about organizations.
 func (o Options) connections() connection.Options {
 	return connection.Options{
-		Backoff: lane.Backoff{Min: o.BackoffMin, Max: o.BackoffMax}, LeaseDuration: o.LeaseDuration, LeadUntil: o.LeadUntil, Now: o.Now,
+		Backoff: lane.Backoff{Min: o.BackoffMin, Max: o.BackoffMax}, LeaseDuration: o.LeaseDuration, LeadUntil: o.LeadUntil, Now: o.Now, Audit: o.Audit,
 	}
 }
 

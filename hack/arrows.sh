@@ -9,7 +9,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 module=$(go list -m)
 arrows() {
-	go list -f '{{.ImportPath}}{{range .Imports}} {{.}}{{end}}' . ./api/v1alpha1 ./cli ./controllers/... ./scimserver/... ./lambdatest/... ./lease ./replica |
+	go list -f '{{.ImportPath}}{{range .Imports}} {{.}}{{end}}' . ./api/v1alpha1 ./audit ./cli ./controllers/... ./scimserver/... ./lambdatest/... ./lease ./replica |
 		awk -v module="$module" '
 			{
 				name = $1 == module ? "main" : substr($1, length(module) + 2)

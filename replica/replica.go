@@ -28,6 +28,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/usercache"
 	"github.com/lambdatest-operator/lambdatest-operator/lease"
@@ -48,6 +49,8 @@ const (
 // Options are what a replica is started with.
 type Options struct {
 	Log logr.Logger
+	// Audit takes the audit trail of controllers and endpoint. The zero value drops it.
+	Audit audit.Log
 	// Namespaces are those that are watched; none means all.
 	Namespaces []string
 	// LeaderElection lets one replica at a time call LambdaTest. LeaseNamespace is where the lease is; empty means the pod's own.
@@ -97,6 +100,7 @@ func manage(ctx context.Context, restConfig *rest.Config, options Options, fille
 	restConfig.UserAgent = "lambdatest-operator"
 	managerOptions := options.manager()
 	options.Controllers.LeaseDuration = leaseDuration
+	options.Controllers.Audit, options.SCIM.Audit = options.Audit, options.Audit
 	if options.LeaderElection {
 		lock, err := lease.New(restConfig, options.LeaseNamespace, leaseName, leaseDuration, renewDeadline)
 		if err != nil {

@@ -11,11 +11,11 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
-// audit is what the one line about a write says besides who asked. It holds no address and no value: ids and names of attributes only.
-type audit struct {
+// written is what the one line about a write says besides who asked. It holds no address and no value: ids and names of attributes only.
+type written struct {
 	resource string   // kind and id
 	fields   []string // attributes that changed; none: nothing was written
-	outcome  string   // created, revived, changed, unchanged, denied, deleted
+	outcome  string   // created, revived, changed, role changed, reactivated, denied, deleted, unchanged
 	leftOut  error    // why only the denial of a request was carried out
 }
 

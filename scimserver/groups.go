@@ -74,7 +74,7 @@ func (s *Server) changeGroup(r *request, change claims.GroupChange) (*v1alpha1.L
 	if err != nil {
 		return nil, err
 	}
-	r.audit = audit{resource: "Group/" + r.segment, outcome: "changed", fields: fields}
+	r.audit = written{resource: "Group/" + r.segment, outcome: "changed", fields: fields}
 	if len(fields) == 0 {
 		r.audit.outcome = "unchanged"
 	}
@@ -100,7 +100,7 @@ func (s *Server) deleteGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, orNotFound(err, "group", r.segment)
 	}
-	r.audit = audit{resource: "Group/" + r.segment, outcome: "deleted"}
+	r.audit = written{resource: "Group/" + r.segment, outcome: "deleted"}
 	return noContent(), nil
 }
 
@@ -137,7 +137,7 @@ func (s *Server) createGroup(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	r.audit = audit{resource: "Group/" + group.Name, outcome: "created", fields: claims.ChangedGroupFields(&v1alpha1.LambdaTestGroupSpec{}, &spec)}
+	r.audit = written{resource: "Group/" + group.Name, outcome: "created", fields: claims.ChangedGroupFields(&v1alpha1.LambdaTestGroupSpec{}, &spec)}
 	return s.groupReply(r, http.StatusCreated, group)
 }
 

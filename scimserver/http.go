@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"strings"
 
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/problem"
 )
 
@@ -68,10 +69,15 @@ func (s *Server) dispatch(q *request) (result reply, err error) {
 		return reply{}, problem.BadValue("the Host header is longer than %d bytes", maxHostBytes)
 	}
 	if q.grant, err = s.gate.admit(q.Request); err != nil {
+		if q.grant == nil && problemOf(err).Status == http.StatusUnauthorized {
+			s.auditRefusal(q.Request)
+		}
 		return reply{}, err
 	}
 	s.metrics.used(q.grant, s.now())
-	s.uses.Note(q.grant, s.now())
+	if s.uses.Note(q.grant, s.now()) {
+		s.auditToken(audit.TokenUsed, q.grant, "")
+	}
 	handle, err := s.router.find(q)
 	if err != nil {
 		return reply{}, err

@@ -32,7 +32,7 @@ type request struct {
 	base    string // the provider's base URL: scheme, host and BasePath
 	segment string // what stood for {id} in the route
 	body    map[string]any
-	audit   audit
+	audit   written
 	control *http.ResponseController
 	bodies  *shares // the memory of bodies
 	held    int64   // of it

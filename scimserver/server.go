@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/index"
 	"github.com/lambdatest-operator/lambdatest-operator/scimserver/internal/token"
 )
@@ -62,6 +64,8 @@ type Options struct {
 	Elected <-chan struct{}
 	// Log gets one line per write, and the causes of errors that clients are not told.
 	Log logr.Logger
+	// Audit takes the lines of the audit trail. The zero value drops them.
+	Audit audit.Log
 	// Registerer gets the metrics; nil means that they are kept and not exposed.
 	Registerer prometheus.Registerer
 	// Limits are the guard rails; zero fields mean their defaults.
@@ -97,6 +101,8 @@ type Server struct {
 	refusals, reads *limiters
 	// logged and told are the token notices that are in the log, and in an event, already. The token loader alone uses them.
 	logged, told map[string]bool
+	// refusedTokens are the refusals of tokens that the audit trail has, by organization, key and reason.
+	refusedTokens sync.Map
 
 	started  atomic.Bool
 	draining atomic.Bool

@@ -96,14 +96,14 @@ func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change cla
 	if err != nil {
 		return err
 	}
-	fields := claims.ChangedUserFields(&user.Spec, &spec)
-	r.audit = audit{resource: "User/" + user.Name, outcome: "unchanged", leftOut: leftOut}
+	fields, outcome := claims.ChangedUserFields(&user.Spec, &spec), outcomeOf(user.Spec, spec)
+	r.audit = written{resource: "User/" + user.Name, outcome: "unchanged", leftOut: leftOut}
 	if !reflect.DeepEqual(spec, user.Spec) {
 		user.Spec = spec
 		if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
 			return err
 		}
-		r.audit.outcome, r.audit.fields = "changed", fields
+		r.audit.outcome, r.audit.fields = outcome, fields
 	}
 	if leftOut != nil {
 		r.audit.outcome = "denied"
@@ -116,6 +116,7 @@ func (s *Server) writeUser(r *request, user *v1alpha1.LambdaTestUser, change cla
 // each organization: each is a write, and stays in memory for twelve minutes.
 func (s *Server) reportLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOut error) {
 	s.metrics.leftOver(r.organization())
+	s.auditLeftOut(r, user, leftOut)
 	if _, allowed := s.leftOut.allow(r.organizationKey().String(), s.now()); !allowed {
 		return
 	}
@@ -145,7 +146,7 @@ func (s *Server) deleteUser(r *request) (reply, error) {
 	if err != nil {
 		return reply{}, orNotFound(err, "user", r.segment)
 	}
-	r.audit = audit{resource: "User/" + r.segment, outcome: "deleted", fields: []string{"active"}}
+	r.audit = written{resource: "User/" + r.segment, outcome: "deleted", fields: []string{"active"}}
 	return noContent(), nil
 }
 
@@ -193,7 +194,7 @@ func (s *Server) createResource(r *request, name string, post *claims.UserPost) 
 	if err := s.create(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, err
 	}
-	r.audit = audit{resource: "User/" + name, outcome: "created", leftOut: post.LeftOut, fields: claims.ChangedUserFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
+	r.audit = written{resource: "User/" + name, outcome: "created", leftOut: post.LeftOut, fields: claims.ChangedUserFields(&v1alpha1.LambdaTestUserSpec{}, &user.Spec)}
 	if post.LeftOut != nil {
 		r.audit.outcome = "denied"
 		s.reportLeftOut(r, user, post.LeftOut)
@@ -260,7 +261,7 @@ func (s *Server) revive(r *request, user *v1alpha1.LambdaTestUser, post *claims.
 	if err := s.update(r.Context(), user, v1alpha1.UserKind); err != nil {
 		return nil, 0, err
 	}
-	r.audit = audit{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: post.LeftOut}
+	r.audit = written{resource: "User/" + user.Name, outcome: "revived", fields: fields, leftOut: post.LeftOut}
 	if post.LeftOut != nil {
 		s.reportLeftOut(r, user, post.LeftOut)
 	}

@@ -25,6 +25,11 @@ const (
 	// AccountsSetAsideCondition of an organization is present and true while LambdaTest has several accounts for one person, which differ only
 	// in the case of their userNames. None of them is changed, except that a denial deactivates them.
 	AccountsSetAsideCondition = "AccountsSetAside"
+	// PeopleDeniedButActiveCondition of an organization is present and true while a person has been denied for longer than a minute and is
+	// still active at LambdaTest.
+	PeopleDeniedButActiveCondition = "PeopleDeniedButActive"
+	// NoActiveAdminCondition of an organization is present and true while LambdaTest has no active Admin in it.
+	NoActiveAdminCondition = "NoActiveAdmin"
 )
 
 // Condition reasons. Each appears with a message that says what to do next.
@@ -69,7 +74,8 @@ const (
 	ActivationHeldReason = "ActivationHeld"
 	// DeniedByAnotherClaimReason: this claim says active, but another claim denies the person, and a denial wins.
 	DeniedByAnotherClaimReason = "DeniedByAnotherClaim"
-	// DeniedButActiveReason: the person is denied but still active at LambdaTest, because the deactivation has not succeeded yet.
+	// DeniedButActiveReason: the person is denied and can still sign in at LambdaTest, or it is not known that they cannot. The message says
+	// since when, why, and what to do by hand. Of an organization: such people are counted in status.pendingDenials.
 	DeniedButActiveReason = "DeniedButActive"
 	// DuplicateDisplayNameReason: another resource has the same displayName, and that one is in force.
 	DuplicateDisplayNameReason = "DuplicateDisplayName"
@@ -101,6 +107,8 @@ const (
 	TokenExpiringReason = "TokenExpiring"
 	// ReadOneByOneReason: LambdaTest's list of users does not show all of them, so the operator reads those one by one that it does not show.
 	ReadOneByOneReason = "ReadOneByOne"
+	// NoActiveAdminReason: no account of the organization is Admin and active, so that no person can manage the organization at LambdaTest.
+	NoActiveAdminReason = "NoActiveAdmin"
 	// PeopleRemainReason: an organization being deleted waits for the resources that still need it.
 	PeopleRemainReason = "PeopleRemain"
 )

@@ -112,6 +112,13 @@ type LambdaTestGroupStatus struct {
 	// +optional
 	PendingMemberCount int32 `json:"pendingMemberCount,omitempty"`
 
+	// heldMembers are the userNames of the members who would lose a role if the deprovision guard did not hold the change: the first 100.
+	//
+	// +kubebuilder:validation:MaxItems=100
+	// +listType=atomic
+	// +optional
+	HeldMembers []string `json:"heldMembers,omitempty"`
+
 	// conditions are Ready, and Reconciling or Stalled while they are true.
 	//
 	// +kubebuilder:validation:MaxItems=32

@@ -323,17 +323,28 @@ type HeldSet struct {
 
 	// people are the entries of the set, sorted, at most 10000. An entry is the name of a LambdaTestUser. If the change is not a
 	// deactivation, the change follows, as in "ada: Admin to User". A held group is one entry with the number of people who would lose a
-	// role.
+	// role; status.heldMembers of the group names them.
 	//
 	// +kubebuilder:validation:MaxItems=10000
 	// +listType=atomic
 	// +optional
 	People []string `json:"people,omitempty"`
+
+	// by is who approved or rejected the set: the user name in the annotation iam.lambdatest.io/decided-by, or "field manager NAME" if there
+	// is none. It is what the client said; the audit log of the API server proves it.
+	//
+	// +optional
+	By string `json:"by,omitempty"`
+
+	// decidedAt is when the operator applied the approval or rejection.
+	//
+	// +optional
+	DecidedAt *metav1.Time `json:"decidedAt,omitempty"`
 }
 
 // GuardStatus is the state of the deprovision guard.
 type GuardStatus struct {
-	// windowStart is when the current hour began.
+	// windowStart is when the current hour began. The limits hold until an hour later.
 	//
 	// +optional
 	WindowStart *metav1.Time `json:"windowStart,omitempty"`
@@ -453,10 +464,31 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	Unclaimed *int32 `json:"unclaimed,omitempty"`
 
-	// pendingDenials is the number of denied people who are still active at LambdaTest.
+	// unclaimedActive is the number of active accounts at LambdaTest that no resource claims.
+	//
+	// +optional
+	UnclaimedActive *int32 `json:"unclaimedActive,omitempty"`
+
+	// unclaimedAdmins is the number of active accounts at LambdaTest that are Admin and that no resource claims.
+	//
+	// +optional
+	UnclaimedAdmins *int32 `json:"unclaimedAdmins,omitempty"`
+
+	// admins is the number of active accounts at LambdaTest that are Admin, claimed or not.
+	//
+	// +optional
+	Admins *int32 `json:"admins,omitempty"`
+
+	// pendingDenials is the number of denied people who are still active at LambdaTest, or may be.
 	//
 	// +optional
 	PendingDenials *int32 `json:"pendingDenials,omitempty"`
+
+	// refused is the number of people whom LambdaTest refuses, or refuses a part of what is wanted for them. The identity provider takes
+	// them for provisioned.
+	//
+	// +optional
+	Refused *int32 `json:"refused,omitempty"`
 
 	// scimTokenSecret is the name of the Secret with the tokens that identity providers present.
 	//
@@ -480,8 +512,8 @@ type LambdaTestOrganizationStatus struct {
 	// +optional
 	Guard *GuardStatus `json:"guard,omitempty"`
 
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside, SCIMPaused or
-	// SCIMTokenWarning while they are true.
+	// conditions are Ready, and Reconciling, Stalled, PeopleDeniedButActive, NoActiveAdmin, GuardHolding, PeopleRefused, ListUnreliable,
+	// AccountsSetAside, SCIMPaused or SCIMTokenWarning while they are true.
 	//
 	// +kubebuilder:validation:MaxItems=32
 	// +listType=map
@@ -501,13 +533,17 @@ type LambdaTestOrganizationStatus struct {
 // +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.active`
 // +kubebuilder:printcolumn:name="Synced",type=integer,JSONPath=`.status.synced`
 // +kubebuilder:printcolumn:name="Failing",type=integer,JSONPath=`.status.failing`
+// +kubebuilder:printcolumn:name="Denied But Active",type=integer,JSONPath=`.status.pendingDenials`,description="Denied people who are still active"
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="SCIM Token",type=string,JSONPath=`.status.scimTokenSecret`,priority=1
 // +kubebuilder:printcolumn:name="Unclaimed",type=integer,JSONPath=`.status.unclaimed`,description="Accounts that no resource is about",priority=1
 // +kubebuilder:printcolumn:name="Drifted",type=integer,JSONPath=`.status.drifted`,description="People who differ while driftPolicy is Report",priority=1
-// +kubebuilder:printcolumn:name="Pending Denials",type=integer,JSONPath=`.status.pendingDenials`,description="Denied people who are still active",priority=1
+// +kubebuilder:printcolumn:name="Unclaimed Active",type=integer,JSONPath=`.status.unclaimedActive`,description="Active accounts that no resource is about",priority=1
+// +kubebuilder:printcolumn:name="Unclaimed Admins",type=integer,JSONPath=`.status.unclaimedAdmins`,description="Active Admins that no resource is about",priority=1
+// +kubebuilder:printcolumn:name="Admins",type=integer,JSONPath=`.status.admins`,description="Active Admins, claimed or not",priority=1
+// +kubebuilder:printcolumn:name="Refused",type=integer,JSONPath=`.status.refused`,description="People whom LambdaTest refuses",priority=1
 // +kubebuilder:printcolumn:name="Held",type=integer,JSONPath=`.status.guard.held.count`,priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:validation:XValidation:rule="size(self.metadata.name) <= 63",message="the name of a LambdaTestOrganization has at most 63 characters"

@@ -57,6 +57,7 @@ var _ = Describe("a manifest", func() {
 			set("spec.concurrencyGroup", "night shift"), set("spec.externalId", "00u1"), set("spec.displayName", "Ada L."),
 			set("spec.emails", []any{map[string]any{"value": "ada@example.com", "type": "work", "primary": true}}),
 			set("spec.managementPolicy", "Observe"), set("spec.deletionPolicy", "Orphan")),
+		Entry("a denial without a name", user, unset("spec.name"), set("spec.active", false)),
 		Entry("a user without e-mails", user, set("spec.emails", []any{})),
 		Entry("a user with the longest e-mails of a person", user, set("spec.emails", addresses(10, "a", 254))),
 		Entry("a userName of 254 characters", user, set("spec.userName", strings.Repeat("a", 242)+"@example.com")),
@@ -111,7 +112,11 @@ var _ = Describe("a manifest", func() {
 		Entry("a key with an escape", organization, set("spec.tokenSecretRef.key", "a\x1b"), "key must not hold control or formatting characters"),
 		Entry("a SCIM Secret with an escape", organization, set("spec.scim", map[string]any{"tokenSecretRef": map[string]any{"name": "a\x1b"}}), "name must not hold control or formatting characters"),
 		Entry("a baseURL that is turned round", organization, set("spec.baseURL", "https://auth.lambdatest.com/\u202eapi"), "baseURL must not hold control or formatting characters"),
-		Entry("no name", user, unset("spec.name"), "spec.name: Required value"),
+		Entry("no name", user, unset("spec.name"), "name is required unless active is false"),
+		Entry("no name of an active person", user, func(o map[string]any) {
+			unset("spec.name")(o)
+			set("spec.active", true)(o)
+		}, "name is required unless active is false"),
 		Entry("no givenName", user, unset("spec.name.givenName"), "spec.name.givenName: Required value"),
 		Entry("an empty givenName", user, set("spec.name.givenName", ""), "spec.name.givenName in body should be at least 1 chars long"),
 		Entry("no familyName", user, unset("spec.name.familyName"), "spec.name.familyName: Required value"),

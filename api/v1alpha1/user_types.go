@@ -85,6 +85,7 @@ type Email struct {
 // LambdaTestUserSpec is what one party says about one person.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.deletedAt) || (has(self.active) && !self.active)",message="deletedAt marks a denial: it needs active: false"
+// +kubebuilder:validation:XValidation:rule="has(self.name) || (has(self.active) && !self.active)",message="name is required unless active is false: LambdaTest needs it for a new account"
 type LambdaTestUserSpec struct {
 	// organizationRef names the LambdaTestOrganization, in the same namespace, that the person belongs to. Immutable.
 	//
@@ -104,10 +105,10 @@ type LambdaTestUserSpec struct {
 	UserName string `json:"userName"`
 
 	// name is the person's name for a new account. The operator cannot change it at LambdaTest afterwards; the person can, in the account
-	// settings.
+	// settings. Required unless active is false.
 	//
-	// +required
-	Name PersonName `json:"name"`
+	// +optional
+	Name PersonName `json:"name,omitzero"`
 
 	// role is the person's role in the organization: Admin, User or Guest. If unset, a new account starts as User and an existing account
 	// keeps its role. A role from a group takes precedence.
@@ -286,6 +287,20 @@ type LambdaTestUserStatus struct {
 	// +optional
 	Effective *EffectiveState `json:"effective,omitempty"`
 
+	// deniedAt is since when this resource has said `active: false`. The operator writes it once: for a resource of the SCIM endpoint the time of
+	// the request, for a declared resource the time of its creation, or the time at which the operator saw the change. It is absent, like
+	// offAt, while the resource does not say so.
+	//
+	// +optional
+	DeniedAt *metav1.Time `json:"deniedAt,omitempty"`
+
+	// offAt is when the operator first knew, after deniedAt, that the person has no active account: from LambdaTest's answer to the
+	// deactivation, or from a read. It is absent while the person can sign in, or may be able to. If the account was off before, it is
+	// deniedAt.
+	//
+	// +optional
+	OffAt *metav1.Time `json:"offAt,omitempty"`
+
 	// plannedChanges are the differences that are not carried out because of managementPolicy: Observe, driftPolicy: Report, a suspended
 	// organization or the deprovision guard.
 	//
@@ -313,6 +328,8 @@ type LambdaTestUserStatus struct {
 // +kubebuilder:resource:shortName=ltuser,categories=lambdatest
 // +kubebuilder:selectablefield:JSONPath=`.spec.userName`
 // +kubebuilder:selectablefield:JSONPath=`.spec.organizationRef.name`
+// +kubebuilder:selectablefield:JSONPath=`.spec.role`
+// +kubebuilder:selectablefield:JSONPath=`.spec.active`
 // +kubebuilder:printcolumn:name="Username",type=string,JSONPath=`.spec.userName`
 // +kubebuilder:printcolumn:name="Role",type=string,JSONPath=`.status.account.role`,description="Role in force at LambdaTest"
 // +kubebuilder:printcolumn:name="Active",type=boolean,JSONPath=`.status.account.active`,description="Whether LambdaTest lets the person sign in"
@@ -322,6 +339,8 @@ type LambdaTestUserStatus struct {
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 // +kubebuilder:printcolumn:name="Organization",type=string,JSONPath=`.spec.organizationRef.name`,priority=1
 // +kubebuilder:printcolumn:name="Account",type=string,JSONPath=`.status.accountID`,priority=1
+// +kubebuilder:printcolumn:name="Denied By",type=string,JSONPath=`.status.effective.activeFrom`,description="The resource that denies the person",priority=1
+// +kubebuilder:printcolumn:name="Role By",type=string,JSONPath=`.status.effective.roleFrom`,description="The resource that decides the role",priority=1
 // +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
 // +kubebuilder:validation:XValidation:rule="!has(self.spec.deletedAt) || self.metadata.name.startsWith('scim-')",message="spec.deletedAt is set by the SCIM endpoint only: to deny a person, set spec.active: false"
 type LambdaTestUser struct {

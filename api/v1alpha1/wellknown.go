@@ -30,11 +30,19 @@ const (
 	// ReconcileRequestedAtAnnotation requests a reconcile: the operator handles each new value (a timestamp by convention) once, and
 	// then writes it into status.lastHandledReconcileAt.
 	ReconcileRequestedAtAnnotation = "iam.lambdatest.io/reconcile-requested-at"
-	// ApproveDeprovisionAnnotation on an organization approves the held set that its value names (status.guard.held.token).
+	// ApproveDeprovisionAnnotation on an organization approves the held set that its value names (status.guard.held.token), or a part of
+	// it; see Decision.
 	ApproveDeprovisionAnnotation = "iam.lambdatest.io/approve-deprovision"
 	// RejectDeprovisionAnnotation on an organization rejects the held set that its value names: the resources are released, and no
 	// account is changed.
 	RejectDeprovisionAnnotation = "iam.lambdatest.io/reject-deprovision"
+	// DecidedByAnnotation on an organization says who approves or rejects: the token of the set, a space, and a user name, as in
+	// "ts463qwe7a2bcd3f ada@example.com". It counts only for the set of that token. Without it, the field manager of the annotation is named.
+	DecidedByAnnotation = "iam.lambdatest.io/decided-by"
+	// DeniedByAnnotation on a declared user is the user name of who denied the person, and DenialReasonAnnotation says why, in free text.
+	// "kubectl lambdatest deny" writes both. They decide nothing.
+	DeniedByAnnotation     = "iam.lambdatest.io/denied-by"
+	DenialReasonAnnotation = "iam.lambdatest.io/denial-reason"
 	// LastModifiedAnnotation is the RFC 3339 time of the last SCIM write: meta.lastModified of RFC 7643, section 3.1.
 	LastModifiedAnnotation = "iam.lambdatest.io/last-modified"
 	// DeletedByProviderAnnotation on a group of the SCIM endpoint is the RFC 3339 time at which the identity provider deleted it. It is

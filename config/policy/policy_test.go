@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -321,6 +322,46 @@ func set(value string, field ...string) func(*unstructured.Unstructured) {
 		Expect(unstructured.SetNestedField(o.Object, value, append([]string{"spec"}, field...)...)).To(Succeed())
 	}
 }
+
+var _ = Describe("a deletion", func() {
+	// deleted deletes a resource as an account does, and returns the warnings of the API server.
+	deleted := func(ctx context.Context, account string, object client.Object) []string {
+		GinkgoHelper()
+		Expect(operator.Create(ctx, object)).To(Succeed())
+		config, err := plane.ConfigFor(account, "system:masters")
+		Expect(err).NotTo(HaveOccurred())
+		var warnings warnings
+		config.WarningHandler = &warnings
+		deleter, err := client.New(config, client.Options{Scheme: admin.Scheme()})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(deleter.Delete(ctx, object)).To(Succeed())
+		return warnings
+	}
+
+	It("of a user or a group warns of what it may do at LambdaTest", func(ctx SpecContext) {
+		Eventually(func() []string { return deleted(ctx, "admin", user("leaver")) }).WithTimeout(30 * time.Second).Should(ContainElement(And(
+			ContainSubstring("this may deactivate ada@example.com at LambdaTest"), ContainSubstring("the guard may hold it"), ContainSubstring("spec.deletionPolicy: Orphan"))))
+		denial := user("denial")
+		denial.Spec.Active = new(false)
+		Expect(deleted(ctx, "admin", denial)).To(ContainElement(ContainSubstring("this resource denies ada@example.com: deleting it may let the person sign in again")))
+		Expect(deleted(ctx, "admin", group("testers"))).To(ContainElement(ContainSubstring("this may delete the group at LambdaTest")))
+	})
+
+	It("that changes nothing at LambdaTest, or that the operator makes, warns of nothing", func(ctx SpecContext) {
+		orphan, observer := user("orphan"), user("observer")
+		orphan.Spec.DeletionPolicy = v1alpha1.DeletionOrphan
+		observer.Spec.ManagementPolicy = v1alpha1.ManagementObserve
+		Expect(deleted(ctx, "admin", orphan)).To(BeEmpty())
+		Expect(deleted(ctx, "admin", observer)).To(BeEmpty())
+		Expect(deleted(ctx, "system:serviceaccount:lambdatest-operator-system:lambdatest-operator", user("collected"))).To(BeEmpty())
+	})
+})
+
+// warnings are those of the API server.
+type warnings []string
+
+// HandleWarningHeader implements rest.WarningHandler.
+func (w *warnings) HandleWarningHeader(_ int, _ string, text string) { *w = append(*w, text) }
 
 var _ = Describe("a declared resource", func() {
 	It("may be written by its owner, without the label", func(ctx SpecContext) {

@@ -64,6 +64,8 @@ type work struct {
 	absent bool
 	// requested says that a resync was requested, and that LambdaTest has not answered yet.
 	requested bool
+	// losing are the members who would lose a role if the guard did not hold the deletion.
+	losing []string
 }
 
 // Reconcile compares a group with what LambdaTest has, and makes at most one change there.

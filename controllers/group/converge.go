@@ -156,7 +156,7 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outc
 	var answer lambdatest.Group
 	found := true
 	before, _ := w.connection.Groups.ByID(w.next.id)
-	call := w.connection.Call
+	call, sent := w.connection.Call, r.Registry.Options.Now()
 	if w.next.step == stepCreate {
 		call = w.connection.Create
 	}
@@ -165,6 +165,9 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outc
 		answer, found, err = w.ask(ctx, upstream)
 		return err
 	})
+	if w.next.mutates() {
+		r.auditCall(w, w.callName(), sent, before.Wish, w.want, err)
+	}
 	now := r.Registry.Options.Now()
 	w.requested = w.requested && (err != nil || w.next.step != stepLookUp)
 	switch {

@@ -160,9 +160,11 @@ func (r *Reconciler) deleteUpstream(ctx context.Context, w *work) (status.Outcom
 		return r.findLost(ctx, w)
 	}
 	have, _ := w.connection.Groups.ByID(w.id)
+	sent := r.Registry.Options.Now()
 	err := w.connection.Call(ctx, w.attempt.Place, "DeleteGroup", func(ctx context.Context, upstream connection.Upstream) error {
 		return upstream.DeleteGroup(ctx, w.id)
 	})
+	r.auditCall(w, "DeleteGroup", sent, have.Wish, groups.Wish{}, err)
 	if lambdatest.IgnoreNotFound(err) != nil {
 		outcome, _ := w.failed(err)
 		return outcome, nil //nolint:nilerr // the outcome says what failed, and when the call is repeated
@@ -222,7 +224,7 @@ func (r *Reconciler) guardDemotions(ctx context.Context, w *work) (because statu
 	if !w.leads() || len(w.group.Spec.Roles) == 0 || deletedByProvider(w.group) {
 		return status.Outcome{}, true, nil
 	}
-	entry, err := r.demotions(ctx, w)
+	entry, losing, err := r.demotions(ctx, w)
 	if err != nil || entry == "" {
 		return status.Outcome{}, true, err
 	}
@@ -240,13 +242,14 @@ func (r *Reconciler) guardDemotions(ctx context.Context, w *work) (because statu
 		return status.Outcome{}, false, r.release(ctx, w, status.Normal("Orphaned", "LambdaTest's group, and the roles that it gave, were left as they are: the deletion was rejected."))
 	}
 	w.connection.WakeMembers(claims.MembersOf(w.group))
-	return status.Stalledf(v1alpha1.DemotionHeldReason, "With this group, %d people would lose a role, more than spec.deprovisionGuard of %s %s allows within an hour, so it is held. %s",
-		guard.PeopleIn(entry), v1alpha1.OrganizationKind, w.organization.Name, guard.WhereToDecide(w.organization.Name)), false, nil
+	w.losing = losing
+	would := fmt.Sprintf("deleting this group would take a role from %d of its members, whom status.heldMembers names", len(losing))
+	return status.Stalledf(v1alpha1.DemotionHeldReason, "%s", guard.HeldMessage(w.group.Namespace, w.organization.Name, would)), false, nil
 }
 
 // keepRoles asks the guard to keep in force what the group gave its members, as after a rejection. It says whether that is written down.
 func (r *Reconciler) keepRoles(ctx context.Context, w *work) (bool, error) {
-	entry, err := r.demotions(ctx, w)
+	entry, _, err := r.demotions(ctx, w)
 	if err != nil || entry == "" {
 		return true, err
 	}
@@ -254,9 +257,9 @@ func (r *Reconciler) keepRoles(ctx context.Context, w *work) (bool, error) {
 	return w.connection.Guard.Ask(request) == guard.Rejected, nil
 }
 
-// demotions is the guard's entry for the people who would lose a role with the group; empty when there are none.
-func (r *Reconciler) demotions(ctx context.Context, w *work) (string, error) {
-	hash, people := sha256.New(), 0
+// demotions is the guard's entry for the people who would lose a role with the group, and who they are; empty when there are none.
+func (r *Reconciler) demotions(ctx context.Context, w *work) (entry string, losing []string, err error) {
+	hash := sha256.New()
 	roles := claims.GroupRoles{Reader: r.Client, MaxRole: claims.MaxRoleOf(w.organization)}
 	for _, user := range claims.MembersOf(w.group) {
 		account, known := w.connection.Accounts.Get(user)
@@ -265,17 +268,17 @@ func (r *Reconciler) demotions(ctx context.Context, w *work) (string, error) {
 		}
 		left, err := r.roleWithout(ctx, roles, w.group, claims.MemberKey(w.group, user))
 		if err != nil {
-			return "", err
+			return "", nil, err
 		}
 		if claims.Demotes(v1alpha1.Role(account.Role), left) {
-			people++
+			losing = append(losing, user)
 			fmt.Fprintln(hash, account.ID, account.Role, left)
 		}
 	}
-	if people == 0 {
-		return "", nil
+	if len(losing) == 0 {
+		return "", nil, nil
 	}
-	return fmt.Sprintf("%s: %d people lose a role (%s)", claims.GroupReference(w.group), people, hex.EncodeToString(hash.Sum(nil))[:12]), nil
+	return fmt.Sprintf("%s: %d people lose a role (%s)", claims.GroupReference(w.group), len(losing), hex.EncodeToString(hash.Sum(nil))[:12]), losing, nil
 }
 
 // roleWithout is the role that a member would have once the group is gone; none while it makes no difference.

@@ -144,7 +144,7 @@ func (r *Reconciler) contribute(w *work, now status.Outcome) {
 	w.connection.WakeMembers(w.connection.Groups.Contribute(w.group.Name, given, fresh))
 }
 
-// maxPendingMembers is how many members without an account status names.
+// maxPendingMembers is how many members without an account status names, and how many who would lose a role.
 const maxPendingMembers = 100
 
 // describe fills in everything but the conditions.
@@ -156,6 +156,7 @@ func (w *work) describe() {
 	into.GroupID = w.id
 	into.PendingMembers = w.pending[:min(len(w.pending), maxPendingMembers)]
 	into.PendingMemberCount = *status.Int32(len(w.pending))
+	into.HeldMembers = w.losing[:min(len(w.losing), maxPendingMembers)]
 	if w.id == "" {
 		into.DisplayName, into.Members = "", nil
 		return

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/connection"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/lane"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
@@ -179,7 +180,14 @@ func (r *Reconciler) createSCIMToken(ctx context.Context, organization *v1alpha1
 	if err := controllerutil.SetControllerReference(organization, secret, r.Client.Scheme()); err != nil {
 		return nil, fmt.Errorf("owning Secret %s: %w", secret.Name, err)
 	}
-	return secret, r.Client.Create(ctx, secret)
+	if err := r.Client.Create(ctx, secret); err != nil {
+		return secret, err
+	}
+	r.Registry.Options.Audit.Write(audit.Line{
+		Event: audit.TokenCreated, Namespace: organization.Namespace, Organization: organization.Name,
+		Resource: "Secret/" + secret.Name, UID: string(secret.UID), TokenKey: v1alpha1.DefaultTokenKey,
+	}, "")
+	return secret, nil
 }
 
 var rankOfWarning = map[string]int{v1alpha1.TokenExpiringReason: 1, v1alpha1.TokenIgnoredReason: 2, v1alpha1.TokenConflictReason: 3}

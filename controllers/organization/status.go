@@ -112,11 +112,14 @@ func (r *Reconciler) reportOn(
 		r.warnOfRefusals(updated, c)
 		r.warnOfLists(updated, c)
 		r.warnOfSeveral(updated, c)
+		r.warnOfAdmins(stored, updated)
 	}
+	overdue := r.warnOfPendingDenials(updated, c)
 	updated.Status.LastHandledReconcileAt = status.ResyncRequest(updated)
 	warned.warn(updated, metav1.NewTime(r.Registry.Options.Now()))
 	r.showPause(updated)
 	again, undescribed := c.Guard.Describe(ctx, updated)
+	again = status.Soonest(again, overdue)
 	if equality.Semantic.DeepEqual(stored.Status, updated.Status) {
 		return again, undescribed
 	}
@@ -141,8 +144,11 @@ func describe(organization *v1alpha1.LambdaTestOrganization, c *connection.Conne
 	into.People, into.Active = status.Int32(sum.People), status.Int32(sum.Active)
 	into.Synced, into.Failing = status.Int32(sum.Synced), status.Int32(sum.Failing)
 	into.Drifted, into.PendingDenials = status.Int32(sum.Drifted), status.Int32(sum.PendingDenials)
+	into.Refused = status.Int32(sum.Refused)
 	if last.Complete {
-		into.Unclaimed = status.Int32(unclaimed)
+		counted := c.CountAccounts()
+		into.Unclaimed, into.Admins = status.Int32(unclaimed), status.Int32(counted.Admins)
+		into.UnclaimedActive, into.UnclaimedAdmins = status.Int32(counted.UnclaimedActive), status.Int32(counted.UnclaimedAdmins)
 	}
 }
 

@@ -77,6 +77,7 @@ func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error
 	failed := r.releaseLeaving(ctx, w)
 	outcome, err := r.converge(ctx, w)
 	if err == nil {
+		outcome = w.deniedButActive(outcome)
 		err = r.report(ctx, w, outcome)
 	}
 	if err := errors.Join(failed, err); err != nil {
@@ -90,6 +91,7 @@ func (r *Reconciler) reconcile(ctx context.Context, w *work) (ctrl.Result, error
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	later = status.Soonest(later, r.warnOfPending(w, outcome))
 	again := status.Soonest(outcome.RetryAfter, later)
 	if !w.unreported {
 		return ctrl.Result{RequeueAfter: again, Priority: new(w.next.priority)}, nil
@@ -113,7 +115,8 @@ func (r *Reconciler) mayDecide(ctx context.Context, w *work) (bool, error) {
 type work struct {
 	claims.Person
 	key  claims.PersonKey
-	user string // the folded userName, as lane, tables and census name the person
+	now  time.Time // when the reconcile began
+	user string    // the folded userName, as lane, tables and census name the person
 	// organization is nil when there is none; connection and attempt are nil when it is not open yet.
 	organization *v1alpha1.LambdaTestOrganization
 	connection   *connection.Connection
@@ -131,6 +134,10 @@ type work struct {
 	refusal error
 	// final, unless nil, is a refusal of a change that is believed if LambdaTest still shows the account.
 	final error
+	// created says that this reconcile created the account.
+	created bool
+	// trouble is the reason why a denial is not carried out.
+	trouble string
 	// lost says that LambdaTest did not find the account by its id.
 	lost bool
 	// unreported says that statuses are left to write.
@@ -144,7 +151,7 @@ type work struct {
 
 // read reads everything that a decision depends on.
 func (r *Reconciler) read(ctx context.Context, key claims.PersonKey) (*work, error) {
-	w := &work{key: key, user: key.UserName, released: sets.New[types.UID]()}
+	w := &work{key: key, now: r.Registry.Options.Now(), user: key.UserName, released: sets.New[types.UID]()}
 	all, err := claims.About(ctx, r.Client, key)
 	if err != nil || len(all) == 0 {
 		return w, err

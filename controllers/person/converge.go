@@ -167,23 +167,17 @@ func (w *work) isYoungDenial() bool {
 
 // obstacle is why no call is made now, if something is in the way.
 func (w *work) obstacle() (because status.Outcome, blocked bool) {
-	because, blocked = w.attempt.Obstacle(w.next.step == stepLookUp || w.next.step == stepProve)
-	account, known := w.connection.Accounts.Get(w.user)
-	if because.Reason == v1alpha1.SuspendedReason && w.Desired.Fate == claims.FateKept && w.Desired.Denies() && (!known || account.Active) {
-		because = status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and can still sign in, because %s %s is suspended: set its spec.suspend to false, or deactivate the person at LambdaTest.",
-			v1alpha1.OrganizationKind, w.key.Organization)
-	}
-	return because, blocked
+	return w.attempt.Obstacle(w.next.step == stepLookUp || w.next.step == stepProve)
 }
 
 // longWait is how long the queue of an organization must be before the status of people at its end says that they wait: a shorter one is
 // over before a user reads it, and a status for each person would cost more than the wait.
 const longWait = time.Minute
 
-// whileWaiting is the outcome of waiting for a turn. A denial is the next, and has its turn before its status would be written.
+// whileWaiting is the outcome of waiting for a turn. Denials have theirs before everybody else, so they wait for one another only.
 func (w *work) whileWaiting() status.Outcome {
 	outcome := w.attempt.WhileWaiting()
-	if outcome == (status.Outcome{}) && w.next.priority < lane.Denial && w.connection.Lane.Backlog() > longWait {
+	if outcome == (status.Outcome{}) && w.connection.Lane.Backlog(w.next.priority) > longWait {
 		return status.Progressingf(v1alpha1.ProgressingReason, "Waits for its turn: many changes are before it. They go as fast as spec.rateLimit of %s %s allows.",
 			v1alpha1.OrganizationKind, w.key.Organization)
 	}
@@ -194,6 +188,7 @@ func (w *work) whileWaiting() status.Outcome {
 func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outcome, done bool) {
 	past := w.attempt.History()
 	err := w.call(ctx)
+	r.auditCall(w, err)
 	if w.next.step == stepLookUp {
 		w.requested = w.requested && err != nil && !isNotOurs(err)
 		w.given.vanished = w.given.vanished && err != nil
@@ -208,6 +203,7 @@ func (r *Reconciler) carryOut(ctx context.Context, w *work) (outcome status.Outc
 	case past == lane.KeepsFailing:
 		w.connection.ForgiveAll()
 	}
+	w.created = w.created || w.next.step == stepCreate
 	r.announce(w)
 	return w.succeeded()
 }
@@ -223,21 +219,21 @@ func (w *work) call(ctx context.Context) error {
 	}
 	switch next.step {
 	case stepCreate:
-		return c.Create(ctx, w.user, "CreateUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Create(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			return stored(upstream.CreateUser(ctx, next.create))
 		})
 	case stepUpdate:
-		return c.Call(ctx, w.user, "UpdateUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			return stored(upstream.UpdateUser(ctx, next.id, next.update))
 		})
 	case stepDeactivate:
-		return c.Call(ctx, w.user, "DeactivateUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			account := c.Accounts.Of(w.user, next.id)
 			account.Active = false
 			return stored(account, upstream.DeactivateUser(ctx, next.id))
 		})
 	case stepProve:
-		return c.Call(ctx, w.user, "GetUser", func(ctx context.Context, upstream connection.Upstream) error {
+		return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 			account, err := upstream.GetUser(ctx, next.id)
 			if err == nil && v1alpha1.FoldUserName(account.UserName) == w.user {
 				c.Accounts.Saw(w.user, account, w.calledAt)
@@ -249,7 +245,7 @@ func (w *work) call(ctx context.Context) error {
 	if !w.given.vanished {
 		c.CountLookUp() // a sweep does not say where a person is who vanished
 	}
-	return c.Call(ctx, w.user, "FindUser", func(ctx context.Context, upstream connection.Upstream) error {
+	return c.Call(ctx, w.user, next.callName(), func(ctx context.Context, upstream connection.Upstream) error {
 		account, found, err := upstream.FindUser(ctx, w.spelled())
 		if err == nil && !found {
 			account, found, err = w.findByID(ctx, upstream)
@@ -381,18 +377,13 @@ func isNotOurs(err error) bool { return lambdatest.IsRejected(err) || lambdatest
 // announce records the change that was made, on the claim that decides. Only the status says that an account was created: it was empty
 // before, and for ten thousand new people the API server has enough to write without events.
 func (r *Reconciler) announce(w *work) {
-	claim := w.Claims[0]
-	if len(w.Living) > 0 {
-		claim = w.Living[0]
-	}
-	if w.Denial != nil {
-		claim = w.Denial
-	}
+	claim := w.speaker()
 	switch w.next.step {
 	case stepDeactivate:
 		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Deactivated", "Deactivate", "Deactivated the account: nobody claims the person any more.")
 	case stepUpdate:
 		r.Recorder.Eventf(claim, nil, corev1.EventTypeNormal, "Changed", "Update", "Changed at LambdaTest: %s.", changesText(w.next))
+		r.reportActivation(w, claim)
 	}
 }
 

@@ -77,8 +77,9 @@ func (w *work) leavesWithoutCall() (status.Note, bool) {
 
 func (r *Reconciler) release(ctx context.Context, w *work, claim *v1alpha1.LambdaTestUser) error {
 	_, err := status.Release(ctx, r.Client, &r.releases, claim)
-	if err == nil {
+	if err == nil && !w.released.Has(claim.UID) {
 		w.released.Insert(claim.UID)
+		r.auditEnd(w, claim, "Deleted")
 	}
 	return err
 }

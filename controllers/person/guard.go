@@ -91,7 +91,7 @@ func (r *Reconciler) guardDeparture(ctx context.Context, w *work) error {
 		w.Desired = before
 	case guard.Held, guard.Deferred, guard.Pending:
 		w.guarded.departing = request
-		w.await(request.Kind, verdict)
+		w.await(request, verdict)
 		w.Desired = before
 		w.Denial = claims.FirstDenial(slices.Concat(w.Living, w.Leaving))
 	}
@@ -118,7 +118,7 @@ func (r *Reconciler) guardChange(w *work) (because status.Outcome, may bool) {
 	if verdict == guard.Admitted {
 		return status.Outcome{}, true
 	}
-	w.await(request.Kind, verdict)
+	w.await(request, verdict)
 	return w.guarded.held, false
 }
 
@@ -134,12 +134,12 @@ func (w *work) loss() guard.Request {
 }
 
 // await notes that the guard keeps something from happening, or has not answered yet.
-func (w *work) await(kind guard.Kind, verdict guard.Verdict) {
+func (w *work) await(request guard.Request, verdict guard.Verdict) {
 	if verdict == guard.Pending {
 		w.guarded.pending = true
 		return
 	}
-	w.guarded.held = w.heldOutcome(kind, verdict)
+	w.guarded.held = w.heldOutcome(request, verdict)
 }
 
 // unguarded is what would be desired if the guard did not hold it.
@@ -219,23 +219,20 @@ func (w *work) settleGuard() {
 	}
 }
 
-// heldOutcome says where to decide. Only the organization's status has the token, which changes with each person that is held.
-func (w *work) heldOutcome(kind guard.Kind, verdict guard.Verdict) status.Outcome {
+// heldOutcome says what is held, and how to decide.
+func (w *work) heldOutcome(request guard.Request, verdict guard.Verdict) status.Outcome {
 	if verdict == guard.Deferred {
 		return guard.DeferredOutcome(w.key.Organization)
 	}
-	reason, what := v1alpha1.DeprovisionHeldReason, "Nobody denied this person, and"
-	switch kind {
+	reason := v1alpha1.DeprovisionHeldReason
+	switch request.Kind {
 	case guard.Demotion:
-		reason, what = v1alpha1.DemotionHeldReason, "A lower role follows from a deletion, and"
+		reason = v1alpha1.DemotionHeldReason
 	case guard.Activation:
-		reason, what = v1alpha1.ActivationHeldReason, "Access follows from the deletion of a resource that denies, and"
-	case guard.Denial:
-		what = "The person is denied, and"
-	case guard.Deprovision, guard.Keep:
+		reason = v1alpha1.ActivationHeldReason
+	case guard.Denial, guard.Deprovision, guard.Keep:
 	}
-	return status.Stalledf(reason, "%s more people would be affected within an hour than spec.deprovisionGuard of %s %s allows, so this is held. %s",
-		what, v1alpha1.OrganizationKind, w.key.Organization, guard.WhereToDecide(w.key.Organization))
+	return status.Stalledf(reason, "%s", guard.HeldMessage(w.key.Namespace, w.key.Organization, guard.Would(request.Entries[0])))
 }
 
 // keptOutcome is the outcome after the deletion of what an entry is about was rejected.

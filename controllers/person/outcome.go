@@ -92,7 +92,7 @@ func (w *work) refused(reason, format string, args ...any) status.Outcome {
 func (w *work) mustCorrect(why error) status.Outcome {
 	if w.Desired.Denies() && w.mayBeActive() {
 		return w.refused(v1alpha1.DeniedButActiveReason,
-			"The person is denied and can still sign in, because LambdaTest refuses to deactivate account %s (%v): deactivate the person at LambdaTest.", w.next.id, why)
+			"LambdaTest refuses to deactivate account %s (%v). Deactivate the person at LambdaTest.", w.next.id, why)
 	}
 	return w.refused(v1alpha1.UpstreamRejectedReason, "LambdaTest refuses this (%v): correct the resource.", why)
 }
@@ -139,7 +139,7 @@ func (w *work) setBack() status.Outcome {
 
 // outOfReach is the outcome of a denial whose account LambdaTest does not show to the token, while other accounts are gone, too.
 func (w *work) outOfReach() status.Outcome {
-	return status.Stalledf(v1alpha1.DeniedButActiveReason, "The person is denied and may still sign in: LambdaTest does not show account %s to the token of %s %s any more. "+
+	return status.Stalledf(v1alpha1.DeniedButActiveReason, "LambdaTest does not show account %s to the token of %s %s any more. "+
 		"If the token is of another organization, put the right one into the Secret. Otherwise deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.",
 		w.accountID(), v1alpha1.OrganizationKind, w.key.Organization)
 }
@@ -187,7 +187,7 @@ func (w *work) moved(err error) (outcome status.Outcome, done bool) {
 		w.given.vanished = false
 		return status.Outcome{}, false
 	case w.Desired.Fate == claims.FateKept && w.Desired.Denies():
-		return w.refused(v1alpha1.DeniedButActiveReason, "The person is denied and may still sign in: LambdaTest has moved the account out of this organization (%v). "+
+		return w.refused(v1alpha1.DeniedButActiveReason, "LambdaTest has moved the account out of this organization (%v). "+
 			"Deactivate the person at LambdaTest, in the organization or sub-organization that has the account now.", err), true
 	}
 	return w.refused(v1alpha1.AccountMovedReason, "LambdaTest has moved the account of this person out of this organization (%v), for example by the mapping of a group to a sub-organization. "+

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -38,6 +39,9 @@ func (r *Reconciler) report(ctx context.Context, w *work, outcome status.Outcome
 		}
 	}
 	w.recordStanding(outcome)
+	if err := r.refreshDenial(ctx, w); err != nil {
+		return err
+	}
 	written := 0
 	for _, claim := range w.Claims {
 		if w.released.Has(claim.UID) {
@@ -82,6 +86,8 @@ func (r *Reconciler) reportTo(ctx context.Context, w *work, claim *v1alpha1.Lamb
 		return false, err
 	}
 	status.RecordTransition(r.Recorder, claim, updated)
+	r.auditStatus(w, claim, updated)
+	r.reportAdmin(w, claim, updated)
 	return true, nil
 }
 
@@ -91,20 +97,25 @@ func (w *work) outcomeFor(claim *v1alpha1.LambdaTestUser, outcome status.Outcome
 	switch {
 	case !claims.IsFull(claim):
 		return status.Readyf(v1alpha1.ObservedReason, "%s", observedMessage(claim))
+	case living && outcome.Reason == v1alpha1.DeniedButActiveReason:
+		return outcome
 	case w.guarded.holding() && w.guarded.pending && living:
 		return status.Outcome{}
 	case w.guarded.holding() && !w.guarded.pending && (living || ready):
 		return w.guarded.held
 	case living && claims.DuplicateOf(claim, w.Living) != nil:
-		return status.Stalledf(v1alpha1.DuplicateUserNameReason, "%s is about the same person and older: it decides, this one contributes only a denial. Delete one of the two.",
+		return status.Stalledf(v1alpha1.DuplicateUserNameReason, "%s already declares this person. This resource is ignored, except that active: false in it would deny the person. Delete one of the two.",
 			claims.Reference(claims.DuplicateOf(claim, w.Living)))
 	case !ready:
 	case w.kept != status.Outcome{}:
 		return w.kept
 	case w.roleHeld():
-		return w.heldOutcome(guard.Demotion, guard.Held)
+		lower := guard.DemotionEntry(w.Desired.Effective.RoleFrom, w.Desired.Effective.Role, "a lower one")
+		return w.heldOutcome(guard.Request{Kind: guard.Demotion, Entries: []string{lower}}, guard.Held)
 	case living && w.Denial != nil && !claim.IsDenial():
-		outcome.Reason, outcome.Message = v1alpha1.DeniedByAnotherClaimReason, deniedMessage(w.Denial)
+		outcome.Reason, outcome.Message = v1alpha1.DeniedByAnotherClaimReason, deniedMessage(w.Denial, w.deniedAt())
+	case living && outcome.Reason == v1alpha1.SyncedReason:
+		outcome.Message += w.overruled(claim)
 	}
 	return outcome
 }
@@ -119,19 +130,21 @@ func observedMessage(claim *v1alpha1.LambdaTestUser) string {
 }
 
 // deniedMessage names the claim that denies, since when, and the ways out.
-func deniedMessage(denial *v1alpha1.LambdaTestUser) string {
-	since := status.Shorten(status.MaxToken, denial.Annotations[v1alpha1.LastModifiedAnnotation])
-	if denial.IsMarkedDeleted() {
-		since = denial.Spec.DeletedAt.UTC().Format("2006-01-02T15:04:05Z")
-	}
-	if since != "" {
-		since = " since " + since
-	}
+func deniedMessage(denial *v1alpha1.LambdaTestUser, since time.Time) string {
+	waysOut := "set its spec.active to true, or delete it."
 	if v1alpha1.IsSCIM(denial) {
-		return fmt.Sprintf("%s denies this person%s, and a denial wins: reactivate the person at the identity provider, or delete that resource.",
-			claims.Reference(denial), since)
+		waysOut = "reactivate the person at the identity provider, or delete that resource."
 	}
-	return fmt.Sprintf("%s denies this person%s, and a denial wins: set its spec.active to true, or delete it.", claims.Reference(denial), since)
+	return fmt.Sprintf("%s has denied this person since %s, and a denial wins: %s", claims.Reference(denial), shownTime(since), waysOut)
+}
+
+// refreshDenial reads the claim that denies again if the cache does not show yet what this process wrote into its status: since when it denies.
+func (r *Reconciler) refreshDenial(ctx context.Context, w *work) error {
+	if w.Denial == nil || r.Written.Shows(w.Denial) {
+		return nil
+	}
+	w.Denial = w.Denial.DeepCopy()
+	return client.IgnoreNotFound(r.Written.Refresh(ctx, r.Live, w.Denial))
 }
 
 // describe fills in everything but the conditions.
@@ -154,6 +167,7 @@ func (w *work) describe(claim *v1alpha1.LambdaTestUser) {
 		into.AccountID, into.Account = "", nil
 	}
 	into.PlannedChanges = w.planned(claim, account, known)
+	w.noteDenial(claim)
 }
 
 // observedAccount is what LambdaTest last said, and whether it was asked.
@@ -202,7 +216,7 @@ func (w *work) recordStanding(now status.Outcome) {
 		return
 	}
 	account, _ := w.observedAccount()
-	active := account != nil && account.Active || w.connection.Accounts.IsActive(w.user)
+	active := w.isActive()
 	var stands connection.Standing
 	for flag, holds := range map[connection.Standing]bool{
 		connection.StandsClaimed:   len(w.Living) > 0,
@@ -211,17 +225,21 @@ func (w *work) recordStanding(now status.Outcome) {
 		connection.StandsSynced:    len(w.Living) > 0 && now.Readiness == status.Ready,
 		connection.StandsFailing:   now.Readiness == status.Stalled || now.Readiness == status.Progressing && now.Reason != v1alpha1.ProgressingReason,
 		connection.StandsDrifted:   now.Reason == v1alpha1.DriftedReason,
-		connection.StandsDenied:    w.Desired.Denies() && !w.guarded.implicit() && w.next.step != stepNone && (active || account == nil),
+		connection.StandsDenied:    w.isPending(),
 		connection.StandsBarred:    w.Desired.Denies() && !w.guarded.implicit(),
 		connection.StandsLeaving:   w.Desired.Fate == claims.FateDeactivated && !w.Desired.WasDenied,
 		connection.StandsOpen:      now.Readiness != status.Ready,
 		connection.StandsRefused:   now.Refused,
+		connection.StandsAdmin:     account != nil && connection.IsAdmin(*account),
 	} {
 		if holds {
 			stands |= flag
 		}
 	}
 	w.connection.Census.Record(w.user, stands, w.unsaid(now))
+	if w.isPending() && w.Denial != nil {
+		w.connection.Census.Await(w.user, connection.PendingDenial{Since: w.deniedAt(), By: claims.Reference(w.Denial)})
+	}
 }
 
 // unsaid are the parts of a standing that an outcome does not tell. Without it each retry of a refusal would change the counts of the

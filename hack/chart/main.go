@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 const (
@@ -33,15 +34,15 @@ func generate() error {
 	if err != nil {
 		return fmt.Errorf("rendering the CRDs: %w", err)
 	}
-	policy, err := policy()
+	policies, err := policies()
 	if err != nil {
-		return fmt.Errorf("rendering the admission policy: %w", err)
+		return fmt.Errorf("rendering the admission policies: %w", err)
 	}
 	rights, err := rights()
 	if err != nil {
 		return fmt.Errorf("rendering the rights: %w", err)
 	}
-	return write(append(append(outputs, policy), rights...))
+	return write(slices.Concat(outputs, policies, rights))
 }
 
 // write replaces folders that contain only generated files, so that files of removed kinds do not stay.

@@ -189,6 +189,9 @@ func readiness(object interface {
 		v1alpha1.ProgressingReason, v1alpha1.RateLimitedReason, v1alpha1.UpstreamUnavailableReason, v1alpha1.UnauthorizedReason,
 		v1alpha1.OrganizationNotReadyReason,
 	}
+	if ready.Reason == v1alpha1.DeniedButActiveReason { // passes by itself unless a person must act
+		return ready.Reason, meta.IsStatusConditionTrue(object.GetConditions(), v1alpha1.StalledCondition)
+	}
 	return ready.Reason, ready.Status == metav1.ConditionTrue || ready.Message != "" && !slices.Contains(passing, ready.Reason)
 }
 

@@ -81,7 +81,7 @@ var _ = Describe("a LambdaTest", Label("circuit"), func() {
 		w.declareAll(ctx, w.addresses(20))
 		Eventually(w.standings(ctx)).Should(HaveKey(v1alpha1.UpstreamUnavailableReason))
 		w.deny(ctx, id)
-		Eventually(w.user(ctx, id)).Should(BeProgressing(v1alpha1.UpstreamUnavailableReason))
+		Eventually(w.user(ctx, id)).Should(BeProgressing(v1alpha1.DeniedButActiveReason))
 		Eventually(func() int { return len(w.callsFor(ada)) }).Should(BeNumerically(">=", 5), "its creation, and lookups because of the denial")
 
 		w.LambdaTest.ClearFaults()

@@ -44,7 +44,7 @@ var _ = Describe("the guard", Label("guard"), func() {
 			HaveKeyWithValue(v1alpha1.DeprovisionHeldReason, 25-freely), HaveKeyWithValue(v1alpha1.SyncedReason, staff-25)))
 		Expect(w.organization(ctx)()).To(HaveField("Status.Conditions", ContainElement(And(
 			HaveField("Type", v1alpha1.GuardHoldingCondition), HaveField("Status", metav1.ConditionTrue),
-			HaveField("Message", And(ContainSubstring("approve"), ContainSubstring(token)))))))
+			HaveField("Message", And(ContainSubstring("kubectl lambdatest approve"), Not(ContainSubstring(token))))))))
 		held, err := w.claim(ctx, w.heldPeople(ctx)[0])
 		Expect(err).NotTo(HaveOccurred())
 		Expect(messageOf(held)).To(ContainSubstring("kubectl lambdatest status"))

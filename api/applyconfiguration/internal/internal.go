@@ -139,9 +139,15 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.HeldSet
   map:
     fields:
+    - name: by
+      type:
+        scalar: string
     - name: count
       type:
         scalar: numeric
+    - name: decidedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: people
       type:
         list:
@@ -222,6 +228,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: groupID
       type:
         scalar: string
+    - name: heldMembers
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: atomic
     - name: lastHandledReconcileAt
       type:
         scalar: string
@@ -308,6 +320,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: active
       type:
         scalar: numeric
+    - name: admins
+      type:
+        scalar: numeric
     - name: conditions
       type:
         list:
@@ -338,6 +353,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: people
       type:
         scalar: numeric
+    - name: refused
+      type:
+        scalar: numeric
     - name: scim
       type:
         namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.SCIMStatus
@@ -353,6 +371,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
     - name: unclaimed
+      type:
+        scalar: numeric
+    - name: unclaimedActive
+      type:
+        scalar: numeric
+    - name: unclaimedAdmins
       type:
         scalar: numeric
     elementRelationship: atomic
@@ -438,6 +462,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - type
+    - name: deniedAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: effective
       type:
         namedType: com.github.lambdatest-operator.lambdatest-operator.api.v1alpha1.EffectiveState
@@ -448,6 +475,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: -1
+    - name: offAt
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Time
     - name: plannedChanges
       type:
         list:

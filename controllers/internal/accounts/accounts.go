@@ -5,6 +5,7 @@ package accounts
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 	"sync"
 	"time"
@@ -485,6 +486,26 @@ func (a *Table) users() []string {
 		return true
 	})
 	return users
+}
+
+// Active returns the active accounts with their people, all of those who have several.
+func (a *Table) Active() iter.Seq2[string, lambdatest.User] {
+	return func(yield func(string, lambdatest.User) bool) {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		for user, entry := range a.byUser {
+			if len(a.several[user]) == 0 && entry.ID != "" && entry.Active && !yield(user, entry.User) {
+				return
+			}
+		}
+		for user, all := range a.several {
+			for _, one := range all {
+				if one.Active && !yield(user, one) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Each calls visit for every account until it returns false.

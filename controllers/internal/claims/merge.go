@@ -152,11 +152,9 @@ func DuplicateOf(claim *v1alpha1.LambdaTestUser, living []*v1alpha1.LambdaTestUs
 func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fromGroups GroupRole, maxRole v1alpha1.Role) Desired {
 	speaking := slices.DeleteFunc(slices.Clone(living), func(claim *v1alpha1.LambdaTestUser) bool { return DuplicateOf(claim, living) != nil })
 	d := Desired{
-		UserName:   speaking[0].Spec.UserName,
-		GivenName:  speaking[0].Spec.Name.GivenName,
-		FamilyName: speaking[0].Spec.Name.FamilyName,
-		Fate:       FateKept,
-		Effective:  v1alpha1.EffectiveState{Active: denial == nil, Role: fromGroups.role, RoleFrom: fromGroups.From},
+		UserName:  speaking[0].Spec.UserName,
+		Fate:      FateKept,
+		Effective: v1alpha1.EffectiveState{Active: denial == nil, Role: fromGroups.role, RoleFrom: fromGroups.From},
 
 		MaxRole:          maxRole,
 		ProviderAlone:    !slices.ContainsFunc(living, func(claim *v1alpha1.LambdaTestUser) bool { return !v1alpha1.IsSCIM(claim) }),
@@ -166,6 +164,9 @@ func Wish(living []*v1alpha1.LambdaTestUser, denial *v1alpha1.LambdaTestUser, fr
 		d.Effective.ActiveFrom = Reference(denial)
 	}
 	for _, claim := range speaking {
+		if d.GivenName == "" { // a claim that denies needs no name
+			d.GivenName, d.FamilyName = claim.Spec.Name.GivenName, claim.Spec.Name.FamilyName
+		}
 		if d.Effective.Role == "" && claim.Spec.Role != "" {
 			d.Effective.Role, d.Effective.RoleFrom = capped(claim.Spec.Role, claim, maxRole), Reference(claim)
 			d.RoleFromProvider = v1alpha1.IsSCIM(claim)

@@ -78,9 +78,9 @@ func (a *Attempt) WhileWaiting() status.Outcome {
 	case state == "unauthorized":
 		return a.unauthorized()
 	case state == "open":
-		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest has not answered for a while. It is tried again and again; nothing needs to be done here.")
+		return status.Progressingf(v1alpha1.UpstreamUnavailableReason, "LambdaTest has not answered for a while. It is tried again and again%s", a.patience())
 	case pausedUntil.After(a.Connection.Options.Now().Add(longPause)):
-		return rateLimited()
+		return a.rateLimited()
 	}
 	return status.Outcome{}
 }
@@ -105,7 +105,7 @@ func (a *Attempt) Failed(err error, priority int, doubt func()) (outcome status.
 	if lambdatest.IsUnauthorized(err) {
 		return a.unauthorized(), true
 	}
-	return rateLimited(), true
+	return a.rateLimited(), true
 }
 
 // Unavailable is the outcome of a call without a reliable answer: it is repeated after pauses that grow, those of denials only a little.
@@ -134,8 +134,16 @@ func (a *Attempt) unauthorized() status.Outcome {
 		v1alpha1.OrganizationKind, a.Connection.Organization.Name, set.TokenSecret))
 }
 
-func rateLimited() status.Outcome {
-	return status.Progressingf(v1alpha1.RateLimitedReason, "LambdaTest asks to slow down. The call is repeated by itself; nothing needs to be done.")
+func (a *Attempt) rateLimited() status.Outcome {
+	return status.Progressingf(v1alpha1.RateLimitedReason, "LambdaTest asks to slow down. The call is repeated by itself%s", a.patience())
+}
+
+// patience ends a message about trouble that passes by itself. A denial may not be able to wait for that.
+func (a *Attempt) patience() string {
+	if a.Denies {
+		return "."
+	}
+	return "; nothing needs to be done here."
 }
 
 // closing appends how a resource that is being deleted can go without LambdaTest.

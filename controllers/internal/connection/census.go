@@ -42,6 +42,8 @@ const (
 	StandsLeaving
 	// StandsRefused means: LambdaTest refuses something of what is desired.
 	StandsRefused
+	// StandsAdmin means: the account is an active Admin.
+	StandsAdmin
 )
 
 // counts are how many people stand how.
@@ -54,12 +56,14 @@ type Census struct {
 	mu      sync.Mutex
 	byUser  map[string]Standing
 	version uint64
+	// pending are the denials that LambdaTest has not confirmed, by person.
+	pending map[string]PendingDenial
 	// removed are the people who were removed while memory is filled from statuses, which may be older. Nil once that is done.
 	removed sets.Set[string]
 }
 
 func newCensus() *Census {
-	return &Census{byUser: map[string]Standing{}, removed: sets.New[string]()}
+	return &Census{byUser: map[string]Standing{}, pending: map[string]PendingDenial{}, removed: sets.New[string]()}
 }
 
 // Record notes how a person stands. What is unsaid stays as it was: a reconcile that waits for its call does not know.
@@ -69,6 +73,9 @@ func (l *Census) Record(user string, now, unsaid Standing) {
 	before, ok := l.byUser[user]
 	now = now&^unsaid | before&unsaid
 	l.byUser[user] = now
+	if now&StandsDenied == 0 {
+		delete(l.pending, user)
+	}
 	if !ok || before.counted() != now.counted() {
 		l.version++
 	}
@@ -111,6 +118,7 @@ func (l *Census) Remove(user string) {
 	if l.removed != nil {
 		l.removed.Insert(user)
 	}
+	delete(l.pending, user)
 	if _, ok := l.byUser[user]; ok {
 		delete(l.byUser, user)
 		l.version++
@@ -199,6 +207,7 @@ func remembered(claim *v1alpha1.LambdaTestUser) Standing {
 	note(StandsBarred, counts && effective != nil && !effective.Active)
 	note(StandsOnAccount, account != nil && claims.IsFull(claim))
 	note(StandsActive, account != nil && account.Active)
+	note(StandsAdmin, account != nil && account.Active && account.Role == string(v1alpha1.RoleAdmin))
 	note(StandsRefused, condition != nil && slices.Contains(RefusalReasons, condition.Reason))
 	return stands
 }

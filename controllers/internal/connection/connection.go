@@ -69,6 +69,9 @@ type Connection struct {
 	login Login
 	// calls counts those under way.
 	calls int
+	// counted are the counts of accounts after the last sweep, and unclaimedAdmins the people of active Admins whom no resource claims, by account.
+	counted         AccountCounts
+	unclaimedAdmins map[string]string
 }
 
 // Settings are what an organization's spec says about its connection.

@@ -54,6 +54,9 @@ const (
 	// longPause is how long LambdaTest must ask for patience before the status of everybody who waits says so.
 	longPause = 5 * time.Second
 
+	// DenialOverdue is how long a denial may be pending before events and a condition of the organization say so.
+	DenialOverdue = time.Minute
+
 	// RefusalPauseMin is how long a refusal is believed at first while nothing is changed. Each time its cause is refused again the
 	// pause doubles.
 	RefusalPauseMin = time.Minute

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/claims"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/deletion"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/guard"
@@ -35,6 +36,8 @@ type Options struct {
 	LeadUntil func() time.Time
 	// Now is the clock.
 	Now func() time.Time
+	// Audit takes the lines of the audit trail.
+	Audit audit.Log
 }
 
 // Registry knows the connection of every organization. It is a Runnable: connections work while the manager leads.
@@ -64,7 +67,7 @@ func NewRegistry(options Options, cached client.Client, live client.Reader, reco
 	return &Registry{
 		Options:       options,
 		reader:        cached,
-		guards:        &guard.Store{Client: cached, Live: live, Recorder: recorder, Terminations: terminations, Now: options.Now},
+		guards:        &guard.Store{Client: cached, Live: live, Recorder: recorder, Terminations: terminations, Now: options.Now, Audit: options.Audit},
 		Terminations:  terminations,
 		People:        newInbox[claims.PersonKey](),
 		Organizations: newInbox[reconcile.Request](),

@@ -184,6 +184,7 @@ func (c *Connection) Sweep(ctx context.Context) error {
 	case err == nil:
 		c.endRound()
 		c.take(ctx, found, c.Accounts.Replace(found.byUser, found.several, begun))
+		c.reportUnclaimedAdmins(ctx)
 	case isIncomplete(err):
 		changed := c.Accounts.Show(found.byUser, found.several, begun)
 		for user := range found.gone {
@@ -203,7 +204,7 @@ func (c *Connection) Sweep(ctx context.Context) error {
 		c.registry.Imports.Add(lane.Drift, reconcile.Request{NamespacedName: c.Organization})
 	}
 	c.wakeIdle()
-	if news || err != nil {
+	if c.countsChanged() || news || err != nil {
 		c.changed()
 	}
 	return err

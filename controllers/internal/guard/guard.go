@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
+	"github.com/lambdatest-operator/lambdatest-operator/audit"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/deletion"
 	"github.com/lambdatest-operator/lambdatest-operator/controllers/internal/status"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest"
@@ -37,7 +38,7 @@ type Guard struct {
 	// What the next write carries: questions by key, proposals, entries that are over, and how many denials, and people of resources that
 	// disappeared, status does not count yet.
 	queue     map[string]Request
-	proposed  map[proposal]decision
+	proposed  map[proposal]settlement
 	over      sets.Set[string]
 	uncounted int32
 	vanished  int32
@@ -68,6 +69,7 @@ type Store struct {
 	Recorder     events.EventRecorder
 	Terminations *deletion.Terminations
 	Now          func() time.Time
+	Audit        audit.Log
 }
 
 // Organization are what a guard needs of its organization.
@@ -93,7 +95,7 @@ func New(store *Store, organization types.NamespacedName, calls Organization) *G
 	return &Guard{
 		Store: store, Organization: calls, organization: organization,
 		work: make(chan struct{}, 1), state: policyOf(nil), byName: map[string][]string{},
-		queue: map[string]Request{}, proposed: map[proposal]decision{}, over: sets.Set[string]{},
+		queue: map[string]Request{}, proposed: map[proposal]settlement{}, over: sets.Set[string]{},
 		askers: sets.Set[string]{}, unlisted: map[string]answered{}, denied: sets.Set[string]{},
 	}
 }
@@ -141,8 +143,10 @@ func (g *Guard) recall(request Request) Verdict {
 	return g.state.recall(request)
 }
 
-// propose queues an annotation that decides about the held set, unless its token was handled before, here or by the sweeps.
-func (g *Guard) propose(annotation, token string) {
+// propose queues an annotation that decides about the held set, unless its token was handled before, here or by the sweeps. by is who says to have
+// decided, if that is known.
+func (g *Guard) propose(annotation, value, by string) {
+	token := v1alpha1.DecisionOf(value).Token
 	forSweep := g.IsOthers(token)
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -152,7 +156,7 @@ func (g *Guard) propose(annotation, token string) {
 	handled := token == g.others || token == g.state.approved.token || token == g.state.rejected.token ||
 		token == g.refused && token != g.state.token()
 	if !handled {
-		g.proposed[proposal{annotation, token}] = decided
+		g.proposed[proposal{annotation, value, by}] = settlement{}
 	}
 }
 

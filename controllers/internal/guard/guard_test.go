@@ -50,11 +50,16 @@ func guardWith(active int) *policy {
 }
 
 func approval(token string) proposal {
-	return proposal{annotation: v1alpha1.ApproveDeprovisionAnnotation, token: token}
+	return proposal{annotation: v1alpha1.ApproveDeprovisionAnnotation, value: token}
 }
 
 func rejection(token string) proposal {
-	return proposal{annotation: v1alpha1.RejectDeprovisionAnnotation, token: token}
+	return proposal{annotation: v1alpha1.RejectDeprovisionAnnotation, value: token}
+}
+
+// settled is what becomes of a proposal.
+func settled(state *policy, proposal proposal) decision {
+	return state.settle(proposal, "ada", guardTime).decision
 }
 
 func asking(kind Kind, entries ...string) Request {
@@ -127,10 +132,10 @@ func TestGuardApprovesNothingButTheSet(t *testing.T) {
 	state.decide(asking(Deprovision, "a"), limits, guardTime)
 	stale := state.token()
 	state.decide(asking(Deprovision, "b"), limits, guardTime)
-	if state.settle(approval(stale)) == decided || state.settle(rejection(stale)) == decided || state.settle(approval("")) == decided {
+	if settled(state, approval(stale)) == decided || settled(state, rejection(stale)) == decided || settled(state, approval("")) == decided {
 		t.Fatal("a stale token decided something")
 	}
-	if state.settle(approval(state.token())) != decided {
+	if settled(state, approval(state.token())) != decided {
 		t.Fatal("the current token was refused")
 	}
 	state = policyOf(state.export())
@@ -142,11 +147,55 @@ func TestGuardApprovesNothingButTheSet(t *testing.T) {
 	}
 }
 
+// part is the value of an annotation about a part of the held set.
+func part(state *policy, names ...string) string {
+	return v1alpha1.Decision{Token: state.token(), Only: names}.String()
+}
+
+func TestGuardDecidesAboutThePartOfTheSetThatIsNamed(t *testing.T) {
+	state, limits := guardWith(2), v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
+	for _, entry := range []string{"a", "b", "b: Admin to User", "c"} {
+		state.decide(asking(Deprovision, entry), limits, guardTime)
+	}
+	whole := state.token()
+	if got := settled(state, approval(part(state, "a", "nobody"))); got != notHeld {
+		t.Fatalf("a name that is not held: %v", got)
+	}
+	if got := settled(state, approval(part(state, "b"))); got != decided {
+		t.Fatalf("the current token was refused: %v", got)
+	}
+	exported := state.export()
+	if diff := cmp.Diff([]string{"a", "c"}, exported.Held.People); diff != "" {
+		t.Errorf("held (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff([]string{"b", "b: Admin to User"}, exported.Approved.People); diff != "" {
+		t.Errorf("approved (-want +got):\n%s", diff)
+	}
+	state.drop("b", "b: Admin to User")
+	for _, entry := range []string{"b", "b: Admin to User"} {
+		state.decide(asking(Deprovision, entry), limits, guardTime)
+	}
+	if state.token() == whole {
+		t.Error("the token of a decision names a set again")
+	}
+}
+
+func TestGuardSaysWhoDecidedAndWhen(t *testing.T) {
+	state, limits := guardWith(2), v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
+	state.decide(asking(Deprovision, "a"), limits, guardTime)
+	later := guardTime.Add(time.Minute)
+	state.settle(rejection(state.token()), "ada@example.com", later)
+	got := policyOf(state.export()).export().Rejected
+	if got.By != "ada@example.com" || got.DecidedAt == nil || !got.DecidedAt.Time.Equal(later) {
+		t.Errorf("decided by %q at %v", got.By, got.DecidedAt)
+	}
+}
+
 func TestGuardNeverRejectsADenial(t *testing.T) {
 	state, limits := guardWith(1), v1alpha1.DeprovisionGuard{ExplicitPercent: new(int32(1))}
 	state.decide(asking(Denial, "a: denied"), limits, guardTime)
 	state.decide(asking(Denial, "b: denied"), limits, guardTime)
-	state.settle(rejection(state.token()))
+	settled(state, rejection(state.token()))
 	if got := state.decide(asking(Denial, "b: denied"), limits, guardTime); got != Held {
 		t.Errorf("got %v", got)
 	}
@@ -184,9 +233,9 @@ func TestGuardBoundsItsLists(t *testing.T) {
 		none := v1alpha1.DeprovisionGuard{Minimum: new(int32(0)), Percent: new(int32(0))}
 		fill("a", v1alpha1.DeprovisionGuard{})
 		fill("r", none)
-		state.settle(rejection(state.token()))
+		settled(state, rejection(state.token()))
 		fill("y", none)
-		state.settle(approval(state.token()))
+		settled(state, approval(state.token()))
 		fill("h", none)
 		exported := state.export()
 		for what, set := range map[string]*v1alpha1.HeldSet{
@@ -212,9 +261,9 @@ func TestGuardDecidesAnApprovalBeforeARejectionOfTheSameSet(t *testing.T) {
 		state := guardWith(2)
 		state.decide(asking(Deprovision, "a"), limits, guardTime)
 		approve, reject := approval(state.token()), rejection(state.token())
-		both := &batch{proposals: map[proposal]decision{approve: decided, reject: decided}}
-		both.apply(state, limits, guardTime)
-		if both.proposals[approve] != decided || both.proposals[reject] == decided {
+		both := &batch{proposals: map[proposal]settlement{approve: {}, reject: {}}}
+		both.apply(state, &v1alpha1.LambdaTestOrganization{Spec: v1alpha1.LambdaTestOrganizationSpec{DeprovisionGuard: limits}}, guardTime)
+		if both.proposals[approve].decision != decided || both.proposals[reject].decision == decided {
 			t.Fatalf("decided: %v", both.proposals)
 		}
 	}

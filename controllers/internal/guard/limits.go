@@ -24,6 +24,8 @@ const (
 	// the annotations, which may take 256 kB, the organization stays below the 1.5 MiB that etcd takes. Further entries wait for room.
 	maxListed      = 10000
 	maxListedBytes = 300_000
+	// maxBy is how many bytes status takes of the name of who decided.
+	maxBy = 256
 	// maxEntryBytes is more than an entry takes: the name of a resource has 253 characters.
 	maxEntryBytes = 320
 )

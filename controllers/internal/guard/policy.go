@@ -241,8 +241,10 @@ func (p *policy) hold(entries *entryList, now time.Time) {
 	p.held.addAll(entries)
 }
 
-// proposal is an annotation that approves or rejects the held set.
-type proposal struct{ annotation, token string }
+// proposal is an annotation that approves or rejects the held set or a part of it, and who says to have decided; empty is unknown.
+type proposal struct{ annotation, value, by string }
+
+func (p proposal) asked() v1alpha1.Decision { return v1alpha1.DecisionOf(p.value) }
 
 // decision is what became of a proposal.
 type decision int
@@ -252,14 +254,55 @@ const (
 	decided decision = iota
 	// staleToken: it was about no set that is held now.
 	staleToken
+	// notHeld: it names a resource about which nothing is held.
+	notHeld
 	// noRoom: status lists as many people as it can of whom the same was decided before.
 	noRoom
 )
 
-// settle lets exactly the held set go, or releases it without letting anything happen. A rejection leaves explicit denials held: only
-// the claim that denies can take the denial back.
-func (p *policy) settle(proposal proposal) decision {
+// reason is that of the event about a proposal that was refused.
+func (d decision) reason() string {
+	return map[decision]string{staleToken: "StaleToken", notHeld: "NotHeld", noRoom: "NoRoom"}[d]
+}
+
+// why ends the event about a proposal that was refused.
+func (d decision) why(namespace, organization string) string {
+	if d == noRoom {
+		return "because status.guard already lists as many people as it can for whom the same was decided before. Wait until they are carried out. After a rejection, declare them again."
+	}
+	what := "because it names no set that is held now"
+	if d == notHeld {
+		what = "because it names a resource about which nothing is held"
+	}
+	return fmt.Sprintf("%s. To see what is held: kubectl lambdatest status -n %s, or status.guard.held of %s %s.", what, namespace, v1alpha1.OrganizationKind, organization)
+}
+
+// settlement is what became of a proposal, about whom, and who decided.
+type settlement struct {
+	decision
+	entries []string
+	people  int32
+	by      string
+}
+
+// settle lets exactly the held set go, or the part that is named, or releases it without letting anything happen. A rejection leaves explicit denials
+// held: only the claim that denies can take the denial back.
+func (p *policy) settle(proposal proposal, by string, now time.Time) settlement {
+	asked := proposal.asked()
+	if asked.Token == "" || asked.Token != p.token() {
+		return settlement{decision: staleToken, by: by}
+	}
 	settled, list := newList(p.held.UnsortedList()...), p.approved
+	for _, name := range asked.Only {
+		if !slices.ContainsFunc(p.held.UnsortedList(), func(entry string) bool { return NameIn(entry) == name }) {
+			return settlement{decision: notHeld, by: by}
+		}
+	}
+	for _, entry := range p.held.UnsortedList() {
+		if len(asked.Only) > 0 && !slices.Contains(asked.Only, NameIn(entry)) {
+			settled.remove(entry)
+		}
+	}
 	if proposal.annotation == v1alpha1.RejectDeprovisionAnnotation {
 		list = p.rejected
 		for entry := range p.held.Set {
@@ -268,16 +311,16 @@ func (p *policy) settle(proposal proposal) decision {
 			}
 		}
 	}
-	switch {
-	case proposal.token == "" || proposal.token != p.token():
-		return staleToken
-	case !fit(settled, list):
-		return noRoom
+	if !fit(settled, list) {
+		return settlement{decision: noRoom, by: by}
 	}
 	list.addAll(settled)
-	list.token, list.since = proposal.token, p.held.since
-	p.held.remove(settled.UnsortedList()...)
-	return decided
+	list.token, list.since = asked.Token, p.held.since
+	list.by, list.decidedAt = by, new(metav1.NewTime(now.UTC().Truncate(time.Second)))
+	if p.held.remove(settled.UnsortedList()...); len(asked.Only) > 0 && p.held.Len() > 0 {
+		p.held.since = list.decidedAt // so that the token of this decision never names a set again
+	}
+	return settlement{entries: settled.sorted(), people: settled.people(), by: by}
 }
 
 // keeps tells whether an entry was rejected that outlives its resource, as all do but deactivations.
@@ -308,6 +351,9 @@ type entryList struct {
 	bytes int
 	token string
 	since *metav1.Time
+	// by is who decided about the list, and decidedAt when that was applied; of an approved or rejected one.
+	by        string
+	decidedAt *metav1.Time
 }
 
 func newList(entries ...string) *entryList {
@@ -321,7 +367,7 @@ func listOf(stored *v1alpha1.HeldSet) *entryList {
 		return newList()
 	}
 	list := newList(stored.People...)
-	list.token, list.since = stored.Token, stored.Since
+	list.token, list.since, list.by, list.decidedAt = stored.Token, stored.Since, stored.By, stored.DecidedAt
 	return list
 }
 
@@ -330,7 +376,7 @@ func (l *entryList) export(token string) *v1alpha1.HeldSet {
 	if token == "" {
 		return nil
 	}
-	return &v1alpha1.HeldSet{Token: token, Since: l.since, Count: l.people(), People: l.sorted()}
+	return &v1alpha1.HeldSet{Token: token, Since: l.since, Count: l.people(), People: l.sorted(), By: l.by, DecidedAt: l.decidedAt}
 }
 
 func (l *entryList) add(entries ...string) {

@@ -6,6 +6,7 @@ package guard
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -67,8 +68,8 @@ func (g *Guard) Describe(ctx context.Context, organization *v1alpha1.LambdaTestO
 // description is what Describe reports.
 type description struct {
 	*policy
-	// token names the held set, and refused was proposed in its place.
-	token, refused string
+	// token names the held set.
+	token string
 	// wait is how long until the condition is to name the token.
 	wait time.Duration
 	// askAgain are the askers of questions for which there is room now.
@@ -80,7 +81,7 @@ type description struct {
 func (g *Guard) describe() description {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := description{policy: g.state, token: g.state.token(), refused: g.refused}
+	now := description{policy: g.state, token: g.state.token()}
 	if left := g.changedAt.Add(quiet).Sub(g.Now()); left > 0 && g.reported != now.token {
 		now.wait = left
 	} else {
@@ -101,20 +102,68 @@ func (g *Guard) describe() description {
 
 // holding writes the condition of an organization whose guard holds people, and one event about each set.
 func (g *Guard) holding(organization *v1alpha1.LambdaTestOrganization, now description) {
-	message := fmt.Sprintf("%d people are held, because more would be affected within an hour than spec.deprovisionGuard allows: %s. "+
-		"They are held until this set is approved or rejected, however much time passes. %s",
-		now.held.people(), usage(now.counters, organization.Spec.DeprovisionGuard), waysOut(g.organization.Namespace, g.organization.Name, now.token))
-	if now.refused != "" {
-		message += fmt.Sprintf(" (The token %s was refused: it names another set.)", status.Shorten(status.MaxToken, now.refused))
-	}
+	reason, what := now.summary()
+	message := fmt.Sprintf("The guard holds %s until you decide, however much time passes: %s. To decide: %s.",
+		what, usage(now.counters, organization.Spec.DeprovisionGuard), waysOut(g.organization.Namespace, g.organization.Name))
 	changed := status.SetCondition(&organization.Status.Conditions, organization, metav1.Condition{
-		Type: v1alpha1.GuardHoldingCondition, Status: metav1.ConditionTrue, Reason: v1alpha1.DeprovisionHeldReason, Message: message,
+		Type: v1alpha1.GuardHoldingCondition, Status: metav1.ConditionTrue, Reason: reason, Message: message,
 		LastTransitionTime: metav1.NewTime(g.Now()),
 	})
 	if changed && g.isFirst() {
 		alerts.WithLabelValues(g.organization.Namespace, g.organization.Name, "held").Inc()
 		g.Recorder.Eventf(organization, nil, corev1.EventTypeWarning, v1alpha1.GuardHoldingCondition, "Hold", "%s", message)
 	}
+}
+
+// summary says how many people are held and what would happen to them, and under which reason.
+func (d description) summary() (reason, what string) {
+	count := map[string]int{}
+	for entry := range d.held.Set {
+		count[wouldOf(entry)] += PeopleIn(entry)
+	}
+	var parts []string
+	for _, would := range []string{loseAccess, loseRole, regainAccess, beDenied} {
+		if count[would] > 0 {
+			parts = append(parts, people(*status.Int32(count[would]))+" who would "+would)
+		}
+	}
+	switch {
+	case len(parts) == 1 && count[regainAccess] > 0:
+		reason = v1alpha1.ActivationHeldReason
+	case len(parts) == 1 && count[loseRole] > 0:
+		reason = v1alpha1.DemotionHeldReason
+	default:
+		reason = v1alpha1.DeprovisionHeldReason
+	}
+	return reason, strings.Join(parts, ", ")
+}
+
+// What would happen to the people of an entry.
+const (
+	loseAccess   = "lose access because resources were deleted"
+	loseRole     = "lose a role because resources were deleted"
+	regainAccess = "get access back because resources that deny them were deleted"
+	beDenied     = "lose access because they are denied"
+)
+
+func wouldOf(entry string) string {
+	switch {
+	case strings.HasSuffix(entry, ActivatedSuffix):
+		return regainAccess
+	case strings.HasSuffix(entry, DeniedSuffix):
+		return beDenied
+	case entry == NameIn(entry):
+		return loseAccess
+	}
+	return loseRole
+}
+
+// people is a number of people, for people to read.
+func people(count int32) string {
+	if count == 1 {
+		return "1 person"
+	}
+	return fmt.Sprintf("%d people", count)
 }
 
 // isFirst says, once, that the guard has begun to hold people.
@@ -129,24 +178,22 @@ func (g *Guard) isFirst() bool {
 // usage is how much of the limits of an hour is used.
 func usage(hour v1alpha1.GuardStatus, limits v1alpha1.DeprovisionGuard) string {
 	if hour.WindowStart == nil {
-		return "none has gone"
+		return "nobody has gone"
 	}
 	from, until := hour.WindowStart.UTC(), hour.WindowStart.Add(window).UTC()
-	text := fmt.Sprintf("from %s to %s UTC, %d have gone of the %d of %d active people who may", from.Format("15:04"), until.Format("15:04"),
-		implicit(&hour), implicitLimit(limits, hour.Active), hour.Active)
+	text := fmt.Sprintf("between %s and %s UTC, %d of %d active people may go without being denied, and %d have gone", from.Format("15:04"), until.Format("15:04"),
+		implicitLimit(limits, hour.Active), hour.Active, implicit(&hour))
 	if limits.ExplicitPercent != nil {
-		text += fmt.Sprintf(", and %d were denied of the %d who may be", hour.Explicit, explicitLimit(limits, hour.Active))
+		text += fmt.Sprintf("; %d may be denied, and %d were", explicitLimit(limits, hour.Active), hour.Explicit)
 	}
 	return text
 }
 
-// waysOut are the two commands that decide about a held set.
-func waysOut(namespace, organization, token string) string {
-	command := func(annotation string) string {
-		return fmt.Sprintf("kubectl annotate lambdatestorganization --namespace %s %s --overwrite %s=%s", namespace, organization, annotation, token)
-	}
-	return fmt.Sprintf("To let exactly these go: %s. To leave LambdaTest as it is: %s.",
-		command(v1alpha1.ApproveDeprovisionAnnotation), command(v1alpha1.RejectDeprovisionAnnotation))
+// waysOut are the two commands that decide about a held set, and what they do. They name no token: an event outlives it.
+func waysOut(namespace, organization string) string {
+	return fmt.Sprintf("kubectl lambdatest approve %[2]s -n %[1]s carries it out, kubectl lambdatest reject %[2]s -n %[1]s leaves LambdaTest as it is. "+
+		"Without the command line, annotate the organization with %[3]s or %[4]s and the token in status.guard.held",
+		namespace, organization, v1alpha1.ApproveDeprovisionAnnotation, v1alpha1.RejectDeprovisionAnnotation)
 }
 
 // alarm reports that many people were denied explicitly, which nothing stops.
@@ -157,11 +204,28 @@ func (g *Guard) alarm(organization *v1alpha1.LambdaTestOrganization, hour v1alph
 		hour.Explicit, hour.Limit)
 }
 
-// WhereToDecide says, to those who are held, where to find the set that they are in. The token is in the organization's status only: it
-// changes with each person who is held.
-func WhereToDecide(organization string) string {
-	return fmt.Sprintf("To see all that is held and decide about it: kubectl lambdatest status, or status.guard of %s %s.",
-		v1alpha1.OrganizationKind, organization)
+// HeldMessage is the message of a resource about which something is held: what would happen without the guard, and how to decide. The token is in the
+// organization's status only: it changes with each person who is held.
+func HeldMessage(namespace, organization, would string) string {
+	return fmt.Sprintf("Held by the guard of %s %s: %s. All that is held: kubectl lambdatest status -n %s. To decide: kubectl lambdatest approve or reject %s -n %s.",
+		v1alpha1.OrganizationKind, organization, would, namespace, organization, namespace)
+}
+
+// Would is what would happen to the person of an entry without the guard.
+func Would(entry string) string {
+	name, change, _ := strings.Cut(entry, ": ")
+	if !strings.Contains(name, "/") {
+		name = v1alpha1.UserKind + "/" + name
+	}
+	switch wouldOf(entry) {
+	case regainAccess:
+		return fmt.Sprintf("deleting %s would let this person sign in again", name)
+	case beDenied:
+		return "the person is denied and can still sign in, because more people were denied within the hour than spec.deprovisionGuard.explicitPercent allows"
+	case loseRole:
+		return fmt.Sprintf("deleting %s would change the role of this person from %s", name, change)
+	}
+	return fmt.Sprintf("deleting %s would deactivate this person, whom nobody denied. Declaring the person again in a resource of another name ends this", name)
 }
 
 // DeferredOutcome is for those for whom status has no room yet.

@@ -4,6 +4,7 @@
 package guard
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -27,7 +28,7 @@ import (
 // batch is what one write carries: all that there was to do when it began.
 type batch struct {
 	questions []answered
-	proposals map[proposal]decision
+	proposals map[proposal]settlement
 	over      []string
 	denials   int32
 	vanished  int32
@@ -93,6 +94,7 @@ func (g *Guard) Write(ctx context.Context) error {
 	}
 	g.written(batch)
 	for _, question := range batch.questions {
+		g.auditVerdict(question)
 		g.Wake(question.Kind, question.Asker)
 	}
 	for proposal, made := range batch.proposals {
@@ -127,7 +129,7 @@ func (g *Guard) writeOnce(ctx context.Context, batch *batch) (*v1alpha1.LambdaTe
 		active, uncounted = g.countActive(ctx)
 		return active
 	}))
-	if batch.apply(state, stored.Spec.DeprovisionGuard, g.Now()); uncounted != nil {
+	if batch.apply(state, stored, g.Now()); uncounted != nil {
 		return nil, fmt.Errorf("counting the active people: %w", uncounted)
 	}
 	organization := stored.DeepCopy()
@@ -144,7 +146,8 @@ func (g *Guard) writeOnce(ctx context.Context, batch *batch) (*v1alpha1.LambdaTe
 }
 
 // apply decides by what the API server has. Proposals come first: they are about the set that is held before any question adds to it.
-func (b *batch) apply(state *policy, limits v1alpha1.DeprovisionGuard, now time.Time) {
+func (b *batch) apply(state *policy, organization *v1alpha1.LambdaTestOrganization, now time.Time) {
+	limits := organization.Spec.DeprovisionGuard
 	state.drop(b.over...)
 	if b.denials > 0 {
 		state.counters.Explicit += b.denials
@@ -156,7 +159,7 @@ func (b *batch) apply(state *policy, limits v1alpha1.DeprovisionGuard, now time.
 	}
 	approvalsFirst := func(one, other proposal) int { return strings.Compare(one.annotation, other.annotation) }
 	for _, proposal := range slices.SortedFunc(maps.Keys(b.proposals), approvalsFirst) {
-		b.proposals[proposal] = state.settle(proposal)
+		b.proposals[proposal] = state.settle(proposal, cmp.Or(proposal.by, fieldManager(organization, proposal.annotation)), now)
 	}
 	for i := range b.questions {
 		b.questions[i].verdict = state.decide(b.questions[i].Request, limits, now)
@@ -194,28 +197,24 @@ func (g *Guard) written(done *batch) {
 	}
 }
 
-// announce records what became of a proposal; of a refusal once.
-func (g *Guard) announce(organization *v1alpha1.LambdaTestOrganization, proposal proposal, made decision) {
-	if made != decided && !g.refuse(proposal.token) {
+// announce records what became of a proposal; of a refusal once. Events name no token: it soon is another one.
+func (g *Guard) announce(organization *v1alpha1.LambdaTestOrganization, proposal proposal, made settlement) {
+	if made.decision != decided && !g.refuse(proposal.asked().Token) {
 		return
 	}
 	g.Changed()
+	g.auditDecision(proposal, made)
 	event := func(kind, reason, note string, args ...any) {
 		g.Recorder.Eventf(organization, nil, kind, reason, "Decide", note, args...)
 	}
 	switch {
-	case made == noRoom:
-		event(corev1.EventTypeWarning, "NoRoom", "%s: nothing was done, because status.guard already lists as many people as it can for whom the same was decided before. "+
-			"Wait until they are carried out. After a rejection, declare them again.", proposal.annotation)
-		return
-	case made == staleToken:
-		event(corev1.EventTypeWarning, "StaleToken", "%s: nothing was done, because %s names no set that is held now. status.guard.held has the current token.",
-			proposal.annotation, status.Shorten(status.MaxToken, proposal.token))
+	case made.decision != decided:
+		event(corev1.EventTypeWarning, made.decision.reason(), "%s: nothing was done, %s", proposal.annotation, made.decision.why(g.organization.Namespace, g.organization.Name))
 		return
 	case proposal.annotation == v1alpha1.RejectDeprovisionAnnotation:
-		event(corev1.EventTypeNormal, "Rejected", "The set %s was released, and LambdaTest left as it is.", proposal.token)
+		event(corev1.EventTypeNormal, "Rejected", "What was held about %s does not happen: LambdaTest stays as it is. Decided by %s.", people(made.people), made.by)
 	default:
-		event(corev1.EventTypeNormal, "Approved", "The changes of the set %s are carried out.", proposal.token)
+		event(corev1.EventTypeNormal, "Approved", "What was held about %s is carried out. Decided by %s.", people(made.people), made.by)
 	}
 	g.Wake(Demotion, g.takeAskers()...)
 }
@@ -232,8 +231,9 @@ func (g *Guard) refuse(token string) bool {
 // ApplyAnnotations acts on the annotations that decide about the held set, at first sight: a GitOps tool may take them away again.
 func (g *Guard) ApplyAnnotations(ctx context.Context, organization *v1alpha1.LambdaTestOrganization) error {
 	for _, annotation := range []string{v1alpha1.ApproveDeprovisionAnnotation, v1alpha1.RejectDeprovisionAnnotation} {
-		if token := organization.Annotations[annotation]; token != "" {
-			g.propose(annotation, token)
+		if value := organization.Annotations[annotation]; value != "" {
+			by := v1alpha1.DecidedByIn(organization.Annotations[v1alpha1.DecidedByAnnotation], v1alpha1.DecisionOf(value).Token)
+			g.propose(annotation, value, status.Shorten(maxBy, by))
 		}
 	}
 	err := g.prune(ctx)

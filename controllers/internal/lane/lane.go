@@ -250,11 +250,15 @@ func (l *Lane) Waiting() []string {
 	return append(l.fresh.people(), l.retrying.people()...)
 }
 
-// Backlog is how long those who wait now will keep the lane busy.
-func (l *Lane) Backlog() time.Duration {
+// Backlog is how long those who wait now, and are not less urgent, will keep the lane busy.
+func (l *Lane) Backlog(priority int) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return time.Duration(float64(len(l.fresh.heap)+len(l.retrying.heap)) / float64(l.limiter.Limit()) * float64(time.Second))
+	waiting := len(l.fresh.heap) + len(l.retrying.heap)
+	if priority >= Denial {
+		waiting = l.fresh.denials + l.retrying.denials
+	}
+	return time.Duration(float64(waiting) / float64(l.limiter.Limit()) * float64(time.Second))
 }
 
 // Run grants turns as they come until ctx ends.

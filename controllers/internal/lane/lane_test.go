@@ -365,3 +365,25 @@ func TestALaneCountsACallThatIsMadeWithoutATurn(t *testing.T) {
 		t.Errorf("a second later %v may call, want the one who waits", granted)
 	}
 }
+
+func TestBacklogOfADenialCountsDenialsOnly(t *testing.T) {
+	l := newTestLane(1, 1)
+	l.Acquire("first", Change, NoFailure)
+	for i := range 100 {
+		l.Acquire(fmt.Sprint("change ", i), Change, NoFailure)
+	}
+	for i := range 10 {
+		l.Acquire(fmt.Sprint("denial ", i), Denial, NoFailure)
+	}
+	l.Acquire("change 0", Denial, NoFailure) // the change became a denial
+	l.Forget("denial 0")
+	if denials, all := l.Backlog(Denial), l.Backlog(Change); denials != 10*time.Second || all != 109*time.Second {
+		t.Errorf("a denial waits for %s and a change for %s, want 10s and 1m49s", denials, all)
+	}
+	for range 109 {
+		l.tick(time.Second)
+	}
+	if denials, all := l.Backlog(Denial), l.Backlog(Change); denials+all != 0 {
+		t.Errorf("left are %s and %s", denials, all)
+	}
+}

@@ -39,6 +39,14 @@ type ticket struct {
 // with a lower priority.
 func (t *ticket) isBudgeted() bool { return t.past != NoFailure && t.priority < Denial }
 
+// denials is 1 for a ticket with the priority of a denial.
+func (t *ticket) denials() int {
+	if t.priority < Denial {
+		return 0
+	}
+	return 1
+}
+
 // queue orders tickets: by priority, then by arrival; every fourth one that is no denial goes to the longest waiting.
 type queue struct {
 	byUser  map[string]*ticket
@@ -46,6 +54,8 @@ type queue struct {
 	arrived *list.List
 	seq     uint64
 	turn    int
+	// denials counts those who wait with the priority of a denial.
+	denials int
 }
 
 func newQueue() *queue {
@@ -54,7 +64,9 @@ func newQueue() *queue {
 
 // put adds a ticket, or changes the one that its user has, which keeps its place in time.
 func (q *queue) put(t ticket) {
+	q.denials += t.denials()
 	if waiting, ok := q.byUser[t.user]; ok {
+		q.denials -= waiting.denials()
 		waiting.priority, waiting.asked, waiting.past = t.priority, t.asked, t.past
 		heap.Fix(&q.heap, waiting.place)
 		return
@@ -72,6 +84,7 @@ func (q *queue) remove(user string) {
 		return
 	}
 	heap.Remove(&q.heap, t.place)
+	q.denials -= t.denials()
 	q.arrived.Remove(t.aged)
 	delete(q.byUser, user)
 }

@@ -21,7 +21,8 @@ type resource interface {
 }
 
 // RecordTransition records an event when a resource comes into trouble or out of it: when the reason of Ready changes. Users are many: they
-// have no events about the whole organization. Of a user who stays ready, another message is news, too.
+// have no events about the whole organization. Of a user who stays ready, another message is news, too. That a user is denied and active has an
+// event of its own once it lasts.
 func RecordTransition(recorder events.EventRecorder, before, after resource) {
 	old, now := ReadyCondition(before), ReadyCondition(after)
 	if now == nil {
@@ -35,7 +36,7 @@ func RecordTransition(recorder events.EventRecorder, before, after resource) {
 	switch {
 	case old == nil && ready:
 	case old != nil && old.Reason == now.Reason && (!isUser || !ready || old.Message == now.Message):
-	case isUser && (isShared(now) || ready && isShared(old)):
+	case isUser && (isShared(now) || ready && isShared(old)), isUser && now.Reason == v1alpha1.DeniedButActiveReason:
 	default:
 		recorder.Eventf(after, nil, kind, now.Reason, "Reconcile", "%s", now.Message)
 	}

@@ -59,6 +59,14 @@ func (l *Loader) Find(token string) *Grant {
 	return nil
 }
 
+// FindRefused returns the grant of a token that is in a Secret and is not accepted now, and why.
+func (l *Loader) FindRefused(token string) (*Grant, string) {
+	if table := l.table.Load(); table != nil {
+		return table.FindRefused(token, l.now())
+	}
+	return nil, ""
+}
+
 // Loaded tells whether there is a table: of all tokens, or of those that could be read while others could not.
 func (l *Loader) Loaded() bool { return l.table.Load() != nil }
 

@@ -35,6 +35,8 @@ type Table struct {
 	plain    map[digest][]*Grant
 	bound    map[types.NamespacedName]map[digest]*Grant
 	upstream map[digest]bool
+	// refused are LambdaTest's own tokens, which are never accepted.
+	refused map[digest]*Grant
 }
 
 type digest = [sha256.Size]byte
@@ -60,6 +62,26 @@ func (t *Table) Find(token string, now time.Time) (found *Grant) {
 	return found
 }
 
+// FindRefused returns the grant of a token that is in a Secret and is not accepted at that time, and why; nil if it is in none.
+func (t *Table) FindRefused(token string, now time.Time) (*Grant, string) {
+	plain := v1alpha1.SCIMTokenDigest(token)
+	candidates := slices.Clip(t.plain[plain])
+	if g := t.refused[plain]; g != nil {
+		candidates = append(candidates, g)
+	}
+	for organization, grants := range t.bound {
+		if g := grants[v1alpha1.BoundSCIMTokenDigest(organization.Namespace, organization.Name, token)]; g != nil {
+			candidates = append(candidates, g)
+		}
+	}
+	for _, g := range candidates {
+		if reason, _ := t.judge(g, now); reason != "" && reason != v1alpha1.TokenExpiringReason {
+			return g, reason
+		}
+	}
+	return nil, ""
+}
+
 // Grants lists all grants, those of contested tokens among them.
 func (t *Table) Grants() []*Grant {
 	all := slices.Concat(slices.Collect(maps.Values(t.plain))...)
@@ -80,7 +102,9 @@ type Notice struct {
 // build makes the table of all organizations. secrets are those that could be read, by their names. The LambdaTest token of any
 // organization is never accepted.
 func build(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.NamespacedName]*secretTokens, now time.Time) (*Table, []Notice) {
-	t := &Table{plain: map[digest][]*Grant{}, bound: map[types.NamespacedName]map[digest]*Grant{}, upstream: upstreamDigests(organizations, secrets)}
+	t := &Table{
+		plain: map[digest][]*Grant{}, bound: map[types.NamespacedName]map[digest]*Grant{}, upstream: upstreamDigests(organizations, secrets), refused: map[digest]*Grant{},
+	}
 	var all []*Grant
 	for _, organization := range byName(organizations) {
 		secret := secrets[types.NamespacedName{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()}]
@@ -106,7 +130,9 @@ func build(organizations []*v1alpha1.LambdaTestOrganization, secrets map[types.N
 // add enters a token that may be accepted.
 func (t *Table) add(g *Grant) {
 	switch {
-	case g.Token.Ignored != "", t.upstream[g.Token.Digest]:
+	case g.Token.Ignored != "":
+	case t.upstream[g.Token.Digest]:
+		t.refused[g.Token.Digest] = g
 	case g.Token.Bound:
 		of := t.bound[g.OrganizationKey()]
 		if of == nil {

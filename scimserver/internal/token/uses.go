@@ -60,9 +60,10 @@ func NewUses(writer client.Client, now func() time.Time, failed func(error)) *Us
 	}
 }
 
-// Note never waits: a use that cannot be noted now is noted with a later one.
-func (u *Uses) Note(g *Grant, now time.Time) {
-	u.note(g, "", g.Token.Key, g.Organization.Status.SCIMTokenLastUse, now)
+// Note never waits: a use that cannot be noted now is noted with a later one. It tells whether the use is the first one of the token.
+func (u *Uses) Note(g *Grant, now time.Time) (isFirst bool) {
+	_, known := g.Organization.Status.SCIMTokenLastUse[g.Token.Key]
+	return u.note(g, "", g.Token.Key, g.Organization.Status.SCIMTokenLastUse, now) && !known
 }
 
 // NoteIn notes a name in a field of status.scim, and tells whether it is new in this hour. Beyond maxNames of a day nothing is.

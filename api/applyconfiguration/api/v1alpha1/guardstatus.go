@@ -14,7 +14,7 @@ import (
 //
 // GuardStatus is the state of the deprovision guard.
 type GuardStatusApplyConfiguration struct {
-	// windowStart is when the current hour began.
+	// windowStart is when the current hour began. The limits hold until an hour later.
 	WindowStart *v1.Time `json:"windowStart,omitempty"`
 	// active is the number of people who were active when the window began, or the highest number since then. Limits are computed from it.
 	Active *int32 `json:"active,omitempty"`

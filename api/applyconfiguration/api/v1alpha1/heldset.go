@@ -23,8 +23,13 @@ type HeldSetApplyConfiguration struct {
 	Since *v1.Time `json:"since,omitempty"`
 	// people are the entries of the set, sorted, at most 10000. An entry is the name of a LambdaTestUser. If the change is not a
 	// deactivation, the change follows, as in "ada: Admin to User". A held group is one entry with the number of people who would lose a
-	// role.
+	// role; status.heldMembers of the group names them.
 	People []string `json:"people,omitempty"`
+	// by is who approved or rejected the set: the user name in the annotation iam.lambdatest.io/decided-by, or "field manager NAME" if there
+	// is none. It is what the client said; the audit log of the API server proves it.
+	By *string `json:"by,omitempty"`
+	// decidedAt is when the operator applied the approval or rejection.
+	DecidedAt *v1.Time `json:"decidedAt,omitempty"`
 }
 
 // HeldSetApplyConfiguration constructs a declarative configuration of the HeldSet type for use with
@@ -64,5 +69,21 @@ func (b *HeldSetApplyConfiguration) WithPeople(values ...string) *HeldSetApplyCo
 	for i := range values {
 		b.People = append(b.People, values[i])
 	}
+	return b
+}
+
+// WithBy sets the By field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the By field is set to the value of the last call.
+func (b *HeldSetApplyConfiguration) WithBy(value string) *HeldSetApplyConfiguration {
+	b.By = &value
+	return b
+}
+
+// WithDecidedAt sets the DecidedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DecidedAt field is set to the value of the last call.
+func (b *HeldSetApplyConfiguration) WithDecidedAt(value v1.Time) *HeldSetApplyConfiguration {
+	b.DecidedAt = &value
 	return b
 }

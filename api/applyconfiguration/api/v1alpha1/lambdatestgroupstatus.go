@@ -28,6 +28,8 @@ type LambdaTestGroupStatusApplyConfiguration struct {
 	PendingMembers []string `json:"pendingMembers,omitempty"`
 	// pendingMemberCount is the number of all members who have no account yet.
 	PendingMemberCount *int32 `json:"pendingMemberCount,omitempty"`
+	// heldMembers are the userNames of the members who would lose a role if the deprovision guard did not hold the change: the first 100.
+	HeldMembers []string `json:"heldMembers,omitempty"`
 	// conditions are Ready, and Reconciling or Stalled while they are true.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
@@ -93,6 +95,16 @@ func (b *LambdaTestGroupStatusApplyConfiguration) WithPendingMembers(values ...s
 // If called multiple times, the PendingMemberCount field is set to the value of the last call.
 func (b *LambdaTestGroupStatusApplyConfiguration) WithPendingMemberCount(value int32) *LambdaTestGroupStatusApplyConfiguration {
 	b.PendingMemberCount = &value
+	return b
+}
+
+// WithHeldMembers adds the given value to the HeldMembers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the HeldMembers field.
+func (b *LambdaTestGroupStatusApplyConfiguration) WithHeldMembers(values ...string) *LambdaTestGroupStatusApplyConfiguration {
+	for i := range values {
+		b.HeldMembers = append(b.HeldMembers, values[i])
+	}
 	return b
 }
 

@@ -31,8 +31,17 @@ type LambdaTestOrganizationStatusApplyConfiguration struct {
 	Drifted *int32 `json:"drifted,omitempty"`
 	// unclaimed is the number of accounts at LambdaTest that no resource claims.
 	Unclaimed *int32 `json:"unclaimed,omitempty"`
-	// pendingDenials is the number of denied people who are still active at LambdaTest.
+	// unclaimedActive is the number of active accounts at LambdaTest that no resource claims.
+	UnclaimedActive *int32 `json:"unclaimedActive,omitempty"`
+	// unclaimedAdmins is the number of active accounts at LambdaTest that are Admin and that no resource claims.
+	UnclaimedAdmins *int32 `json:"unclaimedAdmins,omitempty"`
+	// admins is the number of active accounts at LambdaTest that are Admin, claimed or not.
+	Admins *int32 `json:"admins,omitempty"`
+	// pendingDenials is the number of denied people who are still active at LambdaTest, or may be.
 	PendingDenials *int32 `json:"pendingDenials,omitempty"`
+	// refused is the number of people whom LambdaTest refuses, or refuses a part of what is wanted for them. The identity provider takes
+	// them for provisioned.
+	Refused *int32 `json:"refused,omitempty"`
 	// scimTokenSecret is the name of the Secret with the tokens that identity providers present.
 	SCIMTokenSecret *string `json:"scimTokenSecret,omitempty"`
 	// scimTokenLastUse is when each token of identity providers was last used, by its key. Times are rounded down to the hour, so that
@@ -42,8 +51,8 @@ type LambdaTestOrganizationStatusApplyConfiguration struct {
 	SCIM *SCIMStatusApplyConfiguration `json:"scim,omitempty"`
 	// guard is the state of the deprovision guard.
 	Guard *GuardStatusApplyConfiguration `json:"guard,omitempty"`
-	// conditions are Ready, and Reconciling, Stalled, GuardHolding, PeopleRefused, ListUnreliable, AccountsSetAside, SCIMPaused or
-	// SCIMTokenWarning while they are true.
+	// conditions are Ready, and Reconciling, Stalled, PeopleDeniedButActive, NoActiveAdmin, GuardHolding, PeopleRefused, ListUnreliable,
+	// AccountsSetAside, SCIMPaused or SCIMTokenWarning while they are true.
 	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
@@ -117,11 +126,43 @@ func (b *LambdaTestOrganizationStatusApplyConfiguration) WithUnclaimed(value int
 	return b
 }
 
+// WithUnclaimedActive sets the UnclaimedActive field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UnclaimedActive field is set to the value of the last call.
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithUnclaimedActive(value int32) *LambdaTestOrganizationStatusApplyConfiguration {
+	b.UnclaimedActive = &value
+	return b
+}
+
+// WithUnclaimedAdmins sets the UnclaimedAdmins field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the UnclaimedAdmins field is set to the value of the last call.
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithUnclaimedAdmins(value int32) *LambdaTestOrganizationStatusApplyConfiguration {
+	b.UnclaimedAdmins = &value
+	return b
+}
+
+// WithAdmins sets the Admins field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Admins field is set to the value of the last call.
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithAdmins(value int32) *LambdaTestOrganizationStatusApplyConfiguration {
+	b.Admins = &value
+	return b
+}
+
 // WithPendingDenials sets the PendingDenials field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the PendingDenials field is set to the value of the last call.
 func (b *LambdaTestOrganizationStatusApplyConfiguration) WithPendingDenials(value int32) *LambdaTestOrganizationStatusApplyConfiguration {
 	b.PendingDenials = &value
+	return b
+}
+
+// WithRefused sets the Refused field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Refused field is set to the value of the last call.
+func (b *LambdaTestOrganizationStatusApplyConfiguration) WithRefused(value int32) *LambdaTestOrganizationStatusApplyConfiguration {
+	b.Refused = &value
 	return b
 }
 

@@ -21,7 +21,7 @@ type LambdaTestUserSpecApplyConfiguration struct {
 	// person. Immutable, because LambdaTest cannot rename an account.
 	UserName *string `json:"userName,omitempty"`
 	// name is the person's name for a new account. The operator cannot change it at LambdaTest afterwards; the person can, in the account
-	// settings.
+	// settings. Required unless active is false.
 	Name *PersonNameApplyConfiguration `json:"name,omitempty"`
 	// role is the person's role in the organization: Admin, User or Guest. If unset, a new account starts as User and an existing account
 	// keeps its role. A role from a group takes precedence.

@@ -6,7 +6,8 @@
 package v1alpha1
 
 import (
-	v1 "k8s.io/client-go/applyconfigurations/meta/v1"
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	metav1 "k8s.io/client-go/applyconfigurations/meta/v1"
 )
 
 // LambdaTestUserStatusApplyConfiguration represents a declarative configuration of the LambdaTestUserStatus type for use
@@ -24,11 +25,19 @@ type LambdaTestUserStatusApplyConfiguration struct {
 	Account *AccountStateApplyConfiguration `json:"account,omitempty"`
 	// effective is the desired state of the person, merged from all resources about them, and the resource that decided each part.
 	Effective *EffectiveStateApplyConfiguration `json:"effective,omitempty"`
+	// deniedAt is since when this resource has said `active: false`. The operator writes it once: for a resource of the SCIM endpoint the time of
+	// the request, for a declared resource the time of its creation, or the time at which the operator saw the change. It is absent, like
+	// offAt, while the resource does not say so.
+	DeniedAt *v1.Time `json:"deniedAt,omitempty"`
+	// offAt is when the operator first knew, after deniedAt, that the person has no active account: from LambdaTest's answer to the
+	// deactivation, or from a read. It is absent while the person can sign in, or may be able to. If the account was off before, it is
+	// deniedAt.
+	OffAt *v1.Time `json:"offAt,omitempty"`
 	// plannedChanges are the differences that are not carried out because of managementPolicy: Observe, driftPolicy: Report, a suspended
 	// organization or the deprovision guard.
 	PlannedChanges []PlannedChangeApplyConfiguration `json:"plannedChanges,omitempty"`
 	// conditions are Ready, and Reconciling or Stalled while they are true.
-	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	Conditions []metav1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 }
 
 // LambdaTestUserStatusApplyConfiguration constructs a declarative configuration of the LambdaTestUserStatus type for use with
@@ -77,6 +86,22 @@ func (b *LambdaTestUserStatusApplyConfiguration) WithEffective(value *EffectiveS
 	return b
 }
 
+// WithDeniedAt sets the DeniedAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the DeniedAt field is set to the value of the last call.
+func (b *LambdaTestUserStatusApplyConfiguration) WithDeniedAt(value v1.Time) *LambdaTestUserStatusApplyConfiguration {
+	b.DeniedAt = &value
+	return b
+}
+
+// WithOffAt sets the OffAt field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the OffAt field is set to the value of the last call.
+func (b *LambdaTestUserStatusApplyConfiguration) WithOffAt(value v1.Time) *LambdaTestUserStatusApplyConfiguration {
+	b.OffAt = &value
+	return b
+}
+
 // WithPlannedChanges adds the given value to the PlannedChanges field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the PlannedChanges field.
@@ -93,7 +118,7 @@ func (b *LambdaTestUserStatusApplyConfiguration) WithPlannedChanges(values ...*P
 // WithConditions adds the given value to the Conditions field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the Conditions field.
-func (b *LambdaTestUserStatusApplyConfiguration) WithConditions(values ...*v1.ConditionApplyConfiguration) *LambdaTestUserStatusApplyConfiguration {
+func (b *LambdaTestUserStatusApplyConfiguration) WithConditions(values ...*metav1.ConditionApplyConfiguration) *LambdaTestUserStatusApplyConfiguration {
 	for i := range values {
 		if values[i] == nil {
 			panic("nil value passed to WithConditions")

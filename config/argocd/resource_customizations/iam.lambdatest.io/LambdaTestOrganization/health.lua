@@ -30,7 +30,7 @@ local holding = condition("GuardHolding")
 if holding ~= nil and holding.status == "True" then
   return { status = "Suspended", message = holding.reason .. ": " .. (holding.message or "") }
 end
-for _, kind in ipairs({ "SCIMTokenWarning", "SCIMPaused" }) do
+for _, kind in ipairs({ "PeopleDeniedButActive", "NoActiveAdmin", "SCIMTokenWarning", "SCIMPaused" }) do
   local warning = condition(kind)
   if warning ~= nil and warning.status == "True" then
     message = message .. " " .. warning.reason .. ": " .. (warning.message or "")
