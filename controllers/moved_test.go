@@ -125,6 +125,7 @@ var _ = Describe("A person whom the mapping of a group moves to a sub-organizati
 		users[0] = w.changed(ctx, users[0], denied)
 		Expect(users[0]).To(BeStalled(v1alpha1.DeniedButActiveReason))
 		w.swept(ctx)
+		w.connected(ctx, DefaultOrganization)
 		written := writesOf(ctx, w.namespace)
 		w.upstream.ResetCalls()
 

@@ -145,7 +145,7 @@ var _ = Describe("A list of accounts that does not show all of them", Label("par
 	It("does not hide that a person is back from a sub-organization", func(ctx SpecContext) {
 		staffedWith(ctx, reading(simulator.Settings{"list-of-users": "first-20-always"}))
 		w.upstream.AddSubOrganization("mobile", "the-token-of-the-sub-organization")
-		last := users[people-1]
+		last := Fetched(ctx, k8s, users[people-1])
 		w.upstream.SetGroup("Mobile", nil, last.Spec.UserName)
 		Expect(w.upstream.MapGroup("Mobile", simulator.Mapping{Kind: simulator.SubOrganization, Target: "mobile"})).To(Succeed())
 		for range 3 {
