@@ -394,7 +394,7 @@ func (p *pastTime) Set(text string) error {
 		if err != nil || count == 0 {
 			return wrong
 		}
-		read.before = time.Duration(count) * day //nolint:gosec // at most 65535
+		read.before = time.Duration(count) * day
 	} else if before, err := time.ParseDuration(text); err == nil {
 		if before <= 0 {
 			return wrong

@@ -190,7 +190,7 @@ func reviewOf(read *roster, rows []personRow, notes []unclaimedNote, cluster str
 	for i := range read.organizations {
 		organization := &read.organizations[i]
 		ready := currentReady(organization, organization.Status.ObservedGeneration)
-		line := reviewedOrganization{unclaimedNote: notes[i], BaseURL: organization.Spec.BaseURL, Ready: string(ready.Status), Reason: ready.Reason}
+		line := reviewedOrganization{unclaimedNote: noteAbout(notes, organization.Name), BaseURL: organization.Spec.BaseURL, Ready: string(ready.Status), Reason: ready.Reason}
 		for j := range rows {
 			if row := &rows[j]; row.Organization == organization.Name && row.canSignIn() {
 				line.CanSignIn++
@@ -202,6 +202,15 @@ func reviewOf(read *roster, rows []personRow, notes []unclaimedNote, cluster str
 		found.Organizations = append(found.Organizations, line)
 	}
 	return found
+}
+
+func noteAbout(notes []unclaimedNote, organization string) unclaimedNote {
+	for _, note := range notes {
+		if note.Organization == organization {
+			return note
+		}
+	}
+	return unclaimedNote{Organization: organization}
 }
 
 // weight orders a review: who can sign in before who cannot, and higher roles first. A role that is not known, or a custom one, may be a high
