@@ -191,8 +191,10 @@ func awaitOff(ctx context.Context, out io.Writer, reader client.Reader, denial *
 			return nil
 		case time.Since(began) >= patience:
 			ready := currentReady(denial, denial.Status.ObservedGeneration)
-			printf(out, "THE PERSON CAN STILL SIGN IN, or may be able to. %s: %s\nThe operator goes on trying. If it cannot wait, deactivate the person by hand at LambdaTest.\n",
-				ready.Reason, ready.Message)
+			printf(out, "THE PERSON CAN STILL SIGN IN, or may be able to. %s: %s\n", ready.Reason, ready.Message)
+			if ready.Reason != v1alpha1.DeniedButActiveReason { // whose message says so
+				printf(out, "If it cannot wait, deactivate the person by hand at LambdaTest.\n")
+			}
 			return ErrDeniedButActive
 		}
 		select {

@@ -488,8 +488,11 @@ func noteOnImports(organization *v1alpha1.LambdaTestOrganization, rows []personR
 // activeOf says how many of the unclaimed accounts can sign in, if that is known.
 func activeOf(organization *v1alpha1.LambdaTestOrganization) string {
 	active, admins := organization.Status.UnclaimedActive, organization.Status.UnclaimedAdmins
-	if active == nil || admins == nil {
+	switch {
+	case active == nil || admins == nil:
 		return ""
+	case *active == 0:
+		return " (none of them can sign in)"
 	}
 	return fmt.Sprintf(" (%d can sign in, %d of them as Admin)", *active, *admins)
 }
