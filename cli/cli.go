@@ -22,14 +22,25 @@ import (
 // ErrDifferences is the error of a command with --exit-code that found differences. The command has printed them already.
 var ErrDifferences = errors.New("there are differences")
 
+// ErrDeniedButActive is the error of a command that found a person who is denied and can still sign in. The command has printed it already.
+var ErrDeniedButActive = fmt.Errorf("%w: a person is denied and can still sign in", ErrDifferences)
+
+// ErrIncomplete is the error of a command whose answer does not cover all that was asked for. The command has printed what is missing.
+var ErrIncomplete = fmt.Errorf("%w: the answer is not complete", ErrDifferences)
+
 // errNothingDone is the error of a command whose question was not answered with yes.
 var errNothingDone = errors.New("nothing was changed")
 
-// ExitCode maps the error of a command to the process's exit code: 0 for none, 2 for ErrDifferences, 1 for the rest.
+// ExitCode maps the error of a command to the process's exit code: 0 for none, 3 for ErrDeniedButActive, 4 for ErrIncomplete, 2 for other
+// ErrDifferences, 1 for the rest.
 func ExitCode(err error) int {
 	switch {
 	case err == nil:
 		return 0
+	case errors.Is(err, ErrDeniedButActive):
+		return 3
+	case errors.Is(err, ErrIncomplete):
+		return 4
 	case errors.Is(err, ErrDifferences):
 		return 2
 	default:
@@ -40,14 +51,17 @@ func ExitCode(err error) int {
 // Commands returns the subcommands of kubectl lambdatest.
 func Commands() []*cobra.Command {
 	return []*cobra.Command{
-		statusCommand(), planCommand(), exportCommand(), doctorCommand(),
-		approveCommand(), rejectCommand(), tokenCommand(), uninstallCommand(),
+		statusCommand(), whoCommand(), whyCommand(), reviewCommand(), leaversCommand(),
+		denyCommand(), undenyCommand(), approveCommand(), rejectCommand(),
+		planCommand(), exportCommand(), doctorCommand(), tokenCommand(), uninstallCommand(),
 	}
 }
 
 // cluster is the cluster and the namespace that a command works on.
 type cluster struct {
 	kubeconfig, context, namespace string
+	// host is the address of the API server, once connected.
+	host string
 }
 
 // bind adds the flags that every command has, and the check that no flag or argument is empty.
@@ -99,7 +113,7 @@ func (c *cluster) connect() (client.Client, error) {
 			return nil, fmt.Errorf("finding the namespace: %w", err)
 		}
 	}
-	config.QPS = -1
+	config.QPS, c.host = -1, config.Host
 	return client.New(config, client.Options{Scheme: scheme()})
 }
 

@@ -46,7 +46,7 @@ type verdict struct {
 func doctorCommand() *cobra.Command {
 	options := &doctorOptions{which: choice{fallback: defaultOrganization}}
 	command := &cobra.Command{
-		Use:   "doctor [ORGANIZATION]",
+		Use:   "doctor",
 		Short: "Find out what LambdaTest does where its documents leave it open, and what that means for an organization",
 		Long: `Find out what LambdaTest does where its documents leave it open, and what that means for an organization.
 
@@ -61,9 +61,9 @@ The output of -o json contains no address, no id and no token.`,
   kubectl lambdatest doctor --with throwaway@example.com
   # For a bug report
   kubectl lambdatest doctor -o json`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return options.run(cmd.Context(), bufio.NewReader(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr(), args)
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return options.run(cmd.Context(), bufio.NewReader(cmd.InOrStdin()), cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
 	}
 	options.where.bind(command)
@@ -77,7 +77,7 @@ The output of -o json contains no address, no id and no token.`,
 	return command
 }
 
-func (o *doctorOptions) run(ctx context.Context, in io.Reader, out, questions io.Writer, args []string) error {
+func (o *doctorOptions) run(ctx context.Context, in io.Reader, out, questions io.Writer) error {
 	if o.group != "" && o.with == "" {
 		return errors.New("--concurrency-group needs --with: it is given to the throwaway account")
 	}
@@ -85,7 +85,7 @@ func (o *doctorOptions) run(ctx context.Context, in io.Reader, out, questions io
 	if err != nil {
 		return err
 	}
-	organization, err := o.which.find(ctx, reader, o.where.namespace, args)
+	organization, err := o.which.find(ctx, reader, o.where.namespace)
 	if err != nil {
 		return err
 	}

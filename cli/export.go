@@ -104,7 +104,7 @@ func (o *exportOptions) collect(ctx context.Context, in io.Reader, questions io.
 	case len(users) > 0:
 		return o.fromNamed(ctx, reader, users)
 	}
-	organization, err := o.which.find(ctx, reader, o.where.namespace, nil)
+	organization, err := o.which.find(ctx, reader, o.where.namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func usersOf(ctx context.Context, reader client.Reader, namespace string, select
 // fromNamed exports the named people of all organizations in the namespace, or of the one that --organization names.
 func (o *exportOptions) fromNamed(ctx context.Context, reader client.Reader, users []string) ([]exported, error) {
 	if o.which.name != "" {
-		if _, err := o.which.find(ctx, reader, o.where.namespace, nil); err != nil {
+		if _, err := o.which.find(ctx, reader, o.where.namespace); err != nil {
 			return nil, err
 		}
 	}

@@ -32,12 +32,21 @@ type manifests struct {
 	groups map[string]*v1alpha1.LambdaTestGroup
 }
 
-// readManifests reads files and folders, and returns the users and groups of one organization in one namespace, with the API server's
+// standardInput is the path that stands for standard input.
+const standardInput = "-"
+
+// readManifests reads files, folders and standard input, and returns the users and groups of one organization in one namespace, with the API server's
 // defaults for both. Other kinds are skipped.
-func readManifests(paths []string, namespace, organization string) (manifests, error) {
+func readManifests(paths []string, in io.Reader, namespace, organization string) (manifests, error) {
 	found := manifests{users: map[string]*v1alpha1.LambdaTestUser{}, groups: map[string]*v1alpha1.LambdaTestGroup{}}
 	keep := func(document []byte) error { return found.add(document, namespace, organization) }
 	for _, path := range paths {
+		if path == standardInput {
+			if err := eachDocumentOf(in, keep); err != nil {
+				return found, fmt.Errorf("reading manifests from standard input: %w", err)
+			}
+			continue
+		}
 		err := filepath.WalkDir(path, func(file string, entry fs.DirEntry, err error) error {
 			if err != nil || entry.IsDir() || !isManifest(file) && file != path {
 				return err
@@ -81,7 +90,14 @@ func eachDocument(path string, visit func([]byte) error) error {
 		return err
 	}
 	defer func() { _ = file.Close() }()
-	documents := utilyaml.NewYAMLReader(bufio.NewReader(file))
+	if err := eachDocumentOf(file, visit); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	return nil
+}
+
+func eachDocumentOf(in io.Reader, visit func([]byte) error) error {
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(in))
 	for {
 		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
@@ -91,7 +107,7 @@ func eachDocument(path string, visit func([]byte) error) error {
 			err = visit(document)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+			return err
 		}
 	}
 }

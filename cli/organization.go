@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
@@ -18,30 +19,41 @@ import (
 // defaultOrganization is the organization of a resource without organizationRef.
 const defaultOrganization = "default"
 
-// choice is the organization that a command is about. Every command takes it in the same way: as an argument or with --organization.
-// Without either, it is the only organization of the namespace.
+// choice is the organization that a command is about. Every command takes it in the same way, with --organization. Without it, it is the only
+// organization of the namespace.
 type choice struct {
 	name string
 	// fallback is used when there are several and none is named. Only commands that change nothing have one.
 	fallback string
+	// all says that the command shows all organizations of the namespace when none is named.
+	all bool
 }
 
 func (c *choice) bind(command *cobra.Command, where *cluster) {
-	usage := "`name` of the LambdaTestOrganization; default: the only one in the namespace"
-	if c.fallback != "" {
-		usage += ", or " + c.fallback
+	usage := "`name` of the LambdaTestOrganization; default: "
+	switch {
+	case c.all:
+		usage += "all in the namespace"
+	case c.fallback != "":
+		usage += "the only one in the namespace, or " + c.fallback
+	default:
+		usage += "the only one in the namespace"
 	}
 	command.Flags().StringVar(&c.name, "organization", "", usage)
-	complete := func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	_ = command.RegisterFlagCompletionFunc("organization", func(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		return organizationNames(cmd.Context(), where), cobra.ShellCompDirectiveNoFileComp
+	})
+	if command.ValidArgsFunction == nil {
+		command.ValidArgsFunction = cobra.NoFileCompletions
 	}
-	_ = command.RegisterFlagCompletionFunc("organization", complete)
-	command.ValidArgsFunction = func(cmd *cobra.Command, args []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
-		if len(args) > 0 || c.name != "" {
-			return nil, cobra.ShellCompDirectiveNoFileComp
-		}
-		return complete(cmd, args, typed)
+}
+
+// noArguments refuses arguments: an organization is named with --organization.
+func noArguments(command *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments; to name an organization: --organization %s", command.Name(), args[0])
 	}
+	return nil
 }
 
 // organizationNames are the completions for a shell; none if the cluster cannot be reached.
@@ -58,13 +70,9 @@ func organizationNames(ctx context.Context, where *cluster) []string {
 }
 
 // find returns the organization that the command is about.
-func (c *choice) find(ctx context.Context, reader client.Reader, namespace string, args []string) (*v1alpha1.LambdaTestOrganization, error) {
-	name, err := c.named(args)
-	if err != nil {
-		return nil, err
-	}
-	if name != "" {
-		return findOrganization(ctx, reader, namespace, name)
+func (c *choice) find(ctx context.Context, reader client.Reader, namespace string) (*v1alpha1.LambdaTestOrganization, error) {
+	if c.name != "" {
+		return findOrganization(ctx, reader, namespace, c.name)
 	}
 	organizations, err := listOrganizations(ctx, reader, namespace)
 	if err != nil {
@@ -76,29 +84,36 @@ func (c *choice) find(ctx context.Context, reader client.Reader, namespace strin
 		}
 	}
 	if len(organizations) == 0 {
-		return nil, fmt.Errorf("there is no LambdaTestOrganization in namespace %s: name another namespace with -n", namespace)
+		return nil, noOrganization(namespace)
 	}
-	return nil, fmt.Errorf("namespace %s has %d organizations: %s; name one as an argument or with --organization",
+	return nil, fmt.Errorf("namespace %s has %d organizations: %s; name one with --organization",
 		namespace, len(organizations), strings.Join(namesOf(organizations), ", "))
 }
 
-// named returns the name that was given, or "".
-func (c *choice) named(args []string) (string, error) {
-	if len(args) == 0 {
-		return c.name, nil
-	}
-	if c.name != "" && c.name != args[0] {
-		return "", fmt.Errorf("two organizations are named: %s as an argument, %s with --organization", args[0], c.name)
-	}
-	return args[0], nil
-}
-
+// findOrganization needs no more than the right to get that organization.
 func findOrganization(ctx context.Context, reader client.Reader, namespace, name string) (*v1alpha1.LambdaTestOrganization, error) {
 	organization := &v1alpha1.LambdaTestOrganization{}
-	if err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, organization); err != nil {
-		return nil, fmt.Errorf("finding organization %s in namespace %s: %w", name, namespace, err)
+	err := reader.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, organization)
+	if apierrors.IsNotFound(err) {
+		there, _ := listOrganizations(ctx, reader, namespace)
+		return nil, unknownOrganization(name, namespace, there)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading organization %s in namespace %s: %w", name, namespace, err)
 	}
 	return organization, nil
+}
+
+func noOrganization(namespace string) error {
+	return fmt.Errorf("there is no LambdaTestOrganization in namespace %s: name another namespace with -n", namespace)
+}
+
+// unknownOrganization says what there is instead.
+func unknownOrganization(name, namespace string, there []v1alpha1.LambdaTestOrganization) error {
+	if len(there) == 0 {
+		return fmt.Errorf("there is no LambdaTestOrganization %s in namespace %s, and no other one: name another namespace with -n", name, namespace)
+	}
+	return fmt.Errorf("there is no LambdaTestOrganization %s in namespace %s; there is: %s", name, namespace, strings.Join(namesOf(there), ", "))
 }
 
 func listOrganizations(ctx context.Context, reader client.Reader, namespace string) ([]v1alpha1.LambdaTestOrganization, error) {

@@ -21,13 +21,15 @@ var aboutOneOrganization = []TableEntry{
 	Entry("token list", tokenListCommand, []string{}),
 	Entry("token remove", tokenRemoveCommand, []string{"okta"}),
 	Entry("export", exportCommand, []string{}),
+	Entry("deny", denyCommand, []string{"ada@example.com", "--reason", "left"}),
+	Entry("undeny", undenyCommand, []string{"ada@example.com"}),
 }
 
 var _ = Describe("the organization of a command", func() {
 	DescribeTable("is an error when --organization names one that does not exist",
 		func(ctx SpecContext, command func() *cobra.Command, args []string) {
 			_, err := called(ctx, command(), "", append(args, "--organization", "nobody")...)
-			Expect(err).To(MatchError(ContainSubstring("finding organization nobody in namespace default")))
+			Expect(err).To(MatchError(ContainSubstring("there is no LambdaTestOrganization nobody in namespace default")))
 		}, aboutOneOrganization)
 
 	DescribeTable("is an error when none is named and the namespace has none",
@@ -62,9 +64,11 @@ var _ = Describe("the organization of a command", func() {
 		Expect(called(ctx, exportCommand(), "", "-n", shared)).To(ContainSubstring("userName: of-default@example.com"))
 	})
 
-	It("is an error when two are named", func(ctx SpecContext) {
-		_, err := called(ctx, approveCommand(), "", "one", "--organization", "another")
-		Expect(err).To(MatchError(ContainSubstring("two organizations are named")))
+	It("is named in one way: as an argument it is an error that says how", func(ctx SpecContext) {
+		for _, command := range []*cobra.Command{statusCommand(), approveCommand(), planCommand(), tokenListCommand()} {
+			_, err := called(ctx, command, "", "another")
+			Expect(err).To(MatchError(ContainSubstring("to name an organization: --organization another")))
+		}
 	})
 
 	It("is completed by the shell", func(ctx SpecContext) {
@@ -72,7 +76,7 @@ var _ = Describe("the organization of a command", func() {
 		madeIn(ctx, shared, "blue")
 		root := &cobra.Command{Use: "lambdatest"}
 		root.AddCommand(Commands()...)
-		Expect(run(ctx, root, "", "__complete", "approve", "--kubeconfig", plane.KubeconfigPath(), "-n", shared, "")).To(ContainSubstring("blue"))
+		Expect(run(ctx, root, "", "__complete", "approve", "--kubeconfig", plane.KubeconfigPath(), "-n", shared, "--organization", "")).To(ContainSubstring("blue"))
 	})
 })
 
@@ -81,13 +85,13 @@ var _ = Describe("a value that a flag or an argument cannot have", func() {
 		_, err := called(ctx, command(), "", args...)
 		Expect(err).To(MatchError(ContainSubstring(problem)))
 	},
-		Entry("a lifetime of zero", tokenCreateCommand, []string{"nobody", "--expires-in", "0s"}, "--expires-in must be positive"),
-		Entry("a negative lifetime", tokenCreateCommand, []string{"nobody", "--expires-in", "-1h"}, "--expires-in must be positive"),
-		Entry("a lifetime below a second", tokenCreateCommand, []string{"nobody", "--expires-in", "10ms"}, "--expires-in must be positive"),
-		Entry("an empty lifetime", tokenCreateCommand, []string{"nobody", "--expires-in", ""}, "duration"),
-		Entry("no key", tokenCreateCommand, []string{"nobody", "--key", ""}, "--key is empty"),
+		Entry("a lifetime of zero", tokenCreateCommand, []string{"--expires-in", "0s"}, "--expires-in must be positive"),
+		Entry("a negative lifetime", tokenCreateCommand, []string{"--expires-in", "-1h"}, "--expires-in must be positive"),
+		Entry("a lifetime below a second", tokenCreateCommand, []string{"--expires-in", "10ms"}, "--expires-in must be positive"),
+		Entry("an empty lifetime", tokenCreateCommand, []string{"--expires-in", ""}, "duration"),
+		Entry("no key", tokenCreateCommand, []string{"--key", ""}, "--key is empty"),
 		Entry("no namespace", uninstallCommand, []string{"--namespace", ""}, "--namespace is empty"),
-		Entry("a blank organization", approveCommand, []string{" "}, "an argument is empty"),
+		Entry("a blank person", whyCommand, []string{" "}, "an argument is empty"),
 		Entry("no organization", planCommand, []string{"--organization", ""}, "--organization is empty"),
 		Entry("no manifest", planCommand, []string{"--filename", ""}, "--filename is empty"),
 		Entry("a prune without manifests", planCommand, []string{"--prune"}, "--prune needs --filename"),
@@ -96,6 +100,10 @@ var _ = Describe("a value that a flag or an argument cannot have", func() {
 		Entry("an unknown form of a plan", planCommand, []string{"-o", "name"}, "must be json or yaml"),
 		Entry("an unknown form of an export", exportCommand, []string{"-o", "wide"}, "must be json or yaml"),
 		Entry("an unknown form of tokens", tokenListCommand, []string{"-o", "wide"}, "must be json or yaml"),
+		Entry("an unknown form of who", whoCommand, []string{"-o", "html"}, "must be json, yaml or csv"),
+		Entry("a denial without a reason", denyCommand, []string{"ada@example.com"}, "--reason is required"),
+		Entry("a denial of two", denyCommand, []string{"ada@example.com", "bob@example.com", "--reason", "left"}, "name one person"),
+		Entry("a denial of none", undenyCommand, []string{}, "name one person"),
 	)
 
 	It("does not include a format in capitals", func(ctx SpecContext) {
@@ -104,7 +112,7 @@ var _ = Describe("a value that a flag or an argument cannot have", func() {
 
 	It("is a key that no Secret can have", func(ctx SpecContext) {
 		made(ctx, "odd-key")
-		_, err := called(ctx, tokenCreateCommand(), "", "odd-key", "--key", "with space")
+		_, err := called(ctx, tokenCreateCommand(), "", "--organization", "odd-key", "--key", "with space")
 		Expect(err).To(MatchError(ContainSubstring("--key with space:")))
 	})
 })

@@ -5,44 +5,88 @@ package cli
 
 import (
 	"bytes"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 )
 
-// output is the format of a command's output: a table (the default), json or yaml.
+// output is the format of a command's output: a table (the default), json, yaml, csv or html.
 type output string
 
-func (o *output) bind(command *cobra.Command) {
-	command.Flags().VarP(o, "output", "o", "output format, json or yaml; default: a table")
-	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions([]string{"json", "yaml"}, cobra.ShellCompDirectiveNoFileComp))
+// The formats that only some commands have.
+const (
+	outputCSV  output = "csv"
+	outputHTML output = "html"
+)
+
+func (o *output) bind(command *cobra.Command, more ...output) {
+	accepted := append([]output{"json", "yaml"}, more...)
+	value := &outputValue{chosen: o, accepted: accepted}
+	command.Flags().VarP(value, "output", "o", "output format, "+value.list()+"; default: a table")
+	names := make([]cobra.Completion, 0, len(accepted))
+	for _, each := range accepted {
+		names = append(names, string(each))
+	}
+	_ = command.RegisterFlagCompletionFunc("output", cobra.FixedCompletions(names, cobra.ShellCompDirectiveNoFileComp))
 }
 
-// String, Set and Type implement pflag.Value: an unknown format is an error before the command does anything.
-func (o *output) String() string { return string(*o) }
+// outputValue is the flag of an output. It accepts the formats of one command: any other is an error before the command does anything.
+type outputValue struct {
+	chosen   *output
+	accepted []output
+}
+
+// String, Set and Type implement pflag.Value.
+func (v *outputValue) String() string {
+	if v.chosen == nil {
+		return ""
+	}
+	return string(*v.chosen)
+}
 
 // Set reads the format.
-func (o *output) Set(text string) error {
+func (v *outputValue) Set(text string) error {
 	form := output(strings.ToLower(text))
-	if form != "json" && form != "yaml" {
-		return errors.New("must be json or yaml")
+	if !slices.Contains(v.accepted, form) {
+		return errors.New("must be " + v.list())
 	}
-	*o = form
+	*v.chosen = form
 	return nil
 }
 
 // Type is the name of the value in --help.
-func (o *output) Type() string { return "format" }
+func (v *outputValue) Type() string { return "format" }
+
+// list is "json, yaml or csv".
+func (v *outputValue) list() string {
+	names := make([]string, 0, len(v.accepted))
+	for _, each := range v.accepted {
+		names = append(names, string(each))
+	}
+	return alternatives(names)
+}
+
+// alternatives is "a, b or c".
+func alternatives(names []string) string {
+	if len(names) < 2 {
+		return strings.Join(names, "")
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " or " + names[len(names)-1]
+}
 
 // print writes value as json or yaml, or calls table.
 func (o output) print(out io.Writer, value any, table func(io.Writer) error) error {
@@ -66,6 +110,44 @@ func (o output) print(out io.Writer, value any, table func(io.Writer) error) err
 	default:
 		return table(out)
 	}
+}
+
+// sheet is rows under a header.
+type sheet struct {
+	header []string
+	rows   [][]string
+}
+
+// print prints the sheet as an aligned table.
+func (s sheet) print(out io.Writer) error { return printTable(out, s.header, s.rows) }
+
+// printCSV writes the sheet as RFC 4180 describes. A cell that a spreadsheet would take for a formula gets an apostrophe in front: the names in
+// it may come from an identity provider.
+func (s sheet) printCSV(out io.Writer) error {
+	rows := csv.NewWriter(out)
+	for _, row := range append([][]string{s.header}, s.rows...) {
+		cells := make([]string, 0, len(row))
+		for _, cell := range row {
+			cell = printable(cell)
+			if cell != "" && strings.ContainsRune("=+-@", rune(cell[0])) {
+				cell = "'" + cell
+			}
+			cells = append(cells, cell)
+		}
+		if err := rows.Write(cells); err != nil {
+			return err
+		}
+	}
+	rows.Flush()
+	return rows.Error()
+}
+
+// instant is how this package shows a time; empty if there is none.
+func instant(when *metav1.Time) string {
+	if when.IsZero() {
+		return ""
+	}
+	return when.UTC().Format(time.RFC3339)
 }
 
 // yamlOf is yaml.Marshal, but shows no character that is not graphic. Where yaml.Marshal would, or ends with an error because of one,
@@ -164,6 +246,14 @@ func printTable(out io.Writer, header []string, rows [][]string) error {
 		printf(table, "\n")
 	}
 	return table.Flush()
+}
+
+// firstOf joins the first names of a list: "a, b … and 7 more".
+func firstOf(names []string, most int) string {
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s … and %d more", strings.Join(names[:most], ", "), len(names)-most)
 }
 
 // plural is "1 person" or "3 people".

@@ -46,6 +46,10 @@ func TestNothingThatIsPrintedMovesTheTerminal(t *testing.T) {
 		held := &v1alpha1.HeldSet{Token: text, Count: 1}
 		line := organizationReport{Namespace: text, Name: text, Ready: text, Reason: text, Message: text, Held: held, PendingDenials: 1,
 			Unclaimed: 1, Warnings: []warning{{Reason: text, Message: text}}}
+		row := personRow{
+			Namespace: text, Organization: text, UserName: text, AccountID: text, Active: new(true), Role: text, Denied: true, DeniedBy: text, RoleBy: text,
+			Reason: text, Message: text, Refused: true, Claims: []claimRow{{Resource: text, Denies: true, Counts: true, By: text, Why: text, Role: text}},
+		}
 		for name, printing := range map[string]struct {
 			lines int
 			print func(io.Writer) error
@@ -53,11 +57,29 @@ func TestNothingThatIsPrintedMovesTheTerminal(t *testing.T) {
 			"a table": {2, func(out io.Writer) error { return printTable(out, []string{"A", "B"}, [][]string{{text, "b"}}) }},
 			"a plan": {4, func(out io.Writer) error {
 				change := v1alpha1.PlannedChange{Attribute: "concurrencyGroup", From: text, To: text}
-				return planTable(out, []planned{{UserName: text, Action: person.ActionUpdate, Changes: []v1alpha1.PlannedChange{change}, Because: text}}, 0)
+				made := &plan{Changes: []planned{{UserName: text, Action: person.ActionUpdate, Changes: []v1alpha1.PlannedChange{change}, Because: text}}}
+				return made.table(out)
 			}},
 			"a question": {0, func(out io.Writer) error {
 				confirmed(strings.NewReader(""), out, "Send it to %s?", text)
 				return nil
+			}},
+			"what else a plan says": {-1, func(out io.Writer) error {
+				made := &plan{Admins: []string{text}, StillDenied: []stillDenied{{text, text, text}}, Refused: []refusedManifest{{text, text}}, Unchecked: text}
+				return made.table(out)
+			}},
+			"leavers": {-1, func(out io.Writer) error {
+				return (&leavers{People: []leaverRow{{UserName: text, By: text, Reason: text}}, Missing: text}).table(out)
+			}},
+			"a review": {-1, func(out io.Writer) error {
+				made := &review{Cluster: text, Namespace: text, People: []personRow{row}, Compared: &comparison{Changes: []accessChange{{UserName: text, By: text}}, NotCompared: []string{text}}}
+				return made.table(out)
+			}},
+			"the page of a review": {-1, func(out io.Writer) error {
+				return (&review{Cluster: text, Namespace: text, People: []personRow{row}}).html(out)
+			}},
+			"what is held": {-1, func(out io.Writer) error {
+				return showHeld(out, &v1alpha1.LambdaTestOrganization{}, held, []heldRow{{heldEntry: parseHeld(text), userNames: []string{text}, role: text}}, 0)
 			}},
 			"what is said of an organization": {-1, func(out io.Writer) error { line.explain(out); return nil }},
 			"tokens":                          {2, func(out io.Writer) error { return tokenTable(out, []tokenLine{{Key: text, State: text}}) }},
@@ -65,6 +87,20 @@ func TestNothingThatIsPrintedMovesTheTerminal(t *testing.T) {
 				PrintError(out, errors.New("finding "+strings.ReplaceAll(text, "\n", " ")))
 				return nil
 			}},
+			"status": {-1, func(out io.Writer) error {
+				found := report{DeniedButActive: []personRow{row}, Refused: []personRow{row}, Held: []heldBlock{{Namespace: text, Token: text, People: []string{text}}},
+					Problems: []problem{{Resource: text, Message: text}}, Organizations: []organizationReport{line}}
+				return found.table(out, text)
+			}},
+			"who": {5, func(out io.Writer) error {
+				return (&listing{People: []personRow{row}, Unclaimed: []unclaimedNote{{Note: text}}}).table(out)
+			}},
+			"why": {-1, func(out io.Writer) error {
+				explained := (&roster{namespace: text}).explain(row)
+				explained.print(out)
+				return nil
+			}},
+			"csv": {2, func(out io.Writer) error { return whoSheet([]personRow{row}).printCSV(out) }},
 			"json": {-1, func(out io.Writer) error {
 				form := output("json")
 				return form.print(out, line, nil)

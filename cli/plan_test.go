@@ -4,8 +4,10 @@
 package cli
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -30,10 +32,10 @@ func TestPlanShowsWhatAFolderWouldChange(t *testing.T) {
 	expected := []planned{
 		{UserName: "ada@example.com", Action: person.ActionUpdate, Because: "LambdaTestUser/ada",
 			Changes: []v1alpha1.PlannedChange{{Attribute: "role", From: "Admin", To: "Guest"}}},
-		{UserName: "alan@example.com", Action: person.ActionDeactivate,
+		{UserName: "alan@example.com", Action: person.ActionDeactivate, Because: "LambdaTestUser/alan (deleted)", Guarded: true,
 			Changes: []v1alpha1.PlannedChange{{Attribute: "active", From: "true", To: "false"}}},
 		{UserName: "barbara@example.com", Action: person.ActionCreate, Because: "LambdaTestUser/barbara",
-			Changes: []v1alpha1.PlannedChange{{Attribute: "account", To: "barbara@example.com"}}},
+			Changes: []v1alpha1.PlannedChange{{Attribute: "account", To: "barbara@example.com"}, {Attribute: "role", To: "User"}}},
 	}
 	if difference := cmp.Diff(expected, lines); difference != "" {
 		t.Errorf("the plan differs (-expected +actual):\n%s", difference)
@@ -101,6 +103,89 @@ func TestPlanKnowsTheRolesThatGroupsGive(t *testing.T) {
 	}
 }
 
+// planOf is the plan for a folder whose users are these, and for groups of the cluster.
+func planOf(stored []*v1alpha1.LambdaTestUser, groups []*v1alpha1.LambdaTestGroup, accounts []lambdatest.User, folder ...v1alpha1.LambdaTestUser) *plan {
+	declared, names := map[string]*v1alpha1.LambdaTestUser{}, map[string]bool{}
+	for i := range folder {
+		declared[folder[i].Name], names[folder[i].Name] = &folder[i], true
+	}
+	deleted := map[string]bool{}
+	for _, group := range overlay(groups, map[string]*v1alpha1.LambdaTestGroup{}, true, groupEdits) {
+		deleted["LambdaTestGroup/"+group.Name] = true
+	}
+	organization := &v1alpha1.LambdaTestOrganization{}
+	organization.Namespace, organization.Name = "default", defaultOrganization
+	made := &plan{}
+	made.fill(organization, plannedResources{users: overlay(stored, declared, true, userEdits), groups: groups, manifests: names, deletedGroups: deleted}, accounts)
+	return made
+}
+
+func TestPlanSaysWhoBecomesAdminAndWhoStaysDenied(t *testing.T) {
+	denial := declared("scim-eve", v1alpha1.RoleUser)
+	denial.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceSCIM}
+	denial.Spec.UserName, denial.Spec.Active = "eve@example.com", new(false)
+	off := account("eve", "User")
+	off.Active = false
+	made := planOf([]*v1alpha1.LambdaTestUser{&denial}, nil, []lambdatest.User{account("ada", "User"), account("dan", "Admin"), off},
+		declared("ada", v1alpha1.RoleAdmin), declared("new", v1alpha1.RoleAdmin), declared("dan", v1alpha1.RoleAdmin), declared("eve", v1alpha1.RoleUser))
+	if diff := cmp.Diff([]string{"ada@example.com", "new@example.com"}, made.Admins); diff != "" {
+		t.Error(diff)
+	}
+	want := []stillDenied{{UserName: "eve@example.com", Resource: "LambdaTestUser/eve", DeniedBy: "LambdaTestUser/scim-eve"}}
+	if diff := cmp.Diff(want, made.StillDenied); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestPlanSaysHowManyTheGuardWouldHold(t *testing.T) {
+	var stored []*v1alpha1.LambdaTestUser
+	var accounts []lambdatest.User
+	for i := range 30 {
+		user := declared("person"+strconv.Itoa(i), v1alpha1.RoleUser)
+		stored, accounts = append(stored, &user), append(accounts, account(user.Name, "User"))
+	}
+	made := planOf(stored, nil, accounts)
+	if diff := cmp.Diff(&guardForecast{Affected: 30, Left: 10, Held: 20}, made.Guard); diff != "" {
+		t.Error(diff)
+	}
+	var out bytes.Buffer
+	if err := made.table(&out); err != nil || !strings.Contains(out.String(), "deletions affect 30 people; 10 may go in this hour, so the guard would hold 20.") {
+		t.Errorf("%v: %s", err, out.String())
+	}
+}
+
+func TestPlanCountsRolesThatADeletedGroupGave(t *testing.T) {
+	user := declared("ada", v1alpha1.RoleUser)
+	user.Status.Effective = &v1alpha1.EffectiveState{Active: true, Role: v1alpha1.RoleAdmin, RoleFrom: "LambdaTestGroup/admins"}
+	group := adminsGroup()
+	group.Finalizers = []string{v1alpha1.Finalizer}
+	made := planOf([]*v1alpha1.LambdaTestUser{&user}, []*v1alpha1.LambdaTestGroup{group}, []lambdatest.User{account("ada", "Admin")}, declared("ada", v1alpha1.RoleUser))
+	if made.Guard == nil || made.Guard.Affected != 1 {
+		t.Errorf("the guard is not asked about a role that is lost with its group: %+v", made)
+	}
+}
+
+func TestPlanDoesNotCountADenialAmongWhatTheGuardHolds(t *testing.T) {
+	user, denied := declared("ada", v1alpha1.RoleUser), declared("ada", v1alpha1.RoleUser)
+	denied.Spec.Active = new(false)
+	made := planOf([]*v1alpha1.LambdaTestUser{&user}, nil, []lambdatest.User{account("ada", "User")}, denied)
+	if made.Guard != nil || len(made.Changes) != 1 {
+		t.Errorf("%+v", made)
+	}
+}
+
+func TestManifestsAreReadFromStandardInput(t *testing.T) {
+	found, err := readManifests([]string{"-"}, strings.NewReader("apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUser\nmetadata: {name: ada}\nspec: {userName: ada@example.com, active: false}\n"),
+		"team", "default")
+	if err != nil || found.users["ada"] == nil {
+		t.Errorf("read %v (%v)", found.users, err)
+	}
+	if _, err := readManifests([]string{"-"}, strings.NewReader("kind: LambdaTestUser\napiVersion: iam.lambdatest.io/v1alpha1\nspec: {x: 1}\n"), "team", "default"); err == nil ||
+		!strings.Contains(err.Error(), "from standard input") {
+		t.Errorf("a broken manifest: %v", err)
+	}
+}
+
 func TestManifestsAreReadFromFoldersAndOtherKindsSkipped(t *testing.T) {
 	folder := t.TempDir()
 	write(t, filepath.Join(folder, "people.yaml"), `
@@ -114,7 +199,7 @@ metadata: {name: ada}
 spec: {userName: ada@example.com, name: {givenName: Ada, familyName: Lovelace}}
 `)
 	write(t, filepath.Join(folder, "README.md"), "kind: LambdaTestUser")
-	found, err := readManifests([]string{folder}, "team", "default")
+	found, err := readManifests([]string{folder}, nil, "team", "default")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +237,7 @@ func TestNoManifestIsHiddenFromAPlan(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "eve.yaml")
 			write(t, file, content)
-			found, err := readManifests([]string{file}, "default", "default")
+			found, err := readManifests([]string{file}, nil, "default", "default")
 			if err == nil && found.users["eve"] == nil {
 				t.Error("a user is neither in the plan nor an error")
 			}
@@ -165,7 +250,7 @@ func TestAFolderOfManifestsHasFilesOnly(t *testing.T) {
 	if err := os.Symlink("/dev/zero", filepath.Join(folder, "endless.yaml")); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readManifests([]string{folder}, "default", "default"); err == nil || !strings.Contains(err.Error(), "is not a file") {
+	if _, err := readManifests([]string{folder}, nil, "default", "default"); err == nil || !strings.Contains(err.Error(), "is not a file") {
 		t.Errorf("a link to a device is read: %v", err)
 	}
 }
@@ -173,7 +258,7 @@ func TestAFolderOfManifestsHasFilesOnly(t *testing.T) {
 func TestAMisspelledFieldInAManifestIsAnError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "ada.yaml")
 	write(t, file, "apiVersion: iam.lambdatest.io/v1alpha1\nkind: LambdaTestUser\nmetadata: {name: ada}\nspec: {username: ada@example.com}\n")
-	if _, err := readManifests([]string{file}, "default", "default"); err == nil {
+	if _, err := readManifests([]string{file}, nil, "default", "default"); err == nil {
 		t.Error("the unknown field spec.username is accepted")
 	}
 }

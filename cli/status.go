@@ -22,13 +22,20 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 )
 
-// report is the output of status.
+// report is the output of status. The most urgent comes first.
 type report struct {
-	Organizations []organizationReport `json:"organizations"`
-	// Problems are the resources that are not ready.
-	Problems []problem `json:"problems"`
+	AsOf metav1.Time `json:"asOf"`
 	// InOrder is true when nothing needs attention.
 	InOrder bool `json:"inOrder"`
+	// DeniedButActive are the people who are denied and can still sign in, or may be able to.
+	DeniedButActive []personRow          `json:"deniedButActive"`
+	Organizations   []organizationReport `json:"organizations"`
+	// Held is what the guard holds, by organization and by what would happen.
+	Held []heldBlock `json:"held"`
+	// Refused are the people for whom LambdaTest refuses something. The identity provider takes them for provisioned.
+	Refused []personRow `json:"refused"`
+	// Problems are the other resources that are not ready.
+	Problems []problem `json:"problems"`
 }
 
 type organizationReport struct {
@@ -36,13 +43,17 @@ type organizationReport struct {
 	Name           string `json:"name"`
 	People         int32  `json:"people"`
 	Active         int32  `json:"active"`
+	PendingDenials int32  `json:"pendingDenials"`
 	Synced         int32  `json:"synced"`
 	Failing        int32  `json:"failing"`
 	Drifted        int32  `json:"drifted"`
-	PendingDenials int32  `json:"pendingDenials"`
-	Unclaimed      int32  `json:"unclaimed"`
-	// UnclaimedActive is the number of unclaimed accounts that can sign in; absent if it is not known.
+	Refused        int32  `json:"refused"`
+	// Admins is the number of active Admins, claimed or not; absent if it is not known.
+	Admins    *int32 `json:"admins,omitempty"`
+	Unclaimed int32  `json:"unclaimed"`
+	// UnclaimedActive and UnclaimedAdmins are the numbers of unclaimed accounts that can sign in; absent if they are not known.
 	UnclaimedActive *int32            `json:"unclaimedActive,omitempty"`
+	UnclaimedAdmins *int32            `json:"unclaimedAdmins,omitempty"`
 	Held            *v1alpha1.HeldSet `json:"held,omitempty"`
 	Ready           string            `json:"ready"`
 	Reason          string            `json:"reason"`
@@ -77,41 +88,37 @@ type statusOptions struct {
 }
 
 func statusCommand() *cobra.Command {
-	options := &statusOptions{}
+	options := &statusOptions{which: choice{all: true}}
 	command := &cobra.Command{
-		Use:   "status [ORGANIZATION]",
-		Short: "Show organizations, resources that are not ready and why, and changes that the guard holds back",
-		Long: `Show organizations, resources that are not ready and why, and changes that the guard holds back.
+		Use:   "status",
+		Short: "Show who is denied and can still sign in, what the guard holds, whom LambdaTest refuses, and what else is not in order",
+		Long: `Show, in this order: the people who are denied and can still sign in; organizations; what the guard holds back; the people whom LambdaTest
+refuses; and the other resources that are not ready, with the reason.
 
-Without ORGANIZATION, the command shows all organizations of the namespace. It reads the status of the resources; it makes no call to
-LambdaTest.
+The command reads the status of the resources, as the operator wrote it until now; it makes no call to LambdaTest.
 
-Exit codes with --exit-code: 0 if everything is in order, 2 if not or if there is no organization, 1 if the command failed. In order
-means: every organization is ready and has no warning, every user and group is ready, the guard holds nothing, no denial is pending, and
-no account that no resource claims can sign in. If it is not known whether such an account can sign in, that is not in order.`,
+Exit codes with --exit-code: 0 if everything is in order; 3 if a person is denied and can still sign in; 2 if anything else is not in order,
+or there is no organization; 1 if the command failed. In order means: every organization is ready and has no warning, every user and group is
+ready, the guard holds nothing, no denial is pending, and no account that no resource claims can sign in. If it is not known whether such an
+account can sign in, that is not in order.`,
 		Example: `  # The namespace of the context
   kubectl lambdatest status
-  # Every namespace, for a script: exit code 2 when something is not in order
+  # Every namespace, for a script: exit code 3 when a person is denied and still active, 2 when anything else is not in order
   kubectl lambdatest status -A -o json --exit-code`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return options.run(cmd.Context(), cmd.OutOrStdout(), args)
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return options.run(cmd.Context(), cmd.OutOrStdout())
 		},
 	}
 	options.where.bind(command)
 	options.which.bind(command, &options.where)
-	command.Flags().Lookup("organization").Usage = "`name` of the only LambdaTestOrganization to show; default: all"
 	options.form.bind(command)
 	command.Flags().BoolVarP(&options.all, "all-namespaces", "A", false, "show all namespaces")
-	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit with code 2 if anything is not in order")
+	command.Flags().BoolVar(&options.exitCode, "exit-code", false, "exit with code 3 if a person is denied and can still sign in, and with 2 if anything else is not in order")
 	return command
 }
 
-func (o *statusOptions) run(ctx context.Context, out io.Writer, args []string) error {
-	organization, err := o.which.named(args)
-	if err != nil {
-		return err
-	}
+func (o *statusOptions) run(ctx context.Context, out io.Writer) error {
 	reader, err := o.where.connect()
 	if err != nil {
 		return err
@@ -120,52 +127,86 @@ func (o *statusOptions) run(ctx context.Context, out io.Writer, args []string) e
 	if o.all {
 		namespace = metav1.NamespaceAll
 	}
-	found, err := readStatus(ctx, reader, namespace, organization)
+	found, err := readStatus(ctx, reader, namespace, o.which.name)
 	if err != nil {
 		return err
 	}
 	if err := o.form.print(out, found, func(out io.Writer) error { return found.table(out, namespace) }); err != nil {
 		return err
 	}
-	if o.exitCode && !found.InOrder {
-		return ErrDifferences
+	switch {
+	case !o.exitCode || found.InOrder:
+		return nil
+	case found.hasDeniedButActive():
+		return ErrDeniedButActive
 	}
-	return nil
+	return ErrDifferences
 }
 
 // readStatus reads one namespace or all, and all organizations or the one that is named.
-func readStatus(ctx context.Context, reader client.Reader, namespace, organization string) (report, error) {
-	found := report{Organizations: []organizationReport{}, Problems: []problem{}}
+func readStatus(ctx context.Context, reader client.Reader, namespace, organization string) (*report, error) {
 	organizations := &v1alpha1.LambdaTestOrganizationList{}
 	users := &v1alpha1.LambdaTestUserList{}
 	groups := &v1alpha1.LambdaTestGroupList{}
 	for _, list := range []client.ObjectList{organizations, users, groups} {
 		if err := reader.List(ctx, list, client.InNamespace(namespace)); err != nil {
-			return found, listingFailed(err, namespace)
+			return nil, listingFailed(err, namespace)
 		}
 	}
-	asked := func(name string) bool { return organization == "" || name == organization }
-	imported := importedActive(users.Items)
-	for i := range organizations.Items {
-		if each := &organizations.Items[i]; asked(each.Name) {
-			found.Organizations = append(found.Organizations, reportOn(each, imported[client.ObjectKeyFromObject(each)]))
+	read := &roster{
+		namespace: namespace, asOf: metav1.NewTime(time.Now().Truncate(time.Second)),
+		organizations: organizations.Items, users: pointers(users.Items), groups: pointers(groups.Items),
+	}
+	if organization != "" {
+		read.keepOnly(organization)
+		if len(read.organizations)+len(read.users)+len(read.groups) == 0 {
+			return nil, unknownOrganization(organization, namespace, organizations.Items)
 		}
 	}
-	for i := range users.Items {
-		if user := &users.Items[i]; asked(user.Spec.OrganizationRef.Name) {
+	return statusOf(read), nil
+}
+
+// keepOnly leaves out what is not about the organization of that name.
+func (r *roster) keepOnly(organization string) {
+	r.organizations = slices.DeleteFunc(slices.Clone(r.organizations), func(each v1alpha1.LambdaTestOrganization) bool { return each.Name != organization })
+	r.users = slices.DeleteFunc(r.users, func(user *v1alpha1.LambdaTestUser) bool { return user.Spec.OrganizationRef.Name != organization })
+	r.groups = slices.DeleteFunc(r.groups, func(group *v1alpha1.LambdaTestGroup) bool { return group.Spec.OrganizationRef.Name != organization })
+}
+
+// statusOf reports on what was read. Each person and each held change is in one part only, the most urgent one.
+func statusOf(read *roster) *report {
+	found := &report{
+		AsOf: read.asOf, DeniedButActive: []personRow{}, Organizations: []organizationReport{}, Held: []heldBlock{}, Refused: []personRow{}, Problems: []problem{},
+	}
+	shown := map[client.ObjectKey]bool{}
+	for _, row := range read.people() {
+		switch {
+		case row.isPendingDenial():
+			found.DeniedButActive = append(found.DeniedButActive, row)
+		case row.Refused:
+			found.Refused = append(found.Refused, row)
+		default:
+			continue
+		}
+		for _, claim := range row.Claims {
+			shown[client.ObjectKey{Namespace: row.Namespace, Name: claim.Resource}] = true
+		}
+	}
+	for i := range read.organizations {
+		organization := &read.organizations[i]
+		found.Organizations = append(found.Organizations, reportOn(organization))
+		found.Held = append(found.Held, heldBlocks(organization, read)...)
+	}
+	for _, user := range read.users {
+		if !shown[client.ObjectKey{Namespace: user.Namespace, Name: v1alpha1.UserKind + "/" + user.Name}] {
 			found.add(user, user.Spec.OrganizationRef.Name, user.Spec.UserName, user.Status.ObservedGeneration, user.Status.PlannedChanges)
 		}
 	}
-	for i := range groups.Items {
-		if group := &groups.Items[i]; asked(group.Spec.OrganizationRef.Name) {
-			found.add(group, group.Spec.OrganizationRef.Name, group.Spec.DisplayName, group.Status.ObservedGeneration, nil)
-		}
-	}
-	if organization != "" && len(found.Organizations)+len(found.Problems) == 0 {
-		return found, fmt.Errorf("there is no LambdaTestOrganization %s in %s", organization, placeOf(namespace))
+	for _, group := range read.groups {
+		found.add(group, group.Spec.OrganizationRef.Name, group.Spec.DisplayName, group.Status.ObservedGeneration, nil)
 	}
 	found.InOrder = found.isInOrder()
-	return found, nil
+	return found
 }
 
 // listingFailed says what to do when the user may only read single namespaces.
@@ -183,40 +224,19 @@ func placeOf(namespace string) string {
 	return "namespace " + namespace
 }
 
-// imports counts the imported resources of an organization: each stands for an account that no other resource claims.
-type imports struct{ all, active int32 }
-
-func importedActive(users []v1alpha1.LambdaTestUser) map[client.ObjectKey]imports {
-	counted := map[client.ObjectKey]imports{}
-	for i := range users {
-		user := &users[i]
-		if !v1alpha1.IsImported(user) {
-			continue
-		}
-		key := client.ObjectKey{Namespace: user.Namespace, Name: user.Spec.OrganizationRef.Name}
-		sum := counted[key]
-		sum.all++
-		if !user.IsDenial() {
-			sum.active++
-		}
-		counted[key] = sum
-	}
-	return counted
-}
-
-func reportOn(organization *v1alpha1.LambdaTestOrganization, imported imports) organizationReport {
+func reportOn(organization *v1alpha1.LambdaTestOrganization) organizationReport {
 	status := organization.Status
 	ready := currentReady(organization, status.ObservedGeneration)
 	line := organizationReport{
 		Namespace: organization.Namespace, Name: organization.Name,
 		People: value(status.People), Active: value(status.Active), Synced: value(status.Synced),
-		Failing: value(status.Failing), Drifted: value(status.Drifted), PendingDenials: value(status.PendingDenials),
-		Unclaimed: value(status.Unclaimed),
-		Ready:     string(ready.Status), Reason: ready.Reason, Message: ready.Message,
+		Failing: value(status.Failing), Drifted: value(status.Drifted), PendingDenials: value(status.PendingDenials), Refused: value(status.Refused),
+		Admins: status.Admins, Unclaimed: value(status.Unclaimed), UnclaimedActive: status.UnclaimedActive, UnclaimedAdmins: status.UnclaimedAdmins,
+		Ready: string(ready.Status), Reason: ready.Reason, Message: ready.Message,
 		Warnings: append(warningsOf(organization), scimWarnings(organization, time.Now())...),
 	}
-	if status.Unclaimed != nil && imported.all >= line.Unclaimed {
-		line.UnclaimedActive = &imported.active
+	if status.Unclaimed != nil && *status.Unclaimed == 0 {
+		line.UnclaimedActive, line.UnclaimedAdmins = new(int32(0)), new(int32(0))
 	}
 	if status.Guard != nil {
 		line.Held = status.Guard.Held
@@ -224,16 +244,17 @@ func reportOn(organization *v1alpha1.LambdaTestOrganization, imported imports) o
 	return line
 }
 
-// warningsOf returns the true conditions that are warnings: not Ready, Reconciling and Stalled, and not GuardHolding, because the report
-// shows held changes separately.
+// shownApart are the conditions about which the report has a part of its own.
+var shownApart = map[string]bool{
+	v1alpha1.ReadyCondition: true, v1alpha1.ReconcilingCondition: true, v1alpha1.StalledCondition: true,
+	v1alpha1.GuardHoldingCondition: true, v1alpha1.PeopleDeniedButActiveCondition: true, v1alpha1.PeopleRefusedCondition: true,
+}
+
+// warningsOf returns the other conditions that are true: they are warnings.
 func warningsOf(organization *v1alpha1.LambdaTestOrganization) []warning {
 	var warnings []warning
 	for _, condition := range organization.Status.Conditions {
-		switch condition.Type {
-		case v1alpha1.ReadyCondition, v1alpha1.ReconcilingCondition, v1alpha1.StalledCondition, v1alpha1.GuardHoldingCondition:
-			continue
-		}
-		if condition.Status == metav1.ConditionTrue {
+		if !shownApart[condition.Type] && condition.Status == metav1.ConditionTrue {
 			warnings = append(warnings, warning{Condition: condition.Type, Reason: condition.Reason, Message: condition.Message})
 		}
 	}
@@ -275,10 +296,10 @@ type conditioned interface {
 	GetConditions() []metav1.Condition
 }
 
-// add adds a resource to the problems unless it is ready in its current generation.
+// add adds a resource to the problems unless it is ready in its current generation, or held by the guard, which has a part of its own.
 func (r *report) add(resource conditioned, organization, subject string, observed int64, changes []v1alpha1.PlannedChange) {
 	ready := currentReady(resource, observed)
-	if ready.Status == metav1.ConditionTrue {
+	if ready.Status == metav1.ConditionTrue || heldReasons[ready.Reason] && r.showsHeld(resource.GetNamespace(), organization) {
 		return
 	}
 	kind := v1alpha1.UserKind
@@ -289,6 +310,11 @@ func (r *report) add(resource conditioned, organization, subject string, observe
 		Namespace: resource.GetNamespace(), Resource: kind + "/" + resource.GetName(), Organization: organization,
 		Subject: subject, Reason: ready.Reason, Message: ready.Message, Changes: changes,
 	})
+}
+
+// showsHeld says that the report has what the guard of an organization holds.
+func (r *report) showsHeld(namespace, organization string) bool {
+	return slices.ContainsFunc(r.Held, func(block heldBlock) bool { return block.Namespace == namespace && block.Organization == organization })
 }
 
 // currentReady is the Ready condition; Unknown if it is missing, or true for an older generation.
@@ -306,36 +332,72 @@ func currentReady(resource conditioned, observed int64) metav1.Condition {
 
 // isInOrder reports whether nothing needs attention. What is not known counts as not in order.
 func (r *report) isInOrder() bool {
-	return len(r.Organizations) > 0 && len(r.Problems) == 0 &&
+	return len(r.Organizations) > 0 && len(r.DeniedButActive)+len(r.Held)+len(r.Refused)+len(r.Problems) == 0 &&
 		!slices.ContainsFunc(r.Organizations, func(o organizationReport) bool { return !o.isInOrder() })
 }
 
 func (o *organizationReport) isInOrder() bool {
 	return o.Ready == string(metav1.ConditionTrue) && len(o.Warnings) == 0 && o.Held == nil &&
-		o.Failing == 0 && o.Drifted == 0 && o.PendingDenials == 0 &&
+		o.Failing == 0 && o.Drifted == 0 && o.PendingDenials == 0 && o.Refused == 0 &&
 		o.UnclaimedActive != nil && *o.UnclaimedActive == 0
 }
 
+// hasDeniedButActive also counts people whose resources are gone, who are in the count of the organization only.
+func (r *report) hasDeniedButActive() bool {
+	return len(r.DeniedButActive) > 0 || slices.ContainsFunc(r.Organizations, func(o organizationReport) bool { return o.PendingDenials > 0 })
+}
+
 func (r *report) table(out io.Writer, namespace string) error {
+	if err := r.deniedTable(out); err != nil {
+		return err
+	}
 	if len(r.Organizations) == 0 {
 		printf(out, "There is no LambdaTestOrganization in %s.%s\n", placeOf(namespace), elsewhere(namespace))
 	}
 	rows := make([][]string, 0, len(r.Organizations))
 	for _, o := range r.Organizations {
-		rows = append(rows, []string{o.Namespace, o.Name, number(o.People), number(o.Active), number(o.Synced), number(o.Failing),
-			number(o.Drifted), number(o.PendingDenials), number(o.Unclaimed), number(heldCount(o.Held)), o.Ready, o.Reason})
+		rows = append(rows, []string{o.Namespace, o.Name, number(o.People), number(o.Active), number(o.PendingDenials), known(o.Admins), number(o.Synced),
+			number(o.Failing), number(o.Drifted), number(o.Refused), number(o.Unclaimed), known(o.UnclaimedActive), number(heldCount(o.Held)), o.Ready, o.Reason})
 	}
-	header := []string{"NAMESPACE", "ORGANIZATION", "PEOPLE", "ACTIVE", "SYNCED", "FAILING", "DRIFTED", "PENDING DENIALS", "UNCLAIMED", "HELD", "READY", "REASON"}
+	header := []string{"NAMESPACE", "ORGANIZATION", "PEOPLE", "ACTIVE", "DENIED BUT ACTIVE", "ADMINS", "SYNCED", "FAILING", "DRIFTED", "REFUSED",
+		"UNCLAIMED", "UNCLAIMED ACTIVE", "HELD", "READY", "REASON"}
 	if err := printTable(out, header, rows); err != nil {
 		return err
 	}
 	for _, o := range r.Organizations {
 		o.explain(out)
 	}
-	if r.InOrder {
-		printf(out, "\nEverything is in order.\n")
+	for _, block := range r.Held {
+		block.print(out)
 	}
-	return r.problemTable(out)
+	if err := r.refusedTable(out); err != nil {
+		return err
+	}
+	if err := r.problemTable(out); err != nil {
+		return err
+	}
+	if r.InOrder {
+		printf(out, "\nEverything is in order.")
+	}
+	printf(out, "\nAs of %s, by what the operator wrote until then.\n", instant(&r.AsOf))
+	return nil
+}
+
+// deniedTable comes before everything else.
+func (r *report) deniedTable(out io.Writer) error {
+	if len(r.DeniedButActive) == 0 {
+		return nil
+	}
+	printf(out, "DENIED AND STILL ACTIVE: %s can sign in at LambdaTest, or may be able to, although denied.\nThe operator goes on trying. If it cannot wait, deactivate them by hand at LambdaTest.\n",
+		plural(len(r.DeniedButActive), "person", "people"))
+	rows := make([][]string, 0, len(r.DeniedButActive))
+	for i := range r.DeniedButActive {
+		row := &r.DeniedButActive[i]
+		rows = append(rows, []string{row.Namespace, row.Organization, row.UserName, row.Role, row.AccountID, instant(row.Since), row.shownBy(), row.Reason, row.Message})
+	}
+	err := printTable(out, []string{"NAMESPACE", "ORGANIZATION", "USERNAME", "ROLE", "ACCOUNT", "DENIED SINCE", "BY", "REASON", "MESSAGE"}, rows)
+	printf(out, "\n")
+	return err
 }
 
 func elsewhere(namespace string) string {
@@ -351,7 +413,7 @@ func (o *organizationReport) explain(out io.Writer) {
 		printf(out, "\n%s/%s: "+format+"\n", append([]any{o.Namespace, o.Name}, args...)...)
 	}
 	if o.PendingDenials > 0 {
-		say("%s denied and can still sign in at LambdaTest.", plural(int(o.PendingDenials), "person is", "people are"))
+		say("%s denied and can still sign in at LambdaTest, or may be able to.", plural(int(o.PendingDenials), "person is", "people are"))
 	}
 	if o.Ready != string(metav1.ConditionTrue) {
 		say("%s: %s", o.Reason, o.Message)
@@ -359,23 +421,40 @@ func (o *organizationReport) explain(out io.Writer) {
 	for _, each := range o.Warnings {
 		say("%s: %s", each.Reason, each.Message)
 	}
-	if o.Held != nil {
-		say("%s held back by the guard. Review and decide:\n  kubectl lambdatest approve %s -n %s\n  kubectl lambdatest reject %s -n %s",
-			plural(int(o.Held.Count), "person is", "people are"), o.Name, o.Namespace, o.Name, o.Namespace)
-	}
 	o.explainUnclaimed(say)
 }
 
 func (o *organizationReport) explainUnclaimed(say func(string, ...any)) {
+	list := "To see them: kubectl lambdatest who --unclaimed --from-lambdatest --organization %s -n %s"
 	switch {
 	case o.Unclaimed == 0:
 	case o.UnclaimedActive == nil:
-		say("%s claimed by no resource, and may be able to sign in. To see them, set importUsers: Observe, or run:\n  kubectl lambdatest export --from-lambdatest --organization %s -n %s",
+		say("%s claimed by no resource, and may be able to sign in. "+list,
 			plural(int(o.Unclaimed), "account at LambdaTest is", "accounts at LambdaTest are"), o.Name, o.Namespace)
 	case *o.UnclaimedActive > 0:
-		say("%s claimed by no resource except an import, and can sign in. Declare or deny them: kubectl lambdatest export NAME",
-			plural(int(*o.UnclaimedActive), "account at LambdaTest is", "accounts at LambdaTest are"))
+		say("%s claimed by no resource and can sign in%s. "+list,
+			plural(int(*o.UnclaimedActive), "account at LambdaTest is", "accounts at LambdaTest are"), asAdmins(o.UnclaimedAdmins), o.Name, o.Namespace)
 	}
+}
+
+// asAdmins says how many of them are Admin.
+func asAdmins(admins *int32) string {
+	if admins == nil || *admins == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %d of them as Admin", *admins)
+}
+
+func (r *report) refusedTable(out io.Writer) error {
+	if len(r.Refused) == 0 {
+		return nil
+	}
+	printf(out, "\nRefused by LambdaTest, although the identity provider may show them as provisioned:\n")
+	rows := make([][]string, 0, len(r.Refused))
+	for _, row := range r.Refused {
+		rows = append(rows, []string{row.Namespace, row.Organization, row.UserName, row.Reason, row.Message})
+	}
+	return printTable(out, []string{"NAMESPACE", "ORGANIZATION", "USERNAME", "REASON", "MESSAGE"}, rows)
 }
 
 func (r *report) problemTable(out io.Writer) error {
@@ -405,3 +484,11 @@ func value(count *int32) int32 {
 }
 
 func number(count int32) string { return strconv.Itoa(int(count)) }
+
+// known is a number, or a question mark if it is not known.
+func known(count *int32) string {
+	if count == nil {
+		return "?"
+	}
+	return number(*count)
+}

@@ -5,6 +5,7 @@ package cli
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -30,13 +31,13 @@ var _ = Describe("status", func() {
 
 	It("says which resources are not ready and why, and ends with code 2 for scripts", func(ctx SpecContext) {
 		user := claimed(ctx, place, "status-ada")
-		setReady(ctx, user, metav1.ConditionFalse, v1alpha1.UpstreamRejectedReason, "LambdaTest refuses this.")
+		setReady(ctx, user, metav1.ConditionFalse, v1alpha1.UpstreamUnavailableReason, "LambdaTest does not answer.")
 
 		shown, err := called(ctx, statusCommand(), "", "-n", place, "--exit-code")
 
 		Expect(err).To(MatchError(ErrDifferences))
 		Expect(ExitCode(err)).To(Equal(2))
-		Expect(shown).To(MatchRegexp(`LambdaTestUser/status-ada +status-ada@example.com +UpstreamRejected +LambdaTest refuses this\.`))
+		Expect(shown).To(MatchRegexp(`LambdaTestUser/status-ada +status-ada@example.com +UpstreamUnavailable +LambdaTest does not answer\.`))
 		Expect(shown).NotTo(ContainSubstring(fine))
 	})
 
@@ -81,37 +82,79 @@ var _ = Describe("status", func() {
 		}, "Paused: The SCIM endpoint takes only denials."),
 		Entry("people who are held", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.Guard = &v1alpha1.GuardStatus{Held: &v1alpha1.HeldSet{Token: "t-1", Count: 1, People: []string{"ada"}}}
-		}, "1 person is held back by the guard"),
+		}, "the guard holds 1 person who would lose access"),
 		Entry("a denial that is not carried out", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.PendingDenials = new(int32(2))
-		}, "2 people are denied and can still sign in"),
+		}, "2 people are denied and can still sign in at LambdaTest, or may be able to"),
 		Entry("accounts that no resource claims and that may be active", func(status *v1alpha1.LambdaTestOrganizationStatus) {
 			status.Unclaimed = new(int32(32))
 		}, "32 accounts at LambdaTest are claimed by no resource, and may be able to sign in"),
+		Entry("people whom LambdaTest refuses", func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Refused = new(int32(1)) }, "REFUSED"),
 		Entry("people who fail", func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Failing = new(int32(1)) }, "FAILING"),
 		Entry("an organization before its first sweep", func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Unclaimed = nil }, "UNCLAIMED"),
 	)
 
-	It("knows from imported resources whether unclaimed accounts are active", func(ctx SpecContext) {
-		inOrder(ctx, organization, func(status *v1alpha1.LambdaTestOrganizationStatus) { status.Unclaimed = new(int32(2)) })
-		imported := func(active bool) func(*v1alpha1.LambdaTestUser) {
-			return func(user *v1alpha1.LambdaTestUser) {
-				user.Labels = map[string]string{v1alpha1.SourceLabel: v1alpha1.SourceImport}
-				user.Spec.ManagementPolicy, user.Spec.Active = v1alpha1.ManagementObserve, new(active)
-			}
-		}
-		off := claimed(ctx, place, "import-off", imported(false))
-		other := claimed(ctx, place, "import-other", imported(false))
-		setReady(ctx, off, metav1.ConditionTrue, v1alpha1.ObservedReason, "observed")
-		setReady(ctx, other, metav1.ConditionTrue, v1alpha1.ObservedReason, "observed")
+	It("knows from the status whether unclaimed accounts are active", func(ctx SpecContext) {
+		inOrder(ctx, organization, func(status *v1alpha1.LambdaTestOrganizationStatus) {
+			status.Unclaimed, status.UnclaimedActive, status.UnclaimedAdmins = new(int32(2)), new(int32(0)), new(int32(0))
+		})
 		Expect(called(ctx, statusCommand(), "", "-n", place, "--exit-code")).To(ContainSubstring(fine))
 
-		other.Spec.Active = new(true)
-		Expect(k8s.Update(ctx, other)).To(Succeed())
-		setReady(ctx, other, metav1.ConditionTrue, v1alpha1.ObservedReason, "observed")
+		inOrder(ctx, organization, func(status *v1alpha1.LambdaTestOrganizationStatus) {
+			status.Unclaimed, status.UnclaimedActive, status.UnclaimedAdmins = new(int32(2)), new(int32(1)), new(int32(1))
+		})
 		shown, err := called(ctx, statusCommand(), "", "-n", place, "--exit-code")
 		Expect(err).To(MatchError(ErrDifferences))
-		Expect(shown).To(ContainSubstring("1 account at LambdaTest is claimed by no resource except an import, and can sign in"))
+		Expect(shown).To(ContainSubstring("1 account at LambdaTest is claimed by no resource and can sign in, 1 of them as Admin."))
+	})
+
+	It("shows first who is denied and can still sign in, whatever the cause, and ends with code 3", func(ctx SpecContext) {
+		claimed(ctx, place, "aaron") // not ready, and before the other one in every order but urgency
+		since := metav1.NewTime(time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC))
+		user := claimed(ctx, place, "zoe", func(user *v1alpha1.LambdaTestUser) { user.Spec.Active = new(false) })
+		user.Status.DeniedAt, user.Status.AccountID = &since, "42"
+		user.Status.Account = &v1alpha1.AccountState{Active: true, Role: "Admin"}
+		setReady(ctx, user, metav1.ConditionFalse, v1alpha1.UpstreamUnavailableReason, "LambdaTest does not answer.")
+
+		shown, err := called(ctx, statusCommand(), "", "-n", place, "--exit-code")
+
+		Expect(err).To(MatchError(ErrDeniedButActive))
+		Expect(ExitCode(err)).To(Equal(3))
+		Expect(shown).To(HavePrefix("DENIED AND STILL ACTIVE: 1 person"))
+		Expect(shown).To(MatchRegexp(`zoe@example.com +Admin +42 +2026-01-02T03:04:05Z +denied by LambdaTestUser/zoe +UpstreamUnavailable +LambdaTest does not answer\.`))
+		Expect(strings.Count(shown, "zoe@example.com")).To(Equal(1), "a person is in one part only")
+		Expect(shown).To(ContainSubstring("LambdaTestUser/aaron"))
+	})
+
+	It("shows people whom LambdaTest refuses apart", func(ctx SpecContext) {
+		user := claimed(ctx, place, "elsewhere")
+		setReady(ctx, user, metav1.ConditionFalse, v1alpha1.OwnedByAnotherOrganizationReason, "The address belongs to another organization.")
+		shown, err := called(ctx, statusCommand(), "", "-n", place, "--exit-code")
+		Expect(ExitCode(err)).To(Equal(2))
+		Expect(shown).To(MatchRegexp(`(?s)Refused by LambdaTest.*elsewhere@example.com +OwnedByAnotherOrganization`))
+		Expect(shown).NotTo(ContainSubstring("Not ready:"))
+	})
+
+	It("shows one block for each kind of change that the guard holds", func(ctx SpecContext) {
+		for _, name := range []string{"gone-1", "gone-2"} {
+			setReady(ctx, claimed(ctx, place, name), metav1.ConditionFalse, v1alpha1.DeprovisionHeldReason, "A long sentence.")
+		}
+		hour := metav1.NewTime(time.Date(2026, 1, 2, 21, 54, 0, 0, time.UTC))
+		inOrder(ctx, organization, func(status *v1alpha1.LambdaTestOrganizationStatus) {
+			status.Guard = &v1alpha1.GuardStatus{WindowStart: &hour, Limit: 9, Deprovisioned: 8, Demoted: 1, Held: &v1alpha1.HeldSet{
+				Token: "ts46", Count: 8, People: []string{"LambdaTestGroup/admins: 5 people lose a role (18efed7adad4)", "bob: active again", "gone-1", "gone-2"},
+			}}
+		})
+		shown, err := called(ctx, statusCommand(), "", "-n", place, "--exit-code")
+		Expect(ExitCode(err)).To(Equal(2))
+		Expect(shown).To(ContainSubstring("DeprovisionHeld (set ts46): the guard holds 2 people who would lose access, because the last resource about them was deleted:\n" +
+			"  gone-1@example.com, gone-2@example.com\n"))
+		Expect(shown).To(ContainSubstring("DemotionHeld (set ts46): the guard holds 5 people who would get a lower role"))
+		Expect(shown).To(ContainSubstring("5 members of LambdaTestGroup/admins"))
+		Expect(shown).To(ContainSubstring("ActivationHeld (set ts46): the guard holds 1 person who would get access back"))
+		Expect(shown).To(ContainSubstring("Of the 9 who may go between 21:54 and 22:54 UTC, 9 have gone."))
+		Expect(strings.Count(shown, "kubectl lambdatest approve --organization default -n "+place)).To(Equal(1))
+		Expect(shown).NotTo(ContainSubstring("A long sentence."))
 	})
 
 	It("ends with code 2 in a namespace without an organization, such as a misspelt one", func(ctx SpecContext) {
@@ -122,10 +165,10 @@ var _ = Describe("status", func() {
 
 	It("shows only the organization that is named, and fails if it does not exist", func(ctx SpecContext) {
 		madeIn(ctx, place, "staging")
-		Expect(called(ctx, statusCommand(), "", "-n", place, "default", "--exit-code")).
+		Expect(called(ctx, statusCommand(), "", "-n", place, "--organization", "default", "--exit-code")).
 			To(And(ContainSubstring(fine), Not(ContainSubstring("staging"))))
-		_, err := called(ctx, statusCommand(), "", "-n", place, "nobody")
-		Expect(err).To(MatchError("there is no LambdaTestOrganization nobody in namespace " + place))
+		_, err := called(ctx, statusCommand(), "", "-n", place, "--organization", "nobody")
+		Expect(err).To(MatchError("there is no LambdaTestOrganization nobody in namespace " + place + "; there is: default, staging"))
 	})
 
 	It("says what to do when the user may not read all namespaces", func(ctx SpecContext) {

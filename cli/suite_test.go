@@ -52,26 +52,45 @@ var _ = Describe("a decision about people who are held", func() {
 	})
 
 	It("is made for exactly the set that was shown, after a yes", func(ctx SpecContext) {
-		shown, err := called(ctx, approveCommand(), "yes\n", organization.Name)
+		shown, err := called(ctx, approveCommand(), "yes\n", "--organization", organization.Name)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(shown).To(ContainSubstring("Held back in organization held"))
-		Expect(annotationsOf(ctx, organization)).To(HaveKeyWithValue(v1alpha1.ApproveDeprovisionAnnotation, "t-1"))
+		Expect(annotationsOf(ctx, organization)).To(And(HaveKeyWithValue(v1alpha1.ApproveDeprovisionAnnotation, "t-1"),
+			HaveKeyWithValue(v1alpha1.DecidedByAnnotation, HavePrefix("t-1 "))))
+	})
+
+	It("is made for a part of the set, which is named by address or by resource, and says how many stay held", func(ctx SpecContext) {
+		claimed(ctx, "default", "stays-1")
+		claimed(ctx, "default", "goes-1")
+		organization.Status.Guard.Held.People = []string{"LambdaTestGroup/admins: 3 people lose a role (18efed7adad4)", "goes-1", "stays-1"}
+		organization.Status.Guard.Held.Count = 5
+		Expect(k8s.Status().Update(ctx, organization)).To(Succeed())
+		shown, err := called(ctx, rejectCommand(), "yes\n", "--organization", organization.Name, "--only", "GOES-1@example.com,LambdaTestGroup/admins")
+		Expect(err).NotTo(HaveOccurred())
+		Expect(shown).To(And(ContainSubstring("for 4 people"), ContainSubstring("Still held: 1 other person."), Not(ContainSubstring("stays-1"))))
+		Expect(annotationsOf(ctx, organization)).To(HaveKeyWithValue(v1alpha1.RejectDeprovisionAnnotation, "t-1:LambdaTestGroup/admins,goes-1"))
+	})
+
+	It("is not made about somebody who is not held", func(ctx SpecContext) {
+		_, err := called(ctx, approveCommand(), "", "--organization", organization.Name, "--only", "nobody", "--yes")
+		Expect(err).To(MatchError("nobody is not in the held set, in which there is: gone"))
+		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 
 	It("is not made without a yes", func(ctx SpecContext) {
-		_, err := called(ctx, rejectCommand(), "y\n", organization.Name)
+		_, err := called(ctx, rejectCommand(), "y\n", "--organization", organization.Name)
 		Expect(err).To(MatchError("nothing was changed"))
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 
 	It("is not made when the variable for the token is empty", func(ctx SpecContext) {
-		_, err := called(ctx, approveCommand(), "", organization.Name, "--yes", "--token", "")
+		_, err := called(ctx, approveCommand(), "", "--organization", organization.Name, "--yes", "--token", "")
 		Expect(err).To(MatchError(ContainSubstring("--token is empty")))
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})
 
 	It("is refused when another set is held now", func(ctx SpecContext) {
-		_, err := called(ctx, approveCommand(), "", organization.Name, "--yes", "--token", "t-0")
+		_, err := called(ctx, approveCommand(), "", "--organization", organization.Name, "--yes", "--token", "t-0")
 		Expect(err).To(MatchError(ContainSubstring("the guard now holds another set, with token t-1")))
 		Expect(annotationsOf(ctx, organization)).To(BeEmpty())
 	})

@@ -67,12 +67,12 @@ func tokenCreateCommand() *cobra.Command {
 	var key string
 	var expiresIn lifetime
 	command := &cobra.Command{
-		Use:     "create [ORGANIZATION]",
+		Use:     "create",
 		Short:   "Create a token and print it; it is shown only once",
-		Example: "  kubectl lambdatest token create default --key okta --expires-in 8760h",
-		Args:    cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			writer, organization, err := organizationOf(cmd.Context(), &where, &which, args)
+		Example: "  kubectl lambdatest token create --key okta --expires-in 8760h",
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			writer, organization, err := organizationOf(cmd.Context(), &where, &which)
 			if err != nil {
 				return err
 			}
@@ -96,11 +96,11 @@ func tokenRotateCommand() *cobra.Command {
 	var where cluster
 	var which choice
 	command := &cobra.Command{
-		Use:   "rotate [ORGANIZATION]",
+		Use:   "rotate",
 		Short: "Create a new token next to those in use, and print how to switch to it",
-		Args:  cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			writer, organization, err := organizationOf(cmd.Context(), &where, &which, args)
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			writer, organization, err := organizationOf(cmd.Context(), &where, &which)
 			if err != nil {
 				return err
 			}
@@ -112,9 +112,9 @@ func tokenRotateCommand() *cobra.Command {
 			printf(cmd.ErrOrStderr(), `Token %s and the older ones are now all accepted. Next:
   1. paste the new token into the identity provider, and test the connection there;
   2. check that the new token is used, and an hour later that the old one is no longer used:
-       kubectl lambdatest token list %[2]s
+       kubectl lambdatest token list --organization %[2]s
   3. remove the old token:
-       kubectl lambdatest token remove %[2]s KEY
+       kubectl lambdatest token remove KEY --organization %[2]s
 `, created.key, organization.Name)
 			return nil
 		},
@@ -152,12 +152,12 @@ func (l *lifetime) Set(text string) error {
 func (l *lifetime) Type() string { return "duration" }
 
 // organizationOf connects, and finds the organization that a command is about.
-func organizationOf(ctx context.Context, where *cluster, which *choice, args []string) (client.Client, *v1alpha1.LambdaTestOrganization, error) {
+func organizationOf(ctx context.Context, where *cluster, which *choice) (client.Client, *v1alpha1.LambdaTestOrganization, error) {
 	connected, err := where.connect()
 	if err != nil {
 		return nil, nil, err
 	}
-	organization, err := which.find(ctx, connected, where.namespace, args)
+	organization, err := which.find(ctx, connected, where.namespace)
 	return connected, organization, err
 }
 
@@ -167,15 +167,15 @@ func tokenListCommand() *cobra.Command {
 	var form output
 	var metricsURLs []string
 	command := &cobra.Command{
-		Use:   "list [ORGANIZATION]",
+		Use:   "list",
 		Short: "List the keys of the tokens, whether each token is accepted, and when it was last used",
 		Long: `List the keys of the tokens, whether each token is accepted, and when it was last used. This needs the right to read the Secret.
 
 The operator records the last use to the hour, in status.scimTokenLastUse of the organization. To see it to the second, name the metrics
 endpoint of each replica with --metrics-url: the command reads the metric ` + lastUseMetric + `.`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			reader, organization, err := organizationOf(cmd.Context(), &where, &which, args)
+		Args: noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			reader, organization, err := organizationOf(cmd.Context(), &where, &which)
 			if err != nil {
 				return err
 			}
@@ -201,16 +201,16 @@ func tokenRemoveCommand() *cobra.Command {
 	var which choice
 	var yes bool
 	command := &cobra.Command{
-		Use:   "remove [ORGANIZATION] KEY",
+		Use:   "remove KEY",
 		Short: "Remove a token; the operator refuses it within seconds",
 		Long: `Remove a token; the operator refuses it within seconds.
 
 The command asks first if the token may still be in use: it may have been used within the last hour, or no use of it is recorded.`,
-		Example: "  kubectl lambdatest token remove default token-20261124-230652",
-		Args:    cobra.RangeArgs(1, 2),
+		Example: "  kubectl lambdatest token remove token-20261124-230652",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			named, key := args[:len(args)-1], args[len(args)-1]
-			writer, organization, err := organizationOf(cmd.Context(), &where, &which, named)
+			key := args[0]
+			writer, organization, err := organizationOf(cmd.Context(), &where, &which)
 			if err != nil {
 				return err
 			}

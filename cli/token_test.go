@@ -22,12 +22,12 @@ import (
 var _ = Describe("token", func() {
 	It("creates a token that is accepted, shows it once, and lists it by its key alone", func(ctx SpecContext) {
 		organization := made(ctx, "tokens")
-		shown, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "okta", "--expires-in", "1h")
+		shown, err := called(ctx, tokenCreateCommand(), "", "--organization", organization.Name, "--key", "okta", "--expires-in", "1h")
 		Expect(err).NotTo(HaveOccurred())
 		token := strings.TrimSpace(strings.Split(shown, "\n")[0])
 		Expect(len(token)).To(BeNumerically(">=", v1alpha1.MinSCIMTokenBytes))
 
-		listed, err := called(ctx, tokenListCommand(), "", organization.Name)
+		listed, err := called(ctx, tokenListCommand(), "", "--organization", organization.Name)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(listed).To(MatchRegexp(`(?m)^okta +accepted +` + time.Now().UTC().Format("2006") + `.* +not recorded$`))
 		Expect(listed).NotTo(ContainSubstring(token))
@@ -36,7 +36,7 @@ var _ = Describe("token", func() {
 	It("refuses a lifetime that is not positive, instead of creating a token that lasts for ever", func(ctx SpecContext) {
 		organization := made(ctx, "lifetimes")
 		for _, lifetime := range []string{"-1h", "0s", "-0.5s"} {
-			_, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "old", "--expires-in", lifetime)
+			_, err := called(ctx, tokenCreateCommand(), "", "--organization", organization.Name, "--key", "old", "--expires-in", lifetime)
 			Expect(err).To(MatchError(ContainSubstring("--expires-in must be positive")), lifetime)
 		}
 		Expect(keysOf(ctx, organization)).To(BeEmpty())
@@ -48,7 +48,7 @@ var _ = Describe("token", func() {
 			ObjectMeta: metav1.ObjectMeta{Namespace: organization.Namespace, Name: organization.SCIMTokenSecretName()},
 			StringData: map[string]string{v1alpha1.DefaultTokenKey: strings.Repeat("t", v1alpha1.MinSCIMTokenBytes)},
 		})).To(Succeed())
-		_, err := called(ctx, tokenCreateCommand(), "", organization.Name)
+		_, err := called(ctx, tokenCreateCommand(), "", "--organization", organization.Name)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(keysOf(ctx, organization)).To(ConsistOf("token", HavePrefix("token-2")))
 	})
@@ -56,7 +56,7 @@ var _ = Describe("token", func() {
 	It("can rotate several times within one second", func(ctx SpecContext) {
 		organization := made(ctx, "rotated")
 		for range 4 {
-			_, err := called(ctx, tokenRotateCommand(), "", organization.Name)
+			_, err := called(ctx, tokenRotateCommand(), "", "--organization", organization.Name)
 			Expect(err).NotTo(HaveOccurred())
 		}
 		Expect(keysOf(ctx, organization)).To(HaveLen(4))
@@ -64,14 +64,14 @@ var _ = Describe("token", func() {
 
 	It("does not remove the last token, which would lock the provider out", func(ctx SpecContext) {
 		organization := made(ctx, "last-token")
-		_, err := called(ctx, tokenCreateCommand(), "", organization.Name, "--key", "okta")
+		_, err := called(ctx, tokenCreateCommand(), "", "--organization", organization.Name, "--key", "okta")
 		Expect(err).NotTo(HaveOccurred())
-		_, err = called(ctx, tokenRemoveCommand(), "", organization.Name, "okta", "--yes")
+		_, err = called(ctx, tokenRemoveCommand(), "", "okta", "--organization", organization.Name, "--yes")
 		Expect(err).To(MatchError(ContainSubstring("the only token")))
 
-		_, err = called(ctx, tokenRotateCommand(), "", organization.Name)
+		_, err = called(ctx, tokenRotateCommand(), "", "--organization", organization.Name)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(called(ctx, tokenRemoveCommand(), "", organization.Name, "okta", "--yes")).To(ContainSubstring("is removed"))
+		Expect(called(ctx, tokenRemoveCommand(), "", "okta", "--organization", organization.Name, "--yes")).To(ContainSubstring("is removed"))
 	})
 
 	Describe("that may still be in use", func() {

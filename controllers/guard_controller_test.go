@@ -126,8 +126,8 @@ var _ = Describe("The guard", Label("guard"), func() {
 		Expect(meta.FindStatusCondition(organization.Status.Conditions, v1alpha1.GuardHoldingCondition).Message).To(And(
 			HavePrefix("The guard holds 6 people who would lose access because resources were deleted until you decide"),
 			ContainSubstring("2 of 8 active people may go without being denied, and 2 have gone"),
-			ContainSubstring("kubectl lambdatest approve default -n "+w.namespace),
-			ContainSubstring("kubectl lambdatest reject default -n "+w.namespace), Not(ContainSubstring(token))))
+			ContainSubstring("kubectl lambdatest approve --organization default -n "+w.namespace),
+			ContainSubstring("kubectl lambdatest reject --organization default -n "+w.namespace), Not(ContainSubstring(token))))
 		Expect(w.events()).NotTo(ContainElement(ContainSubstring(token)))
 		for _, user := range remaining(ctx, people) {
 			Expect(status.ReadyCondition(user).Message).To(And(

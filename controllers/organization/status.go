@@ -185,7 +185,7 @@ func (r *Reconciler) warnOfLists(organization *v1alpha1.LambdaTestOrganization, 
 		set, _ := c.State()
 		sum, _ := c.Census.Counts()
 		message = fmt.Sprintf("LambdaTest's list of users does not show all of them: %s. The operator uses what the list shows, and reads the other people one by one, with a tenth of spec.rateLimit. "+
-			"So it notices what is changed at LambdaTest after spec.syncInterval and up to %d min. To find out what LambdaTest does: kubectl lambdatest doctor %s -n %s",
+			"So it notices what is changed at LambdaTest after spec.syncInterval and up to %d min. To find out what LambdaTest does: kubectl lambdatest doctor --organization %s -n %s",
 			because, set.RoundOf(sum.People)/time.Minute+1, organization.Name, organization.Namespace)
 	}
 	r.warnOf(organization, v1alpha1.ListUnreliableCondition, v1alpha1.ReadOneByOneReason, message)

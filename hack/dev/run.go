@@ -106,6 +106,7 @@ Look around, in another terminal:
   kubectl get lambdatestusers -o wide
   kubectl describe lambdatestuser ada
   kubectl lambdatest status
+  kubectl lambdatest why ada@example.com
   kubectl explain lambdatestuser.spec.role
   curl -s -H "Authorization: Bearer $SCIM_TOKEN" "$SCIM_BASE_URL/Users?count=2"
   curl -s "$SIMULATOR_URL/_state"

@@ -54,7 +54,7 @@ var _ = Describe("a folder of people that is emptied by mistake", Label("prune-g
 			Expect(w.kstatus(ctx, held.People[0])()).To(BeEquivalentTo("Terminating"))
 			deactivations := w.LambdaTest.Count("PATCH /Users/{id}") + w.LambdaTest.Count("DELETE /Users/{id}")
 
-			w.cli(ctx, "reject", organizationName, "--token", held.Token, "--yes")
+			w.cli(ctx, "reject", "--organization", organizationName, "--token", held.Token, "--yes")
 			for _, name := range held.People {
 				Eventually(w.exists(ctx, name)).Should(BeFalse())
 			}
@@ -81,7 +81,7 @@ var _ = Describe("a folder of people that is emptied by mistake", Label("prune-g
 			w.git.revert(ctx)
 			flux.fetch(ctx)
 			Eventually(w.active).Should(HaveLen(staff), "those who had gone are declared again")
-			w.cli(ctx, "reject", organizationName, "--token", held.Token, "--yes")
+			w.cli(ctx, "reject", "--organization", organizationName, "--token", held.Token, "--yes")
 
 			for _, name := range held.People {
 				Eventually(w.claim(ctx, name)).Should(And(HaveField("DeletionTimestamp", BeNil()), BeReady(v1alpha1.SyncedReason)))
@@ -99,7 +99,7 @@ var _ = Describe("a folder of people that is emptied by mistake", Label("prune-g
 			flux.push(ctx, "the team has left", w.nobody()...)
 			held := w.holding(ctx, staff-mayGo)
 
-			w.cli(ctx, "approve", organizationName, "--token", held.Token, "--yes")
+			w.cli(ctx, "approve", "--organization", organizationName, "--token", held.Token, "--yes")
 
 			Eventually(w.active).Should(ConsistOf(ada))
 			for _, name := range held.People {
@@ -145,7 +145,7 @@ var _ = Describe("a folder of people that is emptied by mistake", Label("prune-g
 			argo.sync(ctx)
 			Expect(w.active()).To(Equal(stillActive))
 
-			w.cli(ctx, "reject", organizationName, "--token", held.Token, "--yes")
+			w.cli(ctx, "reject", "--organization", organizationName, "--token", held.Token, "--yes")
 			for _, name := range held.People {
 				Eventually(w.exists(ctx, name)).Should(BeFalse())
 			}

@@ -102,7 +102,8 @@ func capped(role v1alpha1.Role, owner metav1.Object, maxRole v1alpha1.Role) v1al
 //
 //   - Only Full claims that are not being deleted count.
 //   - A person is active unless one of them denies. A claim that the identity provider marked deleted denies.
-//   - Role and concurrency group are those of the first claim that sets them. Of declared claims only the oldest may.
+//   - Role and concurrency group are those of the first claim that sets them. Of declared claims only the oldest may; one that says nothing but
+//     active: false does not count as one.
 //   - A role from groups comes before the role of any claim.
 //   - The identity provider gives no role that is higher than maxRole.
 //   - Where all claims are being deleted, one with deletionPolicy Deactivate among them is enough to deactivate.
@@ -138,14 +139,20 @@ func (p Person) Observing(claim *v1alpha1.LambdaTestUser, fromGroups GroupRole, 
 
 // DuplicateOf returns the older declared claim because of which this one contributes only its denial, if there is one.
 func DuplicateOf(claim *v1alpha1.LambdaTestUser, living []*v1alpha1.LambdaTestUser) *v1alpha1.LambdaTestUser {
-	if !v1alpha1.IsDeclared(claim) {
+	if !v1alpha1.IsDeclared(claim) || onlyDenies(claim) {
 		return nil
 	}
-	first := firstOf(living, func(c *v1alpha1.LambdaTestUser) bool { return v1alpha1.IsDeclared(c) })
+	first := firstOf(living, func(c *v1alpha1.LambdaTestUser) bool { return v1alpha1.IsDeclared(c) && !onlyDenies(c) })
 	if first.UID == claim.UID && first.Name == claim.Name {
 		return nil
 	}
 	return first
+}
+
+// onlyDenies tells whether a claim says nothing but that the person is denied, as "kubectl lambdatest deny" writes it. It decides nothing else, so it
+// is no duplicate of another declared claim, and none of it.
+func onlyDenies(claim *v1alpha1.LambdaTestUser) bool {
+	return claim.IsDenial() && claim.Spec.Name == (v1alpha1.PersonName{}) && claim.Spec.Role == "" && claim.Spec.ConcurrencyGroup == ""
 }
 
 // Wish is what living claims want. There is at least one, and they are in order of precedence.

@@ -75,6 +75,10 @@ func TestMerge(t *testing.T) {
 			claims: []*v1alpha1.LambdaTestUser{aged(1, MakeUser(ada).Named("younger").Denied()), aged(9, MakeUser(ada).Named("older"))},
 			want:   v1alpha1.EffectiveState{Active: false, ActiveFrom: "LambdaTestUser/younger"},
 		},
+		"a declared claim that only denies, however old, leaves role and concurrency group to the other": {
+			claims: []*v1alpha1.LambdaTestUser{aged(9, nameless(MakeUser(ada).Named("deny-ada").Denied())), aged(1, MakeUser(ada).Role(admin))},
+			want:   v1alpha1.EffectiveState{Active: false, ActiveFrom: "LambdaTestUser/deny-ada", Role: admin, RoleFrom: "LambdaTestUser/ada"},
+		},
 		"of equal age the name decides": {
 			claims: []*v1alpha1.LambdaTestUser{aged(1, MakeUser(ada).Named("b").Role(admin)), aged(1, MakeUser(ada).Named("a").Role(guest))},
 			want:   v1alpha1.EffectiveState{Active: true, Role: guest, RoleFrom: "LambdaTestUser/a"},
@@ -133,5 +137,27 @@ func TestMerge(t *testing.T) {
 				t.Errorf("effective (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// nameless takes the name away, as a claim may lack it that denies.
+func nameless(builder *UserBuilder) *UserBuilder {
+	builder.Obj().Spec.Name = v1alpha1.PersonName{}
+	return builder
+}
+
+func TestAClaimThatOnlyDeniesIsNoDuplicate(t *testing.T) {
+	denial, other, younger := aged(5, nameless(MakeUser(ada).Named("deny-ada").Denied())), aged(4, MakeUser(ada)), aged(1, MakeUser(ada).Named("younger"))
+	living := []*v1alpha1.LambdaTestUser{denial, other, younger}
+	for _, claim := range []*v1alpha1.LambdaTestUser{denial, other} {
+		if older := DuplicateOf(claim, living); older != nil {
+			t.Errorf("%s is a duplicate of %s", claim.Name, older.Name)
+		}
+	}
+	if older := DuplicateOf(younger, living); older != other {
+		t.Errorf("the younger of two others is a duplicate of %v", older)
+	}
+	if first := Wish(living, denial, GroupRole{}, ""); first.GivenName == "" {
+		t.Error("the name of the person is lost")
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 
@@ -37,6 +38,26 @@ func TestImplicitLimit(t *testing.T) {
 				t.Errorf("got %d, want %d", got, test.want)
 			}
 		})
+	}
+}
+
+func TestWhatIsLeftOfTheHour(t *testing.T) {
+	organization := &v1alpha1.LambdaTestOrganization{}
+	expect := func(what string, active int, now time.Time, want int) {
+		t.Helper()
+		if left := Left(organization, active, now); left != want {
+			t.Errorf("%s: %d are left, want %d", what, left, want)
+		}
+	}
+	expect("nothing was counted yet", 100, guardTime, 20)
+	organization.Status.Guard = &v1alpha1.GuardStatus{WindowStart: new(metav1.NewTime(guardTime)), Active: 100, Deprovisioned: 12, Demoted: 5, Activated: 2}
+	expect("in the same hour", 100, guardTime.Add(window-time.Second), 1)
+	expect("in the same hour, in which more people came", 150, guardTime.Add(window-time.Second), 11)
+	expect("in the next hour", 100, guardTime.Add(window), 20)
+	organization.Status.Guard.Deprovisioned = 50
+	expect("more went than may go now", 100, guardTime, 0)
+	if organization.Status.Guard.Active != 100 {
+		t.Error("the status was changed")
 	}
 }
 

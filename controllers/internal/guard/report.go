@@ -191,7 +191,7 @@ func usage(hour v1alpha1.GuardStatus, limits v1alpha1.DeprovisionGuard) string {
 
 // waysOut are the two commands that decide about a held set, and what they do. They name no token: an event outlives it.
 func waysOut(namespace, organization string) string {
-	return fmt.Sprintf("kubectl lambdatest approve %[2]s -n %[1]s carries it out, kubectl lambdatest reject %[2]s -n %[1]s leaves LambdaTest as it is. "+
+	return fmt.Sprintf("kubectl lambdatest approve --organization %[2]s -n %[1]s carries it out, kubectl lambdatest reject --organization %[2]s -n %[1]s leaves LambdaTest as it is. "+
 		"Without the command line, annotate the organization with %[3]s or %[4]s and the token in status.guard.held",
 		namespace, organization, v1alpha1.ApproveDeprovisionAnnotation, v1alpha1.RejectDeprovisionAnnotation)
 }
@@ -207,7 +207,7 @@ func (g *Guard) alarm(organization *v1alpha1.LambdaTestOrganization, hour v1alph
 // HeldMessage is the message of a resource about which something is held: what would happen without the guard, and how to decide. The token is in the
 // organization's status only: it changes with each person who is held.
 func HeldMessage(namespace, organization, would string) string {
-	return fmt.Sprintf("Held by the guard of %s %s: %s. All that is held: kubectl lambdatest status -n %s. To decide: kubectl lambdatest approve or reject %s -n %s.",
+	return fmt.Sprintf("Held by the guard of %s %s: %s. All that is held: kubectl lambdatest status -n %s. To decide: kubectl lambdatest approve or reject --organization %s -n %s.",
 		v1alpha1.OrganizationKind, organization, would, namespace, organization, namespace)
 }
 
