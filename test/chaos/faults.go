@@ -163,7 +163,8 @@ func (r *run) upstreamFault(ctx context.Context, t *tenant, e event) {
 	if e.Kind == upstreamBusy {
 		to += time.Second // the Retry-After that it answered
 	}
-	r.trouble.Add(promises.Period{From: from, To: to, What: string(e.Kind), Whom: t.Name, ListsOnly: e.Kind == upstreamTruncate || e.Kind == upstreamShuffle})
+	listsOnly := e.Kind == upstreamTruncate || e.Kind == upstreamShuffle
+	r.trouble.Add(promises.Period{From: from, To: to, What: string(e.Kind), Whom: t.Name, ListsOnly: listsOnly})
 }
 
 // rotateSCIMToken adds a token, lets the provider use it, and removes the old one.

@@ -108,8 +108,17 @@ func (r *run) record() *promises.Record {
 	people, groups := r.claims.All()
 	return &promises.Record{
 		Users: r.world.Users.All(), Groups: r.world.Groups.All(), People: people, GroupVersions: groups, Changes: r.accountChanges(),
-		Trouble: r.trouble.All(), Terms: r.replicaW.history(), End: r.world.Now(), Bounds: promises.Promised(sweepTime),
+		Trouble: r.trouble.All(), Terms: r.replicaW.history(), Guards: r.guards(), End: r.world.Now(), Bounds: promises.Promised(sweepTime),
 	}
+}
+
+// guards are the limits of all organizations.
+func (r *run) guards() map[string]promises.GuardLimits {
+	limits := map[string]promises.GuardLimits{}
+	for _, t := range r.tenants {
+		limits[t.Name] = promises.DefaultGuard()
+	}
+	return limits
 }
 
 // accountChanges are LambdaTest's records of all organizations.
@@ -155,7 +164,7 @@ func (p *report) compareResources(ctx context.Context, r *run) error {
 	}
 	twice := s.Duplicates()
 	p.Duplicates += len(twice)
-	p.tell(r, twice)
+	p.tell(r, append(twice, s.Conditions()...))
 	return nil
 }
 

@@ -38,7 +38,7 @@ func (w *World) NewProvider(o *Organization, pause time.Duration) *Provider {
 func (p *Provider) Work(ctx context.Context) {
 	for ctx.Err() == nil {
 		p.Step(ctx)
-		Pause(ctx, p.pause/2+time.Duration(p.random.Int64N(int64(p.pause))))
+		Pause(ctx, p.pause/2+time.Duration(p.random.Int64N(max(1, int64(p.pause)))))
 	}
 }
 
@@ -159,7 +159,8 @@ func (p *Provider) askAboutGroup(ctx context.Context, group *Subject) {
 }
 
 func (p *Provider) groupRequest(group *Subject) promises.GroupRequest {
-	in := promises.GroupRequest{Verb: promises.GroupCreate, Members: p.organization.members(p.random), Role: []string{"", "User", "Admin"}[p.random.IntN(3)]}
+	in := promises.GroupRequest{Verb: promises.GroupCreate, Members: p.organization.members(p.random)}
+	in.Role = []string{"", "User", "Admin"}[p.random.IntN(3)]
 	id := group.groupID.Load()
 	if id == nil {
 		return in

@@ -4,7 +4,6 @@
 package promises
 
 import (
-	"fmt"
 	"slices"
 	"time"
 )
@@ -21,8 +20,8 @@ func LateDenials(e Evidence) []Violation {
 	var found []Violation
 	for _, x := range exposures(e) {
 		if deadline := e.Bounds.deadline(x, e.Trouble, VacanciesOf(e.Terms)); x.to > deadline {
-			found = append(found, Violation{Check: "deny", Whom: e.Subject, Detail: fmt.Sprintf(
-				"active while denied from %s to %s (%s), which was due by %s", x.from, x.to, x.cause, deadline)})
+			found = append(found, violationf("deny", e.Subject,
+				"active while denied from %s to %s (%s), which was due by %s", x.from, x.to, x.cause, deadline))
 		}
 	}
 	return found

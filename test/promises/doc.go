@@ -21,9 +21,12 @@
 //	duplicates.go   nothing is there twice, and no account was created twice
 //	writes.go       one call for each change, and none that changes nothing
 //	settled.go      resources and LambdaTest agree, or a resource says why not; merge.go knows what the claims ask for
-//	guard.go        a mistake takes no more people than the guard lets go in an hour
+//	wishes.go       no call does what no party asked for; no claim says Synced while it is not so
+//	conditions.go   the reason of each condition fits
+//	guard.go        a prune takes no more people than the guard lets go; guard_hours.go: nor does anything else, in any hour
 //	policy.go       no other client changes the provider's resources
 //	quiet.go        nothing is written while nothing changes
+//	tables.go       no table in memory grows with time
 //
 // test/chaos uses it with processes in real time, test/simulation in simulated time. The people and programs that such a run needs are in
 // test/parties. It is test support: nothing that ships imports it.

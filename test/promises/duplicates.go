@@ -4,7 +4,6 @@
 package promises
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 
@@ -18,7 +17,7 @@ func (s *Snapshot) Duplicates() []Violation {
 	seen := map[string]string{}
 	once := func(what, whom, name string) {
 		if earlier, twice := seen[what+whom]; twice {
-			found = append(found, Violation{Check: "duplicates", Whom: whom, Detail: fmt.Sprintf("%s: %s and %s", what, earlier, name)})
+			found = append(found, violationf("duplicates", whom, "%s: %s and %s", what, earlier, name))
 		}
 		seen[what+whom] = name
 	}
@@ -60,7 +59,7 @@ func CreatedTwice(changes map[string][]AccountChange) []Violation {
 			}
 		}
 		if created > 1 {
-			found = append(found, Violation{Check: "duplicates", Whom: whom, Detail: fmt.Sprintf("the account was created %d times", created)})
+			found = append(found, violationf("duplicates", whom, "the account was created %d times", created))
 		}
 	}
 	return found

@@ -4,7 +4,6 @@
 package promises
 
 import (
-	"fmt"
 	"strings"
 )
 
@@ -25,8 +24,8 @@ func OverGuard(organization string, crew []string, changes map[string][]AccountC
 		}
 	}
 	if most := max(10, active/5); taken > most {
-		return []Violation{{Check: "guard", Whom: organization, Detail: fmt.Sprintf(
-			"a prune of %d people deactivated %d of %d active accounts, but the guard allows %d", len(crew), taken, active, most)}}
+		return []Violation{violationf("guard", organization,
+			"a prune of %d people deactivated %d of %d active accounts, but the guard allows %d", len(crew), taken, active, most)}
 	}
 	return nil
 }

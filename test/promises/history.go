@@ -5,6 +5,7 @@ package promises
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -72,6 +73,10 @@ type Violation struct {
 	Check  string `json:"check"`
 	Whom   string `json:"whom"`
 	Detail string `json:"detail"`
+}
+
+func violationf(check, whom, format string, args ...any) Violation {
+	return Violation{Check: check, Whom: whom, Detail: fmt.Sprintf(format, args...)}
 }
 
 // OrganizationOf is the first part of a subject: the name of its organization.

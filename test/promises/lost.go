@@ -4,7 +4,6 @@
 package promises
 
 import (
-	"fmt"
 	"net/http"
 )
 
@@ -19,7 +18,7 @@ func LostUsers(all []UserOperation) []Violation {
 		}
 		for _, w := range writes {
 			if w.Out.Acknowledged() && isLast(w, writes) && final.Call > w.Return && !showsWrite(w, final.Out) {
-				found = append(found, Violation{Check: "lost", Whom: subject, Detail: fmt.Sprintf("%s was acknowledged, and at the end there is %s", Plain(w.In), Plain(final.Out))})
+				found = append(found, violationf("lost", subject, "%s was acknowledged, and at the end there is %s", Plain(w.In), Plain(final.Out)))
 			}
 		}
 	}
@@ -88,7 +87,7 @@ func LostGroups(all []GroupOperation) []Violation {
 			}
 		}
 		if !unclear && last != nil && final != nil && final.Call > last.Return && !showsGroupWrite(*last, *final) {
-			found = append(found, Violation{Check: "lost", Whom: subject, Detail: fmt.Sprintf("%s was acknowledged, and at the end there is %s", Plain(last.In), Plain(final.Out))})
+			found = append(found, violationf("lost", subject, "%s was acknowledged, and at the end there is %s", Plain(last.In), Plain(final.Out)))
 		}
 	}
 	return found

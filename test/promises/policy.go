@@ -4,7 +4,6 @@
 package promises
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -13,8 +12,7 @@ import (
 func Intruded(byPerson map[string]int) []Violation {
 	var found []Violation
 	for _, whom := range slices.Sorted(maps.Keys(byPerson)) {
-		found = append(found, Violation{Check: "admission policy", Whom: whom, Detail: fmt.Sprintf(
-			"another client changed the resource of the identity provider %d times", byPerson[whom])})
+		found = append(found, violationf("admission policy", whom, "another client changed the resource of the identity provider %d times", byPerson[whom]))
 	}
 	return found
 }

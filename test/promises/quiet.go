@@ -4,7 +4,6 @@
 package promises
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 )
@@ -17,8 +16,7 @@ func Moved(before, after map[string]string) []Violation {
 	maps.Copy(names, after)
 	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if before[name] != after[name] {
-			found = append(found, Violation{Check: "quiet", Whom: name, Detail: fmt.Sprintf(
-				"resourceVersion went from %q to %q while nothing changed", before[name], after[name])})
+			found = append(found, violationf("quiet", name, "resourceVersion went from %q to %q while nothing changed", before[name], after[name]))
 		}
 	}
 	return found
@@ -29,5 +27,5 @@ func Written(writes int) []Violation {
 	if writes == 0 {
 		return nil
 	}
-	return []Violation{{Check: "quiet", Detail: fmt.Sprintf("%d writes at LambdaTest while nothing changed", writes)}}
+	return []Violation{violationf("quiet", "", "%d writes at LambdaTest while nothing changed", writes)}
 }

@@ -20,6 +20,9 @@ type Record struct {
 	Changes map[string][]AccountChange
 	// Trouble are the faults. Terms say which replica led when; the Whom of a term without a leader is empty.
 	Trouble, Terms []Period
+	// Guards are the limits of organizations, where the check of the guard's hours is wanted, and Approvals when their held sets were approved.
+	Guards    map[string]GuardLimits
+	Approvals map[string][]Moment
 	// End is when the record ends.
 	End    Moment
 	Bounds Bounds
@@ -98,9 +101,12 @@ func byMember(versions []Version) map[string][]Version {
 // Violations runs the checks of what was recorded. Pictures of histories that are not linearizable get paths that begin with pictures.
 func (r *Record) Violations(pictures string) []Violation {
 	var found []Violation
-	reasons := ReasonsOf(r.People, r.GroupVersions)
-	for _, e := range r.Evidence() {
-		found = slices.Concat(found, LateDenials(e), NeedlessWrites(e, reasons[e.Subject]), IdleWrites(e))
+	reasons, evidence := ReasonsOf(r.People, r.GroupVersions), r.Evidence()
+	for _, e := range evidence {
+		found = slices.Concat(found, LateDenials(e), NeedlessWrites(e, reasons[e.Subject]), IdleWrites(e), Unasked(e), Misled(e))
+	}
+	for _, organization := range slices.Sorted(maps.Keys(r.Guards)) {
+		found = append(found, OverGuardInAnHour(organization, evidence, r.Guards[organization], r.Approvals[organization])...)
 	}
 	return slices.Concat(found,
 		LostUsers(r.Users), LostGroups(r.Groups), CreatedTwice(r.Changes),

@@ -5,7 +5,6 @@ package promises
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -21,7 +20,7 @@ import (
 func (s *Snapshot) Differences() []Violation {
 	var found []Violation
 	differ := func(whom, format string, args ...any) {
-		found = append(found, Violation{Check: "settled", Whom: whom, Detail: fmt.Sprintf(format, args...)})
+		found = append(found, violationf("settled", whom, format, args...))
 	}
 	people, groups := s.claims()
 	accounts := s.accounts()

@@ -3,8 +3,6 @@
 
 package promises
 
-import "fmt"
-
 // NeedlessWrites returns people with more writes at LambdaTest than can be explained by changes of resources, edits at LambdaTest and calls
 // of unknown outcome. reasons are the times of changes about the person that the operator did not make.
 func NeedlessWrites(e Evidence, reasons []Moment) []Violation {
@@ -21,9 +19,9 @@ func NeedlessWrites(e Evidence, reasons []Moment) []Violation {
 		}
 	}
 	if most := len(reasons) + edits + explained; written > most {
-		return []Violation{{Check: "writes", Whom: e.Subject, Detail: fmt.Sprintf(
+		return []Violation{violationf("writes", e.Subject,
 			"%d calls changed the account, and %d changes, %d edits at LambdaTest and %d calls of unknown outcome explain %d",
-			written, len(reasons), edits, explained, most)}}
+			written, len(reasons), edits, explained, most)}
 	}
 	return nil
 }
@@ -39,7 +37,7 @@ func IdleWrites(e Evidence) []Violation {
 		}
 		computed := i > 0 && e.Changes[i-1].After.Role != c.Before.Role
 		if c.ByOperator() && c.Before == c.After && !computed && c.At > edited+e.Bounds.Sweep && !e.unclear(c.At) {
-			found = append(found, Violation{Check: "writes", Whom: e.Subject, Detail: fmt.Sprintf("%s at %s changed nothing", c.Call, c.At)})
+			found = append(found, violationf("writes", e.Subject, "%s at %s changed nothing", c.Call, c.At))
 		}
 	}
 	return found
