@@ -25,7 +25,7 @@ func (s *Snapshot) Differences() []Violation {
 	people, groups := s.claims()
 	accounts := s.accounts()
 	for subject, claims := range people {
-		comparePerson(claims, accounts[subject], Merge(subject, claims, groups), differ)
+		s.comparePerson(claims, accounts[subject], Merge(subject, claims, groups), differ)
 	}
 	for subject, account := range accounts {
 		if people[subject] == nil && account.Active {
@@ -40,29 +40,34 @@ func (s *Snapshot) Differences() []Violation {
 type differ func(whom, format string, args ...any)
 
 // comparePerson compares the claims about a person with the account, which has no ID when there is none.
-func comparePerson(claims []Version, account simulator.Account, desired Desired, differ differ) {
-	subject, held, observed := claims[0].Subject, false, true
+func (s *Snapshot) comparePerson(claims []Version, account simulator.Account, desired Desired, differ differ) {
+	subject, held, observed, excused, alarmed := claims[0].Subject, false, true, false, false
 	for _, claim := range claims {
 		reason, explained := claim.explains()
 		held = held || isHeld(reason)
+		if slices.Contains(s.Explained, reason) {
+			explained, excused, alarmed = true, true, alarmed || reason == v1alpha1.DeniedButActiveReason
+		}
 		observed = observed && reason == v1alpha1.ObservedReason
 		if !explained {
 			differ(subject, "%s is not ready and does not say why: %q", claim.Name, reason)
 		}
-		if claim.Deleting && !isHeld(reason) {
+		if claim.Deleting && !isHeld(reason) && !slices.Contains(s.Explained, reason) {
 			differ(subject, "%s is deleted and stays: %q", claim.Name, reason)
 		}
 	}
 	there := account.ID != ""
 	switch {
 	case observed: // nothing is carried out
+	case desired.Denied && account.Active && alarmed:
+	case excused && !desired.Denied:
 	case held && (!desired.Claimed || desired.On()): // the guard keeps the account active that should be inactive, or inactive that should be active
 	case desired.On() && !account.Active:
 		differ(subject, "the account is not active and should be (there: %v)", there)
 	case !desired.On() && account.Active:
 		differ(subject, "the account is active and should not be")
 	}
-	if there && desired.Claimed && !held && desired.Role != "" && desired.Role != account.Role {
+	if there && desired.Claimed && !held && !excused && desired.Role != "" && desired.Role != account.Role {
 		differ(subject, "the role is %s and should be %s", account.Role, desired.Role)
 	}
 }

@@ -28,27 +28,38 @@ func TestWhatDoesNotAgreeInTheEndIsTold(t *testing.T) {
 	held.DeletionTimestamp = new(metav1.Now())
 	held.Status.Conditions[0].Reason = v1alpha1.DeprovisionHeldReason
 	on, off := simulator.Account{ID: "1", Active: true, Role: "User"}, simulator.Account{ID: "1", Role: "User"}
+	because := func(user *v1alpha1.LambdaTestUser, reason string) *v1alpha1.LambdaTestUser {
+		user.SetConditions([]metav1.Condition{{Type: v1alpha1.ReadyCondition, Status: metav1.ConditionFalse, Reason: reason, Message: "Because."}})
+		return user
+	}
+	inTheRun := []string{v1alpha1.SuspendedReason, v1alpha1.DeniedButActiveReason}
 	cases := map[string]struct {
-		claims  []*v1alpha1.LambdaTestUser
-		account simulator.Account
-		told    string
+		claims    []*v1alpha1.LambdaTestUser
+		account   simulator.Account
+		explained []string
+		told      string
 	}{
-		"active and wanted":          {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj())}, account: on},
-		"denied and off":             {claims: []*v1alpha1.LambdaTestUser{ready(claim().Denied().Obj())}, account: off},
-		"denied and on":              {claims: []*v1alpha1.LambdaTestUser{ready(claim().Denied().Obj())}, account: on, told: "should not be"},
-		"denied by one of two":       {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj()), ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
-		"wanted and off":             {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj())}, account: off, told: "not active"},
-		"wanted and absent":          {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj())}, told: "not active"},
-		"of another role":            {claims: []*v1alpha1.LambdaTestUser{ready(claim().Role(v1alpha1.RoleAdmin).Obj())}, account: on, told: "the role is User"},
-		"declared comes first":       {claims: []*v1alpha1.LambdaTestUser{ready(claim().FromSCIM().Role(v1alpha1.RoleAdmin).Obj()), ready(claim().Role(v1alpha1.RoleUser).Obj())}, account: on},
-		"does not say why":           {claims: []*v1alpha1.LambdaTestUser{failing}, account: on, told: "does not say why"},
-		"nobody claims":              {account: on, told: "no resource claims"},
-		"the guard holds a deletion": {claims: []*v1alpha1.LambdaTestUser{held}, account: on},
-		"held, denied and on":        {claims: []*v1alpha1.LambdaTestUser{held, ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
+		"suspended":                       {claims: []*v1alpha1.LambdaTestUser{because(claim().Obj(), v1alpha1.SuspendedReason)}, account: off, explained: inTheRun},
+		"suspended, which nobody did":     {claims: []*v1alpha1.LambdaTestUser{because(claim().Obj(), v1alpha1.SuspendedReason)}, account: off, told: "not active"},
+		"DeniedButActive":                 {claims: []*v1alpha1.LambdaTestUser{because(claim().Denied().Obj(), v1alpha1.DeniedButActiveReason)}, account: on, explained: inTheRun},
+		"DeniedButActive, which is wrong": {claims: []*v1alpha1.LambdaTestUser{because(claim().Denied().Obj(), v1alpha1.DeniedButActiveReason)}, account: on, told: "should not be"},
+		"denied, on, and not alarmed":     {claims: []*v1alpha1.LambdaTestUser{because(claim().Denied().Obj(), v1alpha1.SuspendedReason)}, account: on, explained: inTheRun, told: "should not be"},
+		"active and wanted":               {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj())}, account: on},
+		"denied and off":                  {claims: []*v1alpha1.LambdaTestUser{ready(claim().Denied().Obj())}, account: off},
+		"denied and on":                   {claims: []*v1alpha1.LambdaTestUser{ready(claim().Denied().Obj())}, account: on, told: "should not be"},
+		"denied by one of two":            {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj()), ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
+		"wanted and off":                  {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj())}, account: off, told: "not active"},
+		"wanted and absent":               {claims: []*v1alpha1.LambdaTestUser{ready(claim().Obj())}, told: "not active"},
+		"of another role":                 {claims: []*v1alpha1.LambdaTestUser{ready(claim().Role(v1alpha1.RoleAdmin).Obj())}, account: on, told: "the role is User"},
+		"declared comes first":            {claims: []*v1alpha1.LambdaTestUser{ready(claim().FromSCIM().Role(v1alpha1.RoleAdmin).Obj()), ready(claim().Role(v1alpha1.RoleUser).Obj())}, account: on},
+		"does not say why":                {claims: []*v1alpha1.LambdaTestUser{failing}, account: on, told: "does not say why"},
+		"nobody claims":                   {account: on, told: "no resource claims"},
+		"the guard holds a deletion":      {claims: []*v1alpha1.LambdaTestUser{held}, account: on},
+		"held, denied and on":             {claims: []*v1alpha1.LambdaTestUser{held, ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			s := &Snapshot{Accounts: map[string][]simulator.Account{}}
+			s := &Snapshot{Accounts: map[string][]simulator.Account{}, Explained: c.explained}
 			if c.account.ID != "" {
 				c.account.UserName = "ada@example.com"
 				s.Accounts["org"] = []simulator.Account{c.account}

@@ -21,6 +21,9 @@ type Snapshot struct {
 	// Accounts and Upstream are LambdaTest's accounts and groups by the name of the organization.
 	Accounts map[string][]simulator.Account
 	Upstream map[string][]simulator.Group
+	// Explained are the reasons of users that the run itself has caused, such as Suspended: they explain a difference. An account of a denied
+	// person that is on is explained by DeniedButActive alone. What the guard holds is always explained.
+	Explained []string
 }
 
 // TakeSnapshot reads all resources, and the state of LambdaTest's organizations by the names of their resources.
