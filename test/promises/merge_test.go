@@ -37,6 +37,7 @@ func TestWhatTheClaimsAboutAPersonAskFor(t *testing.T) {
 		"a younger one denies":                       {claims: []Version{git, denying(claim("ns/a", "", "Guest", 2023))}, want: Desired{Claimed: true, Denied: true, Role: "User"}},
 		"a role from a group":                        {claims: []Version{git}, groups: []Version{group("ns/g", "org/qa", "Guest", 2022, "ada")}, want: Desired{Claimed: true, Role: "Guest", FromGroup: true}},
 		"the highest of all groups":                  {claims: []Version{git}, groups: []Version{group("ns/g", "org/qa", "Guest", 2022, "ada"), group("ns/h", "org/web", "Guest User", 2022, "ada")}, want: Desired{Claimed: true, Role: "User", FromGroup: true}},
+		"the highest of one group":                   {claims: []Version{git}, groups: []Version{group("ns/g", "org/qa", "Admin Guest", 2022, "ada")}, want: Desired{Claimed: true, Role: "Admin", FromGroup: true}},
 		"a group of others":                          {claims: []Version{git}, groups: []Version{group("ns/g", "org/qa", "Admin", 2022, "bob")}, want: Desired{Claimed: true, Role: "User"}},
 		"a group without a role":                     {claims: []Version{git}, groups: []Version{group("ns/g", "org/qa", "", 2022, "ada")}, want: Desired{Claimed: true, Role: "User"}},
 		"a group of another organization":            {claims: []Version{git}, groups: []Version{group("ns/g", "other/qa", "Admin", 2022, "ada")}, want: Desired{Claimed: true, Role: "User"}},

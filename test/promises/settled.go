@@ -41,35 +41,44 @@ type differ func(whom, format string, args ...any)
 
 // comparePerson compares the claims about a person with the account, which has no ID when there is none.
 func (s *Snapshot) comparePerson(claims []Version, account simulator.Account, desired Desired, differ differ) {
-	subject, held, observed, excused, alarmed := claims[0].Subject, false, true, false, false
-	for _, claim := range claims {
-		reason, explained := claim.explains()
-		held = held || isHeld(reason)
-		if slices.Contains(s.Explained, reason) {
-			explained, excused, alarmed = true, true, alarmed || reason == v1alpha1.DeniedButActiveReason
-		}
-		observed = observed && reason == v1alpha1.ObservedReason
-		if !explained {
-			differ(subject, "%s is not ready and does not say why: %q", claim.Name, reason)
-		}
-		if claim.Deleting && !isHeld(reason) && !slices.Contains(s.Explained, reason) {
-			differ(subject, "%s is deleted and stays: %q", claim.Name, reason)
-		}
-	}
-	there := account.ID != ""
+	subject, x, there := claims[0].Subject, s.standingOf(claims, differ), account.ID != ""
 	switch {
-	case observed: // nothing is carried out
-	case desired.Denied && account.Active && alarmed:
-	case excused && !desired.Denied:
-	case held && (!desired.Claimed || desired.On()): // the guard keeps the account active that should be inactive, or inactive that should be active
+	case x.observed, x.excused && !desired.Denied, x.alarmed && desired.Denied:
+	case x.held && (!desired.Claimed || desired.On()): // the guard keeps the account active that should be inactive, or inactive that should be active
 	case desired.On() && !account.Active:
 		differ(subject, "the account is not active and should be (there: %v)", there)
 	case !desired.On() && account.Active:
 		differ(subject, "the account is active and should not be")
 	}
-	if there && desired.Claimed && !held && !excused && desired.Role != "" && desired.Role != account.Role {
+	if there && desired.Claimed && !x.held && !x.excused && desired.Role != "" && desired.Role != account.Role {
 		differ(subject, "the role is %s and should be %s", account.Role, desired.Role)
 	}
+}
+
+// standing is what the conditions of a person's claims say together.
+type standing struct {
+	// held: the guard waits for an approval of something. observed: nothing is carried out.
+	held, observed bool
+	// excused: a claim has a reason that the run caused itself. alarmed: it is DeniedButActive.
+	excused, alarmed bool
+}
+
+// standingOf reads the conditions, and tells of those that do not say why the person is not ready.
+func (s *Snapshot) standingOf(claims []Version, differ differ) standing {
+	x := standing{observed: true}
+	for _, claim := range claims {
+		reason, explains := claim.explains()
+		excused := claim.Current && slices.Contains(s.Explained, reason)
+		x.held, x.observed, x.excused = x.held || isHeld(reason), x.observed && reason == v1alpha1.ObservedReason, x.excused || excused
+		x.alarmed = x.alarmed || excused && reason == v1alpha1.DeniedButActiveReason
+		if !explains && !excused {
+			differ(claim.Subject, "%s is not ready and does not say why: %q", claim.Name, reason)
+		}
+		if claim.Deleting && !isHeld(reason) && !excused {
+			differ(claim.Subject, "%s is deleted and stays: %q", claim.Name, reason)
+		}
+	}
+	return x
 }
 
 // isHeld reports whether a resource waits for an approval.
