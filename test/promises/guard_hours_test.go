@@ -44,6 +44,9 @@ func TestNoMorePeopleGoInAnHourThanTheGuardLetsGo(t *testing.T) {
 	denied := func(at Moment) ([]Version, []AccountChange) {
 		return []Version{{At: at, Counts: true, Denies: true}}, []AccountChange{turned(at+time.Second, adminOn, adminOff)}
 	}
+	observed := func(at Moment) ([]Version, []AccountChange) { // the claims observe from then on
+		return []Version{{At: at}}, []AccountChange{turned(at+time.Second, adminOn, adminOff)}
+	}
 	revived := func(at Moment) ([]Version, []AccountChange) { // the denying claim goes, and another one stays
 		return []Version{{At: 2 * minute, Counts: true, Denies: true}}, []AccountChange{turned(2*minute, adminOn, adminOff), turned(at+time.Second, adminOff, adminOn)}
 	}
@@ -77,6 +80,7 @@ func TestNoMorePeopleGoInAnHourThanTheGuardLetsGo(t *testing.T) {
 		"more than half of few":          {people: crew(6, many(4, deleted, hour)), over: true},
 		"the only person":                {people: crew(1, many(1, deleted, hour))},
 		"explicit denials":               {people: crew(40, many(40, denied, hour))},
+		"an edit, and no deletion":       {people: crew(40, many(20, observed, hour))},
 		"in two hours":                   {people: crew(40, twoHours)},
 		"limits of its own":              {people: crew(40, many(3, deleted, hour)), limits: GuardLimits{Minimum: 2, Percent: 5}, over: true},
 		"held, and never approved":       {people: crew(40, many(20, heldFirst, hour)), over: true},

@@ -32,6 +32,8 @@ func TestWhatDoesNotAgreeInTheEndIsTold(t *testing.T) {
 		user.SetConditions([]metav1.Condition{{Type: v1alpha1.ReadyCondition, Status: metav1.ConditionFalse, Reason: reason, Message: "Because."}})
 		return user
 	}
+	observing := ready(claim().Obj())
+	observing.Spec.ManagementPolicy, observing.Status.Conditions[0].Reason = v1alpha1.ManagementObserve, v1alpha1.ObservedReason
 	inTheRun := []string{v1alpha1.SuspendedReason, v1alpha1.DeniedButActiveReason}
 	cases := map[string]struct {
 		claims    []*v1alpha1.LambdaTestUser
@@ -53,6 +55,7 @@ func TestWhatDoesNotAgreeInTheEndIsTold(t *testing.T) {
 		"of another role":                 {claims: []*v1alpha1.LambdaTestUser{ready(claim().Role(v1alpha1.RoleAdmin).Obj())}, account: on, told: "the role is User"},
 		"declared comes first":            {claims: []*v1alpha1.LambdaTestUser{ready(claim().FromSCIM().Role(v1alpha1.RoleAdmin).Obj()), ready(claim().Role(v1alpha1.RoleUser).Obj())}, account: on},
 		"does not say why":                {claims: []*v1alpha1.LambdaTestUser{failing}, account: on, told: "does not say why"},
+		"only observed":                   {claims: []*v1alpha1.LambdaTestUser{observing}, account: on},
 		"nobody claims":                   {account: on, told: "no resource claims"},
 		"the guard holds a deletion":      {claims: []*v1alpha1.LambdaTestUser{held}, account: on},
 		"held, denied and on":             {claims: []*v1alpha1.LambdaTestUser{held, ready(claim().FromSCIM().Denied().Obj())}, account: on, told: "should not be"},
