@@ -67,6 +67,8 @@ type Options struct {
 	MetricsSecure  bool
 	// HealthAddress serves the probes; "0" turns them off.
 	HealthAddress string
+	// Inspect, unless nil, gets the manager before it starts: all that the replica has in memory can be reached from there. A test counts it.
+	Inspect func(ctrl.Manager)
 }
 
 // Run runs a replica until ctx ends. controller-runtime neither creates a manager nor ends one while it waits for the API server
@@ -127,6 +129,9 @@ func manage(ctx context.Context, restConfig *rest.Config, options Options, fille
 	}
 	if err := mgr.AddHealthzCheck("alive", healthz.Ping); err != nil {
 		return fmt.Errorf("adding the health check: %w", err)
+	}
+	if options.Inspect != nil {
+		options.Inspect(mgr)
 	}
 	return mgr.Start(ctx)
 }

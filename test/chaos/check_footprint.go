@@ -16,6 +16,8 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
+	"github.com/lambdatest-operator/lambdatest-operator/test/promises"
 )
 
 const (
@@ -48,8 +50,8 @@ type footprint struct {
 }
 
 // outgrown returns the resources of which a replica uses more than a new one.
-func outgrown(whom string, old, fresh footprint, events int) []violation {
-	var found []violation
+func outgrown(whom string, old, fresh footprint, events int) []promises.Violation {
+	var found []promises.Violation
 	for _, c := range []struct {
 		what              string
 		old, fresh, slack float64
@@ -59,7 +61,7 @@ func outgrown(whom string, old, fresh footprint, events int) []violation {
 		{"open files and connections", old.files, fresh.files, slack.files},
 	} {
 		if most := c.fresh + max(c.fresh*footprintShare, c.slack); c.old > most {
-			found = append(found, violation{Check: "footprint", Whom: whom, Detail: fmt.Sprintf(
+			found = append(found, promises.Violation{Check: "footprint", Whom: whom, Detail: fmt.Sprintf(
 				"%.0f %s, and %.0f when it was new", c.old, c.what, c.fresh)})
 		}
 	}
@@ -67,8 +69,8 @@ func outgrown(whom string, old, fresh footprint, events int) []violation {
 }
 
 // grown compares the replicas with new replicas in the same role and with the same resources.
-func (r *run) grown(ctx context.Context) ([]violation, error) {
-	pause(ctx, idleConnections-(r.now()-r.settledAt))
+func (r *run) grown(ctx context.Context) ([]promises.Violation, error) {
+	parties.Pause(ctx, idleConnections-(r.world.Now()-r.settledAt))
 	old, err := r.footprints(ctx)
 	if err != nil {
 		return nil, err
@@ -78,7 +80,7 @@ func (r *run) grown(ctx context.Context) ([]violation, error) {
 		return nil, err
 	}
 	r.startAfresh(ctx)
-	r.readAll(ctx) // as was done before
+	r.world.ReadAll(ctx, r.organizations()) // as was done before
 	fresh, err := r.footprints(ctx)
 	if err != nil {
 		return nil, err
@@ -118,7 +120,7 @@ func (r *run) startAfresh(ctx context.Context) {
 			r.progress("waiting for %s: %v", replica.Name(), err)
 		}
 	}
-	pause(ctx, footprintRest)
+	parties.Pause(ctx, footprintRest)
 }
 
 // footprints returns the leader's, and the largest of the others.
@@ -127,8 +129,8 @@ func (r *run) footprints(ctx context.Context) (both [2]footprint, err error) {
 	if leader < 0 {
 		return both, errors.New("measuring footprints: nobody leads")
 	}
-	for _, c := range r.clients {
-		c.http.CloseIdleConnections()
+	for _, endpoint := range r.world.Endpoints {
+		endpoint.CloseIdleConnections()
 	}
 	for i, replica := range r.env.Replicas {
 		measured, err := r.measure(ctx, i, replica)
@@ -166,8 +168,8 @@ func (r *run) measure(ctx context.Context, number int, replica *environment.Repl
 		if cycles >= begun+collections {
 			break
 		}
-		_, _ = r.clients[number].send(ctx, *r.tenants[0].token.Load(), http.MethodGet, "/Users?count=1000", "", nil)
-		r.clients[number].http.CloseIdleConnections()
+		_, _ = r.world.Endpoints[number].Send(ctx, *r.tenants[0].Token.Load(), http.MethodGet, "/Users?count=1000", "", nil)
+		r.world.Endpoints[number].CloseIdleConnections()
 	}
 	return footprint{
 		goroutines: samples["go_goroutines"],

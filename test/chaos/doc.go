@@ -6,15 +6,15 @@
 // Identity providers of several organizations send SCIM requests to three replicas, other clients apply manifests about the same people,
 // and others edit accounts at LambdaTest. Meanwhile replicas are killed and paused, the API server and etcd are restarted, network links
 // are slow, cut or half-open, LambdaTest fails, and tokens are rotated. A seed determines the schedule. Requests and answers are recorded
-// as a history; the checks compare it with the records of LambdaTest and of the API server. Each check is a file.
+// as a history; the checks of test/promises compare it with the records of LambdaTest and of the API server. The clients are those of
+// test/parties.
 //
-//	main.go        one run, from the start of everything to the report
-//	schedule.go    seed -> which fault when; pure
-//	faults.go      carries out the schedule; links.go has the network
-//	provider.go    clients of SCIM; writers.go writes manifests and accounts at LambdaTest, and has an intruder
-//	history.go     requests and answers; user_model.go and group_model.go say which answers are allowed
-//	observer.go    the versions of the resources, and which replica led when
-//	check_*.go     the promises
+//	main.go             one run, from the start of everything to the report
+//	schedule.go         seed -> which fault when, by test/schedule; pure
+//	faults.go           carries out the schedule; links.go has the network
+//	observer.go         the versions of the resources, and which replica led when
+//	settle.go           waits until everything agrees; quiet.go looks whether it stays so
+//	check_footprint.go  replicas that do not grow, which needs processes
 //
 // It is test support: nothing that ships imports it.
 package main

@@ -18,19 +18,17 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
+	"github.com/lambdatest-operator/lambdatest-operator/test/promises"
 )
 
-// Values of a period's Whom.
-const (
-	everybody = ""
-	// slowerThanCalls is a latency that may make calls fail.
-	slowerThanCalls = time.Second
-)
+// slowerThanCalls is a latency that may make calls fail.
+const slowerThanCalls = time.Second
 
 // breakThings carries out the schedule, and returns when all faults have ended.
 func (r *run) breakThings(ctx context.Context, schedule []event) {
 	for _, e := range schedule {
-		pause(ctx, e.At-(r.now()-r.chaosBegan))
+		parties.Pause(ctx, e.At-(r.world.Now()-r.chaosBegan))
 		if ctx.Err() != nil {
 			break
 		}
@@ -66,10 +64,11 @@ func (r *run) carryOut(ctx context.Context, e event) error {
 	case rotateUpstreamToken:
 		return r.rotateUpstreamToken(ctx, r.tenants[e.Target%len(r.tenants)], e.Lasts)
 	case hiringWave:
-		r.newProvider(r.tenants[0]).hireWave(ctx)
+		r.world.NewProvider(r.tenants[0].Organization, clientPause).HireWave(ctx)
 		return nil
 	case prune:
-		return r.prune(ctx)
+		r.prunedAt = r.world.Now()
+		return r.world.Prune(ctx, r.pruned().Organization)
 	}
 	r.upstreamFault(ctx, r.tenants[e.Target%len(r.tenants)], e)
 	return nil
@@ -80,7 +79,7 @@ func (r *run) pauseReplica(ctx context.Context, replica *environment.Replica, la
 	if err := replica.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	pause(ctx, lasts)
+	parties.Pause(ctx, lasts)
 	return replica.Signal(syscall.SIGCONT)
 }
 
@@ -97,9 +96,9 @@ func (r *run) rollingRestart(ctx context.Context) error {
 
 // withoutControlPlane records a time in which resources could not be read or written.
 func (r *run) withoutControlPlane(breaking func() error) error {
-	from := r.now()
+	from := r.world.Now()
 	err := breaking()
-	r.trouble.add(period{From: from, To: r.now(), What: "control plane", Whom: everybody})
+	r.trouble.Add(promises.Period{From: from, To: r.world.Now(), What: "control plane", Whom: promises.Everybody})
 	return err
 }
 
@@ -107,15 +106,15 @@ func (r *run) pauseEtcd(ctx context.Context, lasts time.Duration) error {
 	if err := r.env.Plane.Etcd.Signal(syscall.SIGSTOP); err != nil {
 		return err
 	}
-	pause(ctx, lasts)
+	parties.Pause(ctx, lasts)
 	return r.env.Plane.Etcd.Signal(syscall.SIGCONT)
 }
 
 // breakLink injects a fault into one link for a while.
 func (r *run) breakLink(ctx context.Context, l *brittle, e event) error {
-	from := r.now()
+	from := r.world.Now()
 	defer func() {
-		r.trouble.add(period{From: from, To: r.now(), What: l.link.name, Whom: l.whom})
+		r.trouble.Add(promises.Period{From: from, To: r.world.Now(), What: l.link.name, Whom: l.whom})
 	}()
 	var err error
 	switch e.Kind {
@@ -129,14 +128,14 @@ func (r *run) breakLink(ctx context.Context, l *brittle, e event) error {
 	if err != nil {
 		return err
 	}
-	pause(ctx, e.Lasts)
+	parties.Pause(ctx, e.Lasts)
 	return l.link.heal(context.WithoutCancel(ctx))
 }
 
 // upstreamFault lets a simulated organization fail for a while.
 func (r *run) upstreamFault(ctx context.Context, t *tenant, e event) {
-	from := r.now()
-	org := t.lambdaTest
+	from := r.world.Now()
+	org := t.LambdaTest
 	always, often := simulator.Always(), simulator.Probability(0.5)
 	switch e.Kind {
 	case upstreamBusy:
@@ -156,15 +155,16 @@ func (r *run) upstreamFault(ctx context.Context, t *tenant, e event) {
 	case upstreamShuffle:
 		org.MustRead(simulator.Settings{"order-of-lists": "another-at-each-call"})
 	}
-	pause(ctx, e.Lasts)
+	parties.Pause(ctx, e.Lasts)
 	org.ClearFaults()
 	org.Switch(func(s *simulator.Switches) { *s = simulator.Switches{} })
 	org.MustRead(simulator.Settings{"order-of-lists": "by-id"})
-	to := r.now()
+	to := r.world.Now()
 	if e.Kind == upstreamBusy {
 		to += time.Second // the Retry-After that it answered
 	}
-	r.trouble.add(period{From: from, To: to, What: string(e.Kind), Whom: t.name})
+	listsOnly := e.Kind == upstreamTruncate || e.Kind == upstreamShuffle
+	r.trouble.Add(promises.Period{From: from, To: to, What: string(e.Kind), Whom: t.Name, ListsOnly: listsOnly})
 }
 
 // rotateSCIMToken adds a token, lets the provider use it, and removes the old one.
@@ -176,9 +176,9 @@ func (t *tenant) rotateSCIMToken(ctx context.Context, lasts time.Duration) error
 	if err := t.changeSecret(ctx, t.scimSecret(), add); err != nil {
 		return err
 	}
-	pause(ctx, lasts)
-	t.token.Store(&fresh)
-	pause(ctx, lasts)
+	parties.Pause(ctx, lasts)
+	t.Token.Store(&fresh)
+	parties.Pause(ctx, lasts)
 	return t.changeSecret(ctx, t.scimSecret(), func(secret *corev1.Secret) {
 		for key, value := range secret.Data {
 			if string(value) != fresh {
@@ -192,13 +192,13 @@ func (t *tenant) rotateSCIMToken(ctx context.Context, lasts time.Duration) error
 func (r *run) rotateUpstreamToken(ctx context.Context, t *tenant, lasts time.Duration) error {
 	t.rotating.Lock()
 	defer t.rotating.Unlock()
-	from, fresh := r.now(), rand.Text()
-	t.lambdaTest.RotateToken(fresh)
-	pause(ctx, lasts)
+	from, fresh := r.world.Now(), rand.Text()
+	t.LambdaTest.RotateToken(fresh)
+	parties.Pause(ctx, lasts)
 	err := t.changeSecret(context.WithoutCancel(ctx), t.upstreamSecret(), func(secret *corev1.Secret) {
 		secret.Data[v1alpha1.DefaultTokenKey] = []byte(fresh)
 	})
-	r.trouble.add(period{From: from, To: r.now(), What: string(rotateUpstreamToken), Whom: t.name})
+	r.trouble.Add(promises.Period{From: from, To: r.world.Now(), What: string(rotateUpstreamToken), Whom: t.Name})
 	return err
 }
 

@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-logr/logr"
 	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
 )
 
 func main() {
@@ -47,7 +49,7 @@ func chaos(ctx context.Context, seed uint64, duration time.Duration, out string)
 	}
 	defer r.stop()
 	defer r.lookOn(ctx)()
-	if err := r.pruned().enlist(ctx); err != nil {
+	if err := r.world.Enlist(ctx, r.pruned().Organization); err != nil {
 		return err
 	}
 	r.disturb(ctx, duration)
@@ -84,21 +86,33 @@ func (r *run) lookOn(ctx context.Context) (end func()) {
 func (r *run) disturb(ctx context.Context, duration time.Duration) {
 	working, cancel := context.WithTimeout(ctx, duration)
 	defer cancel()
-	r.chaosBegan = r.now()
-	var workers []interface{ work(context.Context) }
-	for _, t := range r.tenants {
-		for range clientsPerTenant {
-			workers = append(workers, r.newProvider(t))
-		}
-		workers = append(workers, &git{run: r, tenant: t, random: r.chance()})
+	r.chaosBegan = r.world.Now()
+	for _, party := range r.parties() {
+		r.background.Go(func() { party.Work(working) })
 	}
-	workers = append(workers, &editor{r, r.chance()}, &intruder{r, r.chance()})
-	for _, w := range workers {
-		r.background.Go(func() { w.work(working) })
-	}
-	r.breakThings(working, newSchedule(r.seed, duration))
+	r.breakThings(working, newSchedule(r.world.Seed, duration))
 	<-working.Done()
 	r.background.Wait()
-	r.chaosEnded = r.now()
+	r.chaosEnded = r.world.Now()
 	r.progress("all faults have ended")
+}
+
+// The paces of the parties. Several clients of each identity provider work at the same time.
+const (
+	clientsPerTenant = 4
+	clientPause      = 60 * time.Millisecond
+	gitPause         = 250 * time.Millisecond
+	editorPause      = 800 * time.Millisecond
+	intruderPause    = 2 * time.Second
+)
+
+func (r *run) parties() []parties.Party {
+	var all []parties.Party
+	for _, o := range r.organizations() {
+		for range clientsPerTenant {
+			all = append(all, r.world.NewProvider(o, clientPause))
+		}
+		all = append(all, r.world.NewGit(o, gitPause))
+	}
+	return append(all, r.world.NewEditor(r.organizations(), editorPause), r.world.NewIntruder(r.organizations(), intruderPause))
 }

@@ -19,36 +19,14 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
+	"github.com/lambdatest-operator/lambdatest-operator/test/promises"
 )
 
-// version is a version of a resource, as a watch reported it.
-type version struct {
-	At         moment
-	Name       string // namespace and name
-	Subject    string // organization and person
-	Generation int64
-	// Members and Roles are a group's.
-	Members map[string]bool
-	Roles   string
-	// Denies and Counts say how the claim affects active. A claim that is being deleted does not count.
-	Denies, Counts bool
-	// Gone is true for the deletion of the resource.
-	Gone bool
-}
-
-// claims records the versions of resources about people, in the order of the API server.
+// claims records the versions of resources about people.
 type claims struct {
 	run *run
-
-	mu       sync.Mutex
-	versions []version
-	groups   []version // Subject is the organization alone
-}
-
-func (c *claims) all() (people, groups []version) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return slices.Clone(c.versions), slices.Clone(c.groups)
+	promises.Versions
 }
 
 // follow watches both kinds until ctx ends, also across restarts of the API server.
@@ -69,14 +47,14 @@ func (c *claims) followKind(ctx context.Context, clients client.WithWatch, list 
 		from := list()
 		if last == "" && clients.List(ctx, from) == nil {
 			last = from.GetResourceVersion()
-			c.compare(from)
+			c.Missed(c.run.world.Now(), from)
 		}
 		if last != "" {
 			if watcher, err := clients.Watch(ctx, from, &client.ListOptions{Raw: &metav1.ListOptions{ResourceVersion: last}}); err == nil {
 				last = c.drain(watcher, last)
 			}
 		}
-		pause(ctx, pollInterval/4)
+		parties.Pause(ctx, pollInterval/4)
 	}
 }
 
@@ -89,65 +67,9 @@ func (c *claims) drain(watcher watch.Interface, last string) string {
 			return ""
 		}
 		last = object.GetResourceVersion()
-		c.note(object, event.Type == watch.Deleted)
+		c.Note(c.run.world.Now(), object, event.Type == watch.Deleted)
 	}
 	return last
-}
-
-// compare records the listed resources, and the deletion of those that are missing.
-func (c *claims) compare(list client.ObjectList) {
-	there := map[string]bool{}
-	for _, object := range objectsIn(list) {
-		there[nameOf(object)] = true
-		c.note(object, false)
-	}
-	_, users := list.(*v1alpha1.LambdaTestUserList)
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	noted := &c.groups
-	if users {
-		noted = &c.versions
-	}
-	for name, v := range latest(*noted) {
-		if !there[name] && !v.Gone {
-			v.At, v.Gone, v.Counts, v.Denies, v.Members, v.Roles = c.run.now(), true, false, false, nil, ""
-			*noted = append(*noted, v)
-		}
-	}
-}
-
-func latest(versions []version) map[string]version {
-	last := map[string]version{}
-	for _, v := range versions {
-		last[v.Name] = v
-	}
-	return last
-}
-
-func nameOf(object client.Object) string { return object.GetNamespace() + "/" + object.GetName() }
-
-func (c *claims) note(object client.Object, gone bool) {
-	v := version{
-		At: c.run.now(), Name: nameOf(object), Generation: object.GetGeneration(), Gone: gone,
-		Counts: !gone && object.GetDeletionTimestamp().IsZero(),
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	switch object := object.(type) {
-	case *v1alpha1.LambdaTestUser:
-		v.Subject = object.Spec.OrganizationRef.Name + "/" + v1alpha1.FoldUserName(object.Spec.UserName)
-		v.Denies = v.Counts && object.IsDenial()
-		c.versions = append(c.versions, v)
-	case *v1alpha1.LambdaTestGroup:
-		v.Subject = object.Spec.OrganizationRef.Name
-		if v.Counts {
-			v.Roles, v.Members = fmt.Sprint(object.Spec.Roles), map[string]bool{}
-			for _, member := range object.Spec.Members {
-				v.Members[v1alpha1.FoldUserName(member)] = true
-			}
-		}
-		c.groups = append(c.groups, v)
-	}
 }
 
 // replicaWatch knows which replica leads and which ones serve, from their own answers.
@@ -158,8 +80,8 @@ type replicaWatch struct {
 	serving []int
 	leader  int // -1 when nobody leads
 	ballot  ballot
-	since   moment
-	terms   []period // Whom is the leading replica; empty when nobody led
+	since   promises.Moment
+	terms   []promises.Period // Whom is the leading replica; empty when nobody led
 }
 
 // pollInterval is the precision of times without a leader.
@@ -172,7 +94,7 @@ func newReplicaWatch(r *run) *replicaWatch {
 func (w *replicaWatch) follow(ctx context.Context) {
 	for ctx.Err() == nil {
 		w.look(ctx)
-		pause(ctx, pollInterval)
+		parties.Pause(ctx, pollInterval)
 	}
 }
 
@@ -195,15 +117,15 @@ func (w *replicaWatch) look(ctx context.Context) {
 		if w.since > 0 || w.leader >= 0 { // the time before the first leader is the start of the environment
 			w.endTerm()
 		}
-		w.since = w.run.now()
+		w.since = w.run.world.Now()
 		w.leader = leader
 	}
 }
 
 // endTerm records the replica that led until now. The caller holds the lock.
 func (w *replicaWatch) endTerm() {
-	now := w.run.now()
-	w.terms = append(w.terms, period{From: w.since, To: now, What: "leader", Whom: w.leaderName()})
+	now := w.run.world.Now()
+	w.terms = append(w.terms, promises.Period{From: w.since, To: now, What: "leader", Whom: w.leaderName()})
 	w.since = now
 }
 
@@ -215,7 +137,7 @@ func (w *replicaWatch) leaderName() string {
 }
 
 // history returns which replica led when, until now.
-func (w *replicaWatch) history() []period {
+func (w *replicaWatch) history() []promises.Period {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.endTerm()

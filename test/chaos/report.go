@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -18,6 +19,7 @@ import (
 
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
+	"github.com/lambdatest-operator/lambdatest-operator/test/promises"
 )
 
 // report is out/chaos.json.
@@ -44,28 +46,28 @@ type report struct {
 	Refusals       int64 `json:"refusals"`
 	UpstreamWrites int   `json:"upstreamWrites"`
 
-	Violations int            `json:"violations"`
-	Found      []violation    `json:"found,omitempty"`
-	Faults     map[string]int `json:"faults"`
+	Violations int                  `json:"violations"`
+	Found      []promises.Violation `json:"found,omitempty"`
+	Faults     map[string]int       `json:"faults"`
 }
 
 // examine waits until everything has settled, and runs the checks.
 func (r *run) examine(ctx context.Context, out string) (*report, error) {
 	report := &report{
-		Faults: r.faults.counts, TurnedAway: r.turnedAway.Load(), Manifests: r.manifests.Load(), Edits: r.edits.Load(), Refusals: r.refusals.Load(),
+		Faults: r.faults.Counts(), TurnedAway: r.world.TurnedAway.Load(), Manifests: r.world.Manifests.Load(),
+		Edits: r.world.Edits.Load(), Refusals: r.world.Refusals.Load(),
 	}
 	took, unsettled := r.settle(ctx)
-	r.settledAt = r.now()
+	r.settledAt = r.world.Now()
 	report.Settled = took.Round(time.Millisecond).String()
 	r.progress("everything agrees after %s", report.Settled)
 	report.tell(r, unsettled)
 	if len(unsettled) > 0 {
 		r.keepResources(ctx, out)
 	}
-	report.tell(r, r.readAll(ctx))
+	report.tell(r, r.world.ReadAll(ctx, r.organizations()))
 	report.tell(r, r.stirs(ctx))
-	report.compareAccounts(r)
-	report.compareHistories(r, out)
+	report.compareRecord(r, out)
 	if err := report.compareResources(ctx, r); err != nil {
 		return nil, err
 	}
@@ -80,48 +82,69 @@ func (r *run) examine(ctx context.Context, out string) (*report, error) {
 	return report, ctx.Err()
 }
 
-// compareAccounts runs the checks of LambdaTest's records.
-func (p *report) compareAccounts(r *run) {
-	terms, trouble, changes := r.replicaW.history(), r.trouble.all(), r.accountChanges()
-	people, groups := r.claims.all()
-	vacancies, reasons, versions := vacanciesOf(terms), reasonsOf(people, groups), map[string][]version{}
-	for _, v := range people {
-		versions[v.Subject] = append(versions[v.Subject], v)
+// compareRecord runs the checks of requests, answers and LambdaTest's records.
+func (p *report) compareRecord(r *run, out string) {
+	record := r.record()
+	found := append(record.Violations(filepath.Join(out, "chaos-")),
+		promises.OverGuard(r.pruned().Name, r.pruned().Crew(), record.Changes, r.prunedAt)...)
+	found = append(found, promises.Intruded(r.world.Intrusions.Counts())...)
+	p.tell(r, found)
+	for _, v := range found {
+		switch v.Check {
+		case "lost":
+			p.Lost++
+		case "deny":
+			p.DenyLate++
+		case "duplicates":
+			p.Duplicates++
+		}
 	}
-	end := r.now()
-	for subject, ofPerson := range changes {
-		inTheWay := troubleOf(organizationOf(subject), trouble, terms)
-		late := lateDenials(subject, versions[subject], ofPerson, inTheWay, vacancies, end)
-		p.DenyLate += len(late)
-		p.tell(r, late)
-		p.tell(r, needlessWrites(subject, reasons[subject], ofPerson, inTheWay, terms))
-		p.tell(r, idleWrites(subject, ofPerson, inTheWay, terms))
+	p.count(record)
+	p.UpstreamWrites = r.upstreamWrites()
+}
+
+// record is everything that was recorded.
+func (r *run) record() *promises.Record {
+	people, groups := r.claims.All()
+	return &promises.Record{
+		Users: r.world.Users.All(), Groups: r.world.Groups.All(), People: people, GroupVersions: groups, Changes: r.accountChanges(),
+		Trouble: r.trouble.All(), Terms: r.replicaW.history(), Guards: r.guards(), End: r.world.Now(), Bounds: promises.Promised(sweepTime),
 	}
-	p.tell(r, overGuard(r.pruned().name, r.pruned().crew, changes, r.prunedAt))
-	p.tell(r, intruded(r.intrusions.counts))
-	p.People, p.UpstreamWrites = len(changes), r.upstreamWrites()
+}
+
+// guards are the limits of all organizations.
+func (r *run) guards() map[string]promises.GuardLimits {
+	limits := map[string]promises.GuardLimits{}
+	for _, t := range r.tenants {
+		limits[t.Name] = promises.DefaultGuard()
+	}
+	return limits
+}
+
+// accountChanges are LambdaTest's records of all organizations.
+func (r *run) accountChanges() map[string][]promises.AccountChange {
+	all := map[string][]promises.AccountChange{}
+	for _, t := range r.tenants {
+		maps.Copy(all, promises.ChangesOf(t.Name, t.LambdaTest.Changes(), r.world.Began))
+	}
+	return all
+}
+
+// count fills in how much there was.
+func (p *report) count(record *promises.Record) {
+	p.Operations, p.Groups = len(record.Users)+len(record.Groups), len(promises.BySubject(record.Groups))
+	p.People = len(record.Changes)
+	for _, o := range record.Users {
+		p.note(o.Out.Acknowledged(), o.Out.Unknown)
+	}
+	for _, o := range record.Groups {
+		p.note(o.Out.Acknowledged(), o.Out.Unknown)
+	}
 	var vacant time.Duration
-	for _, v := range vacancies {
+	for _, v := range promises.VacanciesOf(record.Terms) {
 		vacant += v.To - v.From
 	}
 	p.Vacant = vacant.Round(time.Millisecond).String()
-}
-
-// compareHistories runs the checks of requests and answers.
-func (p *report) compareHistories(r *run, out string) {
-	users, groups := r.users.all(), r.groups.all()
-	p.Operations, p.Groups = len(users)+len(groups), len(bySubject(groups))
-	for _, o := range users {
-		p.note(o.Out.acknowledged(), o.Out.Unknown)
-	}
-	for _, o := range groups {
-		p.note(o.Out.acknowledged(), o.Out.Unknown)
-	}
-	lost := append(lostUsers(users), lostGroups(groups)...)
-	p.Lost = len(lost)
-	p.tell(r, lost)
-	p.tell(r, linearizable("user", users, userModel(), out))
-	p.tell(r, linearizable("group", groups, groupModel(), out))
 }
 
 func (p *report) note(acknowledged, unknown bool) {
@@ -139,14 +162,14 @@ func (p *report) compareResources(ctx context.Context, r *run) error {
 	if err != nil {
 		return err
 	}
-	twice := s.duplicates(r.accountNames(), r.accountChanges())
-	p.Duplicates = len(twice)
-	p.tell(r, twice)
+	twice := s.Duplicates()
+	p.Duplicates += len(twice)
+	p.tell(r, append(twice, s.Conditions()...))
 	return nil
 }
 
 // tell adds violations, and prints them.
-func (p *report) tell(r *run, found []violation) {
+func (p *report) tell(r *run, found []promises.Violation) {
 	p.Found = append(p.Found, found...)
 	p.Violations = len(p.Found)
 	for _, v := range found {
@@ -180,7 +203,7 @@ func (p *report) broken() error {
 }
 
 // keepStories writes everything that is known about the subjects of violations, one line per event, in the order of time.
-func (r *run) keepStories(out string, found []violation) {
+func (r *run) keepStories(out string, found []promises.Violation) {
 	file, err := os.Create(filepath.Join(out, "chaos-stories.txt"))
 	if err != nil {
 		return
@@ -188,7 +211,7 @@ func (r *run) keepStories(out string, found []violation) {
 	defer func() { _ = file.Close() }()
 	told := map[string]bool{}
 	for _, v := range found {
-		if organizationOf(v.Whom) != v.Whom && !told[v.Whom] {
+		if promises.OrganizationOf(v.Whom) != v.Whom && !told[v.Whom] {
 			told[v.Whom] = true
 			r.tellStory(file, v.Whom)
 		}
@@ -197,26 +220,26 @@ func (r *run) keepStories(out string, found []violation) {
 
 // line is one event about a subject.
 type line struct {
-	at   moment
+	at   promises.Moment
 	text string
 }
 
 func (r *run) tellStory(out io.Writer, whom string) {
 	var lines []line
-	tell := func(at moment, format string, args ...any) {
+	tell := func(at promises.Moment, format string, args ...any) {
 		lines = append(lines, line{at, fmt.Sprintf(format, args...)})
 	}
-	for _, o := range r.users.all() {
+	for _, o := range r.world.Users.All() {
 		if o.Subject == whom {
-			tell(o.Call, "user %d until %s: %s -> %s", o.Client, o.Return, plain(o.In), plain(o.Out))
+			tell(o.Call, "user %d until %s: %s -> %s", o.Client, o.Return, promises.Plain(o.In), promises.Plain(o.Out))
 		}
 	}
-	for _, o := range r.groups.all() {
+	for _, o := range r.world.Groups.All() {
 		if o.Subject == whom {
-			tell(o.Call, "group %d until %s: %s -> %s", o.Client, o.Return, plain(o.In), plain(o.Out))
+			tell(o.Call, "group %d until %s: %s -> %s", o.Client, o.Return, promises.Plain(o.In), promises.Plain(o.Out))
 		}
 	}
-	people, _ := r.claims.all()
+	people, _ := r.claims.All()
 	for _, v := range people {
 		if v.Subject == whom {
 			tell(v.At, "resource %s generation %d denies %v counts %v gone %v", v.Name, v.Generation, v.Denies, v.Counts, v.Gone)
@@ -226,10 +249,10 @@ func (r *run) tellStory(out io.Writer, whom string) {
 		tell(c.At, "LambdaTest %q lost %v: active %v -> %v, role %s -> %s", c.Call, c.Lost, c.Before.Active, c.After.Active, c.Before.Role, c.After.Role)
 	}
 	for _, c := range r.groupCalls(whom) {
-		tell(c.Time.Sub(r.began), "LambdaTest %s %s fault %q: %d %s", c.Method, c.Path, c.Fault, c.Status, c.Body)
+		tell(c.Time.Sub(r.world.Began), "LambdaTest %s %s fault %q: %d %s", c.Method, c.Path, c.Fault, c.Status, c.Body)
 	}
-	for _, p := range slices.Concat(r.trouble.all(), r.replicaW.history()) {
-		if p.Whom == everybody || p.Whom == organizationOf(whom) || strings.HasPrefix(p.Whom, "operator") {
+	for _, p := range slices.Concat(r.trouble.All(), r.replicaW.history()) {
+		if p.Whom == promises.Everybody || p.Whom == promises.OrganizationOf(whom) || strings.HasPrefix(p.Whom, "operator") {
 			tell(p.From, "%s %s until %s", p.What, p.Whom, p.To)
 		}
 	}
@@ -242,10 +265,10 @@ func (r *run) tellStory(out io.Writer, whom string) {
 
 // groupCalls are those that wrote a group at LambdaTest.
 func (r *run) groupCalls(whom string) []simulator.Call {
-	t := r.tenant(organizationOf(whom))
-	name := strings.TrimPrefix(whom, t.name+"/")
-	group, there := t.lambdaTest.Group(name)
-	return slices.DeleteFunc(t.lambdaTest.Calls(), func(c simulator.Call) bool {
+	t := r.tenant(promises.OrganizationOf(whom))
+	name := strings.TrimPrefix(whom, t.Name+"/")
+	group, there := t.LambdaTest.Group(name)
+	return slices.DeleteFunc(t.LambdaTest.Calls(), func(c simulator.Call) bool {
 		named := strings.Contains(v1alpha1.FoldDisplayName(c.Body), `"`+name+`"`) || there && strings.HasSuffix(c.Path, "/"+group.ID)
 		return c.Method == http.MethodGet || !strings.Contains(c.Path, "/Groups") || !named
 	})
@@ -260,8 +283,8 @@ func (r *run) keepResources(ctx context.Context, out string) {
 		_ = os.WriteFile(filepath.Join(out, "chaos-"+replica.Name()+".metrics"), []byte(page), 0o600)
 	}
 	for _, t := range r.tenants {
-		calls, _ := json.MarshalIndent(lastOf(t.lambdaTest.Calls(), 200), "", " ")
-		_ = os.WriteFile(filepath.Join(out, "chaos-calls-"+t.name+".json"), calls, 0o600)
+		calls, _ := json.MarshalIndent(lastOf(t.LambdaTest.Calls(), 200), "", " ")
+		_ = os.WriteFile(filepath.Join(out, "chaos-calls-"+t.Name+".json"), calls, 0o600)
 	}
 	shown, err := r.env.Kubectl(ctx, "get", "lambdatestorganizations,lambdatestgroups,lambdatestusers", "--all-namespaces", "--output=yaml")
 	if err == nil {

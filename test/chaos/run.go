@@ -7,18 +7,20 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"math/rand/v2"
+	"net"
+	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
+	"github.com/lambdatest-operator/lambdatest-operator/test/promises"
 )
 
 const (
@@ -35,28 +37,22 @@ type run struct {
 	env      *environment.Environment
 	network  *network
 	tenants  []*tenant
-	clients  []*scimClient // one for each replica, over its link
 	links    []*brittle
 	watching client.WithWatch
 
-	began                  time.Time
-	chaosBegan, chaosEnded moment
-	prunedAt, settledAt    moment
+	// world is what the clients share; its endpoints are reached over their links.
+	world                  *parties.World
+	chaosBegan, chaosEnded promises.Moment
+	prunedAt, settledAt    promises.Moment
 	out                    io.Writer
-	seed                   uint64
 
-	users    history[userRequest, userAnswer]
-	groups   history[groupRequest, groupAnswer]
 	claims   *claims
 	replicaW *replicaWatch
-	trouble  timeline
+	trouble  promises.Timeline
 
-	background                             sync.WaitGroup // clients and faults
-	onlookers                              sync.WaitGroup
-	numbers                                atomic.Int64
-	turnedAway, manifests, edits, refusals atomic.Int64
-	intrusions                             tally
-	faults                                 tally
+	background sync.WaitGroup // clients and faults
+	onlookers  sync.WaitGroup
+	faults     parties.Tally
 }
 
 // brittle is a link that may be broken, and the party that is affected.
@@ -65,40 +61,15 @@ type brittle struct {
 	whom string
 }
 
-// tally counts by name.
-type tally struct {
-	mu     sync.Mutex
-	counts map[string]int
-}
-
-func (t *tally) add(name string) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.counts == nil {
-		t.counts = map[string]int{}
-	}
-	t.counts[name]++
-}
-
-func (r *run) count(k kind) { r.faults.add(string(k)) }
-
-func (r *run) now() moment { return time.Since(r.began) }
-
-// unique returns a text that was not used before in this run.
-func (r *run) unique() string { return fmt.Sprintf("v%d", r.numbers.Add(1)) }
-
-// chance is a source of randomness of its own.
-func (r *run) chance() *rand.Rand {
-	return rand.New(rand.NewPCG(r.seed, uint64(r.numbers.Add(1))))
-}
+func (r *run) count(k kind) { r.faults.Add(string(k)) }
 
 func (r *run) progress(format string, args ...any) {
-	fmt.Fprintf(r.out, "%7.1fs  %s\n", r.now().Seconds(), fmt.Sprintf(format, args...))
+	fmt.Fprintf(r.out, "%7.1fs  %s\n", r.world.Now().Seconds(), fmt.Sprintf(format, args...))
 }
 
 func (r *run) tenant(name string) *tenant {
 	for _, t := range r.tenants {
-		if t.name == name {
+		if t.Name == name {
 			return t
 		}
 	}
@@ -108,23 +79,20 @@ func (r *run) tenant(name string) *tenant {
 // pruned is the organization whose crew is pruned by mistake.
 func (r *run) pruned() *tenant { return r.tenants[len(r.tenants)-1] }
 
-// replica picks a ready replica, as a Service does; sometimes any replica.
-func (r *run) replica(random *rand.Rand) int {
-	ready := r.replicaW.ready()
-	if len(ready) == 0 || random.IntN(20) == 0 {
-		return random.IntN(replicas)
+// organizations are all of them, as the parties know them.
+func (r *run) organizations() []*parties.Organization {
+	all := make([]*parties.Organization, len(r.tenants))
+	for i, t := range r.tenants {
+		all[i] = t.Organization
 	}
-	return ready[random.IntN(len(ready))]
-}
-
-func (r *run) newProvider(t *tenant) *provider {
-	return &provider{run: r, tenant: t, number: int(r.numbers.Add(1)), random: r.chance()}
+	return all
 }
 
 // start starts everything, with a link between every two parties.
 func start(ctx context.Context, seed uint64, out io.Writer) (*run, error) {
-	r := &run{network: newNetwork(), began: time.Now(), out: out, seed: seed}
+	r := &run{network: newNetwork(), world: &parties.World{Began: time.Now(), Seed: seed}, out: out}
 	r.claims, r.replicaW = &claims{run: r}, newReplicaWatch(r)
+	r.world.Ready = r.replicaW.ready
 	tenantLinks, err := r.openTenantLinks()
 	if err != nil {
 		return nil, err
@@ -145,8 +113,8 @@ func start(ctx context.Context, seed uint64, out io.Writer) (*run, error) {
 	return r, nil
 }
 
-// organizations are in namespaces of their own, but for two that share one.
-var organizations = []struct {
+// organizationsOfARun are in namespaces of their own, but for two that share one.
+var organizationsOfARun = []struct {
 	name, namespace string
 	rate            int32
 }{
@@ -157,7 +125,7 @@ var organizations = []struct {
 
 func (r *run) openTenantLinks() ([]*link, error) {
 	var links []*link
-	for _, organization := range organizations {
+	for _, organization := range organizationsOfARun {
 		l, err := r.network.open("operator to LambdaTest/" + organization.name)
 		if err != nil {
 			return nil, err
@@ -197,15 +165,16 @@ func (r *run) connect(ctx context.Context, links []*link) error {
 		}
 		l.lead(addressOf(replica.SCIMURL))
 		r.links = append(r.links, &brittle{l, "nobody"})
-		r.clients = append(r.clients, newSCIMClient(l.address()))
+		r.world.Endpoints = append(r.world.Endpoints, newEndpoint(l.address()))
 	}
+	r.world.Cluster = r.env.Client
 	var err error
 	if r.watching, err = client.NewWithWatch(r.env.Plane.Config(), client.Options{Scheme: r.env.Client.Scheme()}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
-	for i, organization := range organizations {
+	for i, organization := range organizationsOfARun {
 		links[i].lead(addressOf(r.env.Simulator.URL()))
-		t, err := createTenant(ctx, r.env, links[i], organization.name, organization.namespace, r.seed, organization.rate)
+		t, err := createTenant(ctx, r.env, links[i], organization.name, organization.namespace, r.world.Seed, organization.rate)
 		if err != nil {
 			return err
 		}
@@ -222,16 +191,22 @@ func (r *run) keep(ctx context.Context, replica *environment.Replica) {
 			return
 		case <-replica.Ended():
 		}
-		pause(ctx, restartPause)
+		parties.Pause(ctx, restartPause)
 		if ctx.Err() != nil {
 			return
 		}
 		starting, cancel := context.WithTimeout(ctx, keeperTimeout)
 		if err := replica.Start(starting); err != nil && ctx.Err() == nil {
-			r.faults.add("start that failed")
+			r.faults.Add("start that failed")
 		}
 		cancel()
 	}
+}
+
+// newEndpoint is the endpoint of a replica behind a link.
+func newEndpoint(address string) *parties.Endpoint {
+	transport := &http.Transport{MaxIdleConnsPerHost: 16, DialContext: (&net.Dialer{Timeout: time.Second}).DialContext}
+	return parties.NewEndpoint("http://"+address+"/scim/v2", &http.Client{Timeout: parties.Patience, Transport: transport})
 }
 
 // addressOf is the host and port of a URL.

@@ -7,9 +7,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -20,50 +18,40 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
 )
 
 const (
 	// sweepInterval is the syncInterval of the organizations; with its jitter and the reading it is well below ten seconds.
 	sweepInterval = 6 * time.Second
+	// sweepTime is the promised time for the correction of a change at LambdaTest itself.
+	sweepTime = 10 * time.Second
 	// patientRate is the limit of the organization that hires in waves: a wave takes it ten seconds.
 	patientRate = 20
 )
 
 // tenant is one organization: a namespace, a simulated LambdaTest, and the tokens of both sides.
 type tenant struct {
-	name, namespace string
-	lambdaTest      *simulator.Org
-	link            *link // to LambdaTest
-	client          client.Client
-
-	// token is the token of the identity provider.
-	token atomic.Pointer[string]
+	*parties.Organization
+	client client.Client
 	// rotating is locked while tokens are changed.
 	rotating sync.Mutex
-
-	roster roster
-	crew   []string // people whom only Git declares, and who are pruned
-}
-
-func (t *tenant) address(local string) string {
-	return strings.ToLower(local) + "@" + t.name + ".example.com"
 }
 
 func (t *tenant) scimSecret() *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: t.name + "-provider"}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: t.Name + "-provider"}}
 }
 
 func (t *tenant) upstreamSecret() *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.namespace, Name: t.name + "-lambdatest-token"}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: t.Namespace, Name: t.Name + "-lambdatest-token"}}
 }
 
 // createTenant creates an organization that reaches LambdaTest over its link, and returns when it is ready.
 func createTenant(ctx context.Context, env *environment.Environment, l *link, name, namespace string, seed uint64, rate int32) (*tenant, error) {
 	upstreamToken, scimToken := rand.Text(), longToken()
-	t := &tenant{name: name, namespace: namespace, link: l, client: env.Client}
-	t.token.Store(&scimToken)
-	t.lambdaTest = env.Simulator.AddOrg(name, upstreamToken,
+	lambdaTest := env.Simulator.AddOrg(name, upstreamToken,
 		simulator.Name(name), simulator.Seed(seed), simulator.KeepChanges(), simulator.ConcurrencyGroups("QA"))
+	t := &tenant{Organization: parties.NewOrganization(name, namespace, lambdaTest, scimToken), client: env.Client}
 	upstream, provider := t.upstreamSecret(), t.scimSecret()
 	upstream.StringData = map[string]string{v1alpha1.DefaultTokenKey: upstreamToken}
 	provider.StringData = map[string]string{"first": scimToken}
@@ -92,11 +80,11 @@ func createTenant(ctx context.Context, env *environment.Environment, l *link, na
 
 func (t *tenant) ready(ctx context.Context) error {
 	organization := &v1alpha1.LambdaTestOrganization{}
-	if err := t.client.Get(ctx, client.ObjectKey{Namespace: t.namespace, Name: t.name}, organization); err != nil {
+	if err := t.client.Get(ctx, client.ObjectKey{Namespace: t.Namespace, Name: t.Name}, organization); err != nil {
 		return err
 	}
 	if !meta.IsStatusConditionTrue(organization.Status.Conditions, v1alpha1.ReadyCondition) {
-		return fmt.Errorf("organization %s is not ready: %+v", t.name, organization.Status.Conditions)
+		return fmt.Errorf("organization %s is not ready: %+v", t.Name, organization.Status.Conditions)
 	}
 	return nil
 }

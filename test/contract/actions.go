@@ -4,12 +4,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 	"time"
@@ -20,6 +17,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/parties"
 )
 
 // What kubectl, the identity provider and administrators at LambdaTest do.
@@ -184,33 +182,11 @@ func (s *story) provisionGroup(ctx context.Context, displayName, role string, me
 
 // scim sends a request of the identity provider and expects that status.
 func (s *story) scim(ctx context.Context, method, path string, body any, status int) (attributes, error) {
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return nil, err
+	reply, err := parties.NewEndpoint(s.run.env.Front.SCIMURL, http.DefaultClient).Send(ctx, s.SCIMToken, method, path, "", body)
+	if err == nil && reply.Status != status {
+		err = fmt.Errorf("%s %s answered %d: %v", method, path, reply.Status, reply.Body)
 	}
-	request, err := http.NewRequestWithContext(ctx, method, s.run.env.Front.SCIMURL+path, bytes.NewReader(encoded))
-	if err != nil {
-		return nil, err
-	}
-	request.Header.Set("Authorization", "Bearer "+s.SCIMToken)
-	request.Header.Set("Content-Type", "application/scim+json")
-	response, err := http.DefaultClient.Do(request)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	content, err := io.ReadAll(response.Body)
-	if err != nil {
-		return nil, err
-	}
-	if response.StatusCode != status {
-		return nil, fmt.Errorf("%s %s answered %s: %s", method, path, response.Status, content)
-	}
-	answer := attributes{}
-	if len(content) > 0 {
-		err = json.Unmarshal(content, &answer)
-	}
-	return answer, err
+	return reply.Body, err
 }
 
 // race declares a person for whom an administrator creates an account while the operator's POST is on its way.

@@ -18,6 +18,7 @@ import (
 	"github.com/lambdatest-operator/lambdatest-operator/api/v1alpha1"
 	"github.com/lambdatest-operator/lambdatest-operator/lambdatest/simulator"
 	"github.com/lambdatest-operator/lambdatest-operator/test/environment"
+	"github.com/lambdatest-operator/lambdatest-operator/test/promises"
 )
 
 const (
@@ -133,7 +134,7 @@ func (shot *snapshot) claims() map[string][]*v1alpha1.LambdaTestUser {
 func (s *story) comparePerson(shot *snapshot, p *person, claims []*v1alpha1.LambdaTestUser, differ differ) (deniedButActive bool) {
 	account, moved, there := s.account(p.userName)
 	living, active, explained, alarmed := 0, true, false, false
-	role, concurrencyGroup := roleFromGroups(shot.groups, p.userName), ""
+	role, concurrencyGroup := shot.role(s.name()+"/"+v1alpha1.FoldUserName(p.userName)), ""
 	for _, claim := range claims {
 		reason, wrong := p.standing(claim)
 		if wrong != "" {
@@ -146,7 +147,7 @@ func (s *story) comparePerson(shot *snapshot, p *person, claims []*v1alpha1.Lamb
 		}
 		living++
 		active = active && !claim.IsDenial()
-		role, concurrencyGroup = cmp.Or(role, string(claim.Spec.Role)), cmp.Or(concurrencyGroup, claim.Spec.ConcurrencyGroup)
+		concurrencyGroup = cmp.Or(concurrencyGroup, claim.Spec.ConcurrencyGroup)
 	}
 	switch {
 	case living == 0 && there && account.Active && !p.orphan && !explained:
@@ -202,23 +203,16 @@ func (p *person) standing(claim *v1alpha1.LambdaTestUser) (reason, wrong string)
 	return ready.Reason, ""
 }
 
-// roleFromGroups is the highest of the roles that the person's groups give.
-func roleFromGroups(groups []v1alpha1.LambdaTestGroup, userName string) string {
-	order := []string{"", string(v1alpha1.RoleGuest), string(v1alpha1.RoleUser), string(v1alpha1.RoleAdmin)}
-	highest := 0
-	for i := range groups {
-		group := &groups[i]
-		isMember := slices.ContainsFunc(group.Spec.Members, func(member string) bool {
-			return v1alpha1.FoldUserName(member) == v1alpha1.FoldUserName(userName)
-		})
-		if !isMember || !group.DeletionTimestamp.IsZero() {
-			continue
-		}
-		for _, role := range group.Spec.Roles {
-			highest = max(highest, slices.Index(order, string(role)))
-		}
+// role is the one that claims and groups ask for.
+func (shot *snapshot) role(subject string) string {
+	var claims, groups []promises.Version
+	for i := range shot.users {
+		claims = append(claims, promises.UserVersion(0, &shot.users[i], false))
 	}
-	return order[highest]
+	for i := range shot.groups {
+		groups = append(groups, promises.GroupVersion(0, &shot.groups[i], false))
+	}
+	return promises.Merge(subject, claims, groups).Role
 }
 
 func (s *story) compareGroups(shot *snapshot, differ differ) {
