@@ -63,6 +63,14 @@ type Subject struct {
 	groupID atomic.Pointer[string]
 }
 
+// GroupID is the id that a group was last created under; empty before.
+func (s *Subject) GroupID() string {
+	if id := s.groupID.Load(); id != nil {
+		return *id
+	}
+	return ""
+}
+
 func (s *Subject) spent() bool {
 	return s.operations.Load() >= lifeOperations || s.unknown.Load() >= lifeUnknown
 }

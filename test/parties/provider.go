@@ -29,7 +29,7 @@ type Provider struct {
 	pause        time.Duration
 }
 
-// NewProvider returns a client of an organization's identity provider. It pauses that long between two requests, give or take a half.
+// NewProvider returns a client of an organization's identity provider. Work pauses that long between two requests, give or take a half.
 func (w *World) NewProvider(o *Organization, pause time.Duration) *Provider {
 	return &Provider{world: w, organization: o, number: int(w.numbers.Add(1)), random: w.Chance(), pause: pause}
 }
@@ -52,7 +52,7 @@ func (p *Provider) Step(ctx context.Context) {
 }
 
 func (p *Provider) askAboutUser(ctx context.Context, person *Subject) {
-	if _, err := p.user(ctx, p.world.replica(p.random), person, p.userRequest(person)); errors.Is(err, ErrNoAnswer) {
+	if _, err := p.Ask(ctx, p.world.replica(p.random), person, p.userRequest(person)); errors.Is(err, ErrNoAnswer) {
 		person.unknown.Add(1)
 	}
 }
@@ -123,8 +123,9 @@ func (p *Provider) role() string {
 	return []string{"Admin", "User", "Guest"}[p.random.IntN(3)]
 }
 
-// user sends a request about a person to one replica, and records it.
-func (p *Provider) user(ctx context.Context, replica int, person *Subject, in promises.UserRequest) (promises.UserAnswer, error) {
+// Ask sends a request about a person to one replica, and records it. It returns ErrNoAnswer when the outcome is unknown, and ErrNotSent when
+// the request had no effect.
+func (p *Provider) Ask(ctx context.Context, replica int, person *Subject, in promises.UserRequest) (promises.UserAnswer, error) {
 	method, path, body := userWire(in, person.Name, person.ID)
 	o := promises.UserOperation{Subject: person.Key, Client: p.number, Call: p.world.Now(), In: in}
 	answer, err := p.world.Endpoints[replica].Send(ctx, *p.organization.Token.Load(), method, path, in.Tag, body)
@@ -152,7 +153,7 @@ func (p *Provider) user(ctx context.Context, replica int, person *Subject, in pr
 }
 
 func (p *Provider) askAboutGroup(ctx context.Context, group *Subject) {
-	if _, err := p.groupOperation(ctx, p.world.replica(p.random), group, p.groupRequest(group)); errors.Is(err, ErrNoAnswer) {
+	if _, err := p.AskGroup(ctx, p.world.replica(p.random), group, p.groupRequest(group)); errors.Is(err, ErrNoAnswer) {
 		group.unknown.Add(1)
 	}
 }
@@ -185,8 +186,8 @@ func (p *Provider) groupRequest(group *Subject) promises.GroupRequest {
 	return in
 }
 
-// groupOperation sends a request about a group to one replica, and records it.
-func (p *Provider) groupOperation(ctx context.Context, replica int, group *Subject, in promises.GroupRequest) (promises.GroupAnswer, error) {
+// AskGroup is Ask about a group.
+func (p *Provider) AskGroup(ctx context.Context, replica int, group *Subject, in promises.GroupRequest) (promises.GroupAnswer, error) {
 	method, path, body := groupWire(in, group.Name)
 	o := promises.GroupOperation{Subject: group.Key, Client: p.number, Call: p.world.Now(), In: in}
 	answer, err := p.world.Endpoints[replica].Send(ctx, *p.organization.Token.Load(), method, path, "", body)
@@ -230,11 +231,11 @@ func (p *Provider) HireWave(ctx context.Context) {
 		all.Go(func() {
 			defer func() { <-hands }()
 			in := promises.UserRequest{Verb: promises.UserCreate, Display: p.world.unique(), Role: "User", External: person.Key}
-			_, _ = p.user(ctx, i%len(p.world.Endpoints), person, in) // the history has what became of it
+			_, _ = p.Ask(ctx, i%len(p.world.Endpoints), person, in) // the history has what became of it
 		})
 	}
 	for _, person := range earlier {
-		_, _ = p.user(ctx, p.world.replica(p.random), person, promises.UserRequest{Verb: promises.UserActivate})
+		_, _ = p.Ask(ctx, p.world.replica(p.random), person, promises.UserRequest{Verb: promises.UserActivate})
 	}
 	all.Wait()
 }

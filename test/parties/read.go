@@ -37,7 +37,7 @@ func (p *Provider) readAll(ctx context.Context) []promises.Violation {
 	for _, person := range people {
 		for replica := range p.world.Endpoints {
 			unread = append(unread, insist(ctx, person.Key, func() error {
-				_, err := p.user(ctx, replica, person, promises.UserRequest{Verb: promises.UserRead})
+				_, err := p.Ask(ctx, replica, person, promises.UserRequest{Verb: promises.UserRead})
 				return err
 			})...)
 		}
@@ -49,7 +49,7 @@ func (p *Provider) readAll(ctx context.Context) []promises.Violation {
 		}
 		for replica := range p.world.Endpoints {
 			unread = append(unread, insist(ctx, group.Key, func() error {
-				_, err := p.groupOperation(ctx, replica, group, promises.GroupRequest{Verb: promises.GroupRead, ID: *id})
+				_, err := p.AskGroup(ctx, replica, group, promises.GroupRequest{Verb: promises.GroupRead, ID: *id})
 				return err
 			})...)
 		}
