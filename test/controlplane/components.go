@@ -140,3 +140,21 @@ func answersOK(ctx context.Context, client *http.Client, url string) error {
 	}
 	return nil
 }
+
+// CompactEtcd makes etcd forget the history up to a revision, which is a resourceVersion of the API server.
+func (c *ControlPlane) CompactEtcd(ctx context.Context, revision string) error {
+	body := strings.NewReader(fmt.Sprintf(`{"revision":%q,"physical":true}`, revision))
+	r, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+loopback(c.ports.etcd)+"/v3/kv/compaction", body)
+	if err != nil {
+		return fmt.Errorf("compacting etcd: %w", err)
+	}
+	response, err := http.DefaultClient.Do(r)
+	if err != nil {
+		return fmt.Errorf("compacting etcd: %w", err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("compacting etcd: it answers %s", response.Status)
+	}
+	return nil
+}
