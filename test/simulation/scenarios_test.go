@@ -106,7 +106,7 @@ func TestADenialPassesABacklog(t *testing.T) {
 		done := make(chan struct{})
 		go func() {
 			defer close(done)
-			w.outage(lambdaTestHost, time.Hour, false)
+			w.outage(lambdaTestHost, 10*time.Minute, false)
 		}()
 		w.sleep(time.Minute)
 		w.hiringWave(acme, rand.New(rand.NewPCG(1, 1)))
@@ -240,7 +240,7 @@ func (w *World) crashAt(t *testing.T, acme *tenant, kind string, after bool) {
 	sprung := w.hooks.set(trap{
 		place: where, after: after, on: func(k string) bool { return k == kind }, spring: func(r *replica) { r.crash(false, 2*time.Second) },
 	})
-	for range 5 {
+	for range 2 {
 		w.live(t, acme)
 		if w.springs(sprung, time.Millisecond) {
 			w.sleep(30 * time.Second)
