@@ -28,6 +28,11 @@ DURATION ?= 2m
 SEED ?=
 RUN ?=
 
+# How many storms `make sim` plays, how many simulated hours each has, and the schedule of a failure to play again. SEED is that of the first.
+SEEDS ?= $(if $(SEED),1,20)
+HOURS ?= 2
+SCHEDULE ?=
+
 # Go's race detector needs a C compiler: without one the tests run without it.
 RACE ?= $(if $(filter 1,$(shell go env CGO_ENABLED)),-race)
 
@@ -103,6 +108,12 @@ bench: controlplane ## Measure the operator against its goals, and write out/ben
 chaos: controlplane ## Inject random faults for DURATION, then check every promise, and write out/chaos.json; SEED repeats a schedule.
 	@go build -o bin/chaos ./test/chaos
 	KUBEBUILDER_ASSETS="$(assets)" bin/chaos -duration="$(DURATION)" $(if $(SEED),-seed="$(SEED)")
+
+.PHONY: sim
+sim: ## Play SEEDS storms of HOURS each in simulated time, and write out/sim.json; SEED repeats one, SCHEDULE=file a failure.
+	@mkdir -p out
+	go test ./test/simulation -run '^TestStorms$$' -count=1 -timeout 0 -v -args -seeds="$(SEEDS)" -hours="$(HOURS)" \
+		-out="$(CURDIR)/out/sim.json" $(if $(SEED),-seed="$(SEED)") $(if $(SCHEDULE),-schedule="$(abspath $(SCHEDULE))")
 
 .PHONY: contract
 contract: controlplane ## Play one story under every reading of LambdaTest's documents, and write out/contract.json; RUN=number plays one combination, SEED others.

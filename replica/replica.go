@@ -13,6 +13,7 @@ import (
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
@@ -69,16 +70,20 @@ type Options struct {
 	HealthAddress string
 	// Inspect, unless nil, gets the manager before it starts: all that the replica has in memory can be reached from there. A test counts it.
 	Inspect func(ctrl.Manager)
+	// RESTMapper knows the paths of the kinds. Nil means that the API server is asked for them.
+	RESTMapper meta.RESTMapper
 }
 
 // Run runs a replica until ctx ends. controller-runtime neither creates a manager nor ends one while it waits for the API server
 // (decision 0023), so the manager is asked to stop only once its caches are filled. Before that Run just returns, and the process may end:
-// the replica has no lease, serves no SCIM and makes no call.
+// the replica has no lease, serves no SCIM and makes no call. In a process that goes on, the manager is stopped when its caches are filled.
 func Run(ctx context.Context, restConfig *rest.Config, options Options) error {
 	managed, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
 	filled, ended := make(cachesFilled), make(chan error, 1)
-	go func() { ended <- manage(managed, restConfig, options, filled) }()
+	go func() {
+		defer stop()
+		ended <- manage(managed, restConfig, options, filled)
+	}()
 	select {
 	case err := <-ended:
 		return err
@@ -90,6 +95,13 @@ func Run(ctx context.Context, restConfig *rest.Config, options Options) error {
 		return <-ended
 	default:
 		options.Log.Info("stopped before the caches were filled")
+		go func() {
+			select {
+			case <-filled:
+				stop()
+			case <-managed.Done():
+			}
+		}()
 		return nil
 	}
 }
@@ -166,7 +178,7 @@ func addSCIM(mgr ctrl.Manager, options scimserver.Options, log logr.Logger) erro
 }
 
 func (o Options) manager() ctrl.Options {
-	return ctrl.Options{
+	options := ctrl.Options{
 		Scheme:                        newScheme(),
 		Logger:                        o.Log,
 		Cache:                         o.cache(),
@@ -182,6 +194,10 @@ func (o Options) manager() ctrl.Options {
 		HealthProbeBindAddress:        o.HealthAddress,
 		Metrics:                       o.metrics(),
 	}
+	if o.RESTMapper != nil {
+		options.MapperProvider = func(*rest.Config, *http.Client) (meta.RESTMapper, error) { return o.RESTMapper, nil }
+	}
+	return options
 }
 
 func (o Options) cache() cache.Options {

@@ -26,8 +26,10 @@ const (
 // unresponsive, again and again, and the controllers see a denial seconds late.
 func New(config *rest.Config, options cache.Options) (cache.Cache, error) {
 	config = rest.CopyConfig(config)
-	// client-go shares connections between equal configurations; a dialer of its own makes this one unequal.
-	config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
+	// client-go shares connections between equal configurations. One with a dialer is equal to no other.
+	if config.Dial == nil {
+		config.Dial = (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialKeepAlive}).DialContext
+	}
 	config.Wrap(withUsersDecoded)
 	options.HTTPClient = nil
 	options.NewInformer = newInformer

@@ -46,20 +46,22 @@ type termination struct {
 	// reads counts how often the API server was asked, the question under way included.
 	reads atomic.Int64
 
-	// mu is held while the API server is asked.
-	mu          sync.Mutex
+	// turn holds a value while the API server is asked, and guards what follows. It is no mutex: who waits for it stops when its context ends.
+	turn        chan struct{}
 	terminating bool
 	err         error
 }
+
+func newTermination() *termination { return &termination{turn: make(chan struct{}, 1)} }
 
 // New returns terminations of which nothing was asked.
 func New() *Terminations { return &Terminations{} }
 
 // Of tells whether an object without namespace is being deleted.
 func (t *Terminations) Of(ctx context.Context, live client.Reader, name string, kind schema.GroupVersionKind) (bool, error) {
-	found, _ := t.bySubject.LoadOrStore(subject{kind, name}, &termination{})
+	found, _ := t.bySubject.LoadOrStore(subject{kind, name}, newTermination())
 	known := found.(*termination)
-	return known.since(known.reads.Load(), func() (bool, error) { return isTerminating(ctx, live, name, kind) })
+	return known.since(ctx, known.reads.Load(), func() (bool, error) { return isTerminating(ctx, live, name, kind) })
 }
 
 // Any tells whether a namespace, or one of these definitions, is being deleted.
@@ -75,9 +77,13 @@ func (t *Terminations) Any(ctx context.Context, live client.Reader, namespace st
 }
 
 // since returns the answer of a read that began after so many others; if there is none yet, it reads.
-func (t *termination) since(reads int64, read func() (bool, error)) (bool, error) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+func (t *termination) since(ctx context.Context, reads int64, read func() (bool, error)) (bool, error) {
+	select {
+	case t.turn <- struct{}{}:
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+	defer func() { <-t.turn }()
 	if t.reads.Load() == reads {
 		t.reads.Add(1)
 		t.terminating, t.err = read()

@@ -4,7 +4,11 @@
 package deletion
 
 import (
+	"context"
+	"errors"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 func TestOneReadAnswersAllWhoAskedBeforeItBegan(t *testing.T) {
@@ -13,10 +17,10 @@ func TestOneReadAnswersAllWhoAskedBeforeItBegan(t *testing.T) {
 		reads++
 		return false, nil
 	}
-	known := &termination{}
+	known := newTermination()
 	asked := known.reads.Load()
 	for range 10 {
-		if terminating, err := known.since(asked, read); terminating || err != nil {
+		if terminating, err := known.since(t.Context(), asked, read); terminating || err != nil {
 			t.Fatal(terminating, err)
 		}
 	}
@@ -26,11 +30,11 @@ func TestOneReadAnswersAllWhoAskedBeforeItBegan(t *testing.T) {
 }
 
 func TestNoAnswerIsOlderThanTheQuestion(t *testing.T) {
-	known := &termination{}
+	known := newTermination()
 	begun, end, ended := make(chan struct{}), make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(ended)
-		_, _ = known.since(known.reads.Load(), func() (bool, error) {
+		_, _ = known.since(t.Context(), known.reads.Load(), func() (bool, error) {
 			close(begun)
 			<-end
 			return false, nil
@@ -40,8 +44,30 @@ func TestNoAnswerIsOlderThanTheQuestion(t *testing.T) {
 	asked := known.reads.Load()
 	close(end)
 	<-ended
-	terminating, err := known.since(asked, func() (bool, error) { return true, nil })
+	terminating, err := known.since(t.Context(), asked, func() (bool, error) { return true, nil })
 	if !terminating || err != nil {
 		t.Errorf("whoever asks during a read got its answer: %v, %v", terminating, err)
 	}
+}
+
+// A worker that waits for the read of another one ends with its own context. In a bubble, one that waits for a mutex would stop the clock.
+func TestAQuestionEndsWithItsContextWhileAnotherIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		known := newTermination()
+		answer := make(chan struct{})
+		go func() {
+			_, _ = known.since(t.Context(), known.reads.Load(), func() (bool, error) {
+				<-answer
+				return false, nil
+			})
+		}()
+		synctest.Wait()
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		_, err := known.since(ctx, known.reads.Load(), func() (bool, error) { return true, nil })
+		if !errors.Is(err, context.DeadlineExceeded) {
+			t.Error(err)
+		}
+		close(answer)
+	})
 }
