@@ -48,6 +48,8 @@ const (
 // Options are what a replica is started with.
 type Options struct {
 	Log logr.Logger
+	// Inspect, unless nil, gets the manager before it starts: all that the replica has in memory can be reached from there. A test counts it.
+	Inspect func(ctrl.Manager)
 	// Namespaces are those that are watched; none means all.
 	Namespaces []string
 	// LeaderElection lets one replica at a time call LambdaTest. LeaseNamespace is where the lease is; empty means the pod's own.
@@ -64,8 +66,6 @@ type Options struct {
 	MetricsSecure  bool
 	// HealthAddress serves the probes; "0" turns them off.
 	HealthAddress string
-	// Inspect, unless nil, gets the manager before it starts: all that the replica has in memory can be reached from there. A test counts it.
-	Inspect func(ctrl.Manager)
 }
 
 // Run runs a replica until ctx ends. controller-runtime neither creates a manager nor ends one while it waits for the API server
