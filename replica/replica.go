@@ -52,6 +52,8 @@ type Options struct {
 	Log logr.Logger
 	// Audit takes the audit trail of controllers and endpoint. The zero value drops it.
 	Audit audit.Log
+	// Inspect, unless nil, gets the manager before it starts: all that the replica has in memory can be reached from there. A test counts it.
+	Inspect func(ctrl.Manager)
 	// Namespaces are those that are watched; none means all.
 	Namespaces []string
 	// LeaderElection lets one replica at a time call LambdaTest. LeaseNamespace is where the lease is; empty means the pod's own.
@@ -68,8 +70,6 @@ type Options struct {
 	MetricsSecure  bool
 	// HealthAddress serves the probes; "0" turns them off.
 	HealthAddress string
-	// Inspect, unless nil, gets the manager before it starts: all that the replica has in memory can be reached from there. A test counts it.
-	Inspect func(ctrl.Manager)
 	// RESTMapper knows the paths of the kinds. Nil means that the API server is asked for them.
 	RESTMapper meta.RESTMapper
 }
