@@ -41,7 +41,12 @@ var _ = Describe("a denial by hand", func() {
 		Expect(shown).To(ContainSubstring("THE PERSON CAN STILL SIGN IN, or may be able to."))
 
 		Expect(stored(ctx)).To(Succeed())
-		denial.Status.DeniedAt, denial.Status.OffAt = &fired, &wasOff
+		denial.Status.DeniedAt = &fired
+		Expect(k8s.Status().Update(ctx, denial)).To(Succeed())
+		_, err = called(ctx, denyCommand(), "", "-n", place, "ada@example.com", "--reason", "left", "--wait", "1ms")
+		Expect(ExitCode(err)).To(Equal(3), "seen, and not carried out")
+
+		denial.Status.OffAt = &wasOff
 		Expect(k8s.Status().Update(ctx, denial)).To(Succeed())
 		shown, err = called(ctx, denyCommand(), "", "-n", place, "ada@example.com", "--reason", "left")
 		Expect(err).NotTo(HaveOccurred())
