@@ -268,7 +268,7 @@ var _ = Describe("The counts of an organization", Label("counts"), func() {
 
 	It("say who is refused", func(ctx SpecContext) {
 		w := connectedWorld(ctx)
-		w.upstream.AddAccount(simulator.Account{UserName: ada, Foreign: true})
+		w.upstream.AddForeignAccount(ada)
 
 		w.settled(ctx, MakeUser(ada).Role(v1alpha1.RoleUser))
 

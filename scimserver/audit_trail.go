@@ -30,7 +30,7 @@ func (s *Server) auditLeftOut(r *request, user *v1alpha1.LambdaTestUser, leftOut
 	s.options.Audit.Write(audit.Line{
 		Event: audit.DeniedInPart, Namespace: user.Namespace, Organization: r.organization().Name,
 		Resource: v1alpha1.UserKind + "/" + user.Name, UID: string(user.UID),
-		Reason: problemOf(leftOut).Kind, TokenKey: r.grant.Token.Key,
+		Reason: string(problemOf(leftOut).Kind), TokenKey: r.grant.Token.Key,
 	}, user.Spec.UserName)
 }
 
