@@ -19,14 +19,10 @@ import (
 
 // auditLine is a line about the person, whose resource is the claim.
 func (w *work) auditLine(event audit.Event, claim *v1alpha1.LambdaTestUser) audit.Line {
-	line := audit.Line{
+	return audit.Line{
 		Event: event, Namespace: w.key.Namespace, Organization: w.key.Organization,
-		Resource: claims.Reference(claim), UID: string(claim.UID), Account: claim.Status.AccountID,
+		Resource: claims.Reference(claim), UID: string(claim.UID), Account: w.accountID(),
 	}
-	if w.connection != nil {
-		line.Account = w.accountID()
-	}
-	return line
 }
 
 // audit writes a line about the person.

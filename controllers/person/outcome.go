@@ -144,9 +144,17 @@ func (w *work) outOfReach() status.Outcome {
 		w.accountID(), v1alpha1.OrganizationKind, w.key.Organization)
 }
 
+// knownAccount is the account in memory; none is known while the organization is missing.
+func (w *work) knownAccount() (lambdatest.User, bool) {
+	if w.connection == nil {
+		return lambdatest.User{}, false
+	}
+	return w.connection.Accounts.Get(w.user)
+}
+
 // accountID is that of the account which this organization has, or had.
 func (w *work) accountID() string {
-	if account, known := w.connection.Accounts.Get(w.user); known {
+	if account, known := w.knownAccount(); known {
 		return account.ID
 	}
 	for _, claim := range w.Claims {
@@ -210,7 +218,7 @@ func (w *work) unrecognised() status.Outcome {
 
 // mayBeActive tells whether the account was on when LambdaTest showed it last.
 func (w *work) mayBeActive() bool {
-	if account, known := w.connection.Accounts.Get(w.user); known {
+	if account, known := w.knownAccount(); known {
 		return account.Active
 	}
 	return slices.ContainsFunc(w.Claims, func(claim *v1alpha1.LambdaTestUser) bool {

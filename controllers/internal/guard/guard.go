@@ -48,6 +48,8 @@ type Guard struct {
 	unlisted map[string]answered
 	// refused is the last token of a proposal that was refused, and others the last one that approves a sweep.
 	refused, others string
+	// refusedPart is the last value that named a resource about which nothing was held: another set has another token, so it stays refused.
+	refusedPart string
 	// denied are the people who were denied explicitly since deniedSince.
 	denied      sets.Set[string]
 	deniedSince time.Time
@@ -153,7 +155,7 @@ func (g *Guard) propose(annotation, value, by string) {
 	if forSweep {
 		g.others = token
 	}
-	handled := token == g.others || token == g.state.approved.token || token == g.state.rejected.token ||
+	handled := token == g.others || value == g.refusedPart || token == g.state.approved.token || token == g.state.rejected.token ||
 		token == g.refused && token != g.state.token()
 	if !handled {
 		g.proposed[proposal{annotation, value, by}] = settlement{}

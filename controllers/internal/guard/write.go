@@ -199,7 +199,7 @@ func (g *Guard) written(done *batch) {
 
 // announce records what became of a proposal; of a refusal once. Events name no token: it soon is another one.
 func (g *Guard) announce(organization *v1alpha1.LambdaTestOrganization, proposal proposal, made settlement) {
-	if made.decision != decided && !g.refuse(proposal.asked().Token) {
+	if made.decision != decided && !g.refuse(proposal, made.decision) {
 		return
 	}
 	g.Changed()
@@ -220,11 +220,16 @@ func (g *Guard) announce(organization *v1alpha1.LambdaTestOrganization, proposal
 }
 
 // refuse notes a token that was refused, and says whether that is news.
-func (g *Guard) refuse(token string) bool {
+func (g *Guard) refuse(proposal proposal, made decision) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	token := proposal.asked().Token
 	news := g.refused != token
 	g.refused = token
+	if made == notHeld {
+		news = g.refusedPart != proposal.value
+		g.refusedPart = proposal.value
+	}
 	return news
 }
 
