@@ -318,7 +318,12 @@ func (p *policy) settle(proposal proposal, by string, now time.Time) settlement 
 	list.token, list.since = asked.Token, p.held.since
 	list.by, list.decidedAt = by, new(metav1.NewTime(now.UTC().Truncate(time.Second)))
 	if p.held.remove(settled.UnsortedList()...); len(asked.Only) > 0 && p.held.Len() > 0 {
-		p.held.since = list.decidedAt // so that the token of this decision never names a set again
+		// The token of this decision must never name a set again, not even in the same second.
+		since := list.decidedAt.Time
+		if before := p.held.since; before != nil && !since.After(before.Time) {
+			since = before.Add(time.Second)
+		}
+		p.held.since = new(metav1.NewTime(since))
 	}
 	return settlement{entries: settled.sorted(), people: settled.people(), by: by}
 }
