@@ -88,7 +88,14 @@ func TestStorms(t *testing.T) {
 					out = shorter
 				}
 			}
-			explanation, err := out.explain(filepath.Dir(*outFile), events)
+			dir, err := filepath.Dir(*outFile), error(nil)
+			if *outFile == "" {
+				dir, err = os.MkdirTemp("", "simulation-")
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			explanation, err := out.explain(dir, events)
 			if err != nil {
 				t.Error(err)
 			}
