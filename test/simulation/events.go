@@ -76,7 +76,7 @@ func (w *World) carryOut(e Event) {
 		w.trace.add("event", "", "%s for %s, target %d", e.Kind, e.Lasts, e.Target)
 	}
 	t := w.tenants[e.Target%len(w.tenants)]
-	random := rand.New(rand.NewPCG(w.options.Seed, uint64(e.Target))) //nolint:gosec // a repeatable sequence is needed
+	random := rand.New(rand.NewPCG(w.options.Seed, uint64(e.Target)))
 	switch e.Kind {
 	case providerAsks:
 		t.provider.Step(w.ctx)

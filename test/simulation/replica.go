@@ -81,7 +81,7 @@ func (r *replica) run(ctx context.Context) {
 	w.mu.Unlock()
 	close(r.ended)
 	if !closing && !r.isCrashed() {
-		w.bootLater(r.slot, away)
+		w.bootLater(r.slot, away) //nolint:contextcheck // the next replica has a context of its own
 	}
 }
 

@@ -90,7 +90,7 @@ func TestStorms(t *testing.T) {
 			}
 			dir, err := filepath.Dir(*outFile), error(nil)
 			if *outFile == "" {
-				dir, err = os.MkdirTemp("", "simulation-")
+				dir, err = os.MkdirTemp("", "simulation-") //nolint:usetesting // it is to be read after the test
 			}
 			if err != nil {
 				t.Fatal(err)

@@ -185,7 +185,7 @@ func (w *World) hiringWave(t *tenant, random *rand.Rand) {
 	earlier, _ := t.Known()
 	var all sync.WaitGroup
 	for range waveSize {
-		person, chance := t.Hire("wave"), rand.New(rand.NewPCG(random.Uint64(), 0)) //nolint:gosec // a repeatable sequence is needed
+		person, chance := t.Hire("wave"), rand.New(rand.NewPCG(random.Uint64(), 0))
 		all.Go(func() {
 			w.ask(t, person, promises.UserRequest{Verb: promises.UserCreate, Role: "User", External: person.Key}, chance)
 		})

@@ -123,7 +123,7 @@ func (w *World) open() error {
 	namespaces := append([]string{operatorNamespace}, w.options.Organizations...)
 	w.api, err = apiserver.New(apiserver.Options{
 		CRDDir: filepath.Join(root, "config/crd/bases"), PolicyFile: filepath.Join(root, "config/policy/operator_owned.yaml"),
-		Namespaces: namespaces, Rand: rand.New(rand.NewPCG(w.options.Seed, 1)), //nolint:gosec // a repeatable sequence is needed
+		Namespaces: namespaces, Rand: rand.New(rand.NewPCG(w.options.Seed, 1)),
 	})
 	if err != nil {
 		return fmt.Errorf("starting the API server: %w", err)

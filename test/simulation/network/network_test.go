@@ -25,18 +25,18 @@ const latency = 5 * time.Millisecond
 // TestAConnectionIsANetConn runs Go's own suite for implementations, outside of a bubble.
 func TestAConnectionIsANetConn(t *testing.T) {
 	nettest.TestConn(t, func() (net.Conn, net.Conn, func(), error) {
-		near, far, err := connect(New(0))
+		near, far, err := connect(t.Context(), New(0))
 		return near, far, func() { _, _ = near.Close(), far.Close() }, err
 	})
 }
 
 // connect connects the hosts "near" and "far".
-func connect(n *Network) (net.Conn, net.Conn, error) {
+func connect(ctx context.Context, n *Network) (net.Conn, net.Conn, error) {
 	listener, err := n.Host("far").Listen(80)
 	if err != nil {
 		return nil, nil, err
 	}
-	near, err := n.Host("near").DialContext(context.Background(), "tcp", "far:80")
+	near, err := n.Host("near").DialContext(ctx, "tcp", "far:80")
 	if err != nil {
 		return nil, nil, err
 	}
@@ -47,7 +47,7 @@ func connect(n *Network) (net.Conn, net.Conn, error) {
 // pair is connect in a bubble: both ends are closed at its end.
 func pair(t *testing.T, n *Network) (near, far net.Conn) {
 	t.Helper()
-	near, far, err := connect(n)
+	near, far, err := connect(t.Context(), n)
 	if err != nil {
 		t.Fatal(err)
 	}
