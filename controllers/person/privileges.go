@@ -24,11 +24,11 @@ func (r *Reconciler) reportAdmin(w *work, before, after *v1alpha1.LambdaTestUser
 		return
 	}
 	line, effective := w.auditLine(audit.BecameAdmin, after), w.Desired.Effective
-	switch {
-	case effective.Role == v1alpha1.RoleAdmin:
+	switch effective.Role {
+	case v1alpha1.RoleAdmin:
 		line.Because = []string{effective.RoleFrom}
 		r.Recorder.Eventf(after, nil, corev1.EventTypeNormal, "BecameAdmin", "Reconcile", "The person is an active Admin now: the role is by %s.", effective.RoleFrom)
-	case effective.Role == "":
+	case "":
 		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, "BecameAdmin", "Reconcile",
 			"The person was made Admin at LambdaTest. No resource decides the role, so it stays: to change it, set spec.role.")
 	default:

@@ -42,7 +42,7 @@ func (g *Guard) auditDecision(proposal proposal, made settlement) {
 		event = audit.GuardRejected
 	}
 	line := g.line(event, made.entries)
-	line.Token, line.By, line.Reason = status.Shorten(status.MaxToken, proposal.asked().Token), made.by, made.decision.reason()
+	line.Token, line.By, line.Reason = status.Shorten(status.MaxToken, proposal.asked().Token), made.by, made.reason()
 	g.Audit.Write(line, "")
 }
 

@@ -209,7 +209,7 @@ func (g *Guard) announce(organization *v1alpha1.LambdaTestOrganization, proposal
 	}
 	switch {
 	case made.decision != decided:
-		event(corev1.EventTypeWarning, made.decision.reason(), "%s: nothing was done, %s", proposal.annotation, made.decision.why(g.organization.Namespace, g.organization.Name))
+		event(corev1.EventTypeWarning, made.reason(), "%s: nothing was done, %s", proposal.annotation, made.why(g.organization.Namespace, g.organization.Name))
 		return
 	case proposal.annotation == v1alpha1.RejectDeprovisionAnnotation:
 		event(corev1.EventTypeNormal, "Rejected", "What was held about %s does not happen: LambdaTest stays as it is. Decided by %s.", people(made.people), made.by)
