@@ -29,7 +29,7 @@ func (s *Server) RunControllers(ctx context.Context) {
 	for {
 		s.mu.Lock()
 		namespaces, definitions := s.kinds[namespacesResource].table, s.kinds[definitionsResource].table
-		changed := [3]chan struct{}{namespaces.changed, definitions.changed, s.store.removed}
+		changed := [3]<-chan struct{}{namespaces.changed.wait(), definitions.changed.wait(), s.store.removed.wait()}
 		busy := s.terminate(namespaces, s.emptyNamespace)
 		busy = s.terminate(definitions, s.emptyDefinition) || busy
 		s.collectGarbage()

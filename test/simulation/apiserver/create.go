@@ -84,7 +84,10 @@ func (s *Server) create(req *request) (answer, error) {
 func (in intent) decode() (object, error) {
 	o := object{}
 	strictErrs, err := kjson.UnmarshalStrict(in.body, &o)
-	if err != nil || o == nil {
+	if o == nil { // "null"
+		o = object{}
+	}
+	if err != nil {
 		return nil, apierrors.NewBadRequest(fmt.Sprintf("the object provided is unrecognized (must be of type %s): %v", in.kind.kind, err))
 	}
 	if err := in.kind.identify(o); err != nil {

@@ -26,7 +26,7 @@ func (k *kind) invalidKind(o object) schema.GroupKind {
 	if _, isCustom := k.rules.(*custom); isCustom {
 		return meta(o).GroupVersionKind().GroupKind()
 	}
-	return k.gvk().GroupKind()
+	return schema.GroupKind{Group: k.table.resource.Group, Kind: k.kind} // an Event is stored, and so called, by its old group
 }
 
 // deleted is the answer to a DELETE that removed an object.

@@ -243,6 +243,10 @@ func (r *request) showList(list page) answer {
 		version, name = "meta.k8s.io/v1", "PartialObjectMetadataList"
 	}
 	body := &bytes.Buffer{}
+	if r.partial && len(list.versions) == 0 {
+		fmt.Fprintf(body, `{"apiVersion":%q,"kind":%q,"metadata":%s,"items":null}`, version, name, encoded)
+		return answer{code: http.StatusOK, body: body.Bytes()}
+	}
 	fmt.Fprintf(body, `{"apiVersion":%q,"kind":%q,"metadata":%s,"items":[`, version, name, encoded)
 	for i, v := range list.versions {
 		if i > 0 {

@@ -114,7 +114,7 @@ func (s *Server) understand(r *http.Request) (*request, error) {
 	if !req.isSupported() {
 		return nil, apierrors.NewMethodNotSupported(req.kind.group(), req.verb)
 	}
-	if req.partial, err = negotiate(r.Header.Get("Accept")); err != nil {
+	if req.partial, err = negotiate(r.Header.Get("Accept"), req.verb == "list" || req.verb == "deletecollection"); err != nil {
 		return nil, err
 	}
 	return req, req.readBody()
@@ -220,24 +220,33 @@ func status(code int32, reason metav1.StatusReason, message string) error {
 	return &apierrors.StatusError{ErrStatus: metav1.Status{Status: metav1.StatusFailure, Code: code, Reason: reason, Message: message}}
 }
 
+var errNotAcceptable = status(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable,
+	"only the following media types are accepted: application/json")
+
 // negotiate finds the first form in Accept that the server can write.
-func negotiate(accept string) (partial bool, err error) {
+func negotiate(accept string, isList bool) (partial bool, err error) {
 	if accept == "" {
 		return false, nil
+	}
+	partialKind := "PartialObjectMetadata"
+	if isList {
+		partialKind += "List"
 	}
 	for clause := range strings.SplitSeq(accept, ",") {
 		name, parameters, _ := strings.Cut(strings.ReplaceAll(clause, " ", ""), ";")
 		if name != "application/json" && name != "*/*" && name != "application/*" {
 			continue
 		}
-		switch as := parameter(parameters, "as"); as {
-		case "":
+		switch as := parameter(parameters, "as"); {
+		case as == "":
 			return false, nil
-		case "PartialObjectMetadata", "PartialObjectMetadataList":
+		case as == partialKind:
 			return true, nil
+		case strings.HasPrefix(as, "PartialObjectMetadata"): // the other one
+			return false, errNotAcceptable
 		}
 	}
-	return false, status(http.StatusNotAcceptable, metav1.StatusReasonNotAcceptable, "only the following media types are accepted: application/json")
+	return false, errNotAcceptable
 }
 
 func parameter(parameters, name string) string {

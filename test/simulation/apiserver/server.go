@@ -46,8 +46,8 @@ type Server struct {
 	faults   Faults
 	requests map[RequestKind]int
 	watches  int
-	// cut is closed when all watches are to end.
-	cut chan struct{}
+	// cut tells all watches to end.
+	cut signal
 	// expiring holds the ends of Events in their order, and expiries the valid one of each Event.
 	expiring []expiring
 	expiries map[string]time.Time
@@ -86,13 +86,10 @@ func New(options Options) (*Server, error) {
 		options.Rand = rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it draws faults and names, no secrets
 	}
 	s := &Server{
-		store: store{
-			tables: map[schema.GroupResource]*table{}, revision: firstRevision, markedAt: time.Now(), removed: make(chan struct{}),
-		},
+		store:    store{tables: map[schema.GroupResource]*table{}, revision: firstRevision},
 		kinds:    map[schema.GroupVersionResource]*kind{},
 		rand:     options.Rand,
 		requests: map[RequestKind]int{},
-		cut:      make(chan struct{}),
 		expiries: map[string]time.Time{},
 	}
 	for _, k := range coreKinds() {
@@ -108,6 +105,7 @@ func New(options Options) (*Server, error) {
 			return nil, err
 		}
 	}
+	s.store.markedAt = time.Time{} // New may run before the bubble, whose clock is another one
 	if options.PolicyFile == "" {
 		return s, nil
 	}
@@ -251,8 +249,7 @@ func (s *Server) Compact() {
 func (s *Server) CutWatches() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	close(s.cut)
-	s.cut = make(chan struct{})
+	s.cut.send()
 }
 
 // Stored counts what the server holds: the objects, the changes in its history, and the watches.

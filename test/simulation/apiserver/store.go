@@ -96,12 +96,28 @@ type table struct {
 	// history holds the changes after the revision compacted, in their order.
 	history   []change
 	compacted int64
-	// changed is closed by the next change.
-	changed chan struct{}
+	changed   signal
+}
+
+// signal tells the goroutines that wait for it. Its channel is made by the first of them, so that it belongs to their bubble.
+type signal struct{ channel chan struct{} }
+
+func (s *signal) wait() <-chan struct{} {
+	if s.channel == nil {
+		s.channel = make(chan struct{})
+	}
+	return s.channel
+}
+
+func (s *signal) send() {
+	if s.channel != nil {
+		close(s.channel)
+		s.channel = nil
+	}
 }
 
 func newTable(resource schema.GroupResource) *table {
-	return &table{resource: resource, versions: map[string]*version{}, compacted: firstRevision, changed: make(chan struct{})}
+	return &table{resource: resource, versions: map[string]*version{}, compacted: firstRevision}
 }
 
 func (t *table) put(v *version) {
@@ -121,8 +137,7 @@ func (t *table) remove(key string) {
 
 func (t *table) record(c change) {
 	t.history = append(t.history, c)
-	close(t.changed)
-	t.changed = make(chan struct{})
+	t.changed.send()
 }
 
 // since returns the changes after a revision; ok is false if some of them were forgotten. The slice must not be changed.
@@ -171,8 +186,7 @@ type store struct {
 	marked    int64
 	markedAt  time.Time
 	observers []func(Write)
-	// removed is closed by the next removal.
-	removed chan struct{}
+	removed   signal
 }
 
 // table returns the table of a resource.
@@ -195,8 +209,7 @@ func (s *store) commit(t *table, before *version, key string, after object, comp
 	if after == nil {
 		result = before.tombstone(revision)
 		t.remove(key)
-		close(s.removed)
-		s.removed = make(chan struct{})
+		s.removed.send()
 	} else {
 		stored, err := newVersion(key, after, revision)
 		if err != nil {

@@ -68,6 +68,11 @@ func (s *Server) update(in intent, uid *types.UID, change func(before *version) 
 	if err != nil {
 		return answer{}, err
 	}
+	if version := meta(o).GetResourceVersion(); version != "" {
+		if _, err := strconv.ParseUint(version, 10, 64); err != nil {
+			return answer{}, err
+		}
+	}
 	if before == nil {
 		wipeSystemFields(o)
 		delete(metadataOf(o), "resourceVersion")
@@ -96,9 +101,6 @@ func (s *Server) updateLocked(in intent, before *version, o object) (*version, e
 		}
 		meta(o).SetResourceVersion(meta(old).GetResourceVersion())
 	default:
-		if _, err := strconv.ParseUint(version, 10, 64); err != nil {
-			return nil, err
-		}
 		return nil, apierrors.NewConflict(k.group(), in.name, errors.New(optimisticLock))
 	}
 	k.keepSystemFields(o, old, in.subresource)

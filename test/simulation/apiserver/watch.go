@@ -33,8 +33,8 @@ type feed struct {
 	// position is the revision up to which everything was sent.
 	position int64
 	// changed is closed when the table has more.
-	changed chan struct{}
-	cut     chan struct{}
+	changed <-chan struct{}
+	cut     <-chan struct{}
 	broken  bool
 }
 
@@ -53,7 +53,7 @@ func (s *Server) watch(w http.ResponseWriter, req *request) {
 	w.WriteHeader(http.StatusOK)
 	s.mu.Lock()
 	s.watches++
-	f := &feed{request: req, server: s, chosen: chosen, writer: w, position: from, cut: s.cut}
+	f := &feed{request: req, server: s, chosen: chosen, writer: w, position: from, cut: s.cut.wait()}
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
@@ -137,7 +137,7 @@ func (f *feed) sendChanges() bool {
 	table := f.kind.table
 	changes, ok := table.since(f.position)
 	revision := f.server.store.revision
-	f.changed = table.changed
+	f.changed = table.changed.wait()
 	f.server.mu.Unlock()
 	if !ok {
 		f.sendError(apierrors.NewResourceExpired(fmt.Sprintf("too old resource version: %d (%d)", f.position, revision)))
