@@ -84,7 +84,7 @@ clean: ## Remove all build results and data of runs.
 
 .PHONY: test
 test: controlplane ## Run all tests, against a real API server; TESTS and TESTFLAGS select some.
-	KUBEBUILDER_ASSETS="$(assets)" go test $(RACE) -timeout 20m $(TESTFLAGS) $(TESTS)
+	KUBEBUILDER_ASSETS="$(assets)" go test $(RACE) -timeout 30m $(TESTFLAGS) $(TESTS)
 
 .PHONY: gitops
 gitops: controlplane ## Test the operator with Flux and Argo CD, and write out/gitops.json.
