@@ -166,7 +166,7 @@ func (r *request) placeIn(o object) error {
 func (s *Server) identify(o object) {
 	id := [16]byte{}
 	for i := range id {
-		id[i] = byte(s.rand.Uint32()) //nolint:gosec // one byte of it
+		id[i] = byte(s.rand.Uint32())
 	}
 	id[6], id[8] = id[6]&0x0f|0x40, id[8]&0x3f|0x80
 	meta(o).SetUID(types.UID(fmt.Sprintf("%x-%x-%x-%x-%x", id[:4], id[4:6], id[6:8], id[8:10], id[10:])))

@@ -44,7 +44,7 @@ func TestDifferences(t *testing.T) {
 	number := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		number++
-		run := &comparison{rt: rt, sides: [2]*side{real, memory}, namespace: fmt.Sprintf("n%d", number)}
+		run := &comparison{ctx: t.Context(), rt: rt, sides: [2]*side{real, memory}, namespace: fmt.Sprintf("n%d", number)}
 		run.begin()
 		defer run.end()
 		for range rapid.IntRange(1, longestSequence).Draw(rt, "steps") {
@@ -147,6 +147,7 @@ func memorySide(t *testing.T) *side {
 
 // comparison is one sequence.
 type comparison struct {
+	ctx       context.Context
 	rt        *rapid.T
 	sides     [2]*side
 	namespace string
@@ -155,7 +156,7 @@ type comparison struct {
 }
 
 func (c *comparison) begin() {
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, stop := context.WithCancel(c.ctx)
 	c.stop = stop
 	plans := rapid.SliceOfN(rapid.SampledFrom(watchPlans), 1, 2).Draw(c.rt, "watches")
 	for _, s := range c.sides {
@@ -180,7 +181,7 @@ func (c *comparison) compare(next step) bool {
 	answers := [2]answer{}
 	for i, s := range c.sides {
 		var err error
-		if answers[i], err = s.do(context.Background(), next, c.namespace); err != nil {
+		if answers[i], err = s.do(c.ctx, next, c.namespace); err != nil {
 			c.rt.Fatalf("%s does not answer %s: %v", s.name, next, err)
 		}
 	}

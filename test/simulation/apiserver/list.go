@@ -223,7 +223,7 @@ func expired(chosen *selection, start string) error {
 		return apierrors.NewResourceExpired("The resourceVersion for the provided list is too old.")
 	}
 	err := apierrors.NewResourceExpired("The provided continue parameter is too old to display a consistent list result.")
-	err.ErrStatus.ListMeta.Continue = chosen.token(strings.TrimSuffix(start, "\x00"), -1)
+	err.ErrStatus.Continue = chosen.token(strings.TrimSuffix(start, "\x00"), -1)
 	return err
 }
 
@@ -271,7 +271,7 @@ func parseRevision(text string) (int64, error) {
 		return 0, nil
 	}
 	revision, err := strconv.ParseUint(text, 10, 63)
-	return int64(revision), err //nolint:gosec // 63 bits
+	return int64(revision), err
 }
 
 // waitFor waits until the server has a revision. kube-apiserver gives up after three seconds.

@@ -51,15 +51,15 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	trouble := s.draw(req)
-	if trouble.before(req); trouble.refusal != nil {
+	if trouble.before(req); trouble.refusal != nil { //nolint:contextcheck // the request has it
 		fail(w, trouble.refusal)
 		return
 	}
 	if req.verb == "watch" {
-		s.watch(w, req)
+		s.watch(w, req) //nolint:contextcheck // the request has it
 		return
 	}
-	result, err := s.handle(req)
+	result, err := s.handle(req) //nolint:contextcheck // the request has it
 	if trouble.after(); trouble.lateRefusal != nil {
 		err = trouble.lateRefusal
 	}

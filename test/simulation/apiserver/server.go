@@ -83,7 +83,7 @@ type RequestKind struct {
 // New returns a server that has the custom resources, the namespaces and the policies of the options.
 func New(options Options) (*Server, error) {
 	if options.Rand == nil {
-		options.Rand = rand.New(rand.NewPCG(1, 2)) //nolint:gosec // it draws faults and names, no secrets
+		options.Rand = rand.New(rand.NewPCG(1, 2))
 	}
 	s := &Server{
 		store:    store{tables: map[schema.GroupResource]*table{}, revision: firstRevision},
@@ -287,7 +287,7 @@ func (s *Server) Mapper() apimeta.RESTMapper {
 // sortedKinds are the kinds in an order that does not change.
 func (s *Server) sortedKinds() []*kind {
 	return slices.SortedFunc(maps.Values(s.kinds), func(a, b *kind) int {
-		return strings.Compare(a.GroupVersionResource.String(), b.GroupVersionResource.String())
+		return strings.Compare(a.String(), b.String())
 	})
 }
 

@@ -62,7 +62,7 @@ func (s *Server) update(in intent, uid *types.UID, change func(before *version) 
 		return answer{}, apierrors.NewNotFound(k.group(), in.name)
 	}
 	if uid != nil && *uid != "" && (before == nil || *uid != meta(before.object).GetUID()) {
-		return answer{}, apierrors.NewConflict(k.group(), in.name, fmt.Errorf("Precondition failed: UID in precondition: %v", *uid)) //nolint:staticcheck,revive // the real text
+		return answer{}, apierrors.NewConflict(k.group(), in.name, fmt.Errorf("the UID %v is not that of the stored object", *uid))
 	}
 	o, err := change(before)
 	if err != nil {
