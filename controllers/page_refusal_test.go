@@ -53,9 +53,8 @@ var _ = Describe("A refusal that is a page of HTML", func() {
 		user = w.changed(ctx, user, denied)
 		other := w.settled(ctx, MakeUser(grace).Role(v1alpha1.RoleUser))
 
-		for _, each := range []*v1alpha1.LambdaTestUser{user, other} {
-			Expect(each).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
-		}
+		Expect(user).To(BeProgressing(v1alpha1.DeniedButActiveReason))
+		Expect(other).To(BeProgressing(v1alpha1.UpstreamUnavailableReason))
 		Expect(user.Status.AccountID).To(Equal(id))
 
 		w.upstream.ClearFaults()
