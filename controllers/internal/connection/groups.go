@@ -99,12 +99,12 @@ func (c *Connection) NameGivenUp(before, now string) {
 	}
 }
 
-// sweepGroups reads all groups of an organization that has any, page by page. A list that is not complete is discarded.
+// sweepGroups reads all groups of an organization that has any, page by page. Of a list that is not complete it uses what the list shows.
 func (c *Connection) sweepGroups(ctx context.Context) error {
 	if !c.Groups.Wanted() {
 		return nil
 	}
-	begun, found := c.Options.Now(), groupListing{byID: map[string]groups.Group{}}
+	begun, found, complete := c.Options.Now(), groupListing{byID: map[string]groups.Group{}}, false
 	for start, more := 1, true; more; {
 		page, err := ask(ctx, c, "ListGroups", func(ctx context.Context, upstream Upstream) (lambdatest.Page[lambdatest.Group], error) {
 			return upstream.ListGroups(ctx, start, groupPageSize)
@@ -115,18 +115,20 @@ func (c *Connection) sweepGroups(ctx context.Context) error {
 		if err := found.add(page); err != nil {
 			return err
 		}
-		if start, more = page.Next(); !more && len(found.byID) != page.Total {
-			return errors.New("sweeping groups: the list does not show as many as it says")
-		}
+		start, more = page.Next()
+		complete = len(found.byID) == page.Total
+	}
+	for _, resource := range c.Groups.Replace(found.byID, begun, complete) {
+		c.Wake(lane.Drift, groups.Place(resource))
+	}
+	if !complete {
+		return errors.New("sweeping groups: the list does not show as many as it says")
 	}
 	taken := sets.New[string]()
 	for _, group := range found.byID {
 		taken.Insert(CauseDisplayName(group.DisplayName))
 	}
 	c.Holdoffs.expedite(func(cause string) bool { return strings.HasPrefix(cause, displayNamePrefix) && !taken.Has(cause) })
-	for _, resource := range c.Groups.Replace(found.byID, begun) {
-		c.Wake(lane.Drift, groups.Place(resource))
-	}
 	return nil
 }
 

@@ -226,14 +226,14 @@ func (g *Table) Wanted() bool {
 	return len(g.Where(func(entry *Entry) bool { return entry.given != nil && entry.given.Pushed })) > 0
 }
 
-// Replace takes a complete listing, and returns the resources whose group differs from what was known before. What was read or lost after
-// the listing began is newer.
-func (g *Table) Replace(listing map[string]Group, begun time.Time) (changed []string) {
+// Replace takes a listing, and returns the resources whose group differs from what was known before. What was read or lost after the listing
+// began is newer. Of a listing that is not complete only what it shows counts: a group that it lacks may exist.
+func (g *Table) Replace(listing map[string]Group, begun time.Time, complete bool) (changed []string) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	differs := map[string]bool{}
 	for id, seen := range g.byID {
-		if _, listed := listing[id]; !listed && seen.at.Before(begun) {
+		if _, listed := listing[id]; complete && !listed && seen.at.Before(begun) {
 			delete(g.byID, id)
 			differs[id] = !seen.gone
 		}
@@ -247,7 +247,9 @@ func (g *Table) Replace(listing map[string]Group, begun time.Time) (changed []st
 		g.byID[id] = sighted(group, begun)
 	}
 	for resource, entry := range g.resources {
-		entry.absent = ""
+		if complete {
+			entry.absent = ""
+		}
 		if entry.ID != "" && differs[entry.ID] {
 			changed = append(changed, resource)
 		}

@@ -5,6 +5,7 @@ package groups
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,7 +41,7 @@ func TestGroupsThatAreGoneAreForgottenByTheNextListing(t *testing.T) {
 		table.Lost("testers", id, begun)
 	}
 
-	table.Replace(nil, begun.Add(time.Second))
+	table.Replace(nil, begun.Add(time.Second), true)
 
 	if len(table.byID) != 0 {
 		t.Errorf("%d ids are remembered", len(table.byID))
@@ -53,10 +54,28 @@ func TestAListingIsOlderThanWhatWasLearnedWhileItWasRead(t *testing.T) {
 	table.Saw(group, begun)
 	table.Lost("testers", "1", begun.Add(time.Second))
 
-	table.Replace(map[string]Group{"1": group}, begun)
+	table.Replace(map[string]Group{"1": group}, begun, true)
 
 	if _, there := table.ByID("1"); there {
 		t.Error("a group that was deleted while the list was read is there again")
+	}
+}
+
+func TestAnIncompleteListingCountsForWhatItShows(t *testing.T) {
+	table, begun := New(), time.Now()
+	for _, name := range []string{"shown", "lacking"} {
+		table.Saw(Group{ID: name, Wish: Wish{DisplayName: name}}, begun)
+		table.Identify(name, name)
+	}
+	changed := Group{ID: "shown", Wish: Wish{DisplayName: "shown", Roles: []string{"Guest"}}}
+
+	found := table.Replace(map[string]Group{"shown": changed}, begun.Add(time.Second), false)
+
+	if seen, _ := table.ByID("shown"); !slices.Equal(found, []string{"shown"}) || !seen.equal(changed) {
+		t.Errorf("changed are %v, and the group that was listed is %v", found, seen)
+	}
+	if _, there := table.ByID("lacking"); !there {
+		t.Error("the group that was not listed is gone")
 	}
 }
 
